@@ -1,0 +1,65 @@
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <initializer_list>
+#include <vector>
+
+#include "autograd/core/location.hpp"
+#include "autograd/core/shape.hpp"
+
+namespace xgrad {
+
+/// Axes as a caller writes them: a number, a list (negative counts from the end), or `all_axes`.
+class Axes {
+ public:
+  Axes() = default;  ///< no axes
+  Axes(std::int64_t axis) : axes_{axis} {}
+  Axes(int axis) : axes_{axis} {}
+  Axes(std::initializer_list<std::int64_t> axes) : axes_(axes) {}
+  Axes(std::vector<std::int64_t> axes) : axes_(std::move(axes)) {}
+  static Axes all() {
+    Axes axes;
+    axes.all_ = true;
+    return axes;
+  }
+
+  bool is_all() const { return all_; }
+  const std::vector<std::int64_t>& list() const { return axes_; }
+
+ private:
+  std::vector<std::int64_t> axes_;
+  bool all_ = false;
+};
+
+inline const Axes all_axes = Axes::all();
+/// For the last argument of a reduction: the reduced axes stay, with size 1.
+inline constexpr bool keep_dims = true;
+
+/// A set of axes of one Tensor, as a mask.
+class AxisSet {
+ public:
+  constexpr AxisSet() = default;
+  constexpr explicit AxisSet(std::uint64_t mask) : mask_(mask) {}
+
+  bool contains(std::int64_t axis) const { return (mask_ >> axis) & 1; }
+  void insert(std::int64_t axis) { mask_ |= std::uint64_t{1} << axis; }
+  bool empty() const { return mask_ == 0; }
+  int size() const { return std::popcount(mask_); }
+  std::uint64_t mask() const { return mask_; }
+  friend bool operator==(AxisSet, AxisSet) = default;
+
+ private:
+  std::uint64_t mask_ = 0;
+};
+
+/// `axis` counted from the front; AxisError when it is not in [-ndim, ndim).
+std::int64_t normalise_axis(std::int64_t axis, std::int64_t ndim, const char* operation, const Location& where);
+/// As a set; AxisError when an axis is out of range or given twice.
+AxisSet normalise_axes(const Axes& axes, std::int64_t ndim, const char* operation, const Location& where);
+/// `shape` with size 1 at each axis of the set.
+Shape reduced_shape(const Shape& shape, AxisSet axes);
+/// `shape` without the axes of the set.
+Shape without_axes(const Shape& shape, AxisSet axes);
+
+}  // namespace xgrad

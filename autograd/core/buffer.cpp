@@ -1,0 +1,180 @@
+#include "autograd/core/buffer.hpp"
+
+#include <array>
+#include <bit>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#include "autograd/core/fail.hpp"
+
+namespace xgrad {
+
+namespace {
+
+constexpr std::size_t alignment = 64;
+constexpr std::size_t small_data = 32;                         // data bytes of the smallest block
+constexpr std::size_t pooled_limit = std::size_t{1} << 30;     // beyond this, freed blocks go back to the system
+constexpr std::size_t adopted = 0xffffffff;                    // size class of memory that is not ours
+constexpr std::size_t class_count = 100;
+constexpr std::size_t local_classes = 16;                      // up to 16 KiB: cached per thread
+constexpr std::size_t local_limit = 256;                       // blocks per class and thread
+
+// Two classes per doubling: 64, 96, 128, 192, 256 ... bytes of block.
+std::size_t class_of(std::size_t block_bytes) {
+  if (block_bytes <= 64) return 0;
+  const auto power = static_cast<std::size_t>(std::bit_width(block_bytes - 1));  // block_bytes <= 2^power
+  const std::size_t three_quarters = std::size_t{3} << (power - 2);
+  return (power - 6) * 2 - (block_bytes <= three_quarters ? 1 : 0);
+}
+std::size_t block_size(std::size_t size_class) {
+  const std::size_t power = 6 + size_class / 2;
+  return size_class % 2 ? std::size_t{3} << (power - 1) : std::size_t{1} << power;
+}
+
+std::atomic<std::size_t> live_bytes{0}, peak_bytes{0}, pooled_bytes{0};
+
+}  // namespace
+
+// The free blocks: small ones in a cache per thread, the others (and what overflows) shared behind a mutex.
+class Pool {
+ public:
+  static Pool& shared() {
+    static Pool* pool = new Pool;  // never destroyed: Tensors of static storage may outlive everything
+    return *pool;
+  }
+
+  void* take(std::size_t size_class) {
+    Local* local = size_class < local_classes ? Local::current() : nullptr;
+    void* memory = local ? pop(local->free[size_class]) : nullptr;
+    if (!memory) {
+      const std::lock_guard lock(mutex_);
+      memory = pop(free_[size_class]);
+    }
+    if (memory) {
+      pooled_bytes.fetch_sub(block_size(size_class), std::memory_order_relaxed);
+      return memory;
+    }
+    return std::aligned_alloc(alignment, (block_size(size_class) + alignment - 1) / alignment * alignment);
+  }
+
+  void give(void* memory, std::size_t size_class) noexcept {
+    const std::size_t bytes = block_size(size_class);
+    if (pooled_bytes.load(std::memory_order_relaxed) + bytes > pooled_limit) return std::free(memory);
+    Local* local = size_class < local_classes ? Local::current() : nullptr;
+    pooled_bytes.fetch_add(bytes, std::memory_order_relaxed);
+    if (local && local->free[size_class].count < local_limit) return push(local->free[size_class], memory);
+    const std::lock_guard lock(mutex_);
+    push(free_[size_class], memory);
+  }
+
+  void clear() noexcept {
+    if (Local* local = Local::current()) local->flush();
+    const std::lock_guard lock(mutex_);
+    for (std::size_t size_class = 0; size_class < class_count; ++size_class)
+      while (void* memory = pop(free_[size_class])) {
+        pooled_bytes.fetch_sub(block_size(size_class), std::memory_order_relaxed);
+        std::free(memory);
+      }
+  }
+
+  static Buffer make(std::size_t bytes) {
+    const bool small = bytes <= small_data;
+    const std::size_t header = small ? small_data : alignment;  // data offset within the block
+    const std::size_t size_class = class_of(header + bytes);
+    void* memory = bytes < (std::size_t{1} << 47) ? shared().take(size_class) : nullptr;
+    check<LimitError>(memory != nullptr, Location::current(), "memory: ", bytes, " bytes cannot be allocated");
+    char* data = static_cast<char*>(memory) + header;
+    auto* block = new (data - small_data)
+        Buffer::Block{{1}, static_cast<std::uint32_t>(size_class), bytes, data, nullptr};
+    count(bytes);
+    return Buffer(block);
+  }
+
+  static Buffer wrap(void* data, std::size_t bytes, std::shared_ptr<void> owner) {
+    auto held = std::make_unique<std::shared_ptr<void>>(std::move(owner));
+    auto* block = new Buffer::Block{{1}, static_cast<std::uint32_t>(adopted), bytes, data, held.get()};
+    held.release();
+    count(bytes);
+    return Buffer(block);
+  }
+
+  static void free_block(Buffer::Block* block) noexcept {
+    live_bytes.fetch_sub(block->bytes, std::memory_order_relaxed);
+    if (block->size_class == adopted) {
+      delete block->owner;
+      delete block;
+      return;
+    }
+    const std::size_t size_class = block->size_class;
+    char* memory = static_cast<char*>(block->data) - (block->bytes <= small_data ? small_data : alignment);
+    block->~Block();
+    shared().give(memory, size_class);
+  }
+
+ private:
+  struct Node {
+    Node* next;
+  };
+  struct List {
+    Node* head = nullptr;
+    std::size_t count = 0;
+  };
+  static void* pop(List& list) noexcept {
+    Node* node = list.head;
+    if (!node) return nullptr;
+    list.head = node->next;
+    --list.count;
+    return node;
+  }
+  static void push(List& list, void* memory) noexcept {
+    list.head = new (memory) Node{list.head};
+    ++list.count;
+  }
+
+  struct Local {
+    std::array<List, local_classes> free;
+    void flush() noexcept {
+      Pool& pool = shared();
+      const std::lock_guard lock(pool.mutex_);
+      for (std::size_t size_class = 0; size_class < local_classes; ++size_class)
+        while (void* memory = pop(free[size_class])) push(pool.free_[size_class], memory);
+    }
+    ~Local() {
+      flush();
+      gone() = true;
+    }
+    static bool& gone() {
+      static thread_local bool value = false;
+      return value;
+    }
+    static Local* current() noexcept {
+      if (gone()) return nullptr;  // this thread is ending
+      static thread_local Local local;
+      return &local;
+    }
+  };
+
+  static void count(std::size_t bytes) noexcept {
+    const std::size_t live = live_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+    std::size_t peak = peak_bytes.load(std::memory_order_relaxed);
+    while (live > peak && !peak_bytes.compare_exchange_weak(peak, live, std::memory_order_relaxed)) {
+    }
+  }
+
+  std::mutex mutex_;
+  std::array<List, class_count> free_;
+};
+
+Buffer Buffer::allocate(std::size_t bytes) { return Pool::make(bytes); }
+Buffer Buffer::adopt(void* data, std::size_t bytes, std::shared_ptr<void> owner) {
+  return Pool::wrap(data, bytes, std::move(owner));
+}
+void Buffer::release(Block* block) noexcept { Pool::free_block(block); }
+
+MemoryReport memory_report() { return {live_bytes.load(), peak_bytes.load(), pooled_bytes.load()}; }
+void reset_peak_memory() { peak_bytes.store(live_bytes.load()); }
+void release_pooled_memory() { Pool::shared().clear(); }
+
+}  // namespace xgrad

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace xgrad {
+
+/// A counted block of memory holding the elements of a value, row-major and contiguous. Blocks come from a pool
+/// with size classes; their data is aligned to 64 bytes (32 for blocks of at most 32 bytes).
+class Buffer {
+ public:
+  Buffer() = default;
+  /// Memory for `bytes` bytes, not initialised. Throws LimitError when there is none.
+  static Buffer allocate(std::size_t bytes);
+  /// Memory owned by somebody else, kept alive by `owner`.
+  static Buffer adopt(void* data, std::size_t bytes, std::shared_ptr<void> owner);
+
+  Buffer(const Buffer& other) noexcept : block_(other.block_) {
+    if (block_) block_->references.fetch_add(1, std::memory_order_relaxed);
+  }
+  Buffer(Buffer&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+  Buffer& operator=(Buffer other) noexcept {
+    std::swap(block_, other.block_);
+    return *this;
+  }
+  ~Buffer() {
+    if (block_ && block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) release(block_);
+  }
+
+  explicit operator bool() const { return block_ != nullptr; }
+  void* data() const { return block_ ? block_->data : nullptr; }
+  std::size_t bytes() const { return block_ ? block_->bytes : 0; }
+  /// Whether this handle is the only one: its memory may then be reused.
+  bool unique() const { return block_ && block_->references.load(std::memory_order_acquire) == 1; }
+
+ private:
+  struct Block {
+    std::atomic<std::uint32_t> references;
+    std::uint32_t size_class;
+    std::size_t bytes;
+    void* data;
+    std::shared_ptr<void>* owner;  // of adopted memory; null for pooled blocks
+  };
+  friend class Pool;
+  explicit Buffer(Block* block) : block_(block) {}
+  static void release(Block* block) noexcept;
+
+  Block* block_ = nullptr;
+};
+
+/// What the values of all Tensors occupy, in bytes.
+struct MemoryReport {
+  std::size_t live;    ///< held by values now
+  std::size_t peak;    ///< the most that was live since the start or `reset_peak_memory()`
+  std::size_t pooled;  ///< free blocks kept for reuse
+};
+MemoryReport memory_report();
+void reset_peak_memory();
+/// Gives every free block of the pool back to the operating system.
+void release_pooled_memory();
+
+}  // namespace xgrad

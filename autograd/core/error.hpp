@@ -1,0 +1,63 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "autograd/core/location.hpp"
+
+namespace xgrad {
+
+/// Everything xgrad throws. `what()` reads `operation: what was wrong, with what it got, at file:line`.
+class Error : public std::runtime_error {
+ public:
+  explicit Error(const std::string& message, const Location& where = Location::current())
+      : std::runtime_error(message), where_(where) {}
+  /// The user's call that led here.
+  const Location& where() const { return where_; }
+
+ private:
+  Location where_;
+};
+
+/// Shapes that do not fit together.
+struct ShapeError : Error {
+  using Error::Error;
+};
+/// An element type the operation does not take.
+struct DTypeError : Error {
+  using Error::Error;
+};
+/// An axis that is out of range or given twice.
+struct AxisError : Error {
+  using Error::Error;
+};
+/// An index outside its axis.
+struct IndexError : Error {
+  using Error::Error;
+};
+/// An argument whose value makes no sense.
+struct ValueError : Error {
+  using Error::Error;
+};
+/// A derivative that the tape cannot give.
+struct GraphError : Error {
+  using Error::Error;
+};
+/// An unevaluated Tensor of another thread.
+struct ThreadError : Error {
+  using Error::Error;
+};
+/// A file that is not what it claims to be.
+struct FormatError : Error {
+  using Error::Error;
+};
+/// The operating system refused.
+struct IoError : Error {
+  using Error::Error;
+};
+/// A size beyond what can be held.
+struct LimitError : Error {
+  using Error::Error;
+};
+
+}  // namespace xgrad

@@ -1,0 +1,30 @@
+#pragma once
+
+// For the library's own .cpp files: throwing an error whose text is put together from parts.
+
+#include <sstream>
+#include <string>
+
+#include "autograd/core/error.hpp"
+
+namespace xgrad {
+
+/// ` at train.cpp:42` for the place to blame; the outermost call's name goes in front of the text.
+std::string finish_message(const std::string& text, const Location& where);
+
+template <class E, class... Parts>
+[[noreturn]] void fail(const Location& where, const Parts&... parts) {
+  std::ostringstream text;
+  text.precision(17);
+  (text << ... << parts);
+  const Location& blame = CallScope::blame(where);
+  throw E(finish_message(text.str(), blame), blame);
+}
+
+/// Throws E unless `condition` holds.
+template <class E, class... Parts>
+void check(bool condition, const Location& where, const Parts&... parts) {
+  if (!condition) [[unlikely]] fail<E>(where, parts...);
+}
+
+}  // namespace xgrad

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+
+namespace xgrad {
+
+/// The elementwise operations that row programs are made of.
+enum class Instruction : std::uint8_t {
+  none,
+  neg, exp, log, log1p, expm1, sqrt, sin, cos, tan, tanh, asin, acos, atan, erf, abs, sign, floor, ceil, round, cast,
+  add, sub, mul, div, pow, maximum, minimum, atan2,
+  equal, not_equal, less, less_equal, greater, greater_equal,
+  logical_and, logical_or, logical_xor, logical_not,
+  where,
+  sum, prod, max, min,  // along a row, or over rows
+};
+
+}  // namespace xgrad

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <source_location>
+
+namespace xgrad {
+
+/// A place in the user's program: file and line of the call that recorded an entry.
+using Location = std::source_location;
+
+/// Names the library call in progress, so that entries and errors inside a composition point at the
+/// user's line and not into the library. Only the outermost scope of a thread counts.
+class CallScope {
+ public:
+  CallScope(const char* name, const Location& where) noexcept : name_(name), where_(where), previous_(current()) {
+    if (previous_ == nullptr) current() = this;
+  }
+  ~CallScope() {
+    if (previous_ == nullptr) current() = nullptr;
+  }
+  CallScope(const CallScope&) = delete;
+  CallScope& operator=(const CallScope&) = delete;
+
+  const char* name() const { return name_; }
+  const Location& where() const { return where_; }
+
+  /// The outermost call of this thread; null outside any.
+  static CallScope*& current() noexcept;
+  /// The place to blame: the outermost call's, else `where`.
+  static const Location& blame(const Location& where) noexcept {
+    const CallScope* scope = current();
+    return scope ? scope->where_ : where;
+  }
+
+ private:
+  const char* name_;
+  Location where_;
+  CallScope* previous_;
+};
+
+}  // namespace xgrad

@@ -1,0 +1,62 @@
+#include "autograd/core/shape.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <ostream>
+
+#include "autograd/core/dtype.hpp"
+#include "autograd/core/fail.hpp"
+
+namespace xgrad {
+
+Shape::Shape(const std::int64_t* sizes, std::size_t count) : ndim_(static_cast<std::int64_t>(count)) {
+  if (ndim_ > in_place) storage_.heap = new std::int64_t[count];
+  std::copy_n(sizes, count, data());
+}
+
+Shape Shape::filled(std::int64_t count, std::int64_t size) {
+  return Shape(std::vector<std::int64_t>(static_cast<std::size_t>(count), size));
+}
+
+bool operator==(const Shape& a, const Shape& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+
+std::ostream& operator<<(std::ostream& out, const Shape& shape) {
+  out << '[';
+  for (std::int64_t axis = 0; axis < shape.ndim(); ++axis) out << (axis ? ", " : "") << shape[axis];
+  return out << ']';
+}
+
+std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name(dtype); }
+
+void check_shape(const Shape& shape, std::size_t item_size, const char* operation, const Location& where) {
+  check<LimitError>(shape.ndim() <= max_ndim, where, operation, ": ", shape.ndim(), " axes, the most is ", max_ndim);
+  bool empty = false;
+  for (const std::int64_t size : shape) {
+    check<ShapeError>(size >= 0, where, operation, ": negative size ", size, " in shape ", shape);
+    empty = empty || size == 0;
+  }
+  // Even an empty shape must have countable parts: the sizes beside the zero are multiplied elsewhere.
+  const auto limit = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / item_size;
+  std::uint64_t product = 1;
+  for (const std::int64_t size : shape) {
+    if (size == 0) continue;
+    check<LimitError>(product <= limit / static_cast<std::uint64_t>(size), where, operation, ": shape ", shape,
+                      " has more elements than can be addressed");
+    product *= static_cast<std::uint64_t>(size);
+  }
+}
+
+Shape broadcast_shapes(const Shape& a, const Shape& b, const char* operation, const Location& where) {
+  const std::int64_t ndim = std::max(a.ndim(), b.ndim());
+  Shape result = Shape::filled(ndim, 1);
+  for (std::int64_t axis = 0; axis < ndim; ++axis) {
+    const std::int64_t in_a = axis - (ndim - a.ndim()), in_b = axis - (ndim - b.ndim());
+    const std::int64_t size_a = in_a < 0 ? 1 : a[in_a], size_b = in_b < 0 ? 1 : b[in_b];
+    check<ShapeError>(size_a == size_b || size_a == 1 || size_b == 1, where, operation, ": sizes ", size_a, " and ",
+                      size_b, " differ at axis ", axis, " of shapes ", a, " and ", b);
+    result[axis] = size_a == 1 ? size_b : size_a;
+  }
+  return result;
+}
+
+}  // namespace xgrad

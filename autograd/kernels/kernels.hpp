@@ -1,0 +1,59 @@
+#pragma once
+
+// The reference kernels: loops over raw row-major memory, written with xtensor and xtensor-blas. No Tensor here.
+// Shapes, axes and sizes are the caller's to check; indices and integer divisors are checked here, before they are
+// used, because only here are they known.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "autograd/core/axes.hpp"
+#include "autograd/core/instruction.hpp"
+#include "autograd/core/location.hpp"
+#include "autograd/core/random.hpp"
+#include "autograd/core/view.hpp"
+
+namespace xgrad::kernels {
+
+/// y = f(x), element by element.
+void unary(Instruction f, const View& x, const View& y);
+/// y = f(a, b), element by element; comparisons and logical operations give bool.
+void binary(Instruction f, const View& a, const View& b, const View& y, const Location& where);
+/// y = condition ? a : b
+void where(const View& condition, const View& a, const View& b, const View& y);
+/// y = x, converted.
+void cast(const View& x, const View& y);
+
+/// sum, prod, max or min over axes; y has size 1 there. Sums are accurate (float32 is added in double, pairwise); max
+/// and min propagate NaN.
+void reduce(Instruction f, const View& x, AxisSet axes, const View& y);
+/// The first index of the extreme along an axis, or of the first NaN; y has size 1 there.
+void arg_extreme(Instruction max_or_min, const View& x, std::int64_t axis, const View& y);
+void cumsum(const View& x, std::int64_t axis, bool reverse, const View& y);
+
+/// Axes of x with size 1 are repeated to the size they have in y.
+void broadcast(const View& x, const View& y);
+void permute(const View& x, const Shape& order, const View& y);
+void slice(const View& x, std::int64_t axis, std::int64_t start, std::int64_t step, const View& y);
+/// y = value, except x at before, before + interior + 1, ... of the axis, where that is inside y.
+void pad(const View& x, std::int64_t axis, std::int64_t before, std::int64_t interior, double value, const View& y);
+void concat(std::span<const View> xs, std::int64_t axis, const View& y);
+void flip(const View& x, AxisSet axes, const View& y);
+
+/// IndexError unless every index is in [0, size).
+void check_indices(const View& index, std::int64_t size, const char* operation, const Location& where);
+/// y[i][j] = x[index[i][j]][j] for axis 0; off the axis, x, index and y agree.
+void gather(const View& x, const View& index, std::int64_t axis, const View& y, const Location& where);
+/// y = 0, then y[index[i][j]][j] += source[i][j] for axis 0, in row-major order.
+void scatter_add(const View& source, const View& index, std::int64_t axis, const View& y, const Location& where);
+
+/// Matrix product of the last two axes: (batch, m, k)(batch, k, n) -> (batch, m, n), with equal leading axes.
+void matmul(const View& a, const View& b, const View& y);
+
+/// Uniform in [low, high): element i from block i / 2 of the stream (float64: 53 bits, float32: 24 bits).
+void uniform(RandomState state, double low, double high, const View& y);
+/// Normal, by the Box-Muller transform: elements 2i and 2i + 1 from block i of the stream.
+void normal(RandomState state, double mean, double deviation, const View& y);
+
+}  // namespace xgrad::kernels

@@ -1,0 +1,61 @@
+#pragma once
+
+// Compositions of general use. They have no derivative rules: their derivatives come out of the tape.
+
+#include <limits>
+
+#include "autograd/core/axes.hpp"
+#include "autograd/tape/operand.hpp"
+#include "autograd/tape/tensor.hpp"
+
+namespace xgrad {
+
+Tensor square(const Operand& x);      ///< x * x
+Tensor reciprocal(const Operand& x);  ///< 1 / x
+Tensor rsqrt(const Operand& x);       ///< 1 / sqrt(x)
+Tensor sinh(const Operand& x);
+Tensor cosh(const Operand& x);
+Tensor log2(const Operand& x);
+Tensor log10(const Operand& x);
+Tensor exp2(const Operand& x);
+Tensor erfc(const Operand& x);        ///< 1 - erf(x)
+/// sqrt(a^2 + b^2) without overflow; its derivatives at (0, 0) are 0.
+Tensor hypot(const Operand& a, const Operand& b);
+/// x * log(y), and 0 where x = 0 (NaN if y is).
+Tensor xlogy(const Operand& x, const Operand& y);
+/// log(e^a + e^b) without overflow.
+Tensor logaddexp(const Operand& a, const Operand& b);
+/// x limited to [low, high]; a value on a bound passes the derivative. ValueError when low > high or a bound is NaN.
+Tensor clamp(const Operand& x, double low, double high);
+Tensor clamp(const Operand& x, const Tensor& low, const Tensor& high);
+Tensor isnan(const Operand& x);     ///< bool
+Tensor isfinite(const Operand& x);  ///< bool
+
+/// The arithmetic mean. ValueError for no elements, DTypeError unless floating.
+Tensor mean(const Operand& x, const Axes& axes = all_axes, bool keep = false);
+/// sum (x - mean)^2 / (n - correction). ValueError unless n > correction.
+Tensor var(const Operand& x, const Axes& axes = all_axes, std::int64_t correction = 1, bool keep = false);
+/// sqrt(var), with derivative 0 where the variance is 0.
+Tensor std(const Operand& x, const Axes& axes = all_axes, std::int64_t correction = 1, bool keep = false);
+/// (sum |x|^p)^(1/p), without overflow; p = inf, -inf and 0 as usual. Its derivative at the zero vector is 0 for p >= 1.
+Tensor norm(const Operand& x, double p = 2, const Axes& axes = all_axes, bool keep = false);
+/// log(sum(e^x)) without overflow.
+Tensor logsumexp(const Operand& x, const Axes& axes = all_axes, bool keep = false);
+/// e^x / sum(e^x) along an axis.
+Tensor softmax(const Operand& x, std::int64_t axis = -1);
+/// x - logsumexp(x) along an axis.
+Tensor log_softmax(const Operand& x, std::int64_t axis = -1);
+/// y_i = x_0 * ... * x_i along an axis, with the exact derivative for zeros.
+Tensor cumprod(const Operand& x, std::int64_t axis = -1);
+/// Sum of the products of two vectors.
+Tensor dot(const Operand& a, const Operand& b);
+/// a_i b_j
+Tensor outer(const Operand& a, const Operand& b);
+/// The triangle of the last two axes on and below (above) a diagonal; zeros elsewhere.
+Tensor tril(const Operand& x, std::int64_t diagonal = 0);
+Tensor triu(const Operand& x, std::int64_t diagonal = 0);
+
+/// The same value, through which no derivative flows.
+Tensor stop_gradient(const Operand& x);
+
+}  // namespace xgrad

@@ -1,0 +1,81 @@
+#pragma once
+
+// Functions of each element. Two operands broadcast by numpy's rule; a C++ number takes the dtype of the Tensor beside
+// it; Tensors of different dtypes are a DTypeError (see `cast`). Every function evaluates lazily and may be
+// differentiated any number of times.
+
+#include "autograd/tape/operand.hpp"
+#include "autograd/tape/tensor.hpp"
+
+namespace xgrad {
+
+Tensor neg(const Operand& x);      ///< -x
+Tensor exp(const Operand& x);      ///< e^x
+Tensor log(const Operand& x);      ///< natural logarithm
+Tensor log1p(const Operand& x);    ///< log(1 + x), accurate near 0
+Tensor expm1(const Operand& x);    ///< e^x - 1, accurate near 0
+Tensor sqrt(const Operand& x);     ///< square root; its derivative at 0 is +inf
+Tensor sin(const Operand& x);
+Tensor cos(const Operand& x);
+Tensor tan(const Operand& x);
+Tensor tanh(const Operand& x);
+Tensor asin(const Operand& x);
+Tensor acos(const Operand& x);
+Tensor atan(const Operand& x);
+Tensor erf(const Operand& x);      ///< 2/sqrt(pi) * integral of exp(-t^2) from 0 to x
+Tensor abs(const Operand& x);      ///< |x|; its derivative at 0 is 0
+Tensor sign(const Operand& x);     ///< -1, 0 or 1; NaN for NaN; its derivative is 0
+Tensor floor(const Operand& x);    ///< largest whole number <= x; derivative 0
+Tensor ceil(const Operand& x);     ///< smallest whole number >= x; derivative 0
+Tensor round(const Operand& x);    ///< nearest whole number, halves to even; derivative 0
+/// Converts the elements; derivatives flow between the floating dtypes.
+Tensor cast(const Operand& x, DType dtype);
+
+Tensor add(const Operand& a, const Operand& b);
+Tensor sub(const Operand& a, const Operand& b);
+Tensor mul(const Operand& a, const Operand& b);
+/// a / b. For int64 the quotient is cut towards zero, and a zero divisor is a ValueError.
+Tensor div(const Operand& a, const Operand& b);
+/// a^b; pow(0, 0) = 1 with derivatives 0, 0.
+Tensor pow(const Operand& a, const Operand& b);
+Tensor maximum(const Operand& a, const Operand& b);  ///< NaN if either is; a tie gives each side half the cotangent
+Tensor minimum(const Operand& a, const Operand& b);  ///< NaN if either is; a tie gives each side half the cotangent
+/// The angle of the point (x, y) in (-pi, pi]; its derivatives at (0, 0) are 0.
+Tensor atan2(const Operand& y, const Operand& x);
+
+Tensor equal(const Operand& a, const Operand& b);
+Tensor not_equal(const Operand& a, const Operand& b);
+Tensor less(const Operand& a, const Operand& b);
+Tensor less_equal(const Operand& a, const Operand& b);
+Tensor greater(const Operand& a, const Operand& b);
+Tensor greater_equal(const Operand& a, const Operand& b);
+
+Tensor logical_and(const Operand& a, const Operand& b);
+Tensor logical_or(const Operand& a, const Operand& b);
+Tensor logical_xor(const Operand& a, const Operand& b);
+Tensor logical_not(const Operand& x);
+
+/// a where the condition holds, else b. What is not chosen contributes exactly 0 to the derivatives, even where it is
+/// NaN or infinite.
+Tensor where(const Operand& condition, const Operand& a, const Operand& b);
+
+inline Tensor operator-(const Operand& x) { return neg(x); }
+inline Tensor operator+(const Operand& a, const Operand& b) { return add(a, b); }
+inline Tensor operator-(const Operand& a, const Operand& b) { return sub(a, b); }
+inline Tensor operator*(const Operand& a, const Operand& b) { return mul(a, b); }
+inline Tensor operator/(const Operand& a, const Operand& b) { return div(a, b); }
+inline Tensor operator==(const Operand& a, const Operand& b) { return equal(a, b); }
+inline Tensor operator!=(const Operand& a, const Operand& b) { return not_equal(a, b); }
+inline Tensor operator<(const Operand& a, const Operand& b) { return less(a, b); }
+inline Tensor operator<=(const Operand& a, const Operand& b) { return less_equal(a, b); }
+inline Tensor operator>(const Operand& a, const Operand& b) { return greater(a, b); }
+inline Tensor operator>=(const Operand& a, const Operand& b) { return greater_equal(a, b); }
+inline Tensor operator!(const Operand& x) { return logical_not(x); }
+
+// The variable becomes a handle to the new Tensor; the old one is untouched.
+inline Tensor& operator+=(Tensor& a, const Operand& b) { return a = add(Operand(a, b.where()), b); }
+inline Tensor& operator-=(Tensor& a, const Operand& b) { return a = sub(Operand(a, b.where()), b); }
+inline Tensor& operator*=(Tensor& a, const Operand& b) { return a = mul(Operand(a, b.where()), b); }
+inline Tensor& operator/=(Tensor& a, const Operand& b) { return a = div(Operand(a, b.where()), b); }
+
+}  // namespace xgrad

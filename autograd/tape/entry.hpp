@@ -1,0 +1,72 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+
+#include "autograd/core/buffer.hpp"
+#include "autograd/tape/primitive.hpp"
+#include "autograd/tape/tensor.hpp"
+
+namespace xgrad {
+
+/// What recording appends to the tape. Entries live in slabs of their thread; up to three inputs and a primitive of
+/// up to 48 bytes are held in place. An entry keeps its inputs until it is evaluated, and for as long as it lives if
+/// it is tracked.
+struct Entry {
+  static constexpr std::size_t inputs_in_place = 3;
+  static constexpr std::size_t primitive_in_place = 48;
+
+  std::atomic<std::uint32_t> references{1};
+  DType dtype = float32;
+  bool tracked = false;
+  std::atomic<bool> evaluated{false};
+  std::uint32_t input_count = 0;
+  std::uint32_t owner = 0;    // the thread that recorded it
+  std::uint32_t segment = 0;  // the checkpoint it belongs to; 0 for none
+  std::uint64_t sequence = 0;
+  const char* call = nullptr;  // the outermost library call it was recorded in, where there was one
+  Location where;
+  Shape shape;
+  Buffer value;
+  const Primitive* primitive = nullptr;
+  Tensor* inputs = nullptr;
+
+  std::span<const Tensor> input_span() const { return {inputs, input_count}; }
+  View view() const { return {value.data(), shape, dtype}; }
+  /// Lets go of the inputs: the value stands for itself from now on.
+  void cut() noexcept;
+
+  void reserve_inputs(std::size_t count);
+  void add_input(Tensor input) noexcept { new (inputs + input_count++) Tensor(std::move(input)); }
+  template <class P>
+  void emplace(P&& from) {
+    using Stored = std::remove_cvref_t<P>;
+    static_assert(std::is_base_of_v<Primitive, Stored>, "a primitive derives from xgrad::Operation");
+    if constexpr (sizeof(Stored) <= primitive_in_place && alignof(Stored) <= alignof(void*))
+      primitive = new (primitive_storage) Stored(std::forward<P>(from));
+    else
+      primitive = new Stored(std::forward<P>(from));
+  }
+  bool primitive_is_in_place() const {
+    return static_cast<const void*>(primitive) == static_cast<const void*>(primitive_storage);
+  }
+
+  Entry() = default;
+  ~Entry();
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+
+ private:
+  alignas(Tensor) std::byte input_storage[inputs_in_place * sizeof(Tensor)];
+  alignas(void*) std::byte primitive_storage[primitive_in_place];
+};
+
+inline const Shape& Tensor::shape() const { return entry_->shape; }
+inline DType Tensor::dtype() const { return entry_->dtype; }
+inline bool Tensor::tracked() const { return entry_ && entry_->tracked; }
+inline bool Tensor::evaluated() const { return entry_ && entry_->evaluated.load(std::memory_order_acquire); }
+
+}  // namespace xgrad

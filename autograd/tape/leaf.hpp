@@ -1,0 +1,33 @@
+#pragma once
+
+#include "autograd/core/fail.hpp"
+#include "autograd/tape/parameter.hpp"
+#include "autograd/tape/primitive.hpp"
+
+namespace xgrad {
+
+/// A value that was there from the start: data, or what a Parameter holds.
+struct Leaf : Operation<Leaf> {
+  static constexpr auto id = "leaf";
+  std::weak_ptr<Parameter::Cell> cell;
+
+  Signature infer(std::span<const Tensor>, const Location& where) const override {
+    fail<GraphError>(where, "leaf: cannot be recorded");
+  }
+  void run(std::span<const View>, const View&, const Location& where) const override {
+    fail<GraphError>(where, "leaf: has no value");
+  }
+};
+
+/// y = x: the same elements, under the same shape.
+struct Identity : Operation<Identity> {
+  static constexpr auto id = "identity";
+  Signature infer(std::span<const Tensor> inputs, const Location&) const override {
+    return {inputs[0].shape(), inputs[0].dtype()};
+  }
+  Tensor vjp(std::size_t, const Tensor& g, std::span<const Tensor>, const Tensor&) const { return g; }
+  void run(std::span<const View>, const View&, const Location&) const override {}  // shares the input's elements
+  Lowering lower() const override { return {Lowering::Kind::alias, Instruction::none, true}; }
+};
+
+}  // namespace xgrad

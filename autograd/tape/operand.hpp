@@ -1,0 +1,44 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+
+#include "autograd/core/location.hpp"
+#include "autograd/tape/tensor.hpp"
+
+namespace xgrad {
+
+class Parameter;
+
+template <class T>
+concept Number = std::integral<T> || std::floating_point<T>;
+
+/// What operators and functions take: a Tensor, a Parameter or a C++ number, together with the caller's place.
+/// It refers to the Tensor it is made from: for function parameters only.
+class Operand {
+ public:
+  Operand(const Tensor& tensor, const Location& where = Location::current()) noexcept
+      : tensor_(&tensor), where_(where) {}
+  Operand(const Parameter& parameter, const Location& where = Location::current()) noexcept;
+  template <Number N>
+  Operand(N number, const Location& where = Location::current()) noexcept
+      : whole_(std::integral<N>), number_(static_cast<double>(number)), where_(where) {}
+
+  bool is_number() const { return tensor_ == nullptr; }
+  bool is_whole_number() const { return is_number() && whole_; }
+  double number() const { return number_; }
+  const Location& where() const { return where_; }
+
+  /// The Tensor; for a number, a 0-d Tensor: float32, or int64 for a whole number.
+  Tensor tensor() const;
+  /// The Tensor; for a number, one of the shape and dtype of `other`.
+  Tensor tensor_like(const Tensor& other) const;
+
+ private:
+  const Tensor* tensor_ = nullptr;
+  bool whole_ = false;
+  double number_ = 0;
+  Location where_;
+};
+
+}  // namespace xgrad

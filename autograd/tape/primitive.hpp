@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "autograd/core/axes.hpp"
+#include "autograd/core/view.hpp"
+#include "autograd/tape/lowering.hpp"
+#include "autograd/tape/tensor.hpp"
+
+namespace xgrad {
+
+/// What `infer` finds out: the shape and dtype of the result.
+struct Signature {
+  Shape shape;
+  DType dtype;
+};
+
+/// Receives the named arguments of a primitive (axes, steps, ...), for printing, comparing and hashing entries.
+class Fields {
+ public:
+  virtual void field(const char* name, std::int64_t value) = 0;
+  virtual void field(const char* name, double value) = 0;
+  virtual void field(const char* name, const Shape& value) = 0;
+
+  void operator()(const char* name, std::int64_t value) { field(name, value); }
+  void operator()(const char* name, bool value) { field(name, std::int64_t{value}); }
+  void operator()(const char* name, double value) { field(name, value); }
+  void operator()(const char* name, const Shape& value) { field(name, value); }
+  void operator()(const char* name, AxisSet value) {
+    std::vector<std::int64_t> list;
+    for (std::int64_t axis = 0; axis < max_ndim; ++axis)
+      if (value.contains(axis)) list.push_back(axis);
+    field(name, Shape(list));
+  }
+
+ protected:
+  ~Fields() = default;
+};
+
+/// An operation with a rule. An object of it, with its arguments, is held by every entry it records.
+/// Primitives are written by deriving from `Operation` (or a family in ops/), which supplies what can be derived.
+class Primitive {
+ public:
+  virtual ~Primitive() = default;
+
+  virtual const char* name() const = 0;
+  /// Checks the inputs and gives the result's shape and dtype.
+  virtual Signature infer(std::span<const Tensor> inputs, const Location& where) const = 0;
+  /// Whether there is a derivative rule.
+  virtual bool differentiable() const = 0;
+  /// The cotangent of input number `input`, given the cotangent `g` of the output: recorded with primitives, linear
+  /// in `g`. An undefined Tensor stands for zero.
+  virtual Tensor pullback(std::size_t input, const Tensor& g, std::span<const Tensor> inputs,
+                          const Tensor& output) const = 0;
+  /// The reference kernel: writes every element of `output`.
+  virtual void run(std::span<const View> inputs, const View& output, const Location& where) const = 0;
+  /// How an optimising executor sees this operation.
+  virtual Lowering lower() const { return {}; }
+  /// Reports the arguments.
+  virtual void describe(Fields&) const {}
+};
+
+/// Supplies `name`, `differentiable` and `pullback` from `Self::id` and, where there is one,
+///     Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor& output) const.
+template <class Self>
+class Operation : public Primitive {
+ public:
+  const char* name() const final { return Self::id; }
+  bool differentiable() const override {
+    return requires(const Self& self, const Tensor& t) { self.vjp(std::size_t{}, t, std::span<const Tensor>{}, t); };
+  }
+  Tensor pullback([[maybe_unused]] std::size_t input, [[maybe_unused]] const Tensor& g,
+                  [[maybe_unused]] std::span<const Tensor> inputs,
+                  [[maybe_unused]] const Tensor& output) const override {
+    if constexpr (requires { self().vjp(input, g, inputs, output); }) return self().vjp(input, g, inputs, output);
+    return {};
+  }
+
+ protected:
+  const Self& self() const { return static_cast<const Self&>(*this); }
+};
+
+}  // namespace xgrad

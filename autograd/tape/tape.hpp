@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+
+namespace xgrad {
+
+/// What recording depends on. There is one tape per thread.
+struct Tape {
+  std::uint64_t sequence = 0;     // of the latest entry
+  std::uint64_t unevaluated = 0;  // entries recorded since the latest evaluation
+  std::uint32_t thread = 0;       // 0 until the first entry
+  std::uint32_t segment = 0;      // the checkpoint being recorded; 0 for none
+  bool grad = true;
+  bool eager = false;
+  bool differentiable_updates = false;
+
+  static Tape& current() noexcept;
+};
+
+namespace detail {
+template <class T, T Tape::*Member>
+class TapeScope {
+ public:
+  explicit TapeScope(T value) noexcept : previous_(Tape::current().*Member) { Tape::current().*Member = value; }
+  ~TapeScope() { Tape::current().*Member = previous_; }
+  TapeScope(const TapeScope&) = delete;
+  TapeScope& operator=(const TapeScope&) = delete;
+
+ private:
+  T previous_;
+};
+}  // namespace detail
+
+/// While it lives, what this thread records is untracked.
+struct NoGrad : detail::TapeScope<bool, &Tape::grad> {
+  NoGrad() noexcept : TapeScope(false) {}
+};
+/// While it lives, what this thread records is tracked again inside a NoGrad.
+struct EnableGrad : detail::TapeScope<bool, &Tape::grad> {
+  EnableGrad() noexcept : TapeScope(true) {}
+};
+/// While it lives, every entry is evaluated as it is recorded: for debugging. `XGRAD_EAGER=1` does so everywhere.
+struct EagerScope : detail::TapeScope<bool, &Tape::eager> {
+  EagerScope() noexcept : TapeScope(true) {}
+};
+/// While it lives, `Parameter::assign` keeps the history of the new value, so that derivatives flow through updates.
+struct DifferentiableUpdates : detail::TapeScope<bool, &Tape::differentiable_updates> {
+  DifferentiableUpdates() noexcept : TapeScope(true) {}
+};
+
+}  // namespace xgrad

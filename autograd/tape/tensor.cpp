@@ -1,0 +1,46 @@
+#include "autograd/tape/tensor.hpp"
+
+#include <sstream>
+
+#include "autograd/core/axes.hpp"
+#include "autograd/core/fail.hpp"
+#include "autograd/tape/entry.hpp"
+
+namespace xgrad {
+
+std::int64_t Tensor::size(std::int64_t axis, const Location& where) const {
+  return shape()[normalise_axis(axis, ndim(), "size", where)];
+}
+
+void Tensor::evaluate_value(const Location& where) const {
+  check<GraphError>(defined(), where, "the value of an undefined Tensor is asked for");
+  if (!evaluated()) evaluate(*this, where);
+}
+
+double Tensor::item(const Location& where) const {
+  evaluate_value(where);
+  check<ShapeError>(numel() == 1, where, "item: needs exactly one element, got ", describe(*this));
+  return dispatch(dtype(), [&](auto zero) {
+    return static_cast<double>(*static_cast<const decltype(zero)*>(entry_->value.data()));
+  });
+}
+
+std::int64_t Tensor::item_int64(const Location& where) const {
+  item(where);
+  return *static_cast<const std::int64_t*>(entry_->value.data());
+}
+
+const void* Tensor::data_of(DType dtype, const Location& where) const {
+  evaluate_value(where);
+  check<DTypeError>(dtype == this->dtype(), where, "data: the elements of ", describe(*this), " are not ", dtype);
+  return entry_->value.data();
+}
+
+std::string describe(const Tensor& tensor) {
+  if (!tensor.defined()) return "undefined";
+  std::ostringstream text;
+  text << tensor.shape() << ' ' << tensor.dtype();
+  return text.str();
+}
+
+}  // namespace xgrad

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <functional>
+#include <span>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "autograd/tape/parameter.hpp"
+#include "autograd/tape/tape.hpp"
+#include "autograd/tape/tensor.hpp"
+
+namespace xgrad {
+
+struct GradOptions {
+  /// The gradients are tracked themselves, so that they may be differentiated.
+  bool create_graph = false;
+  /// A Tensor that the loss does not depend on gets zeros; otherwise it is a GraphError.
+  bool allow_unused = false;
+};
+
+/// The cotangents of `inputs`, given those of `outputs` (where undefined: 1, for an output of one element): one walk
+/// back over the tape,
+/// which records further entries. GraphError when an input is untracked, unused, or a Parameter that was assigned since.
+std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<const Tensor> cotangents,
+                                  std::span<const Tensor> inputs, GradOptions options = {},
+                                  const Location& where = Location::current());
+
+/// d loss / d x for a loss of one element that was recorded.
+Tensor grad(const Tensor& loss, const Tensor& x, GradOptions options = {}, const Location& where = Location::current());
+std::vector<Tensor> grad(const Tensor& loss, const std::vector<Tensor>& xs, GradOptions options = {},
+                         const Location& where = Location::current());
+std::vector<Tensor> grad(const Tensor& loss, const std::vector<Parameter>& parameters, GradOptions options = {},
+                         const Location& where = Location::current());
+
+/// Adds d loss / d parameter to the gradient of every Parameter that the loss depends on. A loss of more than one
+/// element needs its cotangent.
+void backward(const Tensor& loss, const Tensor& cotangent = {}, const Location& where = Location::current());
+
+}  // namespace xgrad
