@@ -1,0 +1,32 @@
+#pragma once
+
+// The elements of a file as they become those of a Tensor.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "autograd/tape/tensor.hpp"
+#include "data/file.hpp"
+
+namespace xgrad::data {
+
+/// Element types that files hold, little-endian. f32, f64, i64 and boolean are those of Tensors; the narrower ones
+/// are widened, floats to float32 and whole numbers to int64.
+enum class ElementType : std::uint8_t { f32, f64, i64, boolean, f16, bf16, i8, i16, i32, u8, u16, u32 };
+
+std::size_t item_size(ElementType type);
+
+/// The size in bytes of so many elements; LimitError when it is beyond what can be held.
+std::uint64_t checked_bytes(ElementType type, const Shape& shape, const char* operation, const std::string& path,
+                            const Location& where);
+
+/// A Tensor of elements in memory. FormatError for a bool that is neither 0 nor 1.
+Tensor to_tensor(const void* elements, ElementType type, const Shape& shape, const char* operation,
+                 const std::string& path, const Location& where);
+
+/// A Tensor of the next elements of a file, whose size the caller has compared with the shape.
+Tensor read_elements(InputFile& file, ElementType type, const Shape& shape, const char* operation,
+                     const std::string& path, const Location& where);
+
+}  // namespace xgrad::data
