@@ -14,12 +14,12 @@ namespace xgrad {
 namespace {
 
 constexpr std::size_t alignment = 64;
-constexpr std::size_t small_data = 32;                         // data bytes of the smallest block
-constexpr std::size_t pooled_limit = std::size_t{1} << 30;     // beyond this, freed blocks go back to the system
-constexpr std::size_t adopted = 0xffffffff;                    // size class of memory that is not ours
+constexpr std::size_t small_data = 32;                      // data bytes of the smallest block
+constexpr std::size_t pooled_limit = std::size_t{1} << 30;  // beyond this, freed blocks go back to the system
+constexpr std::size_t adopted = 0xffffffff;                 // size class of memory that is not ours
 constexpr std::size_t class_count = 100;
-constexpr std::size_t local_classes = 16;                      // up to 16 KiB: cached per thread
-constexpr std::size_t local_limit = 256;                       // blocks per class and thread
+constexpr std::size_t local_classes = 16;  // up to 16 KiB: cached per thread
+constexpr std::size_t local_limit = 256;   // blocks per class and thread
 
 // Two classes per doubling: 64, 96, 128, 192, 256 ... bytes of block.
 std::size_t class_of(std::size_t block_bytes) {
@@ -86,8 +86,8 @@ class Pool {
     void* memory = bytes < (std::size_t{1} << 47) ? shared().take(size_class) : nullptr;
     check<LimitError>(memory != nullptr, Location::current(), "memory: ", bytes, " bytes cannot be allocated");
     char* data = static_cast<char*>(memory) + header;
-    auto* block = new (data - small_data)
-        Buffer::Block{{1}, static_cast<std::uint32_t>(size_class), bytes, data, nullptr};
+    auto* block =
+        new (data - small_data) Buffer::Block{{1}, static_cast<std::uint32_t>(size_class), bytes, data, nullptr};
     count(bytes);
     return Buffer(block);
   }

@@ -15,9 +15,7 @@ inline constexpr DType int64 = DType::int64;
 inline constexpr DType boolean = DType::boolean;
 
 constexpr bool is_floating(DType dtype) { return dtype == float32 || dtype == float64; }
-constexpr std::size_t item_size(DType dtype) {
-  return dtype == float32 ? 4 : dtype == boolean ? 1 : 8;
-}
+constexpr std::size_t item_size(DType dtype) { return dtype == float32 ? 4 : dtype == boolean ? 1 : 8; }
 /// Short name: f32, f64, i64, bool.
 constexpr const char* name(DType dtype) {
   constexpr const char* names[] = {"f32", "f64", "i64", "bool"};
@@ -39,10 +37,14 @@ inline constexpr DType dtype_of<bool> = boolean;
 template <class Body>
 decltype(auto) dispatch(DType dtype, Body&& body) {
   switch (dtype) {
-    case DType::float32: return body(float{});
-    case DType::float64: return body(double{});
-    case DType::int64: return body(std::int64_t{});
-    default: return body(bool{});
+    case DType::float32:
+      return body(float{});
+    case DType::float64:
+      return body(double{});
+    case DType::int64:
+      return body(std::int64_t{});
+    default:
+      return body(bool{});
   }
 }
 

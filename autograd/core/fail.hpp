@@ -24,7 +24,8 @@ template <class E, class... Parts>
 /// Throws E unless `condition` holds.
 template <class E, class... Parts>
 void check(bool condition, const Location& where, const Parts&... parts) {
-  if (!condition) [[unlikely]] fail<E>(where, parts...);
+  if (!condition) [[unlikely]]
+    fail<E>(where, parts...);
 }
 
 }  // namespace xgrad

@@ -18,7 +18,7 @@ Tensor cosh(const Operand& x);
 Tensor log2(const Operand& x);
 Tensor log10(const Operand& x);
 Tensor exp2(const Operand& x);
-Tensor erfc(const Operand& x);        ///< 1 - erf(x)
+Tensor erfc(const Operand& x);  ///< 1 - erf(x)
 /// sqrt(a^2 + b^2) without overflow; its derivatives at (0, 0) are 0.
 Tensor hypot(const Operand& a, const Operand& b);
 /// x * log(y), and 0 where x = 0 (NaN if y is).
@@ -37,7 +37,8 @@ Tensor mean(const Operand& x, const Axes& axes = all_axes, bool keep = false);
 Tensor var(const Operand& x, const Axes& axes = all_axes, std::int64_t correction = 1, bool keep = false);
 /// sqrt(var), with derivative 0 where the variance is 0.
 Tensor std(const Operand& x, const Axes& axes = all_axes, std::int64_t correction = 1, bool keep = false);
-/// (sum |x|^p)^(1/p), without overflow; p = inf, -inf and 0 as usual. Its derivative at the zero vector is 0 for p >= 1.
+/// (sum |x|^p)^(1/p), without overflow; p = inf, -inf and 0 as usual. Its derivative at the zero vector is 0 for p
+/// >= 1.
 Tensor norm(const Operand& x, double p = 2, const Axes& axes = all_axes, bool keep = false);
 /// log(sum(e^x)) without overflow.
 Tensor logsumexp(const Operand& x, const Axes& axes = all_axes, bool keep = false);

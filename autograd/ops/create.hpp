@@ -44,11 +44,11 @@ Tensor tensor(std::span<const T> values, const Location& where = Location::curre
   return tensor_from(values.data(), {static_cast<std::int64_t>(values.size())}, dtype_of<T>, where);
 }
 template <Number T>
-  requires(!std::same_as<T, bool>)
-Tensor tensor(const std::vector<T>& values, const Shape& shape, const Location& where = Location::current());
+requires(!std::same_as<T, bool>) Tensor
+    tensor(const std::vector<T>& values, const Shape& shape, const Location& where = Location::current());
 template <Number T>
-  requires(!std::same_as<T, bool>)
-Tensor tensor(const std::vector<T>& values, const Location& where = Location::current()) {
+requires(!std::same_as<T, bool>) Tensor
+    tensor(const std::vector<T>& values, const Location& where = Location::current()) {
   return tensor(values, Shape{static_cast<std::int64_t>(values.size())}, where);
 }
 
@@ -83,8 +83,8 @@ void check_count(std::size_t count, const Shape& shape, const Location& where);
 }
 
 template <Number T>
-  requires(!std::same_as<T, bool>)
-Tensor tensor(const std::vector<T>& values, const Shape& shape, const Location& where) {
+requires(!std::same_as<T, bool>) Tensor
+    tensor(const std::vector<T>& values, const Shape& shape, const Location& where) {
   detail::check_count(values.size(), shape, where);
   if constexpr (std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int64_t>)
     return tensor_from(values.data(), shape, dtype_of<T>, where);

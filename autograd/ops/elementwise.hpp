@@ -9,12 +9,12 @@
 
 namespace xgrad {
 
-Tensor neg(const Operand& x);      ///< -x
-Tensor exp(const Operand& x);      ///< e^x
-Tensor log(const Operand& x);      ///< natural logarithm
-Tensor log1p(const Operand& x);    ///< log(1 + x), accurate near 0
-Tensor expm1(const Operand& x);    ///< e^x - 1, accurate near 0
-Tensor sqrt(const Operand& x);     ///< square root; its derivative at 0 is +inf
+Tensor neg(const Operand& x);    ///< -x
+Tensor exp(const Operand& x);    ///< e^x
+Tensor log(const Operand& x);    ///< natural logarithm
+Tensor log1p(const Operand& x);  ///< log(1 + x), accurate near 0
+Tensor expm1(const Operand& x);  ///< e^x - 1, accurate near 0
+Tensor sqrt(const Operand& x);   ///< square root; its derivative at 0 is +inf
 Tensor sin(const Operand& x);
 Tensor cos(const Operand& x);
 Tensor tan(const Operand& x);
@@ -22,12 +22,12 @@ Tensor tanh(const Operand& x);
 Tensor asin(const Operand& x);
 Tensor acos(const Operand& x);
 Tensor atan(const Operand& x);
-Tensor erf(const Operand& x);      ///< 2/sqrt(pi) * integral of exp(-t^2) from 0 to x
-Tensor abs(const Operand& x);      ///< |x|; its derivative at 0 is 0
-Tensor sign(const Operand& x);     ///< -1, 0 or 1; NaN for NaN; its derivative is 0
-Tensor floor(const Operand& x);    ///< largest whole number <= x; derivative 0
-Tensor ceil(const Operand& x);     ///< smallest whole number >= x; derivative 0
-Tensor round(const Operand& x);    ///< nearest whole number, halves to even; derivative 0
+Tensor erf(const Operand& x);    ///< 2/sqrt(pi) * integral of exp(-t^2) from 0 to x
+Tensor abs(const Operand& x);    ///< |x|; its derivative at 0 is 0
+Tensor sign(const Operand& x);   ///< -1, 0 or 1; NaN for NaN; its derivative is 0
+Tensor floor(const Operand& x);  ///< largest whole number <= x; derivative 0
+Tensor ceil(const Operand& x);   ///< smallest whole number >= x; derivative 0
+Tensor round(const Operand& x);  ///< nearest whole number, halves to even; derivative 0
 /// Converts the elements; derivatives flow between the floating dtypes.
 Tensor cast(const Operand& x, DType dtype);
 

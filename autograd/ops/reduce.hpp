@@ -9,8 +9,9 @@
 
 namespace xgrad {
 
-Tensor sum(const Operand& x, const Axes& axes = all_axes, bool keep = false);   ///< accurate; 0 for no elements
-Tensor prod(const Operand& x, const Axes& axes = all_axes, bool keep = false);  ///< 1 for no elements; exact derivative with zeros
+Tensor sum(const Operand& x, const Axes& axes = all_axes, bool keep = false);  ///< accurate; 0 for no elements
+Tensor prod(const Operand& x, const Axes& axes = all_axes,
+            bool keep = false);  ///< 1 for no elements; exact derivative with zeros
 /// NaN if an element is; equal largest elements share the cotangent evenly. ValueError for no elements.
 Tensor max(const Operand& x, const Axes& axes = all_axes, bool keep = false);
 Tensor min(const Operand& x, const Axes& axes = all_axes, bool keep = false);

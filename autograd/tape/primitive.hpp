@@ -2,7 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "autograd/core/axes.hpp"
 #include "autograd/core/view.hpp"
@@ -60,14 +63,26 @@ class Primitive {
   virtual Lowering lower() const { return {}; }
   /// Reports the arguments.
   virtual void describe(Fields&) const {}
+  /// A copy, in `place` if it fits into `size` bytes there, else on the heap.
+  virtual const Primitive* copy(void* place, std::size_t size) const = 0;
 };
+
+/// The ids of all primitives of this program, sorted.
+std::vector<std::string> primitive_ids();
+
+namespace detail {
+bool register_primitive(const char* id);
+}
 
 /// Supplies `name`, `differentiable` and `pullback` from `Self::id` and, where there is one,
 ///     Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor& output) const.
 template <class Self>
 class Operation : public Primitive {
  public:
-  const char* name() const final { return Self::id; }
+  const char* name() const final { return registered ? Self::id : ""; }
+  const Primitive* copy(void* place, std::size_t size) const final {
+    return sizeof(Self) <= size ? new (place) Self(self()) : new Self(self());
+  }
   bool differentiable() const override {
     return requires(const Self& self, const Tensor& t) { self.vjp(std::size_t{}, t, std::span<const Tensor>{}, t); };
   }
@@ -80,6 +95,9 @@ class Operation : public Primitive {
 
  protected:
   const Self& self() const { return static_cast<const Self&>(*this); }
+
+ private:
+  static inline const bool registered = detail::register_primitive(Self::id);
 };
 
 }  // namespace xgrad

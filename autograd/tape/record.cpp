@@ -1,6 +1,7 @@
 #include "autograd/tape/record.hpp"
 
 #include <cstdlib>
+#include <set>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/tape/leaf.hpp"
@@ -39,14 +40,25 @@ void stamp(Entry& entry, const Location& where) {
 void check_input(const Entry& entry, const Tensor& input, const Location& where) {
   check<GraphError>(input.defined(), where, entry.primitive->name(), ": an input is undefined");
   const Entry& from = *input.entry();
-  check<ThreadError>(from.owner == tape.thread || (from.evaluated.load(std::memory_order_acquire) && from.input_count == 0),
-                     where, entry.primitive->name(), ": input ", describe(input),
-                     " belongs to the tape of another thread; evaluate it there, and cut it with stop_gradient");
+  check<ThreadError>(
+      from.owner == tape.thread || (from.evaluated.load(std::memory_order_acquire) && from.input_count == 0), where,
+      entry.primitive->name(), ": input ", describe(input),
+      " belongs to the tape of another thread; evaluate it there, and cut it with stop_gradient");
 }
 
 }  // namespace
 
 Tape& Tape::current() noexcept { return tape; }
+
+namespace {
+std::set<std::string>& registry() {
+  static std::set<std::string> ids;
+  return ids;
+}
+}  // namespace
+
+std::vector<std::string> primitive_ids() { return {registry().begin(), registry().end()}; }
+bool detail::register_primitive(const char* id) { return registry().insert(id), true; }
 
 namespace detail {
 

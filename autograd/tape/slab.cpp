@@ -53,7 +53,7 @@ void refill() {
     free_places = std::exchange(all.free, nullptr);
     return;
   }
-  auto* slab = static_cast<Slab*>(::operator new(sizeof(Slab), std::align_val_t{64}));
+  auto* slab = static_cast<Slab*>(::operator new (sizeof(Slab), std::align_val_t{64}));
   slab->next = all.slabs;
   all.slabs = slab;
   for (std::size_t i = entries_per_slab; i-- > 0;) free_places = new (slab->places[i]) Place{free_places};

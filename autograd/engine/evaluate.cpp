@@ -1,0 +1,56 @@
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "autograd/core/fail.hpp"
+#include "autograd/engine/engine.hpp"
+#include "autograd/engine/executor.hpp"
+#include "autograd/engine/walk.hpp"
+#include "autograd/tape/tape.hpp"
+
+namespace xgrad {
+
+namespace {
+
+std::unique_ptr<Executor> make_executor(const std::string& engine, const Location& where) {
+  if (engine == "reference") return std::make_unique<ReferenceExecutor>();
+  fail<ValueError>(where, "engine: there is no engine '", engine, "'; there is: reference");
+}
+
+struct Selected {
+  std::string name;
+  std::unique_ptr<Executor> executor;
+};
+
+Selected& selected() {
+  static Selected selection = [] {
+    const char* name = std::getenv("XGRAD_ENGINE");
+    const std::string engine = name && *name ? name : "reference";
+    return Selected{engine, make_executor(engine, Location::current())};
+  }();
+  return selection;
+}
+
+}  // namespace
+
+void set_engine(const std::string& name, const Location& where) {
+  auto executor = make_executor(name, where);
+  selected() = {name, std::move(executor)};
+}
+
+const std::string& engine() { return selected().name; }
+
+void evaluate(std::span<const Tensor> tensors, const Location& where) {
+  Tape::current().unevaluated = 0;
+  EntryMap numbers;
+  for (const Tensor& tensor : tensors) check<GraphError>(tensor.defined(), where, "evaluate: an undefined Tensor");
+  const Pending pending{reachable(tensors, numbers, [](const Entry& entry) { return !entry.evaluated.load(); }),
+                        tensors};
+  for (const Entry* entry : pending.entries)
+    check<ThreadError>(entry->owner == Tape::current().thread, where, "evaluate: ", entry->primitive->name(),
+                       " was recorded by another thread and has no value yet; evaluate it there");
+  if (!pending.entries.empty()) selected().executor->run(pending);
+}
+
+}  // namespace xgrad

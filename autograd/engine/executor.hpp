@@ -1,0 +1,30 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "autograd/tape/entry.hpp"
+
+namespace xgrad {
+
+/// What is to be computed: the entries without a value that the roots depend on, in tape order, and the roots.
+struct Pending {
+  std::vector<Entry*> entries;
+  std::span<const Tensor> roots;
+};
+
+/// Computes pending entries. When it returns, every root has its value; other entries may have theirs, and an
+/// untracked entry with a value has let go of its inputs. When it throws, whatever has no value is still pending.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  virtual void run(const Pending& pending) = 0;
+};
+
+/// Runs each entry's reference kernel in tape order.
+class ReferenceExecutor final : public Executor {
+ public:
+  void run(const Pending& pending) override;
+};
+
+}  // namespace xgrad

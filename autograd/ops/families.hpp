@@ -1,0 +1,91 @@
+#pragma once
+
+// What the primitives of a family share.
+
+#include "autograd/core/fail.hpp"
+#include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/elementwise.hpp"
+#include "autograd/tape/record.hpp"
+
+namespace xgrad {
+
+/// Which dtypes an elementwise primitive takes.
+enum class Domain { floating, numeric, logical, any };
+
+inline void check_domain(Domain domain, const char* operation, const Tensor& x, const Location& where) {
+  const DType dtype = x.dtype();
+  const bool ok = domain == Domain::any || (domain == Domain::floating && is_floating(dtype)) ||
+                  (domain == Domain::numeric && dtype != boolean) || (domain == Domain::logical && dtype == boolean);
+  constexpr const char* wanted[] = {"a floating dtype", "numbers", "bool", "anything"};
+  check<DTypeError>(ok, where, operation, ": needs ", wanted[static_cast<int>(domain)], ", got ", describe(x));
+}
+
+/// y = f(x). Self gives `id`, `instruction` and vjp(g, x, y).
+template <class Self>
+struct Elementwise1 : Operation<Self> {
+  static constexpr Domain domain = Domain::floating;
+  static constexpr bool keeps_zero = false;
+
+  Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
+    check_domain(Self::domain, Self::id, inputs[0], where);
+    return {inputs[0].shape(), inputs[0].dtype()};
+  }
+  bool differentiable() const override { return true; }
+  Tensor pullback(std::size_t, const Tensor& g, std::span<const Tensor> inputs, const Tensor& y) const override {
+    return this->self().vjp(g, inputs[0], y);
+  }
+  void run(std::span<const View> inputs, const View& y, const Location&) const override {
+    kernels::unary(Self::instruction, inputs[0], y);
+  }
+  Lowering lower() const override { return {Lowering::Kind::elementwise, Self::instruction, Self::keeps_zero}; }
+};
+
+/// y = f(a, b) for operands of one shape and dtype. Self gives `id`, `instruction`, lhs_vjp and rhs_vjp(g, a, b, y).
+template <class Self>
+struct Elementwise2 : Operation<Self> {
+  static constexpr Domain domain = Domain::floating;
+  static constexpr bool keeps_zero = false;
+
+  Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
+    const Tensor &a = inputs[0], &b = inputs[1];
+    check<DTypeError>(a.dtype() == b.dtype(), where, Self::id, ": dtypes differ: lhs ", describe(a), ", rhs ",
+                      describe(b), " (cast one of them)");
+    check_domain(Self::domain, Self::id, a, where);
+    return {a.shape(), a.dtype()};
+  }
+  bool differentiable() const override { return true; }
+  Tensor pullback(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor& y) const override {
+    return input == 0 ? this->self().lhs_vjp(g, inputs[0], inputs[1], y)
+                      : this->self().rhs_vjp(g, inputs[0], inputs[1], y);
+  }
+  void run(std::span<const View> inputs, const View& y, const Location& where) const override {
+    kernels::binary(Self::instruction, inputs[0], inputs[1], y, where);
+  }
+  Lowering lower() const override { return {Lowering::Kind::elementwise, Self::instruction, Self::keeps_zero}; }
+};
+
+/// y = a ? b, a relation: bool, and no derivative flows.
+template <class Self>
+struct Relation : Elementwise2<Self> {
+  static constexpr Domain domain = Domain::any;
+  Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
+    return {Elementwise2<Self>::infer(inputs, where).shape, boolean};
+  }
+  Tensor lhs_vjp(const Tensor&, const Tensor&, const Tensor&, const Tensor&) const { return {}; }
+  Tensor rhs_vjp(const Tensor&, const Tensor&, const Tensor&, const Tensor&) const { return {}; }
+};
+
+/// Both operands as Tensors of one shape: numbers take the other's dtype, shapes broadcast.
+std::pair<Tensor, Tensor> broadcast_together(const char* operation, const Operand& a, const Operand& b);
+
+template <class P>
+Tensor record_unary(const Operand& x) {
+  return record(x.where(), P{}, x.tensor());
+}
+template <class P>
+Tensor record_binary(const Operand& a, const Operand& b) {
+  auto [lhs, rhs] = broadcast_together(P::id, a, b);
+  return record(a.where(), P{}, std::move(lhs), std::move(rhs));
+}
+
+}  // namespace xgrad

@@ -1,0 +1,72 @@
+#include "autograd/ops/matmul.hpp"
+
+#include "autograd/core/fail.hpp"
+#include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/movement.hpp"
+#include "autograd/tape/record.hpp"
+
+namespace xgrad {
+
+namespace {
+
+struct Matmul : Operation<Matmul> {  // (..., m, k)(..., k, n) -> (..., m, n) with equal leading axes
+  static constexpr auto id = "matmul";
+
+  Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
+    const Tensor &a = inputs[0], &b = inputs[1];
+    Shape shape = a.shape();
+    shape[a.ndim() - 1] = b.shape().back();
+    check_shape(shape, item_size(a.dtype()), id, where);
+    return {shape, a.dtype()};
+  }
+  Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor&) const {
+    return input == 0 ? matmul(g, transpose(inputs[1])) : matmul(transpose(inputs[0]), g);
+  }
+  void run(std::span<const View> inputs, const View& y, const Location&) const override {
+    kernels::matmul(inputs[0], inputs[1], y);
+  }
+  Lowering lower() const override { return {Lowering::Kind::contraction}; }
+};
+
+Shape leading(const Shape& shape) { return Shape(shape.data(), static_cast<std::size_t>(shape.ndim() - 2)); }
+
+Shape with_matrix(const Shape& leading, std::int64_t rows, std::int64_t columns) {
+  std::vector<std::int64_t> sizes(leading.begin(), leading.end());
+  sizes.insert(sizes.end(), {rows, columns});
+  return sizes;
+}
+
+// Operands of at least two axes, whose inner sizes agree.
+Tensor product(const Tensor& a, const Tensor& b, const Location& where) {
+  if (a.ndim() == 2 && b.ndim() == 2) return record(where, Matmul{}, a, b);
+  const std::int64_t rows = a.size(-2), inner = a.size(-1), columns = b.size(-1);
+  if (b.ndim() == 2 && inner > 0) {  // one matrix for the whole batch: the batch joins the rows
+    const Tensor joined = record(where, Matmul{}, reshape(Operand(a, where), {-1, inner}), b);
+    return reshape(Operand(joined, where), with_matrix(leading(a.shape()), rows, columns));
+  }
+  const Shape batch = broadcast_shapes(leading(a.shape()), leading(b.shape()), "matmul", where);
+  return record(where, Matmul{}, broadcast_to(Operand(a, where), with_matrix(batch, rows, inner)),
+                broadcast_to(Operand(b, where), with_matrix(batch, inner, columns)));
+}
+
+}  // namespace
+
+Tensor matmul(const Operand& a, const Operand& b) {
+  const Location& where = a.where();
+  Tensor lhs = a.tensor(), rhs = b.tensor();
+  const auto both = [&] { return "lhs " + describe(lhs) + ", rhs " + describe(rhs); };
+  check<ShapeError>(lhs.ndim() > 0 && rhs.ndim() > 0, where, "matmul: needs at least one axis: ", both());
+  check<DTypeError>(lhs.dtype() == rhs.dtype() && lhs.dtype() != boolean, where,
+                    "matmul: needs numbers of one dtype: ", both());
+  const std::int64_t inner = rhs.size(rhs.ndim() == 1 ? 0 : -2);
+  check<ShapeError>(lhs.size(-1) == inner, where, "matmul: inner sizes ", lhs.size(-1), " and ", inner,
+                    " differ: ", both());
+  const bool row = lhs.ndim() == 1, column = rhs.ndim() == 1;
+  if (row) lhs = unsqueeze(Operand(lhs, where), 0);
+  if (column) rhs = unsqueeze(Operand(rhs, where), 1);
+  Tensor result = product(lhs, rhs, where);
+  if (column) result = squeeze(Operand(result, where), -1);
+  return row ? squeeze(Operand(result, where), column ? -1 : -2) : result;
+}
+
+}  // namespace xgrad

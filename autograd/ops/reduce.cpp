@@ -1,0 +1,190 @@
+#include "autograd/ops/reduce.hpp"
+
+#include "autograd/ops/create.hpp"
+#include "autograd/ops/families.hpp"
+#include "autograd/ops/movement.hpp"
+
+namespace xgrad {
+
+namespace {
+
+// y = f over axes, which stay with size 1. Self gives `id`, `instruction` and vjp(g, x, y).
+template <class Self>
+struct Reduction : Operation<Self> {
+  AxisSet axes;
+  explicit Reduction(AxisSet set) : axes(set) {}
+
+  Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
+    check_domain(Domain::numeric, Self::id, inputs[0], where);
+    return {reduced_shape(inputs[0].shape(), axes), inputs[0].dtype()};
+  }
+  bool differentiable() const override { return true; }
+  Tensor pullback(std::size_t, const Tensor& g, std::span<const Tensor> inputs, const Tensor& y) const override {
+    return this->self().vjp(g, inputs[0], y);
+  }
+  void run(std::span<const View> inputs, const View& y, const Location&) const override {
+    kernels::reduce(Self::instruction, inputs[0], axes, y);
+  }
+  Lowering lower() const override { return {Lowering::Kind::reduction, Self::instruction}; }
+  void describe(Fields& fields) const override { fields("axes", axes); }
+};
+
+struct Sum : Reduction<Sum> {
+  using Reduction::Reduction;
+  static constexpr auto id = "sum";
+  static constexpr auto instruction = Instruction::sum;
+  Tensor vjp(const Tensor& g, const Tensor& x, const Tensor&) const { return broadcast_to(g, x.shape()); }
+};
+
+// For each element along the last axis the product of the others, without a division: neighbours are multiplied up a
+// binary tree, then each node passes its sibling's product down.
+Tensor product_of_others(const Tensor& x) {
+  std::int64_t width = 1;
+  while (width < x.size(-1)) width *= 2;
+  std::vector<Tensor> levels{pad(x, -1, 0, width - x.size(-1), 1)};
+  const std::int64_t rows = x.size(0);
+  while (levels.back().size(-1) > 1) {
+    const Tensor pairs = reshape(levels.back(), {rows, levels.back().size(-1) / 2, 2});
+    levels.push_back(select(pairs, -1, 0) * select(pairs, -1, 1));
+  }
+  Tensor others = ones_like(levels.back());
+  for (std::size_t level = levels.size() - 1; level-- > 0;) {
+    const std::int64_t parents = others.size(-1);
+    const Tensor siblings = flip(reshape(levels[level], {rows, parents, 2}), -1);
+    others = reshape(unsqueeze(others, -1) * siblings, {rows, 2 * parents});
+  }
+  return slice(others, -1, 0, x.size(-1));
+}
+
+struct Prod : Reduction<Prod> {
+  using Reduction::Reduction;
+  static constexpr auto id = "prod";
+  static constexpr auto instruction = Instruction::prod;
+  Tensor vjp(const Tensor& g, const Tensor& x, const Tensor&) const {
+    if (x.numel() == 0) return zeros_like(x);
+    std::vector<std::int64_t> order, reduced, back(static_cast<std::size_t>(x.ndim()));
+    for (std::int64_t axis = 0; axis < x.ndim(); ++axis) (axes.contains(axis) ? reduced : order).push_back(axis);
+    order.insert(order.end(), reduced.begin(), reduced.end());
+    for (std::size_t i = 0; i < order.size(); ++i)
+      back[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
+    const Tensor last = permute(x, order);  // the reduced axes last
+    const Tensor others = product_of_others(reshape(last, {g.numel(), x.numel() / g.numel()}));
+    return broadcast_to(g, x.shape()) * permute(reshape(others, last.shape()), back);
+  }
+};
+
+// Equal extremes share the cotangent evenly; a NaN extreme equals nothing, and 0 / 0 makes its derivative NaN.
+template <class Self>
+struct Extreme : Reduction<Self> {
+  using Reduction<Self>::Reduction;
+  Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
+    const Shape& shape = inputs[0].shape();
+    for (std::int64_t axis = 0; axis < shape.ndim(); ++axis)
+      check<ValueError>(!this->axes.contains(axis) || shape[axis] > 0, where, Self::id, ": axis ", axis, " of ",
+                        xgrad::describe(inputs[0]), " has no elements");
+    return Reduction<Self>::infer(inputs, where);
+  }
+  Tensor vjp(const Tensor& g, const Tensor& x, const Tensor& y) const {
+    const Tensor here = cast(x == broadcast_to(y, x.shape()), x.dtype());
+    return here * broadcast_to(g / record(Location::current(), Sum(this->axes), here), x.shape());
+  }
+};
+
+struct Max : Extreme<Max> {
+  using Extreme::Extreme;
+  static constexpr auto id = "max";
+  static constexpr auto instruction = Instruction::max;
+};
+struct Min : Extreme<Min> {
+  using Extreme::Extreme;
+  static constexpr auto id = "min";
+  static constexpr auto instruction = Instruction::min;
+};
+
+// The index of the extreme: no derivative flows.
+template <class Self>
+struct ArgExtreme : Operation<Self> {
+  std::int64_t axis;
+  explicit ArgExtreme(std::int64_t axis_) : axis(axis_) {}
+  Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
+    check_domain(Domain::numeric, Self::id, inputs[0], where);
+    Shape shape = inputs[0].shape();
+    check<ValueError>(shape[axis] > 0, where, Self::id, ": axis ", axis, " of ", xgrad::describe(inputs[0]),
+                      " has no elements");
+    shape[axis] = 1;
+    return {shape, int64};
+  }
+  void run(std::span<const View> inputs, const View& y, const Location&) const override {
+    kernels::arg_extreme(Self::instruction, inputs[0], axis, y);
+  }
+  void describe(Fields& fields) const override { fields("axis", axis); }
+};
+
+struct ArgMax : ArgExtreme<ArgMax> {
+  using ArgExtreme::ArgExtreme;
+  static constexpr auto id = "argmax";
+  static constexpr auto instruction = Instruction::max;
+};
+struct ArgMin : ArgExtreme<ArgMin> {
+  using ArgExtreme::ArgExtreme;
+  static constexpr auto id = "argmin";
+  static constexpr auto instruction = Instruction::min;
+};
+
+struct CumSum : Operation<CumSum> {  // y_i = x_0 + ... + x_i
+  static constexpr auto id = "cumsum";
+  std::int64_t axis;
+  bool reverse;
+  CumSum(std::int64_t axis_, bool reverse_) : axis(axis_), reverse(reverse_) {}
+  Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
+    check_domain(Domain::numeric, id, inputs[0], where);
+    return {inputs[0].shape(), inputs[0].dtype()};
+  }
+  Tensor vjp(std::size_t, const Tensor& g, std::span<const Tensor>, const Tensor&) const {
+    return cumsum(g, axis, !reverse);
+  }
+  void run(std::span<const View> inputs, const View& y, const Location&) const override {
+    kernels::cumsum(inputs[0], axis, reverse, y);
+  }
+  void describe(Fields& fields) const override {
+    fields("axis", axis);
+    fields("reverse", reverse);
+  }
+};
+
+template <class P>
+Tensor record_reduction(const Operand& x, const Axes& axes, bool keep) {
+  const Location& where = x.where();
+  const Tensor input = x.tensor();
+  const AxisSet set = normalise_axes(axes, input.ndim(), P::id, where);
+  if (set.empty() && input.numel() > 0) {
+    check_domain(Domain::numeric, P::id, input, where);
+    return input;
+  }
+  const Tensor kept = record(where, P(set), input);
+  return keep ? kept : reshape(Operand(kept, where), without_axes(input.shape(), set));
+}
+
+template <class P>
+Tensor record_arg(const Operand& x, std::int64_t axis, bool keep) {
+  const Location& where = x.where();
+  const Tensor input = x.tensor();
+  const Tensor kept = record(where, P(normalise_axis(axis, input.ndim(), P::id, where)), input);
+  return keep ? kept : squeeze(Operand(kept, where), axis);
+}
+
+}  // namespace
+
+Tensor sum(const Operand& x, const Axes& axes, bool keep) { return record_reduction<Sum>(x, axes, keep); }
+Tensor prod(const Operand& x, const Axes& axes, bool keep) { return record_reduction<Prod>(x, axes, keep); }
+Tensor max(const Operand& x, const Axes& axes, bool keep) { return record_reduction<Max>(x, axes, keep); }
+Tensor min(const Operand& x, const Axes& axes, bool keep) { return record_reduction<Min>(x, axes, keep); }
+Tensor argmax(const Operand& x, std::int64_t axis, bool keep) { return record_arg<ArgMax>(x, axis, keep); }
+Tensor argmin(const Operand& x, std::int64_t axis, bool keep) { return record_arg<ArgMin>(x, axis, keep); }
+
+Tensor cumsum(const Operand& x, std::int64_t axis, bool reverse) {
+  const Tensor input = x.tensor();
+  return record(x.where(), CumSum(normalise_axis(axis, input.ndim(), "cumsum", x.where()), reverse), input);
+}
+
+}  // namespace xgrad
