@@ -22,7 +22,7 @@ void unary(Instruction f, const View& x, const View& y);
 void binary(Instruction f, const View& a, const View& b, const View& y, const Location& where);
 /// y = condition ? a : b
 void where(const View& condition, const View& a, const View& b, const View& y);
-/// y = x, converted.
+/// y = x, converted: to bool by x != 0; from floating to int64 by cutting, beyond its range the nearest end, NaN to 0.
 void cast(const View& x, const View& y);
 
 /// sum, prod, max or min over axes; y has size 1 there. Sums are accurate (float32 is added in double, pairwise); max

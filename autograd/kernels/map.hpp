@@ -1,0 +1,35 @@
+#pragma once
+
+// For the kernels' own .cpp files: functions of each element, by xtensor.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "autograd/xtensor_shim.hpp"
+
+namespace xgrad::kernels {
+
+/// Elements in memory as a one-dimensional xtensor; nothing is copied, nothing is owned.
+template <class T>
+auto flat(T* data, std::int64_t count) {
+  const auto size = static_cast<std::size_t>(count);
+  // Moved, the pointer is held by value; else xtensor would keep a reference to the parameter.
+  return xt::adapt(std::move(data), size, xt::no_ownership(), std::array<std::size_t, 1>{size});
+}
+
+/// y[i] = f(x[i]...), for i < count.
+template <class F, class Y, class... X>
+void map(F f, std::int64_t count, Y* y, const X*... x) {
+  if (count == 0) return;
+  auto to = flat(y, count);
+  xt::noalias(to) = xt::make_lambda_xfunction(std::move(f), flat(x, count)...);
+}
+
+template <class Y>
+void fill(Y* y, std::int64_t count, Y value) {
+  if (count > 0) flat(y, count).fill(value);
+}
+
+}  // namespace xgrad::kernels

@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <bit>
+#include <concepts>
+#include <limits>
+
+#include "autograd/core/fail.hpp"
+#include "autograd/kernels/convert.hpp"
+#include "autograd/kernels/groups.hpp"
+#include "autograd/kernels/kernels.hpp"
+#include "autograd/kernels/map.hpp"
+#include "autograd/kernels/wrap.hpp"
+
+namespace xgrad::kernels {
+
+namespace {
+
+// float32 is added and multiplied in double; whole numbers wrap around.
+template <class T>
+using Accumulator = std::conditional_t<std::same_as<T, float>, double, Wrapping<T>>;
+
+template <class A>
+struct Sum {
+  using Value = A;
+  static constexpr A start = 0;
+  static A join(A a, A b) { return static_cast<A>(a + b); }
+};
+template <class A>
+struct Product {
+  using Value = A;
+  static constexpr A start = 1;
+  static A join(A a, A b) { return static_cast<A>(a * b); }
+};
+// A NaN beats everything: once in a, it fails the comparison; in b, it is seen.
+template <class A>
+struct Largest {
+  using Value = A;
+  static constexpr A start =
+      std::floating_point<A> ? -std::numeric_limits<A>::infinity() : std::numeric_limits<A>::lowest();
+  static A join(A a, A b) { return b > a || b != b ? b : a; }
+};
+template <class A>
+struct Smallest {
+  using Value = A;
+  static constexpr A start =
+      std::floating_point<A> ? std::numeric_limits<A>::infinity() : std::numeric_limits<A>::max();
+  static A join(A a, A b) { return b < a || b != b ? b : a; }
+};
+
+constexpr std::int64_t block = 128;  // elements joined one after the other; blocks are joined in pairs
+constexpr std::int64_t lanes = 8;
+constexpr std::int64_t tile = 256;  // columns of which the partial results are kept at a time
+
+// The elements of a run: blocks in eight lanes, joined as a balanced tree.
+template <class Op, class T>
+typename Op::Value reduce_run(const T* x, std::int64_t n) {
+  using A = typename Op::Value;
+  if (n > block) {
+    const std::int64_t half = (n / 2 + lanes - 1) / lanes * lanes;
+    return Op::join(reduce_run<Op>(x, half), reduce_run<Op>(x + half, n - half));
+  }
+  A lane[lanes];
+  std::fill_n(lane, lanes, Op::start);
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    for (std::int64_t j = 0; j < lanes; ++j) lane[j] = Op::join(lane[j], static_cast<A>(x[i + j]));
+  for (std::int64_t j = 0; i < n; ++i, ++j) lane[j] = Op::join(lane[j], static_cast<A>(x[i]));
+  for (std::int64_t width = lanes / 2; width > 0; width /= 2)
+    for (std::int64_t j = 0; j < width; ++j) lane[j] = Op::join(lane[j], lane[j + width]);
+  return lane[0];
+}
+
+template <class Op>
+void join_rows(std::int64_t width, const typename Op::Value* from, typename Op::Value* to) {
+  for (std::int64_t j = 0; j < width; ++j) to[j] = Op::join(to[j], from[j]);
+}
+
+// `width` columns of a matrix with rows of `stride` elements. Blocks of rows are joined in pairs, as a counter in
+// binary carries: partial[k] holds the result of 2^k blocks whenever bit k of the block count is set.
+template <class Op, class T>
+void reduce_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t width, typename Op::Value* y,
+                 std::vector<typename Op::Value>& partial) {
+  using A = typename Op::Value;
+  const auto level = [&](int k) { return partial.data() + k * tile; };
+  std::uint64_t blocks = 0;
+  for (std::int64_t first = 0; first < rows; first += block, ++blocks) {
+    std::fill_n(y, width, Op::start);
+    for (std::int64_t row = first; row < std::min(rows, first + block); ++row) {
+      const T* from = x + row * stride;
+      for (std::int64_t j = 0; j < width; ++j) y[j] = Op::join(y[j], static_cast<A>(from[j]));
+    }
+    int k = 0;
+    for (; (blocks >> k) & 1; ++k) join_rows<Op>(width, level(k), y);
+    std::copy_n(y, width, level(k));
+  }
+  std::fill_n(y, width, Op::start);
+  for (int k = 0; blocks >> k; ++k)
+    if ((blocks >> k) & 1) join_rows<Op>(width, level(k), y);
+}
+
+// x (outer, size, inner) -> y (outer, inner)
+template <class Op, class T>
+void reduce_middle(const T* x, const Panels& shape, typename Op::Value* y) {
+  const auto [outer, size, inner] = shape;
+  if (inner == 1) {
+    for (std::int64_t i = 0; i < outer; ++i) y[i] = reduce_run<Op>(x + i * size, size);
+    return;
+  }
+  const auto levels = static_cast<std::int64_t>(std::bit_width(static_cast<std::uint64_t>(size / block))) + 2;
+  std::vector<typename Op::Value> partial(static_cast<std::size_t>(levels * tile));
+  for (std::int64_t i = 0; i < outer; ++i)
+    for (std::int64_t j = 0; j < inner; j += tile)
+      reduce_rows<Op>(x + i * size * inner + j, size, inner, std::min(tile, inner - j), y + i * inner + j, partial);
+}
+
+// Takes the innermost marked group away.
+template <class Op, class T>
+std::vector<typename Op::Value> reduce_last(const T* x, std::vector<AxisGroup>& groups) {
+  Panels shape;
+  const bool trailing = groups.back().marked;
+  const std::size_t at = groups.size() - (trailing ? 1 : 2);
+  shape.size = groups[at].size;
+  if (!trailing) shape.inner = groups.back().size;
+  for (std::size_t i = 0; i < at; ++i) shape.outer *= groups[i].size;
+  std::vector<typename Op::Value> y(static_cast<std::size_t>(shape.outer * shape.inner));
+  reduce_middle<Op>(x, shape, y.data());
+  groups.resize(at);
+  if (!trailing) {
+    if (groups.empty())
+      groups.push_back({shape.inner, false});
+    else
+      groups.back().size *= shape.inner;
+  }
+  return y;
+}
+
+bool any_marked(const std::vector<AxisGroup>& groups) {
+  return std::any_of(groups.begin(), groups.end(), [](const AxisGroup& group) { return group.marked; });
+}
+
+template <class Op, class T, class Y>
+void reduce_groups(const T* x, std::vector<AxisGroup> groups, std::span<Y> y) {
+  using A = typename Op::Value;
+  const auto count = static_cast<std::int64_t>(y.size());
+  if (!any_marked(groups)) return map([](T v) { return convert<Y>(v); }, count, y.data(), x);
+  std::vector<A> partial = reduce_last<Op>(x, groups);
+  while (any_marked(groups)) partial = reduce_last<Op>(partial.data(), groups);
+  for (std::size_t i = 0; i < y.size(); ++i) y[i] = static_cast<Y>(partial[i]);
+}
+
+template <template <class> class Op, class A, class T, class Y>
+void apply(const View& x, AxisSet axes, const View& y) {
+  const std::span<Y> to = y.span<Y>();
+  if (to.empty()) return;
+  if (x.numel() == 0) return fill(to.data(), y.numel(), static_cast<Y>(Op<A>::start));
+  reduce_groups<Op<A>>(x.as<const T>(), group_axes(x.shape, axes), to);
+}
+
+template <class T, class Y>
+bool add_or_multiply(Instruction f, const View& x, AxisSet axes, const View& y) {
+  if (f == Instruction::sum) return apply<Sum, Accumulator<Y>, T, Y>(x, axes, y), true;
+  if (f == Instruction::prod) return apply<Product, Accumulator<Y>, T, Y>(x, axes, y), true;
+  return false;
+}
+
+}  // namespace
+
+void reduce(Instruction f, const View& x, AxisSet axes, const View& y) {
+  const bool known = dispatch(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    using A = std::conditional_t<std::same_as<T, bool>, std::uint8_t, T>;  // std::vector<bool> is not an array
+    if (f == Instruction::max) return apply<Largest, A, T, T>(x, axes, y), true;
+    if (f == Instruction::min) return apply<Smallest, A, T, T>(x, axes, y), true;
+    if constexpr (std::same_as<T, bool>)
+      return y.dtype == int64 && add_or_multiply<bool, std::int64_t>(f, x, axes, y);
+    else
+      return add_or_multiply<T, T>(f, x, axes, y);
+  });
+  if (!known) fail<DTypeError>(Location::current(), "reduce: there is no such reduction of ", x.dtype, " elements");
+}
+
+}  // namespace xgrad::kernels
