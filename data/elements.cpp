@@ -88,8 +88,8 @@ void check_booleans(const void* elements, std::size_t count, const char* operati
                     const Location& where) {
   const auto* bytes = static_cast<const unsigned char*>(elements);
   for (std::size_t i = 0; i < count; ++i)
-    check<FormatError>(bytes[i] <= 1, where, operation, ": ", quoted(path), ": element ", i, " of a bool array is ",
-                       int{bytes[i]});
+    if (bytes[i] > 1)
+      fail<FormatError>(where, operation, ": ", quoted(path), ": element ", i, " of a bool array is ", int{bytes[i]});
 }
 
 }  // namespace

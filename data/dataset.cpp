@@ -1,0 +1,132 @@
+#include "data/dataset.hpp"
+
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <string_view>
+
+#include "autograd/core/fail.hpp"
+#include "autograd/ops/create.hpp"
+#include "autograd/tape/record.hpp"
+#include "data/file.hpp"
+#include "data/idx.hpp"
+
+namespace xgrad::data {
+
+namespace {
+
+struct MnistFile {
+  const char* name;
+  const char* sha256;  // of the uncompressed file
+};
+constexpr MnistFile mnist_files[] = {
+    {"train-images-idx3-ubyte", "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"},
+    {"train-labels-idx1-ubyte", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"},
+    {"t10k-images-idx3-ubyte", "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"},
+    {"t10k-labels-idx1-ubyte", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"}};
+
+bool exists(const std::string& path) {
+  struct stat status;
+  return ::stat(path.c_str(), &status) == 0;
+}
+
+/// The file in `directory`, compressed or not; empty when it is not there.
+std::string locate(const std::string& directory, const std::string& name) {
+  const std::string path = directory + "/" + name;
+  return exists(path) ? path : exists(path + ".gz") ? path + ".gz" : "";
+}
+
+bool holds_all(const std::string& directory) {
+  for (const MnistFile& file : mnist_files)
+    if (locate(directory, file.name).empty()) return false;
+  return true;
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+std::string cache_directory() {
+  const std::string cache = environment("XDG_CACHE_HOME");
+  return (cache.empty() ? environment("HOME") + "/.cache" : cache) + "/xgrad/mnist";
+}
+
+Tensor to_images(const IdxArray& array, const std::string& path, const Location& where) {
+  check<FormatError>(array.type == IdxArray::Type::u8 && array.shape.ndim() == 3, where, quoted(path),
+                     " does not hold images: 3 axes of bytes are expected, got shape ", array.shape);
+  const Shape shape{array.shape[0], array.shape[1] * array.shape[2]};
+  check_shape(shape, sizeof(float), "mnist", where);
+  const Buffer buffer = Buffer::allocate(array.bytes.size() * sizeof(float));
+  auto* pixels = static_cast<float*>(buffer.data());
+  for (std::size_t i = 0; i < array.bytes.size(); ++i) pixels[i] = static_cast<float>(array.bytes[i]) / 255.0f;
+  return make_leaf(shape, float32, buffer, where);
+}
+
+Tensor to_labels(const IdxArray& array, const std::string& path, const Location& where) {
+  check<FormatError>(array.type == IdxArray::Type::u8 && array.shape.ndim() == 1, where, quoted(path),
+                     " does not hold labels: 1 axis of bytes is expected, got shape ", array.shape);
+  for (std::size_t i = 0; i < array.bytes.size(); ++i)
+    if (array.bytes[i] >= 10)
+      fail<IndexError>(where, quoted(path), ": label ", i, " is ", int{array.bytes[i]}, ", there are 10 classes");
+  return tensor(std::vector<std::int64_t>(array.bytes.begin(), array.bytes.end()), where);
+}
+
+Dataset load_split(const char* name, const std::string& directory, Split split, const Location& where) {
+  const CallScope scope(name, where);
+  const int first = split == Split::train ? 0 : 2;
+  std::string paths[2];
+  for (int i = 0; i < 2; ++i) {
+    paths[i] = locate(directory, mnist_files[first + i].name);
+    check<IoError>(!paths[i].empty(), where, quoted(directory), " has no ", mnist_files[first + i].name,
+                   ", nor the same with .gz");
+  }
+  const IdxArray images = read_idx(paths[0], where), labels = read_idx(paths[1], where);
+  Dataset dataset{to_images(images, paths[0], where), to_labels(labels, paths[1], where)};
+  check<FormatError>(dataset.labels.size(0) == dataset.size(), where, quoted(paths[0]), " holds ", dataset.size(),
+                     " images, ", quoted(paths[1]), " ", dataset.labels.size(0), " labels");
+  return dataset;
+}
+
+/// The first of these directories that holds the four files.
+std::string first_complete(const char* name, const std::vector<std::string>& places, const std::string& remedy,
+                           const Location& where) {
+  for (const std::string& place : places)
+    if (holds_all(place)) return place;
+  std::string text = std::string(name) + ": the four IDX files were not found. Looked in:";
+  for (const std::string& place : places) {
+    text += "\n  " + quoted(place) + ", which lacks";
+    for (const MnistFile& file : mnist_files)
+      if (locate(place, file.name).empty()) text += std::string(" ") + file.name;
+  }
+  fail<IoError>(where, text, "\n", remedy, "\n");
+}
+
+}  // namespace
+
+Dataset mnist(const std::string& directory, Split split, const Location& where) {
+  return load_split("mnist", directory, split, where);
+}
+
+Dataset fashion_mnist(const std::string& directory, Split split, const Location& where) {
+  return load_split("fashion_mnist", directory, split, where);
+}
+
+std::string find_mnist(const std::string& given, const std::string& embedded, const Location& where) {
+  std::string remedy =
+      "Give a directory that has them (--data DIR, or the environment variable XGRAD_DATA), or put them into " +
+      quoted(cache_directory()) + ", gzip-compressed or not. Names, and sha256 when uncompressed:";
+  for (const MnistFile& file : mnist_files) remedy += std::string("\n  ") + file.sha256 + "  " + file.name;
+  const std::string chosen = given.empty() ? environment("XGRAD_DATA") : given;
+  if (!chosen.empty()) return first_complete("mnist", {chosen}, remedy, where);
+  return first_complete("mnist", {cache_directory(), embedded}, remedy, where);
+}
+
+std::string find_fashion_mnist(const std::string& given, const Location& where) {
+  return first_complete("fashion_mnist", {given.empty() ? "/usr/share/datasets/fashion-mnist" : given},
+                        "Give a directory that has them (--data DIR), or install the Debian package "
+                        "dataset-fashion-mnist.",
+                        where);
+}
+
+}  // namespace xgrad::data

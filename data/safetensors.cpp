@@ -1,0 +1,152 @@
+#include "data/safetensors.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <tuple>
+
+#include "autograd/core/fail.hpp"
+#include "autograd/tape/entry.hpp"
+#include "data/file.hpp"
+#include "data/safetensors_header.hpp"
+
+namespace xgrad::data {
+
+namespace {
+
+constexpr const char* loading = "load";
+constexpr const char* saving = "save";
+constexpr std::uint64_t longest_header = 100'000'000;
+constexpr int state_version = 1;
+
+ElementType element_type(DType dtype) {
+  constexpr ElementType types[] = {ElementType::f32, ElementType::f64, ElementType::i64, ElementType::boolean};
+  return types[static_cast<int>(dtype)];
+}
+
+bool is_utf8(const std::string& text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const std::size_t length = lead < 0x80                   ? 1
+                               : lead >= 0xc2 && lead < 0xe0 ? 2
+                               : lead >> 4 == 0xe            ? 3
+                               : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                             : 0;
+    if (length == 0 || i + length > text.size()) return false;
+    std::uint32_t code = length == 1 ? lead : lead & (0x7fu >> length);
+    for (std::size_t k = 1; k < length; ++k) {
+      const auto next = static_cast<unsigned char>(text[i + k]);
+      if (next >> 6 != 2) return false;
+      code = code << 6 | (next & 0x3f);
+    }
+    constexpr std::uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    if (code < smallest[length] || code > 0x10ffff || (code >> 11 == 0x1b)) return false;
+    i += length;
+  }
+  return true;
+}
+
+/// In the order of their bytes: wide elements first, so that all are aligned, then by name.
+std::vector<const NamedTensor*> file_order(const std::vector<NamedTensor>& tensors, const Location& where) {
+  std::vector<const NamedTensor*> order;
+  for (const NamedTensor& tensor : tensors) {
+    check<GraphError>(tensor.value.defined(), where, saving, ": ", quoted(tensor.name), " is undefined");
+    check<ValueError>(tensor.name != "__metadata__" && is_utf8(tensor.name), where, saving, ": the name ",
+                      quoted(tensor.name), tensor.name == "__metadata__" ? " is reserved" : " is not UTF-8");
+    order.push_back(&tensor);
+  }
+  const auto key = [](const NamedTensor* t) { return std::tuple(-int(item_size(t->value.dtype())), t->name); };
+  std::sort(order.begin(), order.end(), [&](auto* a, auto* b) { return key(a) < key(b); });
+  std::vector<std::string> names;
+  for (const NamedTensor* tensor : order) names.push_back(tensor->name);
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end()) fail<ValueError>(where, saving, ": the name ", quoted(*twice), " is given twice");
+  return order;
+}
+
+void check_metadata(const Metadata& metadata, const Location& where) {
+  for (const auto& [key, value] : metadata)
+    check<ValueError>(is_utf8(key) && is_utf8(value), where, saving, ": the metadata ", quoted(key), " is not UTF-8");
+}
+
+SafetensorsHeader read_header(InputFile& file, const std::string& path, const Location& where) {
+  check<FormatError>(file.size() >= 8, where, loading, ": ", quoted(path), " has ", file.size(),
+                     " bytes, a safetensors file has at least 8");
+  std::uint64_t length;
+  file.read(&length, 8);
+  const std::uint64_t left = file.size() - 8;
+  check<FormatError>(length <= left && length <= longest_header, where, loading, ": ", quoted(path), ": a header of ",
+                     length, " bytes is announced at byte 0, ",
+                     length <= left ? "the most allowed is " : "the file has ", length <= left ? longest_header : left);
+  std::string json(length, '\0');
+  file.read(json.data(), length);
+  return parse_safetensors_header(json, left - length, path, where);
+}
+
+/// Files that `save` wrote for a model or an optimiser carry a version, so that later ones are recognised.
+void check_version(const Metadata& metadata, const std::string& path, const Location& where) {
+  const auto format = metadata.find("format"), version = metadata.find("version");
+  if (format == metadata.end() || format->second != "xgrad" || version == metadata.end()) return;
+  check<FormatError>(version->second == std::to_string(state_version), where, loading, ": ", quoted(path),
+                     " has version ", quoted(version->second), ", known is version ", state_version);
+}
+
+std::vector<NamedTensor> read_tensors(InputFile& file, const SafetensorsHeader& header, const std::string& path,
+                                      const Location& where) {
+  std::vector<NamedTensor> tensors;
+  for (const auto& item : header.items)
+    tensors.push_back({item.name, read_elements(file, item.type, item.shape, loading, path, where)});
+  return tensors;
+}
+
+}  // namespace
+
+void save(const std::string& path, const std::vector<NamedTensor>& tensors, const Metadata& metadata,
+          const Location& where) {
+  const auto order = file_order(tensors, where);
+  check_metadata(metadata, where);
+  std::vector<Tensor> values;
+  for (const NamedTensor* tensor : order) values.push_back(tensor->value);
+  evaluate(values, where);
+  SafetensorsHeader header{{}, metadata};
+  std::uint64_t at = 0;
+  for (const NamedTensor* tensor : order) {
+    const std::uint64_t end = at + static_cast<std::uint64_t>(tensor->value.numel()) * item_size(tensor->value.dtype());
+    header.items.push_back({tensor->name, element_type(tensor->value.dtype()), tensor->value.shape(), at, end});
+    at = end;
+  }
+  const std::string json = write_safetensors_header(header);
+  const std::uint64_t length = json.size();
+  check<LimitError>(length <= longest_header, where, saving, ": the header has ", length, " bytes, the most is ",
+                    longest_header);
+  OutputFile file(saving, path, where);
+  file.write(&length, 8);
+  file.write(json);
+  for (std::size_t i = 0; i < order.size(); ++i)
+    file.write(values[i].entry()->value.data(), header.items[i].end - header.items[i].begin);
+  file.commit();
+}
+
+void save(const std::string& path, const Stateful& object, const Location& where) {
+  save(path, object.state(), {{"format", "xgrad"}, {"version", std::to_string(state_version)}}, where);
+}
+
+std::vector<NamedTensor> load(const std::string& path, const Location& where) {
+  InputFile file(loading, path, where);
+  const SafetensorsHeader header = read_header(file, path, where);
+  return read_tensors(file, header, path, where);
+}
+
+void load(const std::string& path, Stateful& object, const Location& where) {
+  InputFile file(loading, path, where);
+  const SafetensorsHeader header = read_header(file, path, where);
+  check_version(header.metadata, path, where);
+  object.load_state(read_tensors(file, header, path, where), where);
+}
+
+Metadata load_metadata(const std::string& path, const Location& where) {
+  InputFile file(loading, path, where);
+  return read_header(file, path, where).metadata;
+}
+
+}  // namespace xgrad::data
