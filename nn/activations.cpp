@@ -1,0 +1,84 @@
+#include "nn/activations.hpp"
+
+#include <cmath>
+#include <numbers>
+
+#include "autograd/core/fail.hpp"
+
+namespace xgrad {
+
+namespace {
+
+Tensor floating(const Operand& x, const char* operation) {
+  const Tensor input = x.tensor();
+  check<DTypeError>(x.is_number() || is_floating(input.dtype()), x.where(), operation, ": needs a floating dtype, got ",
+                    describe(input));
+  return is_floating(input.dtype()) ? input : cast(input, float32);
+}
+
+/// -|x|, given x >= 0: by a branch, which is right at 0 in all orders of derivative.
+Tensor minus_magnitude(const Tensor& x, const Tensor& positive) { return where(positive, -x, x); }
+
+}  // namespace
+
+Tensor sigmoid(const Operand& x) {
+  const CallScope scope("sigmoid", x.where());
+  const Tensor input = floating(x, "sigmoid");
+  const Tensor positive = input >= 0;
+  const Tensor e = exp(minus_magnitude(input, positive));
+  return where(positive, 1, e) / (1 + e);
+}
+
+Tensor logsigmoid(const Operand& x) {
+  const CallScope scope("logsigmoid", x.where());
+  const Tensor input = floating(x, "logsigmoid");
+  const Tensor positive = input >= 0;
+  return where(positive, 0, input) - log1p(exp(minus_magnitude(input, positive)));
+}
+
+Tensor relu(const Operand& x) {
+  const CallScope scope("relu", x.where());
+  const Tensor input = floating(x, "relu");
+  // Where x > 0, |x| is x; but its derivative sign(x) is NaN at NaN, which is not to be hidden.
+  return where(input <= 0, 0, abs(input));
+}
+
+Tensor silu(const Operand& x) {
+  const CallScope scope("silu", x.where());
+  const Tensor input = floating(x, "silu");
+  return input * sigmoid(input);
+}
+
+Tensor leaky_relu(const Operand& x, double slope) {
+  const CallScope scope("leaky_relu", x.where());
+  const Tensor input = floating(x, "leaky_relu");
+  return where(input <= 0, input * slope, abs(input));
+}
+
+Tensor elu(const Operand& x, double alpha) {
+  const CallScope scope("elu", x.where());
+  const Tensor input = floating(x, "elu");
+  return where(input > 0, input, expm1(input) * alpha);
+}
+
+Tensor softplus(const Operand& x, double beta, double threshold) {
+  const CallScope scope("softplus", x.where());
+  check<ValueError>(beta > 0 && std::isfinite(beta), x.where(), "softplus: beta = ", beta);
+  check<ValueError>(!std::isnan(threshold), x.where(), "softplus: threshold = ", threshold);
+  const Tensor input = floating(x, "softplus");
+  const Tensor scaled = beta == 1 ? input : input * beta;
+  const Tensor positive = scaled >= 0;
+  const Tensor smooth = where(positive, scaled, 0) + log1p(exp(minus_magnitude(scaled, positive)));
+  const Tensor result = beta == 1 ? smooth : smooth * (1 / beta);
+  return std::isinf(threshold) && threshold > 0 ? result : where(scaled > threshold, input, result);
+}
+
+Tensor gelu(const Operand& x, Gelu form) {
+  const CallScope scope("gelu", x.where());
+  const Tensor input = floating(x, "gelu");
+  if (form == Gelu::exact) return input * 0.5 * (1 + erf(input * (1 / std::numbers::sqrt2)));
+  const double root = std::sqrt(2 / std::numbers::pi);
+  return input * 0.5 * (1 + tanh(input * (root + root * 0.044715 * (input * input))));
+}
+
+}  // namespace xgrad
