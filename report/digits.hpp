@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "autograd/tape/tensor.hpp"
+
+namespace xgrad::report {
+
+/// A sample that a classifier got wrong.
+struct Mistake {
+  std::int64_t index;      ///< of the sample
+  std::int64_t label;      ///< what it is
+  std::int64_t predicted;  ///< what the classifier says
+  double confidence;       ///< the probability it gives to what it says
+};
+
+/// The `count` samples whose label got the lowest probability of those that were classified wrongly, worst first.
+/// `logits` is [N, C], floating, `labels` [N], int64; the probabilities are softmax(logits). ShapeError, DTypeError.
+std::vector<Mistake> worst_mistakes(const Tensor& logits, const Tensor& labels, std::int64_t count,
+                                    const Location& where = Location::current());
+
+/// Draws images in rows with gnuplot, each under its caption, into a PNG file; 0 is white and 1 is black. `images` is
+/// [N, H, W], or [N, H * H] for square images. False, with one line on standard error, when gnuplot is not there.
+/// ShapeError unless there is a caption for each image.
+bool draw_images(const std::string& path, const Tensor& images, const std::vector<std::string>& captions,
+                 const std::string& title = "", const Location& where = Location::current());
+
+}  // namespace xgrad::report

@@ -1,0 +1,5 @@
+#pragma once
+
+#include "report/curve.hpp"
+#include "report/digits.hpp"
+#include "report/progress.hpp"
