@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <unordered_map>
 
 #include "autograd/core/fail.hpp"
@@ -23,30 +22,34 @@ void compute(Entry& entry) {
   entry.evaluated.store(true, std::memory_order_release);
 }
 
-// The values of a checkpoint are dropped as soon as no entry of this run needs them any more: whoever needs them later
-// computes them again.
+// The values that a checkpoint computes in this run are dropped as soon as no entry of the run needs them any more:
+// whoever needs them later computes them again.
 class Checkpoints {
  public:
   explicit Checkpoints(const Pending& pending) {
-    for (const Entry* entry : pending.entries) checkpointed_ = checkpointed_ || entry->segment != 0;
-    if (!checkpointed_) return;
     for (const Entry* entry : pending.entries)
-      for (const Tensor& input : entry->input_span()) ++readers_[input.entry()];
-    for (const Tensor& root : pending.roots) ++readers_[root.entry()];
+      if (entry->segment != 0) readers_[entry] = 0;
+    if (readers_.empty()) return;
+    for (const Entry* entry : pending.entries)
+      for (const Tensor& input : entry->input_span()) count(input, 1);
+    for (const Tensor& root : pending.roots) count(root, 1);
   }
   void done(const Entry& reader) {
-    if (!checkpointed_) return;
-    for (const Tensor& input : reader.input_span()) {
-      Entry* read = input.entry();
-      if (--readers_[read] > 0 || read->segment == 0 || read->input_count == 0) continue;
-      read->evaluated.store(false, std::memory_order_release);
-      read->value = Buffer();
-    }
+    if (readers_.empty()) return;
+    for (const Tensor& input : reader.input_span())
+      if (count(input, -1) == 0) {
+        input.entry()->evaluated.store(false, std::memory_order_release);
+        input.entry()->value = Buffer();
+      }
   }
 
  private:
-  bool checkpointed_ = false;
-  std::unordered_map<const Entry*, std::size_t> readers_;
+  // How many readers are left after the change; -1 for an entry that is not checkpointed here.
+  std::int64_t count(const Tensor& tensor, std::int64_t change) {
+    const auto found = readers_.find(tensor.entry());
+    return found == readers_.end() ? -1 : found->second += change;
+  }
+  std::unordered_map<const Entry*, std::int64_t> readers_;
 };
 
 }  // namespace

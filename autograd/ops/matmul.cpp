@@ -54,13 +54,13 @@ Tensor product(const Tensor& a, const Tensor& b, const Location& where) {
 Tensor matmul(const Operand& a, const Operand& b) {
   const Location& where = a.where();
   Tensor lhs = a.tensor(), rhs = b.tensor();
-  const auto both = [&] { return "lhs " + describe(lhs) + ", rhs " + describe(rhs); };
-  check<ShapeError>(lhs.ndim() > 0 && rhs.ndim() > 0, where, "matmul: needs at least one axis: ", both());
+  check<ShapeError>(lhs.ndim() > 0 && rhs.ndim() > 0, where, "matmul: needs at least one axis: ", "lhs ", describe(lhs),
+                    ", rhs ", describe(rhs));
   check<DTypeError>(lhs.dtype() == rhs.dtype() && lhs.dtype() != boolean, where,
-                    "matmul: needs numbers of one dtype: ", both());
+                    "matmul: needs numbers of one dtype: ", "lhs ", describe(lhs), ", rhs ", describe(rhs));
   const std::int64_t inner = rhs.size(rhs.ndim() == 1 ? 0 : -2);
   check<ShapeError>(lhs.size(-1) == inner, where, "matmul: inner sizes ", lhs.size(-1), " and ", inner,
-                    " differ: ", both());
+                    " differ: ", "lhs ", describe(lhs), ", rhs ", describe(rhs));
   const bool row = lhs.ndim() == 1, column = rhs.ndim() == 1;
   if (row) lhs = unsqueeze(Operand(lhs, where), 0);
   if (column) rhs = unsqueeze(Operand(rhs, where), 1);

@@ -54,6 +54,9 @@ struct Entry {
     return static_cast<const void*>(primitive) == static_cast<const void*>(primitive_storage);
   }
 
+  /// Where a primitive of up to `primitive_in_place` bytes goes.
+  void* primitive_place() { return primitive_storage; }
+
   Entry() = default;
   ~Entry();
   Entry(const Entry&) = delete;

@@ -95,6 +95,15 @@ Tensor Recording::finish(const Location& where) {
   return result;
 }
 
+Tensor Recording::repeat(const Entry& original) {
+  stamp(*entry_, original.where);
+  entry_->shape = original.shape;
+  entry_->dtype = original.dtype;
+  for (const Tensor& input : entry_->input_span()) entry_->tracked = entry_->tracked || input.tracked();
+  entry_->tracked = entry_->tracked && tape.grad && original.tracked;
+  return take();
+}
+
 }  // namespace detail
 
 Tensor make_leaf(Shape shape, DType dtype, Buffer value, const Location& where) {

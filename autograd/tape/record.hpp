@@ -18,6 +18,8 @@ class Recording {
   Recording& operator=(const Recording&) = delete;
   Entry* operator->() const { return entry_; }
   Tensor finish(const Location& where);
+  /// Finishes it as a repetition of `original`: the same operation, recorded now.
+  Tensor repeat(const Entry& original);
   /// The entry as it stands.
   Tensor take() { return Tensor::adopt(std::exchange(entry_, nullptr)); }
 

@@ -36,10 +36,14 @@ const void* Tensor::data_of(DType dtype, const Location& where) const {
   return entry_->value.data();
 }
 
-std::string describe(const Tensor& tensor) {
-  if (!tensor.defined()) return "undefined";
+std::ostream& operator<<(std::ostream& out, const Description& description) {
+  const Tensor& tensor = description.tensor;
+  return tensor.defined() ? out << tensor.shape() << ' ' << tensor.dtype() : out << "undefined";
+}
+
+std::string Description::str() const {
   std::ostringstream text;
-  text << tensor.shape() << ' ' << tensor.dtype();
+  text << *this;
   return text.str();
 }
 

@@ -103,8 +103,13 @@ class Tensor {
 
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 
-/// `[2, 3] f32`, for messages.
-std::string describe(const Tensor& tensor);
+/// `[2, 3] f32`, for messages: put together only when it is printed.
+struct Description {
+  const Tensor& tensor;
+  std::string str() const;
+};
+inline Description describe(const Tensor& tensor) { return {tensor}; }
+std::ostream& operator<<(std::ostream& out, const Description& description);
 
 /// Computes the values of these Tensors together, with whatever they need.
 void evaluate(std::span<const Tensor> tensors, const Location& where = Location::current());

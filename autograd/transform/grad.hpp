@@ -23,7 +23,8 @@ struct GradOptions {
 
 /// The cotangents of `inputs`, given those of `outputs` (where undefined: 1, for an output of one element): one walk
 /// back over the tape,
-/// which records further entries. GraphError when an input is untracked, unused, or a Parameter that was assigned since.
+/// which records further entries. GraphError when an input is untracked, unused, or a Parameter that was assigned
+/// since.
 std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<const Tensor> cotangents,
                                   std::span<const Tensor> inputs, GradOptions options = {},
                                   const Location& where = Location::current());

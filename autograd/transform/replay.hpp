@@ -1,0 +1,24 @@
+#pragma once
+
+#include <map>
+#include <unordered_map>
+
+#include "autograd/tape/entry.hpp"
+
+namespace xgrad {
+
+/// The entries of checkpoints recorded once more for the walk back, so that the values of the first time need not be
+/// kept. A segment is recorded again, whole and in order, when the walk first meets it.
+class Replay {
+ public:
+  /// The result that the rule of `entry` should use: its own, outside checkpoints.
+  Tensor output(Entry& entry);
+  /// The inputs to go with it; `again` holds them where they are not its own.
+  std::span<const Tensor> inputs(const Entry& entry, std::vector<Tensor>& again) const;
+
+ private:
+  void record_again(Entry& last);
+  std::unordered_map<const Entry*, Tensor> again_;
+};
+
+}  // namespace xgrad
