@@ -1,0 +1,10 @@
+#pragma once
+
+#include "nn/activations.hpp"
+#include "nn/classification.hpp"
+#include "nn/dropout.hpp"
+#include "nn/init.hpp"
+#include "nn/linear.hpp"
+#include "nn/losses.hpp"
+#include "nn/module.hpp"
+#include "nn/sequential.hpp"
