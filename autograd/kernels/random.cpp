@@ -25,7 +25,8 @@ struct Pair {
 template <std::floating_point T>
 T fraction(std::uint64_t bits) {
   constexpr int kept = std::same_as<T, float> ? 24 : 53;
-  return std::ldexp(static_cast<T>(bits >> (64 - kept)), -kept);
+  constexpr T unit = T{1} / static_cast<T>(std::uint64_t{1} << kept);
+  return static_cast<T>(bits >> (64 - kept)) * unit;
 }
 
 // Calls `make(block, first, second)` for elements two by two; `second` is null where there is none.
