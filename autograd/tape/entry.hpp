@@ -67,9 +67,4 @@ struct Entry {
   alignas(void*) std::byte primitive_storage[primitive_in_place];
 };
 
-inline const Shape& Tensor::shape() const { return entry_->shape; }
-inline DType Tensor::dtype() const { return entry_->dtype; }
-inline bool Tensor::tracked() const { return entry_ && entry_->tracked; }
-inline bool Tensor::evaluated() const { return entry_ && entry_->evaluated.load(std::memory_order_acquire); }
-
 }  // namespace xgrad

@@ -8,6 +8,11 @@
 
 namespace xgrad {
 
+const Shape& Tensor::shape() const { return entry_->shape; }
+DType Tensor::dtype() const { return entry_->dtype; }
+bool Tensor::tracked() const { return entry_ && entry_->tracked; }
+bool Tensor::evaluated() const { return entry_ && entry_->evaluated.load(std::memory_order_acquire); }
+
 std::int64_t Tensor::size(std::int64_t axis, const Location& where) const {
   return shape()[normalise_axis(axis, ndim(), "size", where)];
 }

@@ -192,15 +192,6 @@ std::vector<Tensor> grad(const Tensor& loss, const std::vector<Tensor>& xs, Grad
   return differentiate({&loss, 1}, {&none, 1}, xs, options, where);
 }
 
-Tensor grad(const Tensor& loss, const Tensor& x, GradOptions options, const Location& where) {
-  return grad(loss, std::vector<Tensor>{x}, options, where)[0];
-}
-
-std::vector<Tensor> grad(const Tensor& loss, const std::vector<Parameter>& parameters, GradOptions options,
-                         const Location& where) {
-  return grad(loss, std::vector<Tensor>(parameters.begin(), parameters.end()), options, where);
-}
-
 void backward(const Tensor& loss, const Tensor& cotangent, const Location& where) {
   check<GraphError>(loss.defined(), where, "backward: the loss is an undefined Tensor");
   check<GraphError>(loss.tracked(), where, "backward: the loss (", describe(loss), ") depends on no Parameter");

@@ -29,12 +29,19 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
                                   std::span<const Tensor> inputs, GradOptions options = {},
                                   const Location& where = Location::current());
 
-/// d loss / d x for a loss of one element that was recorded.
-Tensor grad(const Tensor& loss, const Tensor& x, GradOptions options = {}, const Location& where = Location::current());
+/// d loss / d x for each x, for a loss of one element that was recorded.
 std::vector<Tensor> grad(const Tensor& loss, const std::vector<Tensor>& xs, GradOptions options = {},
                          const Location& where = Location::current());
-std::vector<Tensor> grad(const Tensor& loss, const std::vector<Parameter>& parameters, GradOptions options = {},
-                         const Location& where = Location::current());
+template <std::same_as<Parameter> P>
+std::vector<Tensor> grad(const Tensor& loss, const std::vector<P>& parameters, GradOptions options = {},
+                         const Location& where = Location::current()) {
+  return grad(loss, std::vector<Tensor>(parameters.begin(), parameters.end()), options, where);
+}
+template <class X>
+  requires std::same_as<X, Tensor> || std::same_as<X, Parameter>
+Tensor grad(const Tensor& loss, const X& x, GradOptions options = {}, const Location& where = Location::current()) {
+  return grad(loss, std::vector<Tensor>{x}, options, where)[0];
+}
 
 /// Adds d loss / d parameter to the gradient of every Parameter that the loss depends on. A loss of more than one
 /// element needs its cotangent.
