@@ -1,0 +1,111 @@
+#include "data/batches.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <numeric>
+
+#include "autograd/core/error.hpp"
+#include "autograd/ops/create.hpp"
+#include "autograd/ops/movement.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+/// Sample i is [10 i, 10 i + 1] with label i.
+data::Dataset numbered(std::int64_t count) {
+  std::vector<float> inputs;
+  for (std::int64_t i = 0; i < count; ++i)
+    for (int k = 0; k < 2; ++k) inputs.push_back(static_cast<float>(10 * i + k));
+  return {tensor(inputs, Shape{count, 2}), arange(count)};
+}
+
+std::vector<std::int64_t> labels_of_pass(data::Batches& batches) {
+  std::vector<std::int64_t> all;
+  for (const auto& [inputs, labels] : batches) {
+    const auto values = labels.data<std::int64_t>();
+    const auto pixels = inputs.data<float>();
+    REQUIRE(inputs.shape() == Shape{labels.numel(), 2});
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      CHECK(pixels[2 * i] == static_cast<float>(10 * values[i]));
+      CHECK(pixels[2 * i + 1] == static_cast<float>(10 * values[i] + 1));
+      all.push_back(values[i]);
+    }
+  }
+  return all;
+}
+
+std::vector<std::int64_t> in_order(std::int64_t count) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  return order;
+}
+
+}  // namespace
+
+TEST_CASE("batches cover the samples in order, the last one smaller", "[batches]") {
+  data::Batches batches = data::batches(numbered(10), {.size = 4});
+  CHECK(batches.size() == 3);
+  std::vector<std::int64_t> sizes;
+  for (const auto& [inputs, labels] : batches) sizes.push_back(labels.numel());
+  CHECK(sizes == std::vector<std::int64_t>{4, 4, 2});
+  CHECK(labels_of_pass(batches) == in_order(10));
+}
+
+TEST_CASE("a last batch that is smaller can be left out", "[batches]") {
+  data::Batches batches = data::batches(numbered(10), {.size = 4, .drop_last = true});
+  CHECK(batches.size() == 2);
+  CHECK(labels_of_pass(batches) == in_order(8));
+}
+
+TEST_CASE("a shuffled pass has every sample once, each pass in another order", "[batches]") {
+  data::Batches batches = data::batches(numbered(100), {.size = 7, .shuffle = true, .seed = 1});
+  const auto first = labels_of_pass(batches), second = labels_of_pass(batches);
+  CHECK(first != in_order(100));
+  CHECK(first != second);
+  for (auto pass : {first, second}) {
+    std::sort(pass.begin(), pass.end());
+    CHECK(pass == in_order(100));
+  }
+}
+
+TEST_CASE("seed and epoch fix the order", "[batches]") {
+  const auto pass = [](std::uint64_t seed, std::uint64_t epoch) {
+    data::Batches batches = data::batches(numbered(50), {.size = 8, .shuffle = true, .seed = seed, .epoch = epoch});
+    return labels_of_pass(batches);
+  };
+  CHECK(pass(1, 0) == pass(1, 0));
+  CHECK(pass(1, 0) != pass(2, 0));
+  CHECK(pass(1, 0) != pass(1, 1));
+  data::Batches batches = data::batches(numbered(50), {.size = 8, .shuffle = true, .seed = 1});
+  CHECK(labels_of_pass(batches) == pass(1, 0));
+  CHECK(labels_of_pass(batches) == pass(1, 1));
+}
+
+TEST_CASE("a batch may be as large as one likes, and a dataset empty", "[batches]") {
+  data::Batches large = data::batches(numbered(3), {.size = 1000, .shuffle = true});
+  CHECK(large.size() == 1);
+  CHECK(labels_of_pass(large).size() == 3);
+  data::Batches none = data::batches(numbered(0));
+  CHECK(none.size() == 0);
+  CHECK(labels_of_pass(none).empty());
+  // Samples without elements, and labels of any shape.
+  for (const auto& [inputs, labels] : data::batches({zeros({3, 0}), zeros({3, 2, 2}, float64)}, {.shuffle = true})) {
+    CHECK(inputs.shape() == Shape{3, 0});
+    CHECK(labels.shape() == Shape{3, 2, 2});
+  }
+}
+
+TEST_CASE("the inputs of batches may be results that are not computed yet", "[batches]") {
+  for (const auto& [inputs, labels] : data::batches({reshape(arange(6), {3, 2}), arange(3)}, {.size = 2}))
+    CHECK(inputs.to_vector()[0] == 2 * labels.to_vector()[0]);
+}
+
+TEST_CASE("batches that make no sense are refused", "[batches]") {
+  CHECK_THROWS_AS(data::batches(numbered(3), {.size = 0}), ValueError);
+  CHECK_THROWS_AS(data::batches({zeros({3, 2}), zeros({4})}), ShapeError);
+  CHECK_THROWS_AS(data::batches({zeros({}), zeros({})}), ShapeError);
+  CHECK_THROWS_AS(data::batches({zeros({3}), Tensor()}), GraphError);
+  CHECK_THROWS_WITH(data::batches({zeros({3, 2}), zeros({4})}),
+                    Catch::Contains("[3, 2] f32") && Catch::Contains("batches_test.cpp"));
+}
