@@ -1,0 +1,138 @@
+#include "optim/optimizer.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "autograd/core/fail.hpp"
+#include "autograd/ops/create.hpp"
+#include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/reduce.hpp"
+#include "autograd/tape/tape.hpp"
+
+namespace xgrad::optim {
+
+/// A step that has been recorded but not been taken.
+struct Optimizer::Pending {
+  std::vector<std::size_t> places;  // of the Parameters that are not frozen
+  Tensors values;
+  std::vector<Tensors> state;
+  Tensors finite;  // for each, 0 or NaN
+
+  std::vector<Tensor> all() const {
+    std::vector<Tensor> tensors = values;
+    for (const Tensors& slots : state) tensors.insert(tensors.end(), slots.begin(), slots.end());
+    tensors.insert(tensors.end(), finite.begin(), finite.end());
+    return tensors;
+  }
+};
+
+Optimizer::Optimizer(std::vector<Parameter> parameters, Transformation rule, OptimizerOptions options,
+                     const Location& where)
+    : parameters_(std::move(parameters)), rule_(std::move(rule)), options_(options) {
+  const CallScope scope("Optimizer", where);
+  check<ValueError>(!parameters_.empty(), where, "Optimizer: no parameters");
+  const bool differentiable = Tape::current().differentiable_updates;
+  const detail::TapeScope<bool, &Tape::grad> tracking(differentiable && Tape::current().grad);
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    check<ValueError>(parameters_[i].defined(), where, "Optimizer: parameter ", i, " is undefined");
+    for (std::size_t j = 0; j < i; ++j)
+      check<ValueError>(!(parameters_[i] == parameters_[j]), where, "Optimizer: parameters ", j, " and ", i,
+                        " are the same");
+    state_.push_back(rule_.init(parameters_[i]));
+    check<ValueError>(state_[i].size() == rule_.slots().size(), where, "Optimizer: the rule made ", state_[i].size(),
+                      " state Tensors for ", rule_.slots().size(), " slots");
+  }
+}
+
+NonFinite Optimizer::policy() const {
+  if (Tape::current().differentiable_updates) return NonFinite::propagate;
+  return options_.nonfinite.value_or(rule_.needs_finite() ? NonFinite::error : NonFinite::propagate);
+}
+
+Optimizer::Pending Optimizer::record(const Tensors& gradients, const Location& where) const {
+  check<ValueError>(gradients.size() == parameters_.size(), where, "step: ", gradients.size(), " gradients for ",
+                    parameters_.size(), " parameters");
+  Pending pending;
+  Tensors used, values;
+  std::vector<Tensors> state;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (!parameters_[i].trainable()) continue;
+    const Tensor &gradient = gradients[i], &value = parameters_[i].value();
+    check<GraphError>(gradient.defined(), where, "step: there is no gradient for parameter ", i, ", ", describe(value));
+    check<ShapeError>(gradient.shape() == value.shape(), where, "step: the gradient for parameter ", i, " is ",
+                      describe(gradient), ", the parameter ", describe(value));
+    check<DTypeError>(gradient.dtype() == value.dtype(), where, "step: the gradient for parameter ", i, " is ",
+                      describe(gradient), ", the parameter ", describe(value));
+    pending.places.push_back(i);
+    used.push_back(gradient);
+    values.push_back(value);
+    state.push_back(state_[i]);
+  }
+  Transformation::Result result = rule_.update(used, state, values, steps_, where);
+  pending.state = std::move(result.state);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    pending.values.push_back(values[i] + result.updates[i]);
+    if (policy() != NonFinite::propagate) pending.finite.push_back(sum(used[i] - used[i]));
+  }
+  return pending;
+}
+
+bool Optimizer::check_finite(const Pending& pending, const Location& where) {
+  for (std::size_t i = 0; i < pending.finite.size(); ++i) {
+    if (std::isfinite(pending.finite[i].item(where))) continue;
+    check<ValueError>(policy() == NonFinite::skip, where, "step: the gradient for parameter ", pending.places[i], ", ",
+                      describe(pending.values[i]), ", is not finite; nothing was changed");
+    return false;
+  }
+  return true;
+}
+
+void Optimizer::step(const Tensors& gradients, const Location& where) {
+  const CallScope scope("Optimizer::step", where);
+  const bool differentiable = Tape::current().differentiable_updates;
+  const detail::TapeScope<bool, &Tape::grad> tracking(differentiable && Tape::current().grad);
+  Pending pending = record(gradients, where);
+  if (!differentiable) evaluate(pending.all(), where);
+  if (!check_finite(pending, where)) {
+    ++skipped_;
+    return;
+  }
+  std::vector<Parameter> changed;
+  for (const std::size_t place : pending.places) changed.push_back(parameters_[place]);
+  assign(changed, pending.values, where);
+  for (std::size_t i = 0; i < pending.places.size(); ++i) state_[pending.places[i]] = std::move(pending.state[i]);
+  ++steps_;
+}
+
+void Optimizer::step(const Location& where) {
+  Tensors gradients;
+  for (const Parameter& parameter : parameters_) gradients.push_back(parameter.gradient());
+  const bool none = std::ranges::none_of(gradients, &Tensor::defined);
+  check<GraphError>(!none, where, "step: no parameter has a gradient; call backward first, or step(gradients)");
+  step(gradients, where);
+}
+
+void Optimizer::zero_gradients() {
+  for (Parameter& parameter : parameters_) parameter.zero_gradient();
+}
+
+std::vector<NamedTensor> Optimizer::state() const {
+  std::vector<NamedTensor> state{{"step", tensor(steps_)}};
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    for (std::size_t slot = 0; slot < rule_.slots().size(); ++slot)
+      state.push_back({std::to_string(i) + '.' + rule_.slots()[slot], state_[i][slot]});
+  return state;
+}
+
+void Optimizer::load_state(const std::vector<NamedTensor>& saved, const Location& where) {
+  const std::vector<Tensor> values = match_state(state(), saved, "load_state", where);
+  evaluate(values, where);
+  const std::int64_t steps = values[0].item<std::int64_t>(where);
+  check<FormatError>(steps >= 0, where, "load_state: step is ", steps);
+  steps_ = steps;
+  auto next = values.begin() + 1;
+  for (Tensors& slots : state_)
+    for (Tensor& slot : slots) slot = *next++;
+}
+
+}  // namespace xgrad::optim

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "autograd/tape/parameter.hpp"
+#include "autograd/tape/state.hpp"
+#include "optim/transformation.hpp"
+
+namespace xgrad::optim {
+
+/// What an Optimizer does when a gradient has an element that is NaN or infinite.
+enum class NonFinite {
+  propagate,  ///< nothing special: the parameters become NaN
+  error,      ///< a ValueError names the Parameter; nothing is changed
+  skip,       ///< the step is left out and counted in `skipped`
+};
+
+struct OptimizerOptions {
+  /// Unless given: error for rules that would spread a NaN to all Parameters (clip_by_global_norm), else propagate,
+  /// which costs nothing. The check is not done inside DifferentiableUpdates.
+  std::optional<NonFinite> nonfinite{};
+};
+
+/// Applies a rule to Parameters, step by step:
+///
+///     optim::Optimizer optimizer(model.parameters(), optim::adam(optim::cosine_decay(1e-3, 9380)));
+///     optimizer.step(grad(loss, model.parameters()));
+///
+/// A step computes all new values and states together and then assigns them; when it throws, nothing has changed.
+/// Parameters that are frozen are left alone. Inside a DifferentiableUpdates scope nothing is computed and everything
+/// stays recorded, so that derivatives flow through the steps.
+class Optimizer : public Stateful {
+ public:
+  /// ValueError when there are no parameters, one occurs twice, or one is undefined.
+  Optimizer(std::vector<Parameter> parameters, Transformation rule, OptimizerOptions options = {},
+            const Location& where = Location::current());
+
+  /// One step with the given gradients, one for each Parameter. ValueError for another number of gradients, ShapeError
+  /// or DTypeError for one that is not like its Parameter, GraphError for an undefined one.
+  void step(const Tensors& gradients, const Location& where = Location::current());
+  /// One step with the gradients that `backward` accumulated. GraphError when a Parameter that is not frozen has none.
+  void step(const Location& where = Location::current());
+  /// Forgets the accumulated gradients.
+  void zero_gradients();
+
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+  std::int64_t steps() const { return steps_; }      ///< done so far
+  std::int64_t skipped() const { return skipped_; }  ///< left out because of a gradient that was not finite
+
+  /// `step` (int64), and for Parameter i and each slot of the rule `i.slot`, with PyTorch's names: `0.exp_avg`.
+  std::vector<NamedTensor> state() const override;
+  void load_state(const std::vector<NamedTensor>& saved, const Location& where = Location::current()) override;
+
+ private:
+  struct Pending;
+  Pending record(const Tensors& gradients, const Location& where) const;
+  /// Whether to go on.
+  bool check_finite(const Pending& pending, const Location& where);
+  NonFinite policy() const;
+
+  std::vector<Parameter> parameters_;
+  Transformation rule_;
+  OptimizerOptions options_;
+  std::vector<Tensors> state_;
+  std::int64_t steps_ = 0;
+  std::int64_t skipped_ = 0;
+};
+
+}  // namespace xgrad::optim
