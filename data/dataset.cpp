@@ -53,7 +53,7 @@ std::string cache_directory() {
 }
 
 Tensor to_images(const IdxArray& array, const std::string& path, const Location& where) {
-  check<FormatError>(array.type == IdxArray::Type::u8 && array.shape.ndim() == 3, where, quoted(path),
+  check<FormatError>(array.type == IdxArray::Type::u8 && array.shape.ndim() == 3, where, printable(path),
                      " does not hold images: 3 axes of bytes are expected, got shape ", array.shape);
   const Shape shape{array.shape[0], array.shape[1] * array.shape[2]};
   check_shape(shape, sizeof(float), "mnist", where);
@@ -64,11 +64,11 @@ Tensor to_images(const IdxArray& array, const std::string& path, const Location&
 }
 
 Tensor to_labels(const IdxArray& array, const std::string& path, const Location& where) {
-  check<FormatError>(array.type == IdxArray::Type::u8 && array.shape.ndim() == 1, where, quoted(path),
+  check<FormatError>(array.type == IdxArray::Type::u8 && array.shape.ndim() == 1, where, printable(path),
                      " does not hold labels: 1 axis of bytes is expected, got shape ", array.shape);
   for (std::size_t i = 0; i < array.bytes.size(); ++i)
     if (array.bytes[i] >= 10)
-      fail<IndexError>(where, quoted(path), ": label ", i, " is ", int{array.bytes[i]}, ", there are 10 classes");
+      fail<IndexError>(where, printable(path), ": label ", i, " is ", int{array.bytes[i]}, ", there are 10 classes");
   return tensor(std::vector<std::int64_t>(array.bytes.begin(), array.bytes.end()), where);
 }
 
@@ -78,13 +78,13 @@ Dataset load_split(const char* name, const std::string& directory, Split split, 
   std::string paths[2];
   for (int i = 0; i < 2; ++i) {
     paths[i] = locate(directory, mnist_files[first + i].name);
-    check<IoError>(!paths[i].empty(), where, quoted(directory), " has no ", mnist_files[first + i].name,
+    check<IoError>(!paths[i].empty(), where, printable(directory), " has no ", mnist_files[first + i].name,
                    ", nor the same with .gz");
   }
   const IdxArray images = read_idx(paths[0], where), labels = read_idx(paths[1], where);
   Dataset dataset{to_images(images, paths[0], where), to_labels(labels, paths[1], where)};
-  check<FormatError>(dataset.labels.size(0) == dataset.size(), where, quoted(paths[0]), " holds ", dataset.size(),
-                     " images, ", quoted(paths[1]), " ", dataset.labels.size(0), " labels");
+  check<FormatError>(dataset.labels.size(0) == dataset.size(), where, printable(paths[0]), " holds ", dataset.size(),
+                     " images, ", printable(paths[1]), " ", dataset.labels.size(0), " labels");
   return dataset;
 }
 
@@ -95,7 +95,7 @@ std::string first_complete(const char* name, const std::vector<std::string>& pla
     if (holds_all(place)) return place;
   std::string text = std::string(name) + ": the four IDX files were not found. Looked in:";
   for (const std::string& place : places) {
-    text += "\n  " + quoted(place) + ", which lacks";
+    text += "\n  " + printable(place) + ", which lacks";
     for (const MnistFile& file : mnist_files)
       if (locate(place, file.name).empty()) text += std::string(" ") + file.name;
   }
@@ -115,7 +115,7 @@ Dataset fashion_mnist(const std::string& directory, Split split, const Location&
 std::string find_mnist(const std::string& given, const std::string& embedded, const Location& where) {
   std::string remedy =
       "Give a directory that has them (--data DIR, or the environment variable XGRAD_DATA), or put them into " +
-      quoted(cache_directory()) + ", gzip-compressed or not. Names, and sha256 when uncompressed:";
+      printable(cache_directory()) + ", gzip-compressed or not. Names, and sha256 when uncompressed:";
   for (const MnistFile& file : mnist_files) remedy += std::string("\n  ") + file.sha256 + "  " + file.name;
   const std::string chosen = given.empty() ? environment("XGRAD_DATA") : given;
   if (!chosen.empty()) return first_complete("mnist", {chosen}, remedy, where);

@@ -89,7 +89,8 @@ void check_booleans(const void* elements, std::size_t count, const char* operati
   const auto* bytes = static_cast<const unsigned char*>(elements);
   for (std::size_t i = 0; i < count; ++i)
     if (bytes[i] > 1)
-      fail<FormatError>(where, operation, ": ", quoted(path), ": element ", i, " of a bool array is ", int{bytes[i]});
+      fail<FormatError>(where, operation, ": ", printable(path), ": element ", i, " of a bool array is ",
+                        int{bytes[i]});
 }
 
 }  // namespace
@@ -106,7 +107,7 @@ std::uint64_t checked_bytes(ElementType type, const Shape& shape, const char* op
   // In any order of the sizes, so that a 0 does not hide an overflow before it.
   for (const std::int64_t size : shape)
     if (size != 0) fits = fits && multiply(bytes, static_cast<std::uint64_t>(size));
-  check<LimitError>(fits, where, operation, ": ", quoted(path), ": shape ", shape, " is beyond what can be held");
+  check<LimitError>(fits, where, operation, ": ", printable(path), ": shape ", shape, " is beyond what can be held");
   return static_cast<std::uint64_t>(shape.numel()) * item_size(type);
 }
 

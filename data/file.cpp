@@ -38,13 +38,14 @@ InputFile::InputFile(const char* operation, const std::string& path, const Locat
     : operation_(operation), path_(path), where_(where) {
   // Without O_NONBLOCK, opening a pipe would wait for a writer.
   descriptor_ = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); });
-  check<IoError>(descriptor_ >= 0, where, operation, ": ", quoted(path), " cannot be opened: ", std::strerror(errno));
+  check<IoError>(descriptor_ >= 0, where, operation, ": ", printable(path),
+                 " cannot be opened: ", std::strerror(errno));
   struct stat status;
   const bool known = ::fstat(descriptor_, &status) == 0;
   if (!known || !S_ISREG(status.st_mode)) {
     const char* reason = !known ? std::strerror(errno) : S_ISDIR(status.st_mode) ? "Is a directory" : "Not a file";
     ::close(descriptor_);
-    fail<IoError>(where, operation, ": ", quoted(path), " cannot be read: ", reason);
+    fail<IoError>(where, operation, ": ", printable(path), " cannot be read: ", reason);
   }
   size_ = static_cast<std::uint64_t>(status.st_size);
 }
@@ -57,9 +58,9 @@ void InputFile::read(void* to, std::uint64_t bytes) {
   auto* at = static_cast<char*>(to);
   while (bytes > 0) {
     const auto got = uninterrupted([&] { return ::read(descriptor_, at, std::min(bytes, most_per_call)); });
-    check<IoError>(got >= 0, where_, operation_, ": ", quoted(path_), " cannot be read: ", std::strerror(errno));
-    check<FormatError>(got > 0, where_, operation_, ": ", quoted(path_), " ends at byte ", offset_, ", where ", bytes,
-                       " more bytes should be");
+    check<IoError>(got >= 0, where_, operation_, ": ", printable(path_), " cannot be read: ", std::strerror(errno));
+    check<FormatError>(got > 0, where_, operation_, ": ", printable(path_), " ends at byte ", offset_, ", where ",
+                       bytes, " more bytes should be");
     at += got;
     offset_ += static_cast<std::uint64_t>(got);
     bytes -= static_cast<std::uint64_t>(got);
@@ -72,7 +73,7 @@ OutputFile::OutputFile(const char* operation, const std::string& path, const Loc
     : operation_(operation), path_(path), where_(where) {
   struct stat status;
   if (::lstat(path.c_str(), &status) == 0)
-    check<IoError>(S_ISREG(status.st_mode), where, operation, ": ", quoted(path), " cannot be written: it is ",
+    check<IoError>(S_ISREG(status.st_mode), where, operation, ": ", printable(path), " cannot be written: it is ",
                    S_ISDIR(status.st_mode)   ? "a directory"
                    : S_ISLNK(status.st_mode) ? "a symbolic link, which saving would replace; give its target"
                                              : "not a regular file");
@@ -94,7 +95,7 @@ OutputFile::~OutputFile() {
 }
 
 void OutputFile::refuse(const char* what) const {
-  fail<IoError>(where_, operation_, ": ", quoted(path_), " ", what, ": ", std::strerror(errno));
+  fail<IoError>(where_, operation_, ": ", printable(path_), " ", what, ": ", std::strerror(errno));
 }
 
 void OutputFile::write(const void* from, std::uint64_t bytes) {
@@ -123,7 +124,7 @@ void OutputFile::commit() {
   if (!synced) refuse("was written, but its directory cannot be forced to the disk");
 }
 
-std::string quoted(const std::string& text) {
+std::string printable(const std::string& text) {
   constexpr std::size_t most = 200;
   std::string result = "'";
   for (const char c : text.substr(0, most)) {

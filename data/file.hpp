@@ -60,7 +60,7 @@ class OutputFile {
 };
 
 /// The text in quotes, shortened and with unprintable characters escaped, for messages.
-std::string quoted(const std::string& text);
+std::string printable(const std::string& text);
 
 /// a * b; false when it does not fit 63 bits.
 bool multiply(std::uint64_t& a, std::uint64_t b);

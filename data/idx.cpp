@@ -41,7 +41,7 @@ class Inflated {
     const int descriptor = file.detach();
     stream_ = gzdopen(descriptor, "rb");
     if (!stream_) ::close(descriptor);
-    check<LimitError>(stream_ != nullptr, where, operation, ": no memory to read ", quoted(path));
+    check<LimitError>(stream_ != nullptr, where, operation, ": no memory to read ", printable(path));
     gzbuffer(stream_, 1 << 17);
   }
   ~Inflated() { gzclose(stream_); }
@@ -53,7 +53,7 @@ class Inflated {
     const int got = gzread(stream_, to, static_cast<unsigned>(bytes));
     int code = Z_OK;
     const char* reason = gzerror(stream_, &code);
-    check<FormatError>(got >= 0 && (code == Z_OK || code == Z_STREAM_END), where_, operation, ": ", quoted(path_),
+    check<FormatError>(got >= 0 && (code == Z_OK || code == Z_STREAM_END), where_, operation, ": ", printable(path_),
                        " is gzip-compressed, but damaged after byte ", offset_, " of its contents: ", reason);
     offset_ += static_cast<std::uint64_t>(got);
     return static_cast<std::size_t>(got);
@@ -61,7 +61,7 @@ class Inflated {
   void read(void* to, std::size_t bytes) {
     const std::uint64_t start = offset_;
     const std::size_t got = read_some(to, bytes);
-    check<FormatError>(got == bytes, where_, operation, ": ", quoted(path_), " ends in its header, at byte ",
+    check<FormatError>(got == bytes, where_, operation, ": ", printable(path_), " ends in its header, at byte ",
                        start + got);
   }
   bool compressed() { return gzdirect(stream_) == 0; }
@@ -83,14 +83,14 @@ std::uint32_t big_endian(const std::uint8_t* bytes) {
 IdxArray read_header(Inflated& file, const std::string& path, const Location& where) {
   std::uint8_t magic[4];
   file.read(magic, 4);
-  check<FormatError>(!(magic[0] == 0x1f && magic[1] == 0x8b), where, operation, ": ", quoted(path),
+  check<FormatError>(!(magic[0] == 0x1f && magic[1] == 0x8b), where, operation, ": ", printable(path),
                      " looks gzip-compressed twice");
-  check<FormatError>(magic[0] == 0 && magic[1] == 0, where, operation, ": ", quoted(path),
+  check<FormatError>(magic[0] == 0 && magic[1] == 0, where, operation, ": ", printable(path),
                      " is not an IDX file: at byte 0 two zero bytes are expected");
   const auto type = static_cast<IdxArray::Type>(magic[2]);
-  check<FormatError>(item_bytes(type) != 0, where, operation, ": ", quoted(path), ": at byte 2: unknown element type ",
-                     int{magic[2]});
-  check<FormatError>(magic[3] >= 1 && magic[3] <= max_ndim, where, operation, ": ", quoted(path),
+  check<FormatError>(item_bytes(type) != 0, where, operation, ": ", printable(path),
+                     ": at byte 2: unknown element type ", int{magic[2]});
+  check<FormatError>(magic[3] >= 1 && magic[3] <= max_ndim, where, operation, ": ", printable(path),
                      ": at byte 3: ", int{magic[3]}, " axes");
   Shape shape = Shape::filled(magic[3], 0);
   for (std::int64_t axis = 0; axis < shape.ndim(); ++axis) {
@@ -107,15 +107,15 @@ std::uint64_t announced_bytes(const IdxArray& array, Inflated& file, const std::
   bool fits = true;
   for (const std::int64_t size : array.shape)
     if (size != 0) fits = fits && multiply(bytes, static_cast<std::uint64_t>(size));
-  check<LimitError>(fits, where, operation, ": ", quoted(path), ": at byte 4: shape ", array.shape,
+  check<LimitError>(fits, where, operation, ": ", printable(path), ": at byte 4: shape ", array.shape,
                     " is beyond what can be held");
   if (array.shape.numel() == 0) bytes = 0;
   if (file.compressed()) {
     constexpr std::uint64_t most_inflation = 1032;  // the best that deflate can do
-    check<FormatError>(bytes / most_inflation <= file.size(), where, operation, ": ", quoted(path), ": shape ",
+    check<FormatError>(bytes / most_inflation <= file.size(), where, operation, ": ", printable(path), ": shape ",
                        array.shape, " needs ", bytes, " bytes, more than ", file.size(), " compressed bytes can hold");
   } else {
-    check<FormatError>(file.size() - file.offset() == bytes, where, operation, ": ", quoted(path), ": shape ",
+    check<FormatError>(file.size() - file.offset() == bytes, where, operation, ": ", printable(path), ": shape ",
                        array.shape, " needs ", bytes, " bytes after byte ", file.offset(), ", the file has ",
                        file.size() - file.offset());
   }
@@ -151,11 +151,11 @@ IdxArray read_idx(const std::string& path, const Location& where) {
     const std::size_t have = array.bytes.size();
     array.bytes.resize(have + std::min(bytes - have, chunk));
     const std::size_t got = file.read_some(array.bytes.data() + have, array.bytes.size() - have);
-    check<FormatError>(got == array.bytes.size() - have, where, operation, ": ", quoted(path), ": shape ", array.shape,
-                       " needs ", bytes, " bytes, the file has ", have + got);
+    check<FormatError>(got == array.bytes.size() - have, where, operation, ": ", printable(path), ": shape ",
+                       array.shape, " needs ", bytes, " bytes, the file has ", have + got);
   }
   std::uint8_t more;
-  check<FormatError>(file.read_some(&more, 1) == 0, where, operation, ": ", quoted(path), ": shape ", array.shape,
+  check<FormatError>(file.read_some(&more, 1) == 0, where, operation, ": ", printable(path), ": shape ", array.shape,
                      " needs ", bytes, " bytes, the file goes on after them");
   return array;
 }

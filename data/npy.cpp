@@ -52,7 +52,7 @@ class HeaderParser {
 
  private:
   void require(bool condition, const char* what) const {
-    check<FormatError>(condition, where_, operation, ": ", quoted(path_), ": the header has ", what, " at byte ",
+    check<FormatError>(condition, where_, operation, ": ", printable(path_), ": the header has ", what, " at byte ",
                        offset_ + at_);
   }
   void skip() {
@@ -98,7 +98,8 @@ class HeaderParser {
         {"<u2", ElementType::u16}, {"<u4", ElementType::u32}};
     for (const auto& [text, type] : types)
       if (name == text) return type;
-    fail<FormatError>(where_, operation, ": ", quoted(path_), ": element type ", quoted(name), " is not supported");
+    fail<FormatError>(where_, operation, ": ", printable(path_), ": element type ", printable(name),
+                      " is not supported");
   }
   std::int64_t size() {
     skip();
@@ -107,7 +108,7 @@ class HeaderParser {
     for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_) {
       const bool fits = multiply(value, 10);
       value += static_cast<std::uint64_t>(text_[at_] - '0');
-      check<LimitError>(fits && value >> 63 == 0, where_, operation, ": ", quoted(path_), ": a size at byte ",
+      check<LimitError>(fits && value >> 63 == 0, where_, operation, ": ", printable(path_), ": a size at byte ",
                         offset_ + at_, " is beyond what can be held");
     }
     return static_cast<std::int64_t>(value);
@@ -136,19 +137,19 @@ class HeaderParser {
 Header read_header(InputFile& file, const std::string& path, const Location& where) {
   std::uint8_t start[8];
   file.read(start, 8);
-  check<FormatError>(std::memcmp(start, magic.data(), magic.size()) == 0, where, operation, ": ", quoted(path),
+  check<FormatError>(std::memcmp(start, magic.data(), magic.size()) == 0, where, operation, ": ", printable(path),
                      " is not a .npy file: it starts otherwise");
-  check<FormatError>(start[6] >= 1 && start[6] <= 3 && start[7] == 0, where, operation, ": ", quoted(path),
+  check<FormatError>(start[6] >= 1 && start[6] <= 3 && start[7] == 0, where, operation, ": ", printable(path),
                      " has version ", int{start[6]}, ".", int{start[7]}, ", known are 1.0, 2.0 and 3.0");
   std::uint8_t length_bytes[4] = {};
   file.read(length_bytes, start[6] == 1 ? 2 : 4);
   std::uint32_t length;
   std::memcpy(&length, length_bytes, 4);
   const std::uint64_t left = file.size() - file.offset();
-  check<FormatError>(length <= left, where, operation, ": ", quoted(path), ": a header of ", length,
+  check<FormatError>(length <= left, where, operation, ": ", printable(path), ": a header of ", length,
                      " bytes is announced, the file has ", left, " more");
   constexpr std::uint32_t most = 1 << 16;
-  check<FormatError>(length <= most, where, operation, ": ", quoted(path), ": a header of ", length,
+  check<FormatError>(length <= most, where, operation, ": ", printable(path), ": a header of ", length,
                      " bytes is announced, no array needs more than ", most);
   const std::uint64_t offset = file.offset();
   std::string text(length, '\0');
@@ -182,7 +183,7 @@ Tensor load_npy(const std::string& path, const Location& where) {
   const Header header = read_header(file, path, where);
   const std::uint64_t left = file.size() - file.offset();
   const std::uint64_t bytes = checked_bytes(header.type, header.shape, operation, path, where);
-  check<FormatError>(bytes == left, where, operation, ": ", quoted(path), ": shape ", header.shape, " needs ", bytes,
+  check<FormatError>(bytes == left, where, operation, ": ", printable(path), ": shape ", header.shape, " needs ", bytes,
                      " bytes after byte ", file.offset(), ", the file has ", left);
   if (!header.fortran_order || header.shape.ndim() < 2)
     return read_elements(file, header.type, header.shape, operation, path, where);
@@ -199,8 +200,9 @@ void save_npy(const std::string& path, const Tensor& tensor, const Location& whe
   constexpr const char* descr[] = {"<f4", "<f8", "<i8", "|b1"};
   std::string header =
       "{'descr': '" + std::string(descr[static_cast<int>(tensor.dtype())]) + "', 'fortran_order': False, 'shape': (";
-  for (const std::int64_t size : tensor.shape()) header += std::to_string(size) + ",";
-  if (tensor.ndim() > 1) header.pop_back();
+  for (std::int64_t axis = 0; axis < tensor.ndim(); ++axis)
+    header += (axis > 0 ? ", " : "") + std::to_string(tensor.shape()[axis]);
+  if (tensor.ndim() == 1) header += ",";
   header += "), }";
   // The elements start at a multiple of 64, and the header ends in a newline.
   constexpr std::size_t before = 10, alignment = 64;

@@ -49,9 +49,9 @@ bool is_utf8(const std::string& text) {
 std::vector<const NamedTensor*> file_order(const std::vector<NamedTensor>& tensors, const Location& where) {
   std::vector<const NamedTensor*> order;
   for (const NamedTensor& tensor : tensors) {
-    check<GraphError>(tensor.value.defined(), where, saving, ": ", quoted(tensor.name), " is undefined");
+    check<GraphError>(tensor.value.defined(), where, saving, ": ", printable(tensor.name), " is undefined");
     check<ValueError>(tensor.name != "__metadata__" && is_utf8(tensor.name), where, saving, ": the name ",
-                      quoted(tensor.name), tensor.name == "__metadata__" ? " is reserved" : " is not UTF-8");
+                      printable(tensor.name), tensor.name == "__metadata__" ? " is reserved" : " is not UTF-8");
     order.push_back(&tensor);
   }
   const auto key = [](const NamedTensor* t) { return std::tuple(-int(item_size(t->value.dtype())), t->name); };
@@ -60,23 +60,24 @@ std::vector<const NamedTensor*> file_order(const std::vector<NamedTensor>& tenso
   for (const NamedTensor* tensor : order) names.push_back(tensor->name);
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
-  if (twice != names.end()) fail<ValueError>(where, saving, ": the name ", quoted(*twice), " is given twice");
+  if (twice != names.end()) fail<ValueError>(where, saving, ": the name ", printable(*twice), " is given twice");
   return order;
 }
 
 void check_metadata(const Metadata& metadata, const Location& where) {
   for (const auto& [key, value] : metadata)
-    check<ValueError>(is_utf8(key) && is_utf8(value), where, saving, ": the metadata ", quoted(key), " is not UTF-8");
+    check<ValueError>(is_utf8(key) && is_utf8(value), where, saving, ": the metadata ", printable(key),
+                      " is not UTF-8");
 }
 
 SafetensorsHeader read_header(InputFile& file, const std::string& path, const Location& where) {
-  check<FormatError>(file.size() >= 8, where, loading, ": ", quoted(path), " has ", file.size(),
+  check<FormatError>(file.size() >= 8, where, loading, ": ", printable(path), " has ", file.size(),
                      " bytes, a safetensors file has at least 8");
   std::uint64_t length;
   file.read(&length, 8);
   const std::uint64_t left = file.size() - 8;
-  check<FormatError>(length <= left && length <= longest_header, where, loading, ": ", quoted(path), ": a header of ",
-                     length, " bytes is announced at byte 0, ",
+  check<FormatError>(length <= left && length <= longest_header, where, loading, ": ", printable(path),
+                     ": a header of ", length, " bytes is announced at byte 0, ",
                      length <= left ? "the most allowed is " : "the file has ", length <= left ? longest_header : left);
   std::string json(length, '\0');
   file.read(json.data(), length);
@@ -87,8 +88,8 @@ SafetensorsHeader read_header(InputFile& file, const std::string& path, const Lo
 void check_version(const Metadata& metadata, const std::string& path, const Location& where) {
   const auto format = metadata.find("format"), version = metadata.find("version");
   if (format == metadata.end() || format->second != "xgrad" || version == metadata.end()) return;
-  check<FormatError>(version->second == std::to_string(state_version), where, loading, ": ", quoted(path),
-                     " has version ", quoted(version->second), ", known is version ", state_version);
+  check<FormatError>(version->second == std::to_string(state_version), where, loading, ": ", printable(path),
+                     " has version ", printable(version->second), ", known is version ", state_version);
 }
 
 std::vector<NamedTensor> read_tensors(InputFile& file, const SafetensorsHeader& header, const std::string& path,

@@ -72,8 +72,8 @@ class HeaderReader {
       require(!header.metadata.contains(key), "a metadata key given twice");
       field_ = key;
     } else {
-      check<LimitError>(key.size() <= longest_name, where_, operation, ": ", quoted(path_), ": the name ", quoted(key),
-                        " has more than ", longest_name, " bytes");
+      check<LimitError>(key.size() <= longest_name, where_, operation, ": ", printable(path_), ": the name ",
+                        printable(key), " has more than ", longest_name, " bytes");
       name_ = key;
       require(names_.insert(key).second, "a name given twice");
       place_ = Place::name;
@@ -88,12 +88,12 @@ class HeaderReader {
     if (place_ != Place::tensor || field_ != "dtype") refuse("a string");
     for (const auto& [name, type] : types)
       if (text == name) item_.type = type;
-    check<FormatError>(item_.type.has_value(), where_, operation, ": ", quoted(path_), ": tensor ", quoted(name_),
-                       ": dtype ", quoted(text), " is not supported");
+    check<FormatError>(item_.type.has_value(), where_, operation, ": ", printable(path_), ": tensor ", printable(name_),
+                       ": dtype ", printable(text), " is not supported");
     return true;
   }
   bool number_unsigned(std::uint64_t number) {
-    check<LimitError>(number >> 63 == 0, where_, operation, ": ", quoted(path_), ": tensor ", quoted(name_), ": ",
+    check<LimitError>(number >> 63 == 0, where_, operation, ": ", printable(path_), ": tensor ", printable(name_), ": ",
                       number, " is beyond what can be held");
     if (place_ == Place::shape) {
       require(static_cast<std::int64_t>(item_.shape->size()) < max_ndim, "more axes than are supported");
@@ -112,7 +112,7 @@ class HeaderReader {
   bool boolean(bool) { refuse("a bool"); }
   bool binary(std::vector<std::uint8_t>&) { refuse("binary data"); }
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) {
-    fail<FormatError>(where_, operation, ": ", quoted(path_), ": the header is not JSON at byte ", 8 + position);
+    fail<FormatError>(where_, operation, ": ", printable(path_), ": the header is not JSON at byte ", 8 + position);
   }
 
  private:
@@ -125,16 +125,16 @@ class HeaderReader {
   };
 
   [[noreturn]] void refuse(const char* what) const {
-    fail<FormatError>(where_, operation, ": ", quoted(path_), ": the header has ", what, " out of place",
-                      name_.empty() ? "" : " in ", name_.empty() ? "" : quoted(name_));
+    fail<FormatError>(where_, operation, ": ", printable(path_), ": the header has ", what, " out of place",
+                      name_.empty() ? "" : " in ", name_.empty() ? "" : printable(name_));
   }
   void require(bool condition, const char* what) const {
-    check<FormatError>(condition, where_, operation, ": ", quoted(path_), ": the header has ", what, " in ",
-                       quoted(name_));
+    check<FormatError>(condition, where_, operation, ": ", printable(path_), ": the header has ", what, " in ",
+                       printable(name_));
   }
   void finish_tensor() {
     require(item_.type && item_.shape && item_.offsets.size() == 2, "no dtype, shape or data_offsets");
-    check<LimitError>(header.items.size() < most_tensors, where_, operation, ": ", quoted(path_), " has more than ",
+    check<LimitError>(header.items.size() < most_tensors, where_, operation, ": ", printable(path_), " has more than ",
                       most_tensors, " tensors");
     header.items.push_back({name_, *item_.type, *item_.shape, item_.offsets[0], item_.offsets[1]});
   }
@@ -155,14 +155,14 @@ void check_layout(SafetensorsHeader& header, std::uint64_t bytes, const std::str
   std::uint64_t at = 0;
   for (const auto& item : items) {
     const std::uint64_t size = checked_bytes(item.type, item.shape, operation, path, where);
-    check<FormatError>(item.begin <= item.end && item.end - item.begin == size, where, operation, ": ", quoted(path),
-                       ": tensor ", quoted(item.name), ": shape ", item.shape, " needs ", size,
+    check<FormatError>(item.begin <= item.end && item.end - item.begin == size, where, operation, ": ", printable(path),
+                       ": tensor ", printable(item.name), ": shape ", item.shape, " needs ", size,
                        " bytes, its data_offsets are [", item.begin, ", ", item.end, "]");
-    check<FormatError>(item.begin == at, where, operation, ": ", quoted(path), ": tensor ", quoted(item.name),
+    check<FormatError>(item.begin == at, where, operation, ": ", printable(path), ": tensor ", printable(item.name),
                        " starts at byte ", item.begin, " of the data, where ", at, " is expected");
     at = item.end;
   }
-  check<FormatError>(at == bytes, where, operation, ": ", quoted(path), ": the tensors take ", at,
+  check<FormatError>(at == bytes, where, operation, ": ", printable(path), ": the tensors take ", at,
                      " bytes of data, the file has ", bytes);
 }
 
@@ -170,7 +170,7 @@ void check_layout(SafetensorsHeader& header, std::uint64_t bytes, const std::str
 
 SafetensorsHeader parse_safetensors_header(const std::string& json, std::uint64_t bytes, const std::string& path,
                                            const Location& where) {
-  check<FormatError>(!json.empty() && json[0] == '{', where, operation, ": ", quoted(path),
+  check<FormatError>(!json.empty() && json[0] == '{', where, operation, ": ", printable(path),
                      ": the header does not start with '{' at byte 8");
   HeaderReader reader(path, where);
   nlohmann::json::sax_parse(json, &reader);

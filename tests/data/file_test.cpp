@@ -128,9 +128,9 @@ TEST_CASE("saving where it cannot work is an IoError, and what is there stays", 
 }
 
 TEST_CASE("text in messages is short and printable", "[file]") {
-  CHECK(data::quoted("plain") == "'plain'");
-  CHECK(data::quoted("a\nb\x7f") == "'a\\x0ab\\x7f'");
-  CHECK(data::quoted(std::string(1000, 'x')).size() == 205);
+  CHECK(data::printable("plain") == "'plain'");
+  CHECK(data::printable("a\nb\x7f") == "'a\\x0ab\\x7f'");
+  CHECK(data::printable(std::string(1000, 'x')).size() == 205);
 }
 
 TEST_CASE("a product that does not fit is noticed", "[file]") {
