@@ -91,7 +91,8 @@ Tensor Recording::finish(const Location& where) {
   check<GraphError>(!entry.tracked || entry.primitive->differentiable(), where, entry.primitive->name(),
                     ": a derivative is asked for, but it has no vjp");
   Tensor result = take();
-  if (tape.eager || ++tape.unevaluated > most_unevaluated || eager_everywhere()) evaluate(result, where);
+  if (tape.eager || ++tape.unevaluated > most_unevaluated || eager_everywhere())
+    tape.evaluate ? tape.evaluate(result, where) : evaluate(result, where);
   return result;
 }
 

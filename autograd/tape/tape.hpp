@@ -2,7 +2,11 @@
 
 #include <cstdint>
 
+#include "autograd/core/location.hpp"
+
 namespace xgrad {
+
+class Tensor;
 
 /// What recording depends on. There is one tape per thread.
 struct Tape {
@@ -13,6 +17,8 @@ struct Tape {
   bool grad = true;
   bool eager = false;
   bool differentiable_updates = false;
+  using Evaluate = void (*)(const Tensor& recorded, const Location& where);
+  Evaluate evaluate = nullptr;  // what eager entries are evaluated by; null for plain evaluation
 
   static Tape& current() noexcept;
 };

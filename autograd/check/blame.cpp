@@ -1,0 +1,52 @@
+#include "autograd/check/blame.hpp"
+
+#include "autograd/check/compare.hpp"
+#include "autograd/check/directional.hpp"
+#include "autograd/check/place.hpp"
+#include "autograd/engine/walk.hpp"
+
+namespace xgrad {
+
+namespace {
+
+constexpr std::size_t most_entries = 10000;  // that are looked at
+
+// The primitive of `entry` recorded once more, on other inputs.
+Tensor record_like(const Entry& entry, const std::vector<Tensor>& inputs) {
+  detail::Recording recording(inputs.size());
+  recording->primitive = entry.primitive->copy(recording->primitive_place(), Entry::primitive_in_place);
+  for (const Tensor& input : inputs) recording->add_input(input);
+  return recording.repeat(entry);
+}
+
+std::vector<Tensor> values_of_inputs(const Entry& entry) {
+  std::vector<Tensor> values;
+  for (const Tensor& input : entry.input_span()) values.push_back(value_of(input, entry.where));
+  return values;
+}
+
+}  // namespace
+
+// Rules of rules are entries of the tape of higher orders, so that each entry needs its first derivative only; but a
+// rule may be right at its first order and wrong at the next, where it hides part of its own dependence.
+void blame(const CheckedFunction& f, const std::vector<Tensor>& inputs, const GradientCheckOptions& options,
+           GradientCheckReport& report) {
+  const Tensor value = Directional(f, report.order, options.seed).recorded(inputs);
+  EntryMap numbers;
+  std::vector<Entry*> entries = reachable({&value, 1}, numbers, [](const Entry& entry) { return entry.tracked; });
+  if (entries.size() > most_entries) entries.resize(most_entries);
+  for (int order = 1; order <= report.order; ++order)
+    for (Entry* entry : entries) {
+      if (entry->input_count == 0) continue;
+      const auto alone = [entry](const std::vector<Tensor>& xs) { return record_like(*entry, xs); };
+      Findings findings;
+      compare_derivatives(alone, values_of_inputs(*entry), options, order, findings);
+      if (findings.worst().verdict != Verdict::fail) continue;
+      report.primitive = entry->primitive->name();
+      report.primitive_input = findings.worst().input;
+      report.where = entry->where;
+      return;
+    }
+}
+
+}  // namespace xgrad
