@@ -1,0 +1,133 @@
+// The house rules that a machine can see: which room includes which, and how long files are.
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path root = XGRAD_SOURCE_DIR;
+const std::vector<std::string> folders = {"autograd", "nn",    "optim",      "data",
+                                          "report",   "tests", "benchmarks", "examples"};
+
+struct Source {
+  std::string path;  // from the root
+  std::vector<std::string> lines;
+};
+
+std::vector<Source> sources() {
+  std::vector<Source> all;
+  for (const std::string& folder : folders) {
+    if (!fs::exists(root / folder)) continue;
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
+      const std::string extension = entry.path().extension();
+      if (extension != ".hpp" && extension != ".cpp") continue;
+      Source source{entry.path().lexically_relative(root), {}};
+      std::ifstream file(entry.path());
+      for (std::string line; std::getline(file, line);) source.lines.push_back(line);
+      all.push_back(std::move(source));
+    }
+  }
+  REQUIRE(all.size() > 100);
+  return all;
+}
+
+/// The names in the #include lines.
+std::vector<std::string> includes(const Source& source) {
+  std::vector<std::string> names;
+  for (const std::string& line : source.lines) {
+    if (line.rfind("#include", 0) != 0) continue;
+    const std::size_t begin = line.find_first_of("<\"") + 1;
+    names.push_back(line.substr(begin, line.find_first_of(">\"", begin) - begin));
+  }
+  return names;
+}
+
+/// The rooms of autograd/ from the ground up; what stands above them comes after.
+const std::vector<std::string> floors = {"core", "kernels", "tape", "ops", "engine", "transform", "check"};
+constexpr std::size_t above_autograd = 8, top = 9;
+
+std::string room(const std::string& path) { return path.substr(0, path.find('/')); }
+
+std::size_t floor_of(const std::string& path) {
+  if (room(path) != "autograd") {
+    const auto folder = std::find(folders.begin(), folders.end(), room(path));
+    return folder - folders.begin() < 5 ? above_autograd : top;
+  }
+  if (path == "autograd/xtensor_shim.hpp") return 0;  // nothing of ours, for the kernels and the interop header
+  const std::string rest = path.substr(9);
+  const auto floor = std::find(floors.begin(), floors.end(), room(rest));
+  // The headers in autograd/ itself stand on top of its rooms.
+  return static_cast<std::size_t>(floor - floors.begin());
+}
+
+bool is_ours(const std::string& include) {
+  return std::find(folders.begin(), folders.end(), room(include)) != folders.end() && fs::exists(root / include);
+}
+
+bool starts_with_any(const std::string& text, const std::vector<std::string>& starts) {
+  return std::any_of(starts.begin(), starts.end(), [&](auto& start) { return text.rfind(start, 0) == 0; });
+}
+
+}  // namespace
+
+TEST_CASE("a file includes its own floor and those below", "[floors]") {
+  for (const Source& source : sources()) {
+    for (const std::string& include : includes(source)) {
+      if (!is_ours(include)) continue;
+      INFO(source.path << " includes " << include);
+      CHECK(floor_of(include) <= floor_of(source.path));
+      if (floor_of(source.path) == above_autograd && floor_of(include) == above_autograd)
+        CHECK(room(include) == room(source.path));
+    }
+  }
+}
+
+TEST_CASE("our files are included by their path from the root", "[floors]") {
+  for (const Source& source : sources()) {
+    for (const std::string& line : source.lines) {
+      if (line.rfind("#include \"", 0) != 0) continue;
+      const std::string name = line.substr(10, line.find('"', 10) - 10);
+      INFO(source.path << " includes \"" << name << '"');
+      CHECK(is_ours(name));
+    }
+  }
+}
+
+TEST_CASE("heavy headers stay where they belong", "[floors]") {
+  const std::vector<std::string> tensors = {"xtensor", "xtl/", "xflens"};
+  for (const Source& source : sources()) {
+    const bool kernel = source.path.rfind("autograd/kernels/", 0) == 0;
+    const bool interop = source.path.rfind("autograd/xtensor", 0) == 0;
+    const bool on_top = floor_of(source.path) == top;
+    for (const std::string& include : includes(source)) {
+      INFO(source.path << " includes " << include);
+      if (starts_with_any(include, tensors)) CHECK((kernel || interop || on_top));
+      if (starts_with_any(include, {"xsimd", "xbyak"}))
+        CHECK((kernel || on_top || source.path.rfind("autograd/engine/", 0) == 0));
+      if (starts_with_any(include, {"CLI/"})) CHECK(source.path.rfind("examples/", 0) == 0);
+      if (starts_with_any(include, {"nlohmann", "zlib.h", "iostream", "cblas"}))
+        CHECK((on_top || fs::path(source.path).extension() == ".cpp"));
+    }
+  }
+}
+
+TEST_CASE("no file has more than 400 lines", "[floors]") {
+  for (const Source& source : sources()) {
+    INFO(source.path << " has " << source.lines.size() << " lines");
+    CHECK(source.lines.size() <= 400);
+  }
+}
+
+TEST_CASE("every header is guarded", "[floors]") {
+  for (const Source& source : sources()) {
+    if (fs::path(source.path).extension() != ".hpp") continue;
+    INFO(source.path);
+    CHECK(std::count(source.lines.begin(), source.lines.end(), "#pragma once") == 1);
+  }
+}
