@@ -88,7 +88,7 @@ bool Optimizer::check_finite(const Pending& pending, const Location& where) {
 }
 
 void Optimizer::step(const Tensors& gradients, const Location& where) {
-  const CallScope scope("Optimizer::step", where);
+  const CallScope scope("step", where);
   const bool differentiable = Tape::current().differentiable_updates;
   const detail::TapeScope<bool, &Tape::grad> tracking(differentiable && Tape::current().grad);
   Pending pending = record(gradients, where);

@@ -1,0 +1,173 @@
+#include "nn/activations.hpp"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "autograd/autograd.hpp"
+#include "autograd/check/matcher.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+using Activation = std::function<Tensor(const Tensor&)>;
+
+/// The value and the first derivatives of an activation at one point.
+std::vector<double> derivatives(const Activation& f, double x, DType dtype, int orders) {
+  Tensor input = track(tensor(x, dtype));
+  Tensor y = f(input);
+  std::vector<double> values{y.item()};
+  for (int order = 0; order < orders; ++order) {
+    y = grad(y, input, {.create_graph = true, .allow_unused = true});
+    values.push_back(y.item());
+    if (!y.tracked()) y = y + 0 * input;
+  }
+  return values;
+}
+
+struct HardPoint {
+  const char* name;
+  Activation f;
+  double x;
+  double value, gradient, second;
+};
+
+bool agree(double actual, double expected, double tolerance) {
+  if (std::isnan(expected)) return std::isnan(actual);
+  return actual == expected || std::abs(actual - expected) <= tolerance * std::max(1.0, std::abs(expected));
+}
+
+const std::vector<HardPoint> hard_points = {
+    {"relu", relu, 0, 0, 0, 0},
+    {"relu", relu, -0.0, 0, 0, 0},
+    {"relu", relu, 2, 2, 1, 0},
+    {"relu", relu, -2, 0, 0, 0},
+    {"relu", relu, infinity, infinity, 1, 0},
+    {"relu", relu, -infinity, 0, 0, 0},
+    {"sigmoid", sigmoid, 0, 0.5, 0.25, 0},
+    {"sigmoid", sigmoid, 1000, 1, 0, 0},
+    {"sigmoid", sigmoid, -1000, 0, 0, 0},
+    {"sigmoid", sigmoid, infinity, 1, 0, 0},
+    {"sigmoid", sigmoid, -infinity, 0, 0, 0},
+    {"logsigmoid", logsigmoid, 0, -std::log(2.0), 0.5, -0.25},
+    {"logsigmoid", logsigmoid, -1000, -1000, 1, 0},
+    {"logsigmoid", logsigmoid, 1000, 0, 0, 0},
+    {"logsigmoid", logsigmoid, -infinity, -infinity, 1, 0},
+    {"softplus", [](const Tensor& x) { return softplus(x); }, 0, std::log(2.0), 0.5, 0.25},
+    {"softplus", [](const Tensor& x) { return softplus(x); }, 1000, 1000, 1, 0},
+    {"softplus", [](const Tensor& x) { return softplus(x); }, -1000, 0, 0, 0},
+    {"softplus without threshold", [](const Tensor& x) { return softplus(x, 1, infinity); }, 1000, 1000, 1, 0},
+    {"softplus, beta 2", [](const Tensor& x) { return softplus(x, 2); }, 0, std::log(2.0) / 2, 0.5, 0.5},
+    {"silu", silu, 0, 0, 0.5, 0.5},
+    {"silu", silu, 1000, 1000, 1, 0},
+    {"silu", silu, -1000, 0, 0, 0},
+    {"leaky_relu", [](const Tensor& x) { return leaky_relu(x); }, 0, 0, 0.01, 0},
+    {"leaky_relu", [](const Tensor& x) { return leaky_relu(x, 0.2); }, -3, -0.6, 0.2, 0},
+    {"elu", [](const Tensor& x) { return elu(x); }, 0, 0, 1, 1},
+    {"elu", [](const Tensor& x) { return elu(x); }, 1000, 1000, 1, 0},
+    {"elu", [](const Tensor& x) { return elu(x, 0.5); }, -infinity, -0.5, 0, 0},
+    {"gelu", [](const Tensor& x) { return gelu(x); }, 0, 0, 0.5, 0.7978845608028654},
+    {"gelu", [](const Tensor& x) { return gelu(x); }, 1000, 1000, 1, 0},
+    {"gelu", [](const Tensor& x) { return gelu(x); }, -1000, 0, 0, 0},
+    {"gelu tanh", [](const Tensor& x) { return gelu(x, Gelu::tanh); }, 0, 0, 0.5, 0.7978845608028654},
+    {"gelu tanh", [](const Tensor& x) { return gelu(x, Gelu::tanh); }, 1000, 1000, 1, 0},
+};
+
+const std::vector<std::pair<const char*, Activation>> activations = {
+    {"sigmoid", sigmoid},
+    {"logsigmoid", logsigmoid},
+    {"silu", silu},
+    {"relu", relu},
+    {"leaky_relu", [](const Tensor& x) { return leaky_relu(x); }},
+    {"elu", [](const Tensor& x) { return elu(x, 1.3); }},
+    {"softplus", [](const Tensor& x) { return softplus(x, 1.7); }},
+    {"gelu", [](const Tensor& x) { return gelu(x); }},
+    {"gelu tanh", [](const Tensor& x) { return gelu(x, Gelu::tanh); }},
+    {"softmax", [](const Tensor& x) { return nn::softmax(x); }},
+    {"log_softmax", [](const Tensor& x) { return nn::log_softmax(x); }},
+};
+
+}  // namespace
+
+TEST_CASE("activations at their hard points: value, gradient and second derivative, in both floating dtypes") {
+  for (const DType dtype : {float32, float64})
+    for (const HardPoint& point : hard_points) {
+      INFO(point.name << " at " << point.x << " in " << name(dtype));
+      const auto found = derivatives(point.f, point.x, dtype, 2);
+      const double tolerance = dtype == float64 ? 1e-15 : 2e-7;
+      CHECK(agree(found[0], point.value, tolerance));
+      CHECK(agree(found[1], point.gradient, tolerance));
+      CHECK(agree(found[2], point.second, tolerance));
+    }
+}
+
+TEST_CASE("no activation hides a NaN, neither in the value nor in the gradient") {
+  for (const DType dtype : {float32, float64})
+    for (const auto& [name, f] : activations) {
+      INFO(name);
+      const Tensor x = track(tensor({not_a_number}, dtype));
+      const Tensor y = f(x);
+      CHECK(std::isnan(y.item()));
+      CHECK(std::isnan(grad(y, x).item()));
+    }
+}
+
+TEST_CASE("activations differentiate correctly to order 3 away from kinks") {
+  const Tensor x = tensor({{-2.7, -0.8, 0.31}, {0.64, 1.9, 3.3}}, float64);
+  for (const auto& [name, f] : activations) {
+    INFO(name);
+    CHECK_THAT(f, DifferentiatesCorrectly(x).order(3));
+  }
+}
+
+TEST_CASE("the derivatives of the sigmoid family at 0 are right in all orders") {
+  const auto found = derivatives(sigmoid, 0, float64, 5);
+  const std::vector<double> expected{0.5, 0.25, 0, -0.125, 0, 0.25};
+  for (std::size_t order = 0; order < expected.size(); ++order) CHECK(agree(found[order], expected[order], 1e-14));
+  const auto soft = derivatives([](const Tensor& x) { return softplus(x); }, 0, float64, 5);
+  for (std::size_t order = 1; order < 6; ++order) CHECK(agree(soft[order], expected[order - 1], 1e-14));
+  const auto log = derivatives(logsigmoid, 0, float64, 4);
+  const std::vector<double> log_expected{-std::log(2.0), 0.5, -0.25, 0, 0.125};
+  for (std::size_t order = 0; order < 5; ++order) CHECK(agree(log[order], log_expected[order], 1e-14));
+}
+
+TEST_CASE("sigmoid, logsigmoid and softplus keep full precision in their tails") {
+  const double tiny = std::exp(-40.0);
+  const auto low = derivatives(sigmoid, -40, float64, 1);
+  CHECK(low[0] == Approx(tiny).epsilon(1e-14));
+  CHECK(low[1] == Approx(tiny).epsilon(1e-14));
+  CHECK(derivatives(sigmoid, 40, float64, 1)[1] == Approx(tiny).epsilon(1e-14));
+  CHECK(derivatives(logsigmoid, 40, float64, 0)[0] == Approx(-tiny).epsilon(1e-14));
+  CHECK(derivatives([](const Tensor& x) { return softplus(x); }, -40, float64, 0)[0] == Approx(tiny).epsilon(1e-14));
+  CHECK(derivatives(sigmoid, -80, float32, 0)[0] == Approx(std::exp(-80.0)).epsilon(1e-6));
+}
+
+TEST_CASE("gelu has the published values") {
+  CHECK(gelu(tensor(1.0, float64)).item() == Approx(0.841344746068543).epsilon(1e-15));
+  CHECK(gelu(tensor(1.0, float64), Gelu::tanh).item() == Approx(0.8411919906082768).epsilon(1e-15));
+}
+
+TEST_CASE("softplus gives the input itself above its threshold") {
+  CHECK(softplus(tensor(3.0, float64), 2, 5).item() == 3);
+  CHECK(softplus(tensor(2.4, float64), 2, 5).item() == Approx(std::log1p(std::exp(4.8)) / 2));
+  CHECK_THROWS_AS(softplus(tensor(1.0), 0), ValueError);
+  CHECK_THROWS_AS(softplus(tensor(1.0), not_a_number), ValueError);
+}
+
+TEST_CASE("softmax does not change when a number is added, and its gradient is orthogonal to ones") {
+  Rng rng(3);
+  const Tensor x = track(normal({20, 7}, rng, 0, 3, float64)), cotangent = normal({20, 7}, rng, 0, 1, float64);
+  CHECK_THAT(softmax(x + 100), AllClose(softmax(x), 1e-12));
+  CHECK_THAT(sum(grad(sum(softmax(x) * cotangent), x), 1), AllClose(zeros({20}, float64), 1e-12));
+  CHECK(softmax(tensor({1e4, 0.0, -1e4})).to_vector() == std::vector<double>{1, 0, 0});
+}
+
+TEST_CASE("activations of whole numbers are a DTypeError that names the operation") {
+  CHECK_THROWS_AS(sigmoid(tensor({1, 2})), DTypeError);
+  CHECK_THROWS_WITH(relu(tensor({1, 2})), Catch::Contains("relu: needs a floating dtype, got [2] i64"));
+}
