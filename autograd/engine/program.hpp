@@ -1,0 +1,158 @@
+#pragma once
+
+// The row program: what a fused group of entries computes, for every row of a space of rows and columns. One
+// representation for both tiers, the tile interpreter and the machine code generator.
+
+#include <cstdint>
+#include <vector>
+
+#include "autograd/core/dtype.hpp"
+
+namespace xgrad::fused {
+
+enum class Code : std::uint8_t {
+  // sources
+  column,  // the number of the column, as a number of the program's dtype
+  // one operand
+  copy,
+  neg,
+  exp,
+  log,
+  log1p,
+  expm1,
+  sqrt,
+  sin,
+  cos,
+  tan,
+  tanh,
+  asin,
+  acos,
+  atan,
+  erf,
+  abs,
+  sign,
+  floor,
+  ceil,
+  round,
+  // two operands
+  add,
+  sub,
+  mul,
+  div,
+  pow,
+  maximum,
+  minimum,
+  atan2,
+  equal,
+  not_equal,
+  less,
+  less_equal,
+  greater,
+  greater_equal,  // masks: all bits set where the relation holds
+  mask_and,
+  mask_or,
+  mask_xor,
+  mask_not,        // of masks
+  mask_to_number,  // 1 where the mask holds, else 0
+  // three operands
+  select,  // mask ? a : b
+  fma,     // a * b + c, rounded once
+  fms,     // a * b - c, rounded once
+  fnma,    // c - a * b, rounded once
+  // sinks: a reduction along the row into register `out`
+  row_sum,
+  row_dot,
+  row_max,
+  row_min,
+  row_prod,
+  // sinks: into pointer `out`
+  store,              // the element
+  accumulate,         // pointer[column] += a: a sum over rows
+  accumulate_product  // pointer[column] += a * b
+};
+
+/// An operand of a step.
+struct Ref {
+  enum class Kind : std::uint8_t {
+    none,
+    value,     // the result of an earlier step of the same phase
+    pointer,   // the element in memory at this row and column
+    register_  // a number that is the same along the row
+  };
+  Kind kind = Kind::none;
+  std::uint16_t index = 0;
+  friend bool operator==(const Ref&, const Ref&) = default;
+};
+
+/// One operation on a whole row.
+struct Step {
+  Code code;
+  Ref in[3];
+  std::uint16_t out = 0;  // of sinks: the register, or the pointer
+};
+
+/// One operation on registers, done once for every row (once for the program, where nothing depends on the row).
+struct RowStep {
+  Code code;
+  std::uint16_t in[3];
+  std::uint16_t out;
+};
+
+/// One sweep over the columns of a row. A reduction along the row ends a phase: its register is known in the next.
+struct Phase {
+  std::vector<Step> steps;
+  std::vector<RowStep> after;  // once the reductions of this phase are in their registers
+};
+
+/// Memory that steps read and write.
+struct Pointer {
+  enum class Shape : std::uint8_t {
+    full,    // rows x columns elements, row-major
+    vector,  // one element for each column, the same for all rows
+    scratch  // one row of the thread's own memory, to carry a value from one phase to a later one
+  };
+  Shape shape = Shape::full;
+  bool mask = false;         // bytes 0 or 1 (bool), which become masks when read; else elements of the program's dtype
+  bool accumulator = false;  // target of accumulate steps: zero before the first row
+  friend bool operator==(const Pointer&, const Pointer&) = default;
+};
+
+/// A register that has its number before the first phase of a row.
+struct Load {
+  enum class Source : std::uint8_t {
+    argument,  // the number with this index in the arguments: the same for all rows
+    rows,      // element `row` of the memory with this index among the row operands, of the program's dtype
+    integers   // the same, of int64 elements, as a number
+  };
+  Source source = Source::argument;
+  std::uint16_t index = 0;
+  std::uint16_t register_ = 0;
+};
+
+/// A register that is written to memory after the last phase of each row: element `row` of row operand `index`.
+struct RowStore {
+  std::uint16_t register_;
+  std::uint16_t index;
+};
+
+struct Program {
+  DType dtype = float32;  // of every number: float32 or float64
+  std::vector<Pointer> pointers;
+  std::vector<Load> loads;
+  std::vector<RowStep> before;  // before the first phase of each row
+  std::vector<Phase> phases;
+  std::vector<RowStore> row_stores;
+  std::uint16_t registers = 0;
+  std::uint16_t row_operands = 0;
+  std::uint16_t arguments = 0;
+};
+
+/// What a program runs on.
+struct Binding {
+  std::int64_t rows = 0, columns = 0;
+  std::vector<void*> pointers;  // one for each pointer; scratch ones are null
+  std::vector<void*> row_operands;
+  std::vector<double> arguments;
+};
+
+}  // namespace xgrad::fused
