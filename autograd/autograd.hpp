@@ -6,6 +6,7 @@
 #include "autograd/core/error.hpp"
 #include "autograd/core/random.hpp"
 #include "autograd/engine/engine.hpp"
+#include "autograd/engine/threads.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/tape/parameter.hpp"
 #include "autograd/tape/record.hpp"

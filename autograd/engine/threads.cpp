@@ -1,0 +1,215 @@
+#include "autograd/engine/threads.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <stop_token>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+#include "autograd/core/fail.hpp"
+
+namespace xgrad {
+
+namespace {
+
+constexpr int most_threads = 1024;
+// Long enough for the gap between two steps of one evaluation, short enough to leave the processor to others.
+constexpr std::chrono::microseconds patience{5};
+
+thread_local bool inside_body = false;
+
+int processors() {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::min(CPU_COUNT(&set), most_threads);
+#endif
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, most_threads);
+}
+
+int initial_count() {
+  const char* text = std::getenv("XGRAD_NUM_THREADS");
+  if (text == nullptr || *text == '\0') return processors();
+  int count = 0;
+  const char* end = text + std::strlen(text);
+  const auto [stop, error] = std::from_chars(text, end, count);
+  check<ValueError>(error == std::errc{} && stop == end && count >= 1 && count <= most_threads, Location::current(),
+                    "XGRAD_NUM_THREADS: '", text, "' is no number of threads from 1 to ", most_threads);
+  return count;
+}
+
+void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Waits a moment for the value to be another one.
+bool changes_soon(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  do {
+    for (int i = 0; i < 16; ++i) {
+      if (value.load(std::memory_order_acquire) != old) return true;
+      relax();
+    }
+  } while (std::chrono::steady_clock::now() < deadline);
+  return false;
+}
+
+// The threads and the one job they work on. A block is taken by counting `ticket` down, which fails once the job is
+// no longer the one that was looked at: the upper half of the ticket is the number of the job, the lower half the
+// number of blocks that nobody has begun. So a late worker finds nothing to take, and nobody waits for it.
+class Pool {
+ public:
+  // Never destroyed: at the end of the process workers may still be asleep in it.
+  static Pool& instance() {
+    static Pool* const pool = new Pool;
+    return *pool;
+  }
+
+  int count() const { return count_.load(std::memory_order_relaxed); }
+
+  void resize(int count) {
+    const std::lock_guard lock(use_);
+    if (count == this->count()) return;
+    stop_workers();
+    count_.store(count, std::memory_order_relaxed);
+  }
+
+  // False if another thread has the workers: nothing was done then.
+  bool run(std::uint32_t blocks, std::int64_t first, fused::FunctionRef<void(std::int64_t)> body) {
+    const std::unique_lock lock(use_, std::try_to_lock);
+    if (!lock.owns_lock()) return false;
+    start_workers();
+    body_ = body;
+    first_ = first;
+    blocks_ = blocks;
+    failed_.store(false, std::memory_order_relaxed);
+    unfinished_.store(blocks, std::memory_order_relaxed);
+    ticket_.store((std::uint64_t{++job_} << 32) | blocks, std::memory_order_release);
+    wake(blocks - 1);
+    inside_body = true;
+    while (work()) {
+    }
+    inside_body = false;
+    for (std::uint32_t left; (left = unfinished_.load(std::memory_order_acquire)) != 0;)
+      if (!changes_soon(unfinished_, left)) unfinished_.wait(left, std::memory_order_acquire);
+    if (failed_.load(std::memory_order_relaxed)) std::rethrow_exception(std::exchange(error_, nullptr));
+    return true;
+  }
+
+ private:
+  Pool() : count_(initial_count()) {}
+
+  void start_workers() {
+    if (!workers_.empty()) return;
+    const auto helpers = static_cast<std::size_t>(count() - 1);
+    workers_.reserve(helpers);
+    try {
+      for (std::size_t i = 0; i < helpers; ++i)
+        workers_.emplace_back([this](const std::stop_token& stop) { wait_and_work(stop); });
+    } catch (const std::system_error&) {
+      // The system gives no more threads: those there are do the work.
+    }
+  }
+
+  void stop_workers() {
+    for (std::jthread& worker : workers_) worker.request_stop();
+    wake(std::numeric_limits<std::uint32_t>::max());
+    workers_.clear();
+  }
+
+  void wake(std::uint32_t most) {
+    signal_.fetch_add(1);
+    if (most >= workers_.size())
+      signal_.notify_all();
+    else
+      for (std::uint32_t i = 0; i < most; ++i) signal_.notify_one();
+  }
+
+  void wait_and_work(const std::stop_token& stop) {
+    inside_body = true;
+    while (true) {
+      const std::uint32_t seen = signal_.load();
+      if (stop.stop_requested()) return;
+      while (work()) {
+      }
+      if (!changes_soon(signal_, seen)) signal_.wait(seen);
+    }
+  }
+
+  // Takes one block and does it; false if there is none to take.
+  bool work() {
+    std::uint64_t ticket = ticket_.load(std::memory_order_acquire);
+    do {
+      if (static_cast<std::uint32_t>(ticket) == 0) return false;
+    } while (!ticket_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel, std::memory_order_acquire));
+    // From here to the count below the job cannot end, so its description stands.
+    const std::uint32_t left = static_cast<std::uint32_t>(ticket);
+    try {
+      if (!failed_.load(std::memory_order_relaxed)) body_(first_ + (blocks_ - left));
+    } catch (...) {
+      if (!failed_.exchange(true, std::memory_order_relaxed)) error_ = std::current_exception();
+    }
+    if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished_.notify_one();
+    return true;
+  }
+
+  std::mutex use_;  // held by the thread whose job it is
+  std::atomic<int> count_;
+  std::vector<std::jthread> workers_;
+  std::uint32_t job_ = 0;
+
+  fused::FunctionRef<void(std::int64_t)> body_;
+  std::int64_t first_ = 0;
+  std::uint32_t blocks_ = 0;
+  std::exception_ptr error_;
+  std::atomic<bool> failed_{false};
+
+  alignas(64) std::atomic<std::uint64_t> ticket_{0};
+  alignas(64) std::atomic<std::uint32_t> unfinished_{0};
+  alignas(64) std::atomic<std::uint32_t> signal_{0};
+};
+
+}  // namespace
+
+void set_num_threads(int count, const Location& where) {
+  check<ValueError>(count >= 1 && count <= most_threads, where, "set_num_threads: ", count,
+                    " is no number of threads from 1 to ", most_threads);
+  check<ThreadError>(!inside_body, where, "set_num_threads: the threads are at work");
+  Pool::instance().resize(count);
+}
+
+int num_threads() { return Pool::instance().count(); }
+
+namespace fused {
+
+void run_parallel(std::int64_t blocks, FunctionRef<void(std::int64_t)> body) {
+  constexpr std::int64_t most = std::numeric_limits<std::uint32_t>::max();
+  std::int64_t first = 0;
+  if (!inside_body && num_threads() > 1) {
+    for (std::int64_t part; first < blocks; first += part) {
+      part = std::min(blocks - first, most);
+      if (!Pool::instance().run(static_cast<std::uint32_t>(part), first, body)) break;
+    }
+  }
+  for (; first < blocks; ++first) body(first);
+}
+
+}  // namespace fused
+
+}  // namespace xgrad
