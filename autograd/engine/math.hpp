@@ -1,0 +1,224 @@
+#pragma once
+
+// The elementary functions, written once over an emitter: lanes of numbers make them the kernels of the interpreter, an
+// instruction list makes them machine code. Bit for bit the same, as both do the same operations in the same order.
+//
+// An emitter E has
+//   using T                                     float or double
+//   using R, M                                  lanes of T; masks for the lanes (M may be R)
+//   number(double), bits(uint64)                a constant: rounded to T; as a bit pattern
+//   add sub mul div, sqrt floor ceil round      round: to the nearest whole number, ties to even
+//   fma fms fnma (a, b, c)                      a * b + c, a * b - c, c - a * b; in one rounding where there is FMA
+//   min(a, b), max(a, b)                        a < b ? a : b, a > b ? a : b: the second where one is NaN
+//   bit_and bit_or bit_xor (a, b), bit_clear    bit_clear(a, b): a & ~b
+//   shift_left shift_right (a, int)             of the bits of each lane, zeros come in
+//   integer_add integer_sub (a, b)              of the bits of each lane, modulo 2^32 or 2^64
+//   equal not_equal less less_equal (a, b)      masks: not_equal holds for NaN, the others do not
+//   mask_and mask_or mask_xor (m, n), mask_not
+//   select(m, a, b), keep(m, a)                 m ? a : b, m ? a : 0
+//
+// All are within 4 units in the last place of the exact value over the whole range, denormal results included, with
+// signs of zero, infinities and NaN as the C library has them.
+
+#include <cstdint>
+#include <limits>
+
+#include "autograd/engine/coefficients.hpp"
+
+#if defined(__GNUC__)
+#define XGRAD_FORCE_INLINE inline __attribute__((always_inline))
+#else
+#define XGRAD_FORCE_INLINE inline
+#endif
+
+namespace xgrad::fused::math {
+
+template <class E>
+using Lanes = typename E::R;
+
+/// coefficients[0] + x * (coefficients[1] + ...).
+template <class E, int n>
+XGRAD_FORCE_INLINE Lanes<E> polynomial(E& e, const double (&coefficients)[n], Lanes<E> x) {
+  Lanes<E> y = e.number(coefficients[n - 1]);
+#pragma GCC unroll 32
+  for (int i = n - 2; i >= 0; --i) y = e.fma(y, x, e.number(coefficients[i]));
+  return y;
+}
+
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> sign_bit(E& e) {
+  return e.bits(Format<typename E::T>::sign);
+}
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> neg(E& e, Lanes<E> x) {
+  return e.bit_xor(x, sign_bit(e));
+}
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> abs(E& e, Lanes<E> x) {
+  return e.bit_clear(x, sign_bit(e));
+}
+/// y with the sign of x, where y has none itself or the same.
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> with_sign(E& e, Lanes<E> y, Lanes<E> x) {
+  return e.bit_or(y, e.bit_and(x, sign_bit(e)));
+}
+
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> sign(E& e, Lanes<E> x) {
+  const Lanes<E> zero = e.number(0), one = e.number(1);
+  const Lanes<E> y = e.sub(e.keep(e.less(zero, x), one), e.keep(e.less(x, zero), one));
+  return e.select(e.not_equal(x, x), x, y);
+}
+
+/// The larger, b where they are equal; NaN if either is.
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> maximum(E& e, Lanes<E> a, Lanes<E> b) {
+  return e.select(e.not_equal(a, a), a, e.max(a, b));
+}
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> minimum(E& e, Lanes<E> a, Lanes<E> b) {
+  return e.select(e.not_equal(a, a), a, e.min(a, b));
+}
+
+/// x = n ln 2 + r with a whole n and |r| <= ln 2 / 2. The low bits of `shifted` are those of n.
+template <class E>
+struct Reduced {
+  Lanes<E> shifted, r;
+};
+template <class E>
+XGRAD_FORCE_INLINE Reduced<E> reduce(E& e, Lanes<E> x) {
+  using F = Format<typename E::T>;
+  const Lanes<E> shifted = e.fma(x, e.number(F::log2_e), e.number(F::shifter));
+  const Lanes<E> n = e.sub(shifted, e.number(F::shifter));
+  const Lanes<E> r = e.fnma(n, e.number(F::ln2_high), x);
+  return {shifted, e.fnma(n, e.number(F::ln2_low), r)};
+}
+
+/// 2^n, where that is a normal number, times `one_bits` as a number.
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> power_of_two(E& e, Lanes<E> shifted, std::uint64_t one_bits) {
+  return e.integer_add(e.shift_left(shifted, Format<typename E::T>::digits), e.bits(one_bits));
+}
+
+/// exp(r) - 1 for |r| <= ln 2 / 2.
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> expm1_reduced(E& e, Lanes<E> r) {
+  return e.fma(e.mul(r, r), polynomial(e, Format<typename E::T>::exponential, r), r);
+}
+
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> exp(E& e, Lanes<E> x) {
+  using F = Format<typename E::T>;
+  const Lanes<E> bounded = e.min(e.number(F::exp_high), e.max(e.number(F::exp_low), x));
+  const auto [shifted, r] = reduce(e, bounded);
+  Lanes<E> y = e.fma(polynomial(e, F::exponential, r), r, e.number(1));
+  y = e.fma(y, r, e.number(1));
+  // In two factors: 2^n itself may be too large or too small for a number.
+  const Lanes<E> half = e.shift_right(shifted, 1);
+  const Lanes<E> first = power_of_two(e, e.integer_sub(shifted, half), F::one);
+  return e.mul(e.mul(y, first), power_of_two(e, half, F::one));
+}
+
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> expm1(E& e, Lanes<E> x) {
+  using F = Format<typename E::T>;
+  const Lanes<E> bounded = e.min(e.number(F::exp_high), e.max(e.number(F::expm1_low), x));
+  const auto [shifted, r] = reduce(e, bounded);
+  // Half of it, as 2^n itself may be too large.
+  const Lanes<E> scale = power_of_two(e, shifted, F::half);
+  Lanes<E> y = e.fma(scale, expm1_reduced(e, r), e.sub(scale, e.number(0.5)));
+  y = e.add(y, y);
+  return e.select(e.less(abs(e, x), e.number(F::tiny)), x, y);
+}
+
+/// With t = exp(-2|x|) - 1, |tanh x| = -t / (t + 2).
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> tanh(E& e, Lanes<E> x) {
+  using F = Format<typename E::T>;
+  const auto [shifted, r] = reduce(e, e.max(e.number(F::expm1_low), e.mul(abs(e, x), e.number(-2))));
+  const Lanes<E> scale = power_of_two(e, shifted, F::one);
+  const Lanes<E> t = e.fma(scale, expm1_reduced(e, r), e.sub(scale, e.number(1)));
+  return with_sign(e, abs(e, e.div(t, e.add(t, e.number(2)))), x);
+}
+
+/// A positive normal x = 2^exponent * mantissa with a mantissa between sqrt(1/2) and sqrt(2).
+template <class E>
+struct Split {
+  Lanes<E> exponent, mantissa;
+};
+template <class E>
+XGRAD_FORCE_INLINE Split<E> split(E& e, Lanes<E> x) {
+  using F = Format<typename E::T>;
+  const Lanes<E> i = e.integer_add(x, e.bits(F::one - F::sqrt_half));
+  const Lanes<E> biased = e.bit_or(e.shift_right(i, F::digits), e.bits(F::whole));
+  const Lanes<E> mantissa = e.integer_add(e.bit_and(i, e.bits(F::fraction)), e.bits(F::sqrt_half));
+  return {e.sub(biased, e.number(F::whole_number + F::bias)), mantissa};
+}
+
+/// exponent * ln 2 + log(1 + f) + correction, for a correction that is tiny beside f or one.
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> log_reduced(E& e, Lanes<E> exponent, Lanes<E> f, Lanes<E> low) {
+  using F = Format<typename E::T>;
+  const Lanes<E> square = e.mul(f, f);
+  if constexpr (F::digits == 23) {
+    Lanes<E> y = e.fma(e.mul(f, square), polynomial(e, F::logarithm, f), low);
+    y = e.fnma(e.number(0.5), square, y);
+    return e.fma(exponent, e.number(F::ln2_high), e.add(f, y));
+  } else {
+    const Lanes<E> half_square = e.mul(e.number(0.5), square);
+    const Lanes<E> s = e.div(f, e.add(e.number(2), f)), z = e.mul(s, s), w = e.mul(z, z);
+    const Lanes<E> odd = e.mul(z, polynomial(e, F::logarithm_odd, w));
+    const Lanes<E> series = e.fma(w, polynomial(e, F::logarithm_even, w), odd);
+    const Lanes<E> y = e.sub(e.fma(s, e.add(half_square, series), low), half_square);
+    return e.fma(exponent, e.number(F::ln2_high), e.add(f, y));
+  }
+}
+
+/// y, but what the logarithm of x is where that is not a positive finite number.
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> log_of_special(E& e, Lanes<E> x, Lanes<E> y) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  y = e.select(e.less(x, e.number(infinity)), y, x);
+  y = e.select(e.less(x, e.number(0)), e.number(std::numeric_limits<double>::quiet_NaN()), y);
+  return e.select(e.equal(x, e.number(0)), e.number(-infinity), y);
+}
+
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> log(E& e, Lanes<E> x) {
+  using F = Format<typename E::T>;
+  const auto denormal = e.less(x, e.number(F::smallest_normal));
+  const auto parts = split(e, e.select(denormal, e.mul(x, e.number(F::raise)), x));
+  const Lanes<E> exponent = e.sub(parts.exponent, e.keep(denormal, e.number(F::raise_exponent)));
+  const Lanes<E> f = e.sub(parts.mantissa, e.number(1));
+  const Lanes<E> y = log_reduced(e, exponent, f, e.mul(exponent, e.number(F::ln2_low)));
+  return log_of_special(e, x, y);
+}
+
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> log1p(E& e, Lanes<E> x) {
+  using F = Format<typename E::T>;
+  const Lanes<E> one = e.number(1), u = e.add(one, x);
+  const auto [exponent, mantissa] = split(e, u);
+  // What 1 + x lost in rounding, relative to u.
+  const Lanes<E> taken = e.sub(u, one);
+  const Lanes<E> lost = e.add(e.sub(one, e.sub(u, taken)), e.sub(x, taken));
+  const auto near = e.equal(exponent, e.number(0));
+  const Lanes<E> f = e.select(near, x, e.sub(mantissa, one));
+  const Lanes<E> correction = e.select(near, e.number(0), e.div(lost, u));
+  const Lanes<E> y = log_reduced(e, exponent, f, e.fma(exponent, e.number(F::ln2_low), correction));
+  return log_of_special(e, u, with_sign(e, y, x));
+}
+
+/// x + x P(x^2) up to 1, then 1 - exp(-x^2) Q(x): derivatives want exp(-x^2) too.
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> erf(E& e, Lanes<E> x) {
+  using F = Format<typename E::T>;
+  const Lanes<E> square = e.mul(x, x), magnitude = abs(e, x), one = e.number(1);
+  const Lanes<E> gauss = exp(e, neg(e, square));
+  const Lanes<E> inner = e.fma(x, polynomial(e, F::erf_inner, square), x);
+  const Lanes<E> place = e.sub(e.min(e.number(F::erf_high), magnitude), e.number(F::erf_origin));
+  const Lanes<E> outer = e.fnma(gauss, polynomial(e, F::erf_outer, place), one);
+  return e.select(e.less(magnitude, one), inner, with_sign(e, outer, x));
+}
+
+}  // namespace xgrad::fused::math
