@@ -15,7 +15,8 @@ namespace {
 
 std::unique_ptr<Executor> make_executor(const std::string& engine, const Location& where) {
   if (engine == "reference") return std::make_unique<ReferenceExecutor>();
-  fail<ValueError>(where, "engine: there is no engine '", engine, "'; there is: reference");
+  if (engine == "fused") return std::make_unique<FusedExecutor>();
+  fail<ValueError>(where, "engine: there is no engine '", engine, "'; there are: fused, reference");
 }
 
 struct Selected {

@@ -27,4 +27,10 @@ class ReferenceExecutor final : public Executor {
   void run(const Pending& pending) override;
 };
 
+/// Plans all pending entries together, fuses them into row programs and matrix products, and remembers the plan.
+class FusedExecutor final : public Executor {
+ public:
+  void run(const Pending& pending) override;
+};
+
 }  // namespace xgrad

@@ -62,7 +62,14 @@ struct Permute : Operation<Permute> {  // output axis i is input axis order[i]
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::permute(inputs[0], order, y);
   }
-  Lowering lower() const override { return {Lowering::Kind::permutation}; }
+  Lowering lower() const override {
+    bool swapped = order.ndim() >= 2;
+    for (std::int64_t axis = 0; axis < order.ndim(); ++axis) {
+      const std::int64_t last = order.ndim() - 1, want = axis == last ? last - 1 : axis == last - 1 ? last : axis;
+      swapped = swapped && order[axis] == want;
+    }
+    return {swapped ? Lowering::Kind::transposition : Lowering::Kind::opaque};
+  }
   void describe(Fields& fields) const override { fields("order", order); }
 };
 

@@ -25,7 +25,9 @@ struct Reduction : Operation<Self> {
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::reduce(Self::instruction, inputs[0], axes, y);
   }
-  Lowering lower() const override { return {Lowering::Kind::reduction, Self::instruction}; }
+  Lowering lower() const override {
+    return {.kind = Lowering::Kind::reduction, .instruction = Self::instruction, .axes = axes};
+  }
   void describe(Fields& fields) const override { fields("axes", axes); }
 };
 

@@ -22,6 +22,7 @@ struct Entry {
   std::atomic<std::uint32_t> references{1};
   DType dtype = float32;
   bool tracked = false;
+  bool differentiated = false;  // a walk back has passed: its value is not needed for one to come
   std::atomic<bool> evaluated{false};
   std::uint32_t input_count = 0;
   std::uint32_t owner = 0;    // the thread that recorded it

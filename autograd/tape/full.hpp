@@ -22,7 +22,9 @@ class Full : public Operation<Full> {
       for (auto& element : output.span<decltype(zero)>()) element = static_cast<decltype(zero)>(value_);
     });
   }
-  Lowering lower() const override { return {Lowering::Kind::constant}; }
+  Lowering lower() const override {
+    return {.kind = Lowering::Kind::constant, .value = value_};
+  }
   void describe(Fields& fields) const override { fields("value", value_); }
 
  private:

@@ -2,27 +2,33 @@
 
 #include <cstdint>
 
+#include "autograd/core/axes.hpp"
 #include "autograd/core/instruction.hpp"
 
 namespace xgrad {
 
-/// How an optimising executor sees a primitive: which family it belongs to, and its instruction there. What else it
-/// needs (axes, sizes) it reads from the entry. An opaque primitive is run by its reference kernel.
+/// How an optimising executor sees a primitive: which family it belongs to, and what it needs to know there. An opaque
+/// primitive is run by its reference kernel.
 struct Lowering {
   enum class Kind : std::uint8_t {
     opaque,
-    constant,     ///< every element has the value of the field `value`
+    constant,     ///< every element is `value`
     elementwise,  ///< inputs and output have one shape; `instruction` per element
-    reduction,    ///< over the field `axes`, which stay with size 1
+    reduction,    ///< by `instruction` over `axes`, which stay with size 1
     broadcast,    ///< axes of size 1 are repeated
     alias,        ///< the elements of input 0, perhaps under another shape
-    permutation,  ///< axes reordered by the field `order`
+    transposition,  ///< the last two axes swapped
     contraction,  ///< matrix product of the last two axes
+    pick,         ///< reads input 0 at the int64 indices of input 1 along `axis`
+    place,        ///< adds input 0 into zeros at the int64 indices of input 1 along `axis`
   };
   Kind kind = Kind::opaque;
   Instruction instruction = Instruction::none;
   /// For elementwise: a zero cotangent gives zero cotangents whatever the inputs are, NaN and infinity included.
   bool keeps_zero = false;
+  double value = 0;
+  AxisSet axes{};
+  std::int64_t axis = 0;
 };
 
 }  // namespace xgrad

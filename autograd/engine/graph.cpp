@@ -1,0 +1,164 @@
+#include "autograd/engine/graph.hpp"
+
+#include <bit>
+#include <map>
+#include <tuple>
+
+#include "autograd/engine/walk.hpp"
+
+namespace xgrad::fused {
+
+namespace {
+
+bool is_cheap(Instruction instruction) {
+  switch (instruction) {
+    case Instruction::neg:
+    case Instruction::abs:
+    case Instruction::sign:
+    case Instruction::cast:
+    case Instruction::add:
+    case Instruction::sub:
+    case Instruction::mul:
+    case Instruction::maximum:
+    case Instruction::minimum:
+    case Instruction::where:
+      return true;
+    default:
+      return instruction >= Instruction::equal && instruction <= Instruction::logical_not;
+  }
+}
+
+// How `small` lies in `large`, which differs from it in axes of size 1, and the number of columns that follow.
+std::pair<Spread, std::int64_t> spread_of(const Shape& small, const Shape& large) {
+  std::int64_t kept = 1, repeated = 1, first_kept = -1, last_kept = -1, first_repeated = -1, last_repeated = -1;
+  for (std::int64_t axis = 0; axis < large.ndim(); ++axis) {
+    if (large[axis] == 1) continue;
+    const bool keeps = small[axis] == large[axis];
+    (keeps ? kept : repeated) *= large[axis];
+    (keeps ? last_kept : last_repeated) = axis;
+    if ((keeps ? first_kept : first_repeated) < 0) (keeps ? first_kept : first_repeated) = axis;
+  }
+  if (repeated == 1) return {Spread::same, 0};
+  if (kept == 1) return {Spread::scalar, 0};
+  if (last_kept < first_repeated) return {Spread::rows, repeated};
+  if (last_repeated < first_kept) return {Spread::columns, kept};
+  return {Spread::mixed, 0};
+}
+
+class KeyFields final : public Fields {
+ public:
+  std::vector<std::uint64_t> values;
+  void field(const char*, std::int64_t value) override { values.push_back(static_cast<std::uint64_t>(value)); }
+  void field(const char*, double value) override {
+    values.push_back(std::bit_cast<std::uint64_t>(value));
+  }
+  void field(const char*, const Shape& value) override {
+    values.push_back(static_cast<std::uint64_t>(value.ndim()));
+    for (const std::int64_t size : value) values.push_back(static_cast<std::uint64_t>(size));
+  }
+};
+
+// What makes two entries the same value.
+using Sameness = std::tuple<const void*, DType, std::uint32_t, std::vector<std::int64_t>, std::vector<std::uint64_t>,
+                            std::vector<std::int32_t>>;
+
+Sameness sameness(const Entry& entry, const std::vector<std::int32_t>& inputs) {
+  KeyFields fields;
+  entry.primitive->describe(fields);
+  return {*reinterpret_cast<const void* const*>(entry.primitive),  // its virtual table: one for each primitive
+          entry.dtype, entry.segment, {entry.shape.begin(), entry.shape.end()}, fields.values, inputs};
+}
+
+}  // namespace
+
+bool fusible(const Graph& graph, const Node& node) {
+  if (node.numel == 0) return false;
+  const auto number = [&](std::int32_t input) { return is_floating(graph.nodes[input].dtype); };
+  switch (node.instruction) {
+    case Instruction::cast:
+      return is_floating(node.dtype) && graph.nodes[node.inputs[0]].dtype == boolean;
+    case Instruction::where: return is_floating(node.dtype);
+    case Instruction::logical_and:
+    case Instruction::logical_or:
+    case Instruction::logical_xor:
+    case Instruction::logical_not: return true;
+    default: return number(node.inputs[0]);
+  }
+}
+
+Graph::Graph(const Pending& pending) {
+  EntryMap numbers;
+  for (std::size_t i = 0; i < pending.entries.size(); ++i)
+    numbers.insert(pending.entries[i], static_cast<std::uint32_t>(i));
+  EntryMap leaf_nodes;
+  std::int32_t leaves = 0;
+  std::map<Sameness, std::int32_t> known;
+  for (std::size_t i = 0; i < pending.entries.size(); ++i) {
+    const Entry& entry = *pending.entries[i];
+    std::vector<std::int32_t> inputs;
+    for (const Tensor& input : entry.input_span()) {
+      Entry* from = input.entry();
+      if (const std::uint32_t number = numbers.find(from); number != EntryMap::absent) {
+        inputs.push_back(of_entry[number]);
+        continue;
+      }
+      if (leaf_nodes.insert(from, static_cast<std::uint32_t>(nodes.size()))) {
+        Node leaf;
+        leaf.kind = Lowering::Kind::alias;
+        leaf.leaf = leaf.memory = true;
+        leaf.dtype = from->dtype;
+        leaf.numel = from->shape.numel();
+        leaf.argument = leaves++;
+        add(std::move(leaf));
+      }
+      inputs.push_back(static_cast<std::int32_t>(leaf_nodes.find(from)));
+    }
+    const auto [at, fresh] = known.try_emplace(sameness(entry, inputs), static_cast<std::int32_t>(nodes.size()));
+    const bool random = entry.input_count == 0 && entry.primitive->lower().kind != Lowering::Kind::constant;
+    of_entry.push_back(fresh || random ? static_cast<std::int32_t>(nodes.size()) : at->second);
+    if (fresh || random) add_entry(pending, i, std::move(inputs));
+  }
+}
+
+void Graph::add_entry(const Pending& pending, std::size_t i, std::vector<std::int32_t> inputs) {
+  using Kind = Lowering::Kind;
+  Entry* entry = pending.entries[i];
+  const Lowering lowering = entry->primitive->lower();
+  Node node;
+  node.kind = lowering.kind;
+  node.instruction = lowering.instruction;
+  node.dtype = entry->dtype;
+  node.numel = entry->shape.numel();
+  node.entry = static_cast<std::int32_t>(i);
+  node.inputs = std::move(inputs);
+  bool empty = node.numel == 0;
+  for (const std::int32_t input : node.inputs) empty = empty || nodes[input].numel == 0;
+  if (node.kind == Kind::constant) {
+    if (!is_floating(node.dtype) || empty) node.kind = Kind::opaque;
+  } else if (node.kind == Kind::broadcast && !empty) {
+    std::tie(node.spread, node.columns) = spread_of(entry->inputs[0].shape(), entry->shape);
+    if (node.spread == Spread::same) node.kind = Kind::alias;
+  } else if (node.kind == Kind::reduction && !empty) {
+    std::tie(node.spread, node.columns) = spread_of(entry->shape, entry->inputs[0].shape());
+    if (node.spread == Spread::same) node.kind = Kind::alias;
+    const bool sums = node.instruction == Instruction::sum;
+    if (!is_floating(node.dtype) || node.spread == Spread::mixed || (node.spread == Spread::columns && !sums))
+      node.kind = node.kind == Kind::alias ? Kind::alias : Kind::opaque;
+  } else if (node.kind == Kind::elementwise) {
+    node.cheap = is_cheap(node.instruction);
+    if (!fusible(*this, node)) node.kind = Kind::opaque;
+    node.bits = node.dtype == boolean;
+  } else if ((node.kind == Kind::pick || node.kind == Kind::place) && !empty) {
+    // One index for each row, along the last axis.
+    const Shape& index = entry->inputs[1].shape();
+    const bool last = lowering.axis == index.ndim() - 1 && index.back() == 1;
+    node.columns = node.kind == Kind::pick ? entry->inputs[0].shape().back() : entry->shape.back();
+    const bool exact = node.columns < (1 << 24);  // as numbers
+    if (!last || !exact || !is_floating(node.dtype)) node.kind = Kind::opaque;
+  }
+  if (node.kind == Kind::contraction && !is_floating(node.dtype)) node.kind = Kind::opaque;
+  if (empty && node.kind != Kind::alias) node.kind = Kind::opaque;
+  add(std::move(node));
+}
+
+}  // namespace xgrad::fused

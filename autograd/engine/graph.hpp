@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "autograd/engine/executor.hpp"
+
+namespace xgrad::fused {
+
+/// How the axes that a broadcast repeats, or a reduction removes, lie to the others: what its small side is in a space of
+/// rows and columns.
+enum class Spread : std::uint8_t {
+  same,     // nothing is repeated or removed
+  scalar,   // one element
+  rows,     // one element for each row: the last axes are repeated
+  columns,  // one element for each column: the first axes are repeated
+  mixed     // neither
+};
+
+/// A value of the pending graph, as the planner sees it.
+struct Node {
+  Lowering::Kind kind = Lowering::Kind::opaque;
+  bool leaf = false;
+  Instruction instruction = Instruction::none;
+  DType dtype = float32;
+  Spread spread = Spread::same;  // of broadcasts and reductions
+  std::int64_t numel = 0;
+  std::int64_t columns = 0;   // the number of columns the spread asks for; 0 for any
+  std::int32_t entry = -1;    // which pending entry this is
+  std::int32_t argument = -1; // which leaf
+  bool cheap = false;         // to compute again rather than to keep
+  bool memory = false;        // needed in memory, by a root, a matrix product or a reference kernel
+  bool used = false;          // whether a root depends on it
+  bool bits = false;          // bool elements, computed from numbers
+  std::vector<std::int32_t> inputs;
+};
+
+/// The pending entries as nodes, in tape order, after their leaves; without repetitions.
+struct Graph {
+  explicit Graph(const Pending& pending);
+
+  /// The node whose memory an alias shares.
+  std::int32_t storage(std::int32_t node) const {
+    while (nodes[node].kind == Lowering::Kind::alias && !nodes[node].leaf) node = nodes[node].inputs[0];
+    return node;
+  }
+  std::int32_t add(Node node) {
+    nodes.push_back(std::move(node));
+    return static_cast<std::int32_t>(nodes.size()) - 1;
+  }
+
+  std::vector<Node> nodes;
+  std::vector<std::int32_t> of_entry;  // the node of each pending entry
+
+ private:
+  void add_entry(const Pending& pending, std::size_t i, std::vector<std::int32_t> inputs);
+};
+
+/// Whether a row program of numbers can compute this elementwise node.
+bool fusible(const Graph& graph, const Node& node);
+
+}  // namespace xgrad::fused

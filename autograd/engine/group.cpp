@@ -1,0 +1,356 @@
+#include "autograd/engine/group.hpp"
+
+#include <algorithm>
+
+namespace xgrad::fused {
+
+namespace {
+
+using Kind = Lowering::Kind;
+
+constexpr std::size_t most_members = 48;            // of a program over a space
+constexpr std::size_t most_scalar_members = 1024;   // of one over a single element
+constexpr std::int64_t longest_single_row = 2048;   // a larger sum of everything is done in two steps
+constexpr std::size_t units_looked_at = 16;         // for one that reads the same memory
+
+bool in_program(const Node& node) {
+  return !node.leaf && (node.kind == Kind::elementwise || node.kind == Kind::reduction || node.kind == Kind::pick ||
+                        node.kind == Kind::place);
+}
+
+// The dtype of the numbers a node computes with; bool where there are only masks.
+DType number_type(const Graph& graph, const Node& node) {
+  if (is_floating(node.dtype)) return node.dtype;
+  for (const std::int32_t input : node.inputs)
+    if (is_floating(graph.nodes[input].dtype)) return graph.nodes[input].dtype;
+  return boolean;
+}
+
+}  // namespace
+
+Grouping::Grouping(Graph& g, const std::vector<std::int32_t>& roots)
+    : graph(g), unit_of(g.nodes.size(), -1), class_of(g.nodes.size(), Class::full) {
+  mark_used(roots);
+  const auto count = static_cast<std::int32_t>(graph.nodes.size());  // placing may add nodes, which place themselves
+  for (std::int32_t node = 0; node < count; ++node)
+    if (graph.nodes[node].used && !graph.nodes[node].leaf) place(node);
+  sort();
+}
+
+void Grouping::mark_used(const std::vector<std::int32_t>& roots) {
+  for (const std::int32_t root : roots) {
+    graph.nodes[root].used = true;
+    mark_memory(root);
+  }
+  for (auto node = static_cast<std::int32_t>(graph.nodes.size()) - 1; node >= 0; --node) {
+    if (!graph.nodes[node].used) continue;
+    for (const std::int32_t input : graph.nodes[node].inputs) graph.nodes[input].used = true;
+    Node& at = graph.nodes[node];
+    if (at.bits && at.memory) at.kind = Kind::opaque;  // masks have no place in memory: the reference kernel writes bool
+    if (at.kind == Kind::elementwise && at.numel == 1)
+      for (const std::int32_t input : at.inputs)
+        if (mask_in_memory(graph.nodes[graph.storage(input)])) at.kind = Kind::opaque;
+    if (at.leaf || at.kind == Kind::alias || at.kind == Kind::constant) continue;
+    if (at.kind == Kind::contraction) {
+      for (const std::int32_t input : at.inputs) {
+        const std::int32_t held = graph.storage(input);
+        const bool flag = graph.nodes[held].kind == Kind::transposition;
+        mark_memory(flag ? graph.nodes[held].inputs[0] : held);
+      }
+    } else if (!in_program(at)) {
+      if (at.kind == Kind::opaque || at.memory)
+        for (const std::int32_t input : at.inputs) mark_memory(input);
+    } else {
+      std::int64_t columns = at.columns;
+      for (std::size_t i = 0; i < at.inputs.size(); ++i) {
+        const std::int32_t held = graph.storage(at.inputs[i]);
+        const Node& operand = graph.nodes[held];
+        const bool indices = i == 1 && at.kind != Kind::elementwise;
+        const bool whole = at.kind == Kind::reduction || (at.kind == Kind::pick && i == 0);
+        if (indices || operand.kind == Kind::transposition) mark_memory(held);
+        if (whole && (operand.kind == Kind::constant || operand.kind == Kind::broadcast)) mark_memory(held);
+        if (operand.kind != Kind::broadcast || operand.memory) continue;
+        const std::int32_t source = graph.storage(operand.inputs[0]);
+        const Kind kind = graph.nodes[source].kind;
+        if (kind == Kind::broadcast || kind == Kind::transposition) mark_memory(source);
+        const bool clash = operand.columns != 0 && columns != 0 && operand.columns != columns;
+        const bool mask = mask_in_memory(graph.nodes[source]) && operand.spread != Spread::columns;
+        if (operand.spread == Spread::mixed || clash || mask || at.kind == Kind::place) mark_memory(held);
+        if (!operand.memory && operand.columns != 0) columns = operand.columns;
+      }
+    }
+  }
+}
+
+void Grouping::mark_memory(std::int32_t node) {
+  node = graph.storage(node);
+  graph.nodes[node].memory = graph.nodes[node].used = true;
+}
+
+// Masks in memory are read by element, never as a number for a whole row.
+bool Grouping::mask_in_memory(const Node& node) const {
+  return node.dtype == boolean && (node.leaf || node.memory || node.kind == Kind::opaque);
+}
+
+Grouping::Use Grouping::use(std::int32_t input, Class consumer, std::int64_t columns) const {
+  const std::int32_t held = graph.storage(input);
+  const Node& node = graph.nodes[held];
+  if (mask_in_memory(node)) return {held, consumer, consumer == Class::full};
+  if (node.leaf || node.memory) return {held, consumer, true};
+  if (node.kind == Kind::constant) return {held, Class::scalar, true};
+  if (node.kind != Kind::broadcast) return {held, consumer, true};
+  const std::int32_t source = graph.storage(node.inputs[0]);
+  if (node.spread == Spread::scalar) return {source, Class::scalar, true};
+  const Class as = node.spread == Spread::rows ? Class::rows : Class::columns;
+  return {source, as, consumer == Class::full && node.columns == columns};
+}
+
+std::int64_t Grouping::wanted_columns(std::int32_t node) const {
+  const Node& at = graph.nodes[node];
+  if (at.kind == Kind::reduction && at.spread == Spread::scalar) return graph.nodes[at.inputs[0]].numel;
+  if (at.kind != Kind::elementwise) return at.columns;
+  for (const std::int32_t input : at.inputs) {
+    const Node& held = graph.nodes[graph.storage(input)];
+    if (held.kind == Kind::broadcast && !held.memory && held.columns != 0) return held.columns;
+  }
+  return 0;
+}
+
+// The nodes whose values a node computes with.
+std::vector<std::int32_t> Grouping::producers(std::int32_t node) const {
+  std::vector<std::int32_t> result;
+  for (const std::int32_t input : graph.nodes[node].inputs) {
+    std::int32_t held = graph.storage(input);
+    if (graph.nodes[held].kind == Kind::broadcast && !graph.nodes[held].memory)
+      held = graph.storage(graph.nodes[held].inputs[0]);
+    if (graph.nodes[held].kind == Kind::transposition && !graph.nodes[held].memory)
+      held = graph.storage(graph.nodes[held].inputs[0]);
+    if (unit_of[held] >= 0) result.push_back(held);
+  }
+  return result;
+}
+
+// A sum over rows is known only after the last row.
+bool Grouping::sealed(std::int32_t node) const { return class_of[node] == Class::columns; }
+
+bool Grouping::can_depend(std::int32_t unit, std::int32_t node) const {
+  for (const std::int32_t from : producers(node)) {
+    const std::int32_t other = unit_of[from];
+    if (other == unit ? sealed(from) : units[other].before[unit]) return false;
+  }
+  return true;
+}
+
+std::int32_t Grouping::new_unit(Unit unit, std::int32_t node, Class as) {
+  for (Unit& other : units) other.before.push_back(false);
+  unit.before.assign(units.size() + 1, false);
+  unit.members = {node};
+  units.push_back(std::move(unit));
+  const auto index = static_cast<std::int32_t>(units.size()) - 1;
+  unit_of[node] = index;
+  class_of[node] = as;
+  depend(index, node);
+  return index;
+}
+
+void Grouping::depend(std::int32_t unit, std::int32_t node) {
+  for (const std::int32_t from : producers(node)) {
+    const std::int32_t other = unit_of[from];
+    if (other == unit) continue;
+    units[unit].before[other] = true;
+    for (std::size_t i = 0; i < units.size(); ++i)
+      if (units[other].before[i]) units[unit].before[i] = true;
+  }
+  close(unit);
+}
+
+// What a unit depends on, all that depend on it do too.
+void Grouping::close(std::int32_t unit) {
+  for (Unit& later : units) {
+    if (!later.before[unit]) continue;
+    for (std::size_t i = 0; i < units.size(); ++i)
+      if (units[unit].before[i]) later.before[i] = true;
+  }
+}
+
+bool Grouping::join(std::int32_t node, std::int32_t unit, Class as, std::int64_t wanted) {
+  Unit& to = units[unit];
+  const Node& at = graph.nodes[node];
+  if (to.dead || to.kind != Unit::Kind::program) return false;
+  const std::int64_t size = to.rows * to.columns;
+  if (to.members.size() >= (size == 1 ? most_scalar_members : most_members)) return false;
+  const DType type = number_type(graph, at);
+  if (type != boolean && to.dtype != boolean && type != to.dtype) return false;
+  const std::int64_t columns = to.split || wanted == 0 ? to.columns : wanted;
+  if (wanted != 0 && columns != wanted) return false;
+  const std::int64_t rows = size / columns;
+  const std::int64_t space = at.kind == Kind::reduction || at.kind == Kind::pick
+                                 ? graph.nodes[at.inputs[0]].numel
+                                 : at.numel;
+  if (at.kind == Kind::elementwise && as == Class::rows ? at.numel != rows : space != size) return false;
+  const Class consumer = at.kind == Kind::elementwise ? as : Class::full;
+  for (std::size_t i = 0; i < at.inputs.size(); ++i) {
+    const bool per_row = (at.kind == Kind::place) || (at.kind == Kind::pick && i == 1);
+    const Use operand = use(at.inputs[i], per_row ? Class::rows : consumer, columns);
+    if (!operand.fits) return false;
+    if (unit_of[operand.node] == unit && class_of[operand.node] != operand.as) return false;
+  }
+  if (!can_depend(unit, node)) return false;
+  to.rows = rows;
+  to.columns = columns;
+  to.split = to.split || wanted != 0;
+  if (to.dtype == boolean) to.dtype = type;
+  to.members.push_back(node);
+  unit_of[node] = unit;
+  class_of[node] = as;
+  depend(unit, node);
+  return true;
+}
+
+void Grouping::place(std::int32_t node) {
+  const Node& at = graph.nodes[node];
+  switch (at.kind) {
+    case Kind::alias: return;
+    case Kind::contraction: new_unit({.kind = Unit::Kind::product}, node, Class::full); return;
+    case Kind::elementwise: return place_program(node);
+    case Kind::pick:
+    case Kind::place: return place_program(node);
+    case Kind::reduction: return place_reduction(node);
+    default:
+      if (at.kind == Kind::opaque || at.memory) new_unit({.kind = Unit::Kind::kernel}, node, Class::full);
+  }
+}
+
+void Grouping::place_reduction(std::int32_t node) {
+  const std::int32_t input = graph.nodes[node].inputs[0];
+  const std::int64_t size = graph.nodes[input].numel;
+  const std::int32_t held = graph.storage(input);
+  const std::int32_t unit = unit_of[held];
+  const bool split = unit >= 0 && units[unit].kind == Unit::Kind::program && units[unit].split &&
+                     class_of[held] == Class::full && units[unit].rows > 1;
+  if (graph.nodes[node].spread == Spread::scalar && (split || size > longest_single_row)) {
+    // Along the rows first, then over what each row gives.
+    std::int64_t columns = split ? units[unit].columns : 1024;
+    while (size % columns != 0) --columns;
+    if (columns >= 64 || split) {
+      Node rows = graph.nodes[node];
+      rows.entry = -1;
+      rows.memory = false;
+      rows.spread = Spread::rows;
+      rows.columns = columns;
+      rows.numel = size / columns;
+      const std::int32_t partial = graph.add(std::move(rows));
+      unit_of.push_back(-1);
+      class_of.push_back(Class::full);
+      place_program(partial);
+      graph.nodes[node].inputs = {partial};
+    }
+  }
+  place_program(node);
+}
+
+void Grouping::place_program(std::int32_t node) {
+  const Kind kind = graph.nodes[node].kind;
+  const bool reduces = kind == Kind::reduction || kind == Kind::pick;
+  const Class small = graph.nodes[node].spread == Spread::columns ? Class::columns : Class::rows;
+  const std::int64_t wanted = wanted_columns(node);
+  std::vector<std::int32_t> candidates;
+  for (const std::int32_t from : producers(node))
+    if (units[unit_of[from]].kind == Unit::Kind::program) candidates.push_back(unit_of[from]);
+  const std::size_t own = candidates.size();
+  for (std::size_t i = units.size(), seen = 0; i-- > 0 && seen < units_looked_at; ++seen) {
+    const auto& members = units[i].members;
+    bool shares = false;
+    for (std::size_t m = 0; m < std::min<std::size_t>(members.size(), 16) && !shares; ++m)
+      for (const std::int32_t a : graph.nodes[members[m]].inputs)
+        for (const std::int32_t b : graph.nodes[node].inputs)
+          shares = shares || (graph.storage(a) == graph.storage(b) && graph.nodes[graph.storage(a)].kind != Kind::constant);
+    if (shares) candidates.push_back(static_cast<std::int32_t>(i));
+  }
+  std::sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(own), std::greater<>());
+  for (const std::int32_t unit : candidates) {
+    const bool joined = reduces ? join(node, unit, small, wanted)
+                                : join(node, unit, Class::rows, 0) || join(node, unit, Class::full, wanted);
+    if (joined) return merge_inputs(node);
+  }
+  const Node& at = graph.nodes[node];
+  const std::int64_t size = reduces ? graph.nodes[at.inputs[0]].numel : at.numel;
+  Unit unit{.dtype = number_type(graph, at), .columns = size, .split = wanted != 0 || size == 1};
+  if (wanted != 0) unit.columns = wanted;
+  unit.rows = size / unit.columns;
+  new_unit(std::move(unit), node, reduces ? small : size == 1 ? Class::rows : Class::full);
+}
+
+void Grouping::merge_inputs(std::int32_t node) {
+  for (const std::int32_t from : producers(node)) {
+    const std::int32_t other = unit_of[from], unit = unit_of[node];
+    if (other != unit && can_merge(unit, other)) merge(unit, other);
+  }
+}
+
+bool Grouping::can_merge(std::int32_t a, std::int32_t b) const {
+  const Unit &x = units[a], &y = units[b];
+  if (x.kind != Unit::Kind::program || y.kind != Unit::Kind::program) return false;
+  if (x.rows * x.columns != y.rows * y.columns || (x.split && y.split && x.columns != y.columns)) return false;
+  if (x.dtype != boolean && y.dtype != boolean && x.dtype != y.dtype) return false;
+  const std::size_t most = x.rows * x.columns == 1 ? most_scalar_members : most_members;
+  if (x.members.size() + y.members.size() > most) return false;
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    const Unit& between = units[i];
+    const auto at = static_cast<std::int32_t>(i);
+    if (between.dead || at == a || at == b) continue;
+    if ((between.before[a] && y.before[i]) || (between.before[b] && x.before[i])) return false;
+  }
+  const std::int64_t columns = x.split ? x.columns : y.columns;
+  for (const Unit* unit : {&x, &y})
+    for (const std::int32_t member : unit->members) {
+      const Node& at = graph.nodes[member];
+      const Class consumer = at.kind == Kind::elementwise ? class_of[member] : Class::full;
+      for (std::size_t i = 0; i < at.inputs.size(); ++i) {
+        const bool per_row = at.kind == Kind::place || (at.kind == Kind::pick && i == 1);
+        const Use operand = use(at.inputs[i], per_row ? Class::rows : consumer, columns);
+        if (!operand.fits) return false;
+        const std::int32_t made = unit_of[operand.node];
+        if ((made == a || made == b) && (class_of[operand.node] != operand.as || sealed(operand.node))) return false;
+      }
+    }
+  return true;
+}
+
+void Grouping::merge(std::int32_t into, std::int32_t from) {
+  Unit &to = units[into], &old = units[from];
+  if (!to.split) {
+    to.rows = old.rows;
+    to.columns = old.columns;
+    to.split = old.split;
+  }
+  if (to.dtype == boolean) to.dtype = old.dtype;
+  for (const std::int32_t member : old.members) unit_of[member] = into;
+  to.members.insert(to.members.end(), old.members.begin(), old.members.end());
+  std::sort(to.members.begin(), to.members.end());
+  for (std::size_t i = 0; i < units.size(); ++i)
+    if (old.before[i]) to.before[i] = true;
+  to.before[from] = to.before[into] = false;
+  old.dead = true;
+  old.members.clear();
+  old.before.assign(units.size(), false);
+  for (Unit& later : units) {
+    if (&later == &to || !later.before[from]) continue;
+    later.before[from] = false;
+    later.before[into] = true;
+  }
+  close(into);
+}
+
+void Grouping::sort() {
+  for (std::size_t i = 0; i < units.size(); ++i)
+    if (!units[i].dead) order.push_back(static_cast<std::int32_t>(i));
+  const auto depth = [&](std::int32_t unit) {
+    return std::count(units[unit].before.begin(), units[unit].before.end(), true);
+  };
+  std::vector<std::ptrdiff_t> depths(units.size());
+  for (const std::int32_t unit : order) depths[unit] = depth(unit);
+  std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) { return depths[a] < depths[b]; });
+}
+
+}  // namespace xgrad::fused

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "autograd/engine/graph.hpp"
+
+namespace xgrad::fused {
+
+/// What a value is in a space of rows and columns.
+enum class Class : std::uint8_t {
+  full,    // an element for each row and column
+  rows,    // one for each row
+  columns, // one for each column
+  scalar
+};
+
+/// Some nodes computed together: a row program over one space, one matrix product, or one reference kernel.
+struct Unit {
+  enum class Kind : std::uint8_t { program, product, kernel };
+  Kind kind = Kind::program;
+  DType dtype = float32;
+  std::int64_t rows = 1, columns = 1;
+  bool split = false;  // whether the number of columns is settled
+  std::vector<std::int32_t> members{};
+  std::vector<bool> before{};  // the units that must have run
+  bool dead = false;         // merged into another one
+};
+
+/// The used nodes of a graph in units, without cycles between them.
+struct Grouping {
+  explicit Grouping(Graph& graph, const std::vector<std::int32_t>& roots);
+
+  Graph& graph;
+  std::vector<Unit> units;
+  std::vector<std::int32_t> unit_of;   // by node; -1 for leaves and what needs no computing
+  std::vector<Class> class_of;         // by node: what it is in its unit
+  std::vector<std::int32_t> order;     // units in an order in which they can run
+
+  /// What operand `input` is for a consumer of this class in a space, and the node that holds it.
+  struct Use {
+    std::int32_t node;
+    Class as;
+    bool fits;
+  };
+  Use use(std::int32_t input, Class consumer, std::int64_t columns) const;
+
+ private:
+  void mark_used(const std::vector<std::int32_t>& roots);
+  void mark_memory(std::int32_t node);
+  void place(std::int32_t node);
+  void place_program(std::int32_t node);
+  void place_reduction(std::int32_t node);
+  bool join(std::int32_t node, std::int32_t unit, Class as, std::int64_t columns);
+  bool can_depend(std::int32_t unit, std::int32_t node) const;
+  std::int32_t new_unit(Unit unit, std::int32_t node, Class as);
+  void depend(std::int32_t unit, std::int32_t node);
+  void merge_inputs(std::int32_t node);
+  void merge(std::int32_t into, std::int32_t from);
+  bool can_merge(std::int32_t a, std::int32_t b) const;
+  void close(std::int32_t unit);
+  void sort();
+  bool mask_in_memory(const Node& node) const;
+  std::vector<std::int32_t> producers(std::int32_t node) const;
+  std::int64_t wanted_columns(std::int32_t node) const;
+  bool sealed(std::int32_t node) const;
+};
+
+}  // namespace xgrad::fused

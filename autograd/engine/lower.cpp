@@ -1,0 +1,353 @@
+#include "autograd/engine/lower.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "autograd/engine/peephole.hpp"
+
+namespace xgrad::fused {
+
+namespace {
+
+using Kind = Lowering::Kind;
+
+Code code_of(Instruction instruction) {
+  switch (instruction) {
+#define XGRAD_SAME(name) \
+  case Instruction::name: return Code::name
+    XGRAD_SAME(neg);
+    XGRAD_SAME(exp);
+    XGRAD_SAME(log);
+    XGRAD_SAME(log1p);
+    XGRAD_SAME(expm1);
+    XGRAD_SAME(sqrt);
+    XGRAD_SAME(sin);
+    XGRAD_SAME(cos);
+    XGRAD_SAME(tan);
+    XGRAD_SAME(tanh);
+    XGRAD_SAME(asin);
+    XGRAD_SAME(acos);
+    XGRAD_SAME(atan);
+    XGRAD_SAME(erf);
+    XGRAD_SAME(abs);
+    XGRAD_SAME(sign);
+    XGRAD_SAME(floor);
+    XGRAD_SAME(ceil);
+    XGRAD_SAME(round);
+    XGRAD_SAME(add);
+    XGRAD_SAME(sub);
+    XGRAD_SAME(mul);
+    XGRAD_SAME(div);
+    XGRAD_SAME(pow);
+    XGRAD_SAME(maximum);
+    XGRAD_SAME(minimum);
+    XGRAD_SAME(atan2);
+    XGRAD_SAME(equal);
+    XGRAD_SAME(not_equal);
+    XGRAD_SAME(less);
+    XGRAD_SAME(less_equal);
+    XGRAD_SAME(greater);
+    XGRAD_SAME(greater_equal);
+#undef XGRAD_SAME
+    case Instruction::logical_and: return Code::mask_and;
+    case Instruction::logical_or: return Code::mask_or;
+    case Instruction::logical_xor: return Code::mask_xor;
+    case Instruction::logical_not: return Code::mask_not;
+    case Instruction::cast: return Code::mask_to_number;
+    case Instruction::where: return Code::select;
+    case Instruction::sum: return Code::row_sum;
+    case Instruction::max: return Code::row_max;
+    case Instruction::min: return Code::row_min;
+    case Instruction::prod: return Code::row_prod;
+    default: return Code::copy;
+  }
+}
+
+// A node in a class: what a unit reads or computes.
+struct Instance {
+  std::int32_t node;
+  Class as;
+  friend auto operator<=>(const Instance&, const Instance&) = default;
+};
+
+class UnitLowering {
+ public:
+  UnitLowering(const Grouping& grouping, std::int32_t unit, std::vector<bool>& stored)
+      : grouping_(grouping), graph_(grouping.graph), unit_(unit), at_(grouping.units[unit]), stored_(stored) {}
+
+  Lowered run() {
+    for (const std::int32_t member : at_.members)
+      if (stored_[member]) sinks_.insert({member, grouping_.class_of[member]});
+    collect();
+    number_levels();
+    make_registers();
+    plan_phases();
+    for (std::size_t phase = 0; phase < phases_.size(); ++phase) emit(phase);
+    for (const Instance& sink : sinks_)
+      if (sink.as == Class::rows) result_.program.row_stores.push_back({registers_.at(sink), row_operand(sink.node)});
+    result_.program.dtype = at_.dtype == boolean ? float32 : at_.dtype;
+    result_.program.arguments = static_cast<std::uint16_t>(result_.arguments.size());
+    return std::move(result_);
+  }
+
+ private:
+  struct Facts {
+    bool computed = false;
+    std::int32_t level = 0;  // how many reductions along the row come before
+    std::vector<Instance> operands;
+  };
+
+  const Node& node(const Instance& instance) const { return graph_.nodes[instance.node]; }
+  bool computed_here(const Instance& instance) const { return facts_.at(instance).computed; }
+
+  // The operands of an instance, were it computed here; nothing if they do not fit.
+  bool operands_of(const Instance& instance, std::vector<Instance>& operands) const {
+    const Node& n = node(instance);
+    const bool elementwise = n.kind == Kind::elementwise;
+    for (std::size_t i = 0; i < n.inputs.size(); ++i) {
+      const bool per_row = n.kind == Kind::place || (n.kind == Kind::pick && i == 1);
+      const Class consumer = per_row ? Class::rows : elementwise ? instance.as : Class::full;
+      const auto use = grouping_.use(n.inputs[i], consumer, at_.columns);
+      if (!use.fits) return false;
+      operands.push_back({use.node, use.as});
+    }
+    return true;
+  }
+
+  // Whether a value of another unit is computed again here rather than read: when it is cheap, and no more than one
+  // other value has to be read for it.
+  bool again(const Instance& instance) const {
+    const Node& n = node(instance);
+    if (n.leaf || n.kind != Kind::elementwise || !(n.cheap || n.bits) || n.memory) return false;
+    if (instance.as == Class::columns || (instance.as != Class::full && !n.bits)) return n.bits;
+    std::set<Instance> seen{instance};
+    std::vector<Instance> open{instance};
+    std::size_t reads = 0;
+    while (!open.empty()) {
+      const Instance next = open.back();
+      open.pop_back();
+      std::vector<Instance> operands;
+      if (!operands_of(next, operands)) return n.bits;
+      for (const Instance& operand : operands) {
+        if (!seen.insert(operand).second || facts_.contains(operand)) continue;
+        const Node& o = node(operand);
+        if (o.kind == Kind::constant || operand.as != Class::full || grouping_.unit_of[operand.node] == unit_) continue;
+        const bool deeper = !o.leaf && !o.memory && o.kind == Kind::elementwise && (o.cheap || o.bits);
+        if (deeper && seen.size() < 12)
+          open.push_back(operand);
+        else
+          ++reads;
+      }
+    }
+    return n.bits || reads <= 1;
+  }
+
+  // Everything the sinks need, by node from the last to the first: consumers come before what they consume.
+  void collect() {
+    std::set<Instance, std::greater<>> open(sinks_.begin(), sinks_.end());
+    while (!open.empty()) {
+      const Instance instance = *open.begin();
+      open.erase(open.begin());
+      Facts facts;
+      const Node& n = node(instance);
+      const bool member = grouping_.unit_of[instance.node] == unit_ && grouping_.class_of[instance.node] == instance.as;
+      facts.computed = !n.leaf && n.kind != Kind::constant && (member || again(instance));
+      if (facts.computed)
+        operands_of(instance, facts.operands);
+      else if (!n.leaf && n.kind != Kind::constant)
+        stored_[instance.node] = true;
+      for (const Instance& operand : facts.operands) open.insert(operand);
+      facts_.emplace(instance, std::move(facts));
+    }
+  }
+
+  bool reduces(const Instance& instance) const {
+    return node(instance).kind == Kind::reduction || node(instance).kind == Kind::pick;
+  }
+
+  void number_levels() {
+    for (auto& [instance, facts] : facts_) {
+      for (const Instance& operand : facts.operands) facts.level = std::max(facts.level, facts_.at(operand).level);
+      if (facts.computed && reduces(instance) && instance.as == Class::rows) ++facts.level;
+    }
+  }
+
+  // ---- registers: what is one number along a row
+
+  std::uint16_t new_register() { return result_.program.registers++; }
+
+  std::uint16_t literal(double value) {
+    const auto [at, fresh] = literals_.try_emplace(value, 0);
+    if (fresh) {
+      at->second = new_register();
+      result_.program.loads.push_back({Load::Source::argument, argument({-1, value}), at->second});
+    }
+    return at->second;
+  }
+  std::uint16_t argument(Argument a) {
+    result_.arguments.push_back(a);
+    return static_cast<std::uint16_t>(result_.arguments.size() - 1);
+  }
+  std::uint16_t row_operand(std::int32_t n) {
+    result_.row_operands.push_back(n);
+    return result_.program.row_operands++;
+  }
+
+  void make_registers() {
+    for (const auto& [instance, facts] : facts_) {
+      if (instance.as == Class::full || instance.as == Class::columns) continue;
+      const std::uint16_t r = new_register();
+      registers_[instance] = r;
+      if (facts.computed) continue;
+      const Node& n = node(instance);
+      if (n.kind == Kind::constant && !n.memory)
+        result_.program.loads.push_back({Load::Source::argument, argument({instance.node, 0}), r});
+      else if (n.numel == 1 && n.dtype != int64)
+        result_.program.loads.push_back({Load::Source::argument, argument({instance.node, 0}), r});
+      else
+        result_.program.loads.push_back(
+            {n.dtype == int64 ? Load::Source::integers : Load::Source::rows, row_operand(instance.node), r});
+    }
+    std::int32_t phases = 0;
+    for (const auto& [instance, facts] : facts_) {
+      const bool full = instance.as == Class::full && sinks_.contains(instance);
+      const bool sums = instance.as == Class::columns && facts.computed;
+      if (facts.computed && reduces(instance) && instance.as == Class::rows) phases = std::max(phases, facts.level);
+      if (full || sums) phases = std::max(phases, facts.level + 1);
+    }
+    phases_.resize(static_cast<std::size_t>(phases));
+    result_.program.phases.resize(static_cast<std::size_t>(phases));
+    for (const auto& [instance, facts] : facts_) {
+      if (!facts.computed || reduces(instance) || instance.as == Class::full || instance.as == Class::columns) continue;
+      RowStep step{code_of(node(instance).instruction), {0, 0, 0}, registers_.at(instance)};
+      for (std::size_t i = 0; i < facts.operands.size(); ++i) step.in[i] = registers_.at(facts.operands[i]);
+      auto& steps = facts.level == 0 ? result_.program.before
+                                     : result_.program.phases[static_cast<std::size_t>(facts.level - 1)].after;
+      steps.push_back(step);
+    }
+  }
+
+  // ---- phases: which full values each of them computes
+
+  struct PhasePlan {
+    std::set<Instance> computes;
+    std::set<Instance> carried;  // read from scratch, or from where they were stored
+    std::set<Instance> saves;    // written to scratch for a later phase
+  };
+
+  void plan_phases() {
+    for (std::size_t l = phases_.size(); l-- > 0;) {
+      const auto level = static_cast<std::int32_t>(l);
+      std::set<Instance, std::greater<>> open(phases_[l].saves.begin(), phases_[l].saves.end());
+      for (const auto& [instance, facts] : facts_) {
+        if (!facts.computed) continue;
+        const bool ends = reduces(instance) && instance.as == Class::rows && facts.level == level + 1;
+        const bool sums = instance.as == Class::columns && facts.level == level;
+        if (ends || sums) open.insert(facts.operands[0]);
+        if (instance.as == Class::full && sinks_.contains(instance) && facts.level == level) open.insert(instance);
+      }
+      while (!open.empty()) {
+        const Instance instance = *open.begin();
+        open.erase(open.begin());
+        const Facts& facts = facts_.at(instance);
+        if (instance.as != Class::full || !facts.computed) continue;
+        if (facts.level < level && !node(instance).cheap && !node(instance).bits) {
+          phases_[l].carried.insert(instance);
+          if (!sinks_.contains(instance)) phases_[static_cast<std::size_t>(facts.level)].saves.insert(instance);
+          continue;
+        }
+        phases_[l].computes.insert(instance);
+        for (const Instance& operand : facts.operands) open.insert(operand);
+      }
+    }
+  }
+
+  std::uint16_t pointer(std::int32_t n, Pointer kind) {
+    for (std::size_t i = 0; i < result_.pointers.size(); ++i)
+      if (result_.pointers[i] == n && result_.program.pointers[i] == kind) return static_cast<std::uint16_t>(i);
+    result_.pointers.push_back(n);
+    result_.program.pointers.push_back(kind);
+    return static_cast<std::uint16_t>(result_.pointers.size() - 1);
+  }
+  std::uint16_t scratch(const Instance& instance) {
+    const auto [at, fresh] = scratch_.try_emplace(instance, std::uint16_t{0});
+    if (fresh) {
+      result_.pointers.push_back(-1);
+      result_.program.pointers.push_back({Pointer::Shape::scratch, false, false});
+      at->second = static_cast<std::uint16_t>(result_.pointers.size() - 1);
+    }
+    return at->second;
+  }
+
+  void emit(std::size_t l) {
+    const auto level = static_cast<std::int32_t>(l);
+    std::vector<Step>& steps = result_.program.phases[l].steps;
+    std::map<Instance, Ref> values;
+    const auto ref = [&](const Instance& instance) -> Ref {
+      if (const auto found = values.find(instance); found != values.end()) return found->second;
+      if (instance.as == Class::rows || instance.as == Class::scalar)
+        return {Ref::Kind::register_, registers_.at(instance)};
+      if (phases_[l].carried.contains(instance))
+        return {Ref::Kind::pointer, sinks_.contains(instance) ? pointer(instance.node, {}) : scratch(instance)};
+      const Pointer kind{instance.as == Class::columns ? Pointer::Shape::vector : Pointer::Shape::full,
+                         node(instance).dtype == boolean, false};
+      return {Ref::Kind::pointer, pointer(instance.node, kind)};
+    };
+    const auto add = [&](Step step) {
+      steps.push_back(step);
+      return Ref{Ref::Kind::value, static_cast<std::uint16_t>(steps.size() - 1)};
+    };
+    // x where the column is the index of the row, else 0.
+    const auto at_index = [&](const Instance& index, Ref x) {
+      const Ref column = add({Code::column, {}});
+      const Ref here = add({Code::equal, {column, ref(index)}});
+      return add({Code::select, {here, x, {Ref::Kind::register_, literal(0)}}});
+    };
+    for (const Instance& instance : phases_[l].computes) {
+      const Facts& facts = facts_.at(instance);
+      if (node(instance).kind == Kind::place) {
+        values[instance] = at_index(facts.operands[1], ref(facts.operands[0]));
+      } else {
+        Step step{code_of(node(instance).instruction), {}};
+        for (std::size_t i = 0; i < facts.operands.size(); ++i) step.in[i] = ref(facts.operands[i]);
+        values[instance] = add(step);
+      }
+      if (phases_[l].saves.contains(instance)) add({Code::store, {values[instance]}, scratch(instance)});
+      if (sinks_.contains(instance) && facts.level == level)
+        add({Code::store, {values[instance]}, pointer(instance.node, {})});
+    }
+    for (const auto& [instance, facts] : facts_) {
+      if (!facts.computed || !reduces(instance)) continue;
+      if (instance.as == Class::rows && facts.level == level + 1) {
+        const bool picks = node(instance).kind == Kind::pick;
+        const Ref x = picks ? at_index(facts.operands[1], ref(facts.operands[0])) : ref(facts.operands[0]);
+        add({picks ? Code::row_sum : code_of(node(instance).instruction), {x}, registers_.at(instance)});
+      } else if (instance.as == Class::columns && facts.level == level) {
+        const Ref x = ref(facts.operands[0]);
+        add({Code::accumulate, {x}, pointer(instance.node, {Pointer::Shape::vector, false, true})});
+      }
+    }
+    combine(steps);
+  }
+
+  const Grouping& grouping_;
+  const Graph& graph_;
+  std::int32_t unit_;
+  const Unit& at_;
+  std::vector<bool>& stored_;
+  std::set<Instance> sinks_;
+  std::map<Instance, Facts> facts_;  // in tape order
+  std::map<Instance, std::uint16_t> registers_, scratch_;
+  std::map<double, std::uint16_t> literals_;
+  std::vector<PhasePlan> phases_;
+  Lowered result_;
+};
+
+}  // namespace
+
+Lowered lower(const Grouping& grouping, std::int32_t unit, std::vector<bool>& stored) {
+  return UnitLowering(grouping, unit, stored).run();
+}
+
+}  // namespace xgrad::fused

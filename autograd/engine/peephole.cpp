@@ -1,0 +1,98 @@
+#include "autograd/engine/peephole.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace xgrad::fused {
+
+namespace {
+
+bool is_sink(Code code) { return code >= Code::row_sum; }
+
+std::vector<int> count_uses(const std::vector<Step>& steps) {
+  std::vector<int> uses(steps.size());
+  for (const Step& step : steps)
+    for (const Ref& in : step.in)
+      if (in.kind == Ref::Kind::value) ++uses[in.index];
+  return uses;
+}
+
+// Steps that nobody reads go.
+void remove_dead(std::vector<Step>& steps) {
+  std::vector<int> uses = count_uses(steps);
+  std::vector<bool> dead(steps.size());
+  for (std::size_t i = steps.size(); i-- > 0;) {
+    if (is_sink(steps[i].code) || uses[i] > 0) continue;
+    dead[i] = true;
+    for (const Ref& in : steps[i].in)
+      if (in.kind == Ref::Kind::value) --uses[in.index];
+  }
+  std::vector<std::uint16_t> moved(steps.size());
+  std::vector<Step> kept;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (dead[i]) continue;
+    Step step = steps[i];
+    for (Ref& in : step.in)
+      if (in.kind == Ref::Kind::value) in.index = moved[in.index];
+    moved[i] = static_cast<std::uint16_t>(kept.size());
+    kept.push_back(step);
+  }
+  steps = std::move(kept);
+}
+
+bool same(const Step& a, const Step& b) {
+  return a.code == b.code && std::equal(std::begin(a.in), std::end(a.in), std::begin(b.in));
+}
+
+// Equal steps become one. A step that reads what a store in between may have written is never equal to an earlier one:
+// within a phase nothing is read from where it is stored.
+void unify(std::vector<Step>& steps) {
+  std::vector<std::uint16_t> first(steps.size());
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    first[i] = static_cast<std::uint16_t>(i);
+    for (Ref& in : steps[i].in)
+      if (in.kind == Ref::Kind::value) in.index = first[in.index];
+    if (is_sink(steps[i].code)) continue;
+    for (std::size_t j = 0; j < i; ++j)
+      if (!is_sink(steps[j].code) && same(steps[i], steps[j])) {
+        first[i] = static_cast<std::uint16_t>(j);
+        break;
+      }
+  }
+}
+
+}  // namespace
+
+void combine(std::vector<Step>& steps) {
+  unify(steps);
+  remove_dead(steps);
+  const std::vector<int> uses = count_uses(steps);
+  const auto product = [&](const Ref& in) {
+    return in.kind == Ref::Kind::value && uses[in.index] == 1 && steps[in.index].code == Code::mul;
+  };
+  for (Step& step : steps) {
+    const auto become = [&](Code code, const Ref& p, const Ref& other) {
+      const Step& mul = steps[p.index];
+      const Ref a = mul.in[0], b = mul.in[1], c = other;
+      step.code = code;
+      step.in[0] = a;
+      step.in[1] = b;
+      step.in[2] = c;
+    };
+    if (step.code == Code::add && product(step.in[0]))
+      become(Code::fma, step.in[0], step.in[1]);
+    else if (step.code == Code::add && product(step.in[1]))
+      become(Code::fma, step.in[1], step.in[0]);
+    else if (step.code == Code::sub && product(step.in[0]))
+      become(Code::fms, step.in[0], step.in[1]);
+    else if (step.code == Code::sub && product(step.in[1]))
+      become(Code::fnma, step.in[1], step.in[0]);
+    else if (step.code == Code::row_sum && product(step.in[0]))
+      become(Code::row_dot, step.in[0], {});
+    else if (step.code == Code::accumulate && product(step.in[0]))
+      become(Code::accumulate_product, step.in[0], {});
+  }
+  remove_dead(steps);
+}
+
+}  // namespace xgrad::fused

@@ -1,0 +1,202 @@
+#include "autograd/engine/plan.hpp"
+
+#include <algorithm>
+
+#include "autograd/kernels/kernels.hpp"
+
+namespace xgrad::fused {
+
+namespace {
+
+using Kind = Lowering::Kind;
+
+double number_at(const void* data, DType dtype) {
+  return dispatch(dtype, [&](auto zero) { return static_cast<double>(*static_cast<const decltype(zero)*>(data)); });
+}
+
+}  // namespace
+
+Plan::Plan(const Pending& pending) {
+  Graph graph(pending);
+  std::vector<std::int32_t> roots;
+  for (std::size_t i = 0; i < pending.entries.size(); ++i)
+    for (const Tensor& root : pending.roots)
+      if (root.entry() == pending.entries[i]) roots.push_back(graph.of_entry[i]);
+  Grouping grouping(graph, roots);
+
+  std::vector<bool> stored(graph.nodes.size());
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) stored[i] = graph.nodes[i].memory;
+  for (std::size_t i = 0; i < pending.entries.size(); ++i) {
+    const std::int32_t node = graph.storage(graph.of_entry[i]);
+    const Node& at = graph.nodes[node];
+    const bool program = grouping.unit_of[node] >= 0;
+    const bool keep = may_be_wanted(*pending.entries[i]) && at.used && program && !at.cheap && !at.bits;
+    if (keep) stored[node] = true;
+    const bool root = std::find(roots.begin(), roots.end(), graph.of_entry[i]) != roots.end();
+    if (keep || root) results_.push_back({static_cast<std::int32_t>(i), node});
+  }
+  for (std::size_t i = grouping.order.size(); i-- > 0;) add_task(pending, grouping, grouping.order[i], stored);
+  std::reverse(tasks_.begin(), tasks_.end());
+
+  for (const Node& node : graph.nodes)
+    memory_.push_back({static_cast<std::size_t>(node.numel) * item_size(node.dtype), node.leaf ? node.argument : -1,
+                       node.entry, node.dtype});
+  find_releases(graph.nodes.size());
+}
+
+void Plan::add_task(const Pending& pending, Grouping& grouping, std::int32_t index, std::vector<bool>& stored) {
+  const Graph& graph = grouping.graph;
+  const Unit& unit = grouping.units[index];
+  Task task{.kind = unit.kind};
+  if (unit.kind == Unit::Kind::program) {
+    task.lowered = lower(grouping, index, stored);
+    task.rows = unit.rows;
+    task.columns = unit.columns;
+    for (const std::int32_t member : unit.members) {
+      if (stored[member]) task.outputs.push_back(member);
+      const Node& node = graph.nodes[member];
+      if (node.kind == Kind::pick || node.kind == Kind::place) task.indices.push_back({member, graph.storage(node.inputs[1])});
+    }
+    if (task.outputs.empty()) return;  // everything in it is computed again where it is needed
+    task.program = std::make_unique<Compiled>(task.lowered.program);
+  } else {
+    task.node = unit.members[0];
+    task.outputs = unit.members;
+    for (const std::int32_t input : graph.nodes[task.node].inputs) task.operands.push_back(graph.storage(input));
+    if (unit.kind == Unit::Kind::product) set_product(pending, graph, task);
+    for (const std::int32_t operand : task.operands) stored[operand] = true;
+  }
+  tasks_.push_back(std::move(task));
+}
+
+void Plan::set_product(const Pending& pending, const Graph& graph, Task& task) {
+  const Entry& entry = *pending.entries[graph.nodes[task.node].entry];
+  Gemm& product = task.product;
+  product.dtype = entry.dtype;
+  const Shape& a = entry.inputs[0].shape();
+  product.m = entry.shape[entry.shape.ndim() - 2];
+  product.n = entry.shape.back();
+  product.k = a.back();
+  product.batch = 1;
+  for (std::int64_t axis = 0; axis + 2 < entry.shape.ndim(); ++axis) product.batch *= entry.shape[axis];
+  bool* flags[] = {&product.transpose_a, &product.transpose_b};
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Node& operand = graph.nodes[task.operands[i]];
+    if (operand.kind != Kind::transposition || operand.leaf || operand.memory) continue;
+    *flags[i] = true;
+    task.operands[i] = graph.storage(operand.inputs[0]);
+  }
+  product.row_a = product.transpose_a ? product.m : product.k;
+  product.row_b = product.transpose_b ? product.k : product.n;
+  product.row_c = product.n;
+  product.batch_a = product.m * product.k;
+  product.batch_b = product.k * product.n;
+  product.batch_c = product.m * product.n;
+}
+
+// Memory is given back after the last task that reads it, unless an entry gets it.
+void Plan::find_releases(std::size_t nodes) {
+  std::vector<std::int32_t> last(nodes, -1);
+  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+    const auto at = static_cast<std::int32_t>(i);
+    const auto reads = [&](std::int32_t node) {
+      if (node >= 0) last[node] = at;
+    };
+    for (const std::int32_t node : tasks_[i].operands) reads(node);
+    for (const std::int32_t node : tasks_[i].outputs) reads(node);
+    for (const Indices& indices : tasks_[i].indices) reads(indices.held);
+    for (const std::int32_t node : tasks_[i].lowered.pointers) reads(node);
+    for (const std::int32_t node : tasks_[i].lowered.row_operands) reads(node);
+    for (const Argument& argument : tasks_[i].lowered.arguments) reads(argument.node);
+  }
+  for (const Result& result : results_) last[result.node] = -1;
+  for (std::size_t node = 0; node < nodes; ++node)
+    if (last[node] >= 0 && memory_[node].leaf < 0) tasks_[last[node]].releases.push_back(static_cast<std::int32_t>(node));
+}
+
+// One run: what is in memory now.
+class Plan::Run {
+ public:
+  Run(Plan& plan, const Pending& pending, const std::vector<Entry*>& leaves)
+      : plan_(plan), pending_(pending), leaves_(leaves), buffers_(plan.memory_.size()) {}
+
+  void run() {
+    for (Task& task : plan_.tasks_) {
+      for (const std::int32_t node : task.outputs)
+        if (!buffers_[node]) buffers_[node] = Buffer::allocate(plan_.memory_[node].bytes);
+      if (task.kind == Unit::Kind::program)
+        run_program(task);
+      else if (task.kind == Unit::Kind::product)
+        run_product(task);
+      else
+        run_kernel(task);
+      for (const std::int32_t node : task.releases) buffers_[node] = Buffer();
+    }
+    for (const Result& result : plan_.results_) {
+      Entry& entry = *pending_.entries[result.entry];
+      const std::int32_t leaf = plan_.memory_[result.node].leaf;
+      entry.value = leaf >= 0 ? leaves_[leaf]->value : buffers_[result.node];
+      entry.evaluated.store(true, std::memory_order_release);
+    }
+  }
+
+ private:
+  void* data(std::int32_t node) const {
+    const std::int32_t leaf = plan_.memory_[node].leaf;
+    return leaf >= 0 ? leaves_[leaf]->value.data() : buffers_[node].data();
+  }
+
+  double number(const Argument& argument) const {
+    if (argument.node < 0) return argument.literal;
+    if (const void* at = data(argument.node)) return number_at(at, plan_.memory_[argument.node].dtype);
+    return pending_.entries[plan_.memory_[argument.node].entry]->primitive->lower().value;
+  }
+
+  void run_program(Task& task) {
+    for (const Indices& indices : task.indices) {
+      const Entry& entry = *pending_.entries[plan_.memory_[indices.node].entry];
+      const Tensor& index = entry.inputs[1];
+      const std::int64_t axis = entry.primitive->lower().axis;
+      const std::int64_t size = entry.primitive->lower().kind == Kind::pick ? entry.inputs[0].shape()[axis]
+                                                                            : entry.shape[axis];
+      const View view{data(indices.held), index.shape(), int64};
+      kernels::check_indices(view, size, entry.primitive->name(), entry.where);
+    }
+    Binding& binding = binding_;
+    binding.rows = task.rows;
+    binding.columns = task.columns;
+    binding.pointers.clear();
+    binding.row_operands.clear();
+    binding.arguments.clear();
+    for (const std::int32_t node : task.lowered.pointers) binding.pointers.push_back(node < 0 ? nullptr : data(node));
+    for (const std::int32_t node : task.lowered.row_operands) binding.row_operands.push_back(data(node));
+    for (const Argument& argument : task.lowered.arguments) binding.arguments.push_back(number(argument));
+    execute(*task.program, binding);
+  }
+
+  void run_product(const Task& task) {
+    Gemm product = task.product;
+    product.a = data(task.operands[0]);
+    product.b = data(task.operands[1]);
+    product.c = data(task.node);
+    fused::run(product);
+  }
+
+  void run_kernel(const Task& task) {
+    const Entry& entry = *pending_.entries[plan_.memory_[task.node].entry];
+    std::vector<View> inputs;
+    for (std::size_t i = 0; i < task.operands.size(); ++i)
+      inputs.push_back({data(task.operands[i]), entry.inputs[i].shape(), entry.inputs[i].dtype()});
+    entry.primitive->run(inputs, {data(task.node), entry.shape, entry.dtype}, entry.where);
+  }
+
+  Plan& plan_;
+  const Pending& pending_;
+  const std::vector<Entry*>& leaves_;
+  std::vector<Buffer> buffers_;
+  Binding binding_;
+};
+
+void Plan::run(const Pending& pending, const std::vector<Entry*>& leaves) { Run(*this, pending, leaves).run(); }
+
+}  // namespace xgrad::fused
