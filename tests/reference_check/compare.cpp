@@ -67,7 +67,6 @@ std::string Findings::to_string() const {
   std::string text;
   for (std::size_t i = 0; i < std::min(most, findings_.size()); ++i) text += (i ? "; " : "") + findings_[i];
   if (findings_.size() > most) text += "; and " + std::to_string(findings_.size() - most) + " more";
-  std::replace(text.begin(), text.end(), '\n', ' ');
   return text;
 }
 

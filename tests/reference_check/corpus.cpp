@@ -57,6 +57,7 @@ Corpus::Corpus(const std::string& folder) : folder_(folder), index_(std::make_un
     if (const auto version = index.integer("version", 1); version != 1)
       throw UnusableCorpus(path + ": has version " + std::to_string(version) + ", known is version 1");
     cases_ = index.records("cases");
+    if (cases_.empty()) throw UnusableCorpus(path + ": has no cases");
     for (const Record& record : cases_) record.text("name");
   } catch (const nlohmann::json::exception& problem) {
     throw UnusableCorpus(path + ": " + problem.what());

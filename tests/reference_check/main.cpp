@@ -57,12 +57,19 @@ void run(const Corpus& corpus, const Record& record, Counts& counts) {
     findings.note(error.what());
   }
   ++(findings.empty() ? counts.passed : counts.failed);
-  if (!findings.empty()) std::cout << "FAIL " << record.text("name") << ": " << findings.to_string() << '\n';
+  if (findings.empty()) return;
+  std::string line = record.text("name") + ": " + findings.to_string();
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  std::cout << "FAIL " << line << '\n';
 }
 
 int run_all(const std::string& folder, const std::vector<std::string>& names) {
   const Corpus corpus(folder);
   Counts counts;
+  for (const std::string& name : names)
+    if (std::none_of(corpus.cases().begin(), corpus.cases().end(),
+                     [&](const Record& record) { return record.text("name") == name; }))
+      throw UnusableCorpus(folder + ": there is no case " + name);
   for (const Record& record : corpus.cases())
     if (names.empty() || std::find(names.begin(), names.end(), record.text("name")) != names.end())
       run(corpus, record, counts);
