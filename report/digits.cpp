@@ -117,7 +117,7 @@ bool draw_images(const std::string& path, const Tensor& images, const std::vecto
   const std::vector<double> values = images.to_vector(where);
   const Grid grid = grid_for(captions, !title.empty());
   std::string script = "set terminal pngcairo size " + std::to_string(grid.width()) + "," +
-                       std::to_string(grid.height()) + " font 'sans,11'\nset output " + gnuplot_string(path) +
+                       std::to_string(grid.height()) + " font 'sans,10'\nset output " + gnuplot_string(path) +
                        "\nset multiplot\n";
   if (!title.empty())
     script += "set label 1 " + gnuplot_string(title) + " at screen 0.5, screen " +
