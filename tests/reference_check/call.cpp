@@ -74,13 +74,16 @@ const std::set<std::string> unsupported{
 bool is_unsupported(const std::string& operation) { return unsupported.contains(operation); }
 
 bool mentions_unsupported(const std::string& text) {
+  static const std::set<std::string> families{"conv",    "convolution", "cnn",        "pool",      "pooling",
+                                              "maxpool", "avgpool",     "layernorm",  "batchnorm", "masked",
+                                              "inverse", "logdet",      "determinant"};
   std::string word;
   for (const char c : text + " ") {
     if (std::isalnum(static_cast<unsigned char>(c)) || c == '_') {
-      word += c;
+      word += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
       continue;
     }
-    if (unsupported.contains(word)) return true;
+    if (unsupported.contains(word) || families.contains(word)) return true;
     word.clear();
   }
   return false;

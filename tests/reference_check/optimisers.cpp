@@ -2,6 +2,8 @@
 
 #include "tests/reference_check/optimisers.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <map>
 
 #include "autograd/core/error.hpp"
@@ -30,9 +32,14 @@ struct Betas {
   }
 };
 
+/// The library wants a positive one; beside any ordinary number this is 0.
+double epsilon(const Record& args, double fallback) {
+  return std::max(args.number("eps", fallback), std::numeric_limits<double>::min());
+}
+
 optim::Transformation rmsprop_rule(const Record& args) {
   return optim::rmsprop(args.number("lr", 1e-2), {.decay = args.number("alpha", 0.99),
-                                                  .eps = args.number("eps", 1e-8),
+                                                  .eps = epsilon(args, 1e-8),
                                                   .momentum = args.number("momentum", 0),
                                                   .weight_decay = args.number("weight_decay", 0),
                                                   .centered = args.flag("centered", false)});
@@ -47,7 +54,7 @@ optim::Transformation sgd_rule(const Record& args) {
 
 optim::Transformation adagrad_rule(const Record& args) {
   return optim::adagrad(args.number("lr", 1e-2), {.lr_decay = args.number("lr_decay", 0),
-                                                  .eps = args.number("eps", 1e-10),
+                                                  .eps = epsilon(args, 1e-10),
                                                   .initial_accumulator = args.number("initial_accumulator_value", 0),
                                                   .weight_decay = args.number("weight_decay", 0)});
 }
@@ -59,7 +66,7 @@ Options moments(const Record& args, double weight_decay = 0) {
   Options options;
   options.beta1 = betas.first;
   options.beta2 = betas.second;
-  options.eps = args.number("eps", 1e-8);
+  options.eps = epsilon(args, 1e-8);
   options.weight_decay = args.number("weight_decay", weight_decay);
   if constexpr (requires { options.amsgrad; }) options.amsgrad = args.flag("amsgrad", false);
   if constexpr (requires { options.momentum_decay; }) options.momentum_decay = args.number("momentum_decay", 4e-3);
@@ -179,9 +186,9 @@ optim::Transformation optimiser(const std::string& name, const Record& args) {
     if (name == "RMSprop") return rmsprop_rule(args);
     if (name == "Adagrad") return adagrad_rule(args);
     if (name == "Adadelta")
-      return optim::adadelta(args.number("lr", 1), {.rho = args.number("rho", 0.9),
-                                                    .eps = args.number("eps", 1e-6),
-                                                    .weight_decay = args.number("weight_decay", 0)});
+      return optim::adadelta(
+          args.number("lr", 1),
+          {.rho = args.number("rho", 0.9), .eps = epsilon(args, 1e-6), .weight_decay = args.number("weight_decay", 0)});
     if (name == "Adam") return optim::adam(args.number("lr", 1e-3), moments<optim::AdamOptions>(args));
     if (name == "AdamW") return optim::adamw(args.number("lr", 1e-3), moments<optim::AdamWOptions>(args, 1e-2));
     if (name == "Adamax") return optim::adamax(args.number("lr", 2e-3), moments<optim::AdamaxOptions>(args));

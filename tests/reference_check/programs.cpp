@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <initializer_list>
+#include <limits>
 
 #include "autograd/core/error.hpp"
 #include "autograd/ops/ops.hpp"
@@ -40,32 +42,37 @@ Results recurrent_network(const Call& call, const std::string& operation) {
   return {{"loss", loss}, {"h", h}};
 }
 
-/// A hyperparameter: an input that is differentiated, else an argument, else the default.
-optim::Hyperparameter hyperparameter(const Call& call, const char* name, double fallback) {
-  if (call.has(name)) return call[name];
-  return call.args.number(name, fallback);
+/// A hyperparameter under one of its names: an input that is differentiated, else an argument, else the default.
+optim::Hyperparameter hyperparameter(const Call& call, std::initializer_list<const char*> names, double fallback) {
+  for (const char* name : names) {
+    if (call.has(name)) return call[name];
+    if (call.args.has(name)) return call.args.number(name);
+  }
+  return fallback;
 }
 
 /// The rule of `hyper_adam_5`.
 optim::Transformation rule_in(const Call& call, const std::string& operation) {
-  const auto given = [&](const char* name, double fallback) { return hyperparameter(call, name, fallback); };
+  const auto given = [&](std::initializer_list<const char*> names, double fallback) {
+    return hyperparameter(call, names, fallback);
+  };
   const std::string prefix = "hyper_";
   const std::string name = operation.substr(prefix.size(), operation.rfind('_') - prefix.size());
-  const optim::Hyperparameter rate = given("lr", 0.1), decay = given("weight_decay", 0);
-  const optim::Hyperparameter beta1 = given("beta1", 0.9), beta2 = given("beta2", 0.999);
+  const optim::Hyperparameter rate = given({"lr"}, 0.1), decay = given({"weight_decay", "wd"}, 0);
+  const optim::Hyperparameter beta1 = given({"beta1"}, 0.9), beta2 = given({"beta2"}, 0.999);
+  optim::Hyperparameter eps = given({"eps"}, name == "adagrad" ? 1e-10 : 1e-8);
+  if (eps.is_number(0)) eps = std::numeric_limits<double>::min();  // the library wants a positive one
   if (name == "sgd" || name == "momentum" || name == "nesterov")
-    return optim::sgd(rate, {.momentum = given("momentum", name == "sgd" ? 0 : 0.9),
+    return optim::sgd(rate, {.momentum = given({"momentum", "mu"}, name == "sgd" ? 0 : 0.9),
                              .weight_decay = decay,
                              .nesterov = name == "nesterov"});
-  if (name == "adam")
-    return optim::adam(rate, {.beta1 = beta1, .beta2 = beta2, .eps = given("eps", 1e-8), .weight_decay = decay});
-  if (name == "adamw")
-    return optim::adamw(rate, {.beta1 = beta1, .beta2 = beta2, .eps = given("eps", 1e-8), .weight_decay = decay});
-  if (name == "adagrad") return optim::adagrad(rate, {.eps = given("eps", 1e-10), .weight_decay = decay});
+  if (name == "adam") return optim::adam(rate, {.beta1 = beta1, .beta2 = beta2, .eps = eps, .weight_decay = decay});
+  if (name == "adamw") return optim::adamw(rate, {.beta1 = beta1, .beta2 = beta2, .eps = eps, .weight_decay = decay});
+  if (name == "adagrad") return optim::adagrad(rate, {.eps = eps, .weight_decay = decay});
   if (name == "rmsprop")
-    return optim::rmsprop(rate, {.decay = given("alpha", 0.99),
-                                 .eps = given("eps", 1e-8),
-                                 .momentum = given("momentum", 0),
+    return optim::rmsprop(rate, {.decay = given({"alpha", "rho"}, 0.99),
+                                 .eps = eps,
+                                 .momentum = given({"momentum", "mu"}, 0),
                                  .weight_decay = decay});
   throw FormatError("unknown rule " + name);
 }
