@@ -89,8 +89,8 @@ void draw_worst(const std::string& path, const Tensor& logits, const data::Datas
   for (const auto& [index, label, predicted, confidence] : mistakes) {
     indices.push_back(index);
     const std::string percent = std::to_string(std::lround(100 * confidence)) + " %";
-    captions.push_back(names[static_cast<std::size_t>(label)] + ", taken for " +
-                       names[static_cast<std::size_t>(predicted)] + "\n" + percent);
+    captions.push_back(names[static_cast<std::size_t>(label)] + "\ntaken for " +
+                       names[static_cast<std::size_t>(predicted)] + ", " + percent);
   }
   if (report::draw_images(path, take(test.inputs, tensor(indices)), captions, "The worst-classified test images"))
     std::printf("worst images:  %s\n", path.c_str());

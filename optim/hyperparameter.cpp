@@ -22,10 +22,7 @@ Scalar Hyperparameter::at(std::int64_t step) const {
 
 void Hyperparameter::require(const Interval& interval, const char* rule, const char* name,
                              const Location& where) const {
-  if (std::holds_alternative<Schedule>(value_)) return;
-  if (const Tensor* tensor = std::get_if<Tensor>(&value_); tensor && !tensor->evaluated()) return;
-  if (const Parameter* parameter = std::get_if<Parameter>(&value_); parameter && !parameter->value().evaluated())
-    return;
+  if (!std::holds_alternative<double>(value_) && !std::holds_alternative<Parameter>(value_)) return;
   const auto [low, high, includes_low, includes_high] = interval;
   const double value = at(0).item(where);
   const bool inside = (includes_low ? value >= low : value > low) && (includes_high ? value <= high : value < high);

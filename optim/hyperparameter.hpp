@@ -44,8 +44,8 @@ class Hyperparameter {
     const double* held = std::get_if<double>(&value_);
     return held && *held == number;
   }
-  /// ValueError, naming `rule` and `name`, unless the value lies in the interval. Schedules and values that have not
-  /// been computed are not looked at.
+  /// ValueError, naming `rule` and `name`, unless a number or the present value of a Parameter lies in the interval.
+  /// Tensors and Schedules are not looked at.
   struct Interval {
     double low;
     double high;

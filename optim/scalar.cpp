@@ -80,12 +80,12 @@ Scalar sqrt(const Scalar& a) {
 
 Tensor operator+(const Tensor& x, const Scalar& s) {
   if (s.is_number(0)) return x;
-  return s.is_number() ? x + s.number_ : x + s.tensor(x.dtype());
+  return s.is_number() ? add(x, s.number_) : add(x, s.tensor(x.dtype()));
 }
 
 Tensor operator*(const Tensor& x, const Scalar& s) {
   if (s.is_number(1)) return x;
-  return s.is_number() ? x * s.number_ : x * s.tensor(x.dtype());
+  return s.is_number() ? mul(x, s.number_) : mul(x, s.tensor(x.dtype()));  // x * number would come back here
 }
 
 }  // namespace xgrad::optim

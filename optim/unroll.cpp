@@ -9,6 +9,7 @@ namespace xgrad::optim {
 
 Unrolled unroll_all(const Problem& problem, const Transformation& rule, std::int64_t steps, const Location& where) {
   const CallScope scope("unroll", where);
+  const EnableGrad tracking;
   check<ValueError>(!problem.initial.empty() && problem.loss, where, "unroll: the problem has no ",
                     problem.initial.empty() ? "initial parameters" : "loss");
   check<ValueError>(steps >= 0, where, "unroll: ", steps, " steps");

@@ -27,21 +27,31 @@ Scored score(const double* logits, std::int64_t classes, std::int64_t index, std
 }
 
 struct Grid {
-  std::size_t columns, rows, tile_width, tile_height, title_height;
+  std::size_t columns, rows, tile_width, tile_height, caption_height, title_height;
   std::size_t width() const { return columns * tile_width; }
   std::size_t height() const { return rows * tile_height + title_height; }
 };
 
-Grid grid_for(std::size_t count, bool titled) {
-  const std::size_t columns = std::min<std::size_t>(count, 6);
-  return {columns, (count + columns - 1) / columns, 150, 176, titled ? std::size_t{44} : 0};
+Grid grid_for(const std::vector<std::string>& captions, bool titled) {
+  const std::size_t columns = std::min<std::size_t>(captions.size(), 6);
+  std::ptrdiff_t lines = 1;
+  for (const std::string& caption : captions)
+    lines = std::max(lines, 1 + std::count(caption.begin(), caption.end(), '\n'));
+  const std::size_t caption_height = 16 + 18 * static_cast<std::size_t>(lines);
+  return {columns,
+          (captions.size() + columns - 1) / columns,
+          150,
+          142 + caption_height,
+          caption_height,
+          titled ? std::size_t{44} : 0};
 }
 
 /// Places tile `i` of a grid; gnuplot measures from the lower left corner, in parts of the picture.
 std::string placement(const Grid& grid, std::size_t i) {
   const auto width = static_cast<double>(grid.width()), height = static_cast<double>(grid.height());
   const std::size_t row = i / grid.columns, column = i % grid.columns;
-  constexpr double gap = 8, caption = 34;
+  constexpr double gap = 8;
+  const auto caption = static_cast<double>(grid.caption_height);
   const double left = static_cast<double>(column * grid.tile_width) + gap;
   const double top = height - static_cast<double>(grid.title_height + row * grid.tile_height) - caption;
   const double right = left + static_cast<double>(grid.tile_width) - 2 * gap;
@@ -105,9 +115,9 @@ bool draw_images(const std::string& path, const Tensor& images, const std::vecto
                     "draw_images: ", captions.size(), " captions for images ", describe(images));
   const std::int64_t rows = flat ? side : images.size(1), columns = flat ? side : images.size(2);
   const std::vector<double> values = images.to_vector(where);
-  const Grid grid = grid_for(captions.size(), !title.empty());
+  const Grid grid = grid_for(captions, !title.empty());
   std::string script = "set terminal pngcairo size " + std::to_string(grid.width()) + "," +
-                       std::to_string(grid.height()) + " font 'sans,11'\nset output " + gnuplot_string(path) +
+                       std::to_string(grid.height()) + " font 'sans,10'\nset output " + gnuplot_string(path) +
                        "\nset multiplot\n";
   if (!title.empty())
     script += "set label 1 " + gnuplot_string(title) + " at screen 0.5, screen " +

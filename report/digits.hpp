@@ -21,9 +21,9 @@ struct Mistake {
 std::vector<Mistake> worst_mistakes(const Tensor& logits, const Tensor& labels, std::int64_t count,
                                     const Location& where = Location::current());
 
-/// Draws images in rows with gnuplot, each under its caption, into a PNG file; 0 is white and 1 is black. `images` is
-/// [N, H, W], or [N, H * H] for square images. False, with one line on standard error, when gnuplot is not there.
-/// ShapeError unless there is a caption for each image.
+/// Draws images in rows with gnuplot, each under its caption (of one or more lines), into a PNG file; 0 is white and 1
+/// is black. `images` is [N, H, W], or [N, H * H] for square images. False, with one line on standard error, when
+/// gnuplot is not there. ShapeError unless there is a caption for each image.
 bool draw_images(const std::string& path, const Tensor& images, const std::vector<std::string>& captions,
                  const std::string& title = "", const Location& where = Location::current());
 

@@ -64,6 +64,10 @@ bool run_gnuplot(const std::string& script) {
 std::string gnuplot_string(const std::string& text) {
   std::string result = "'";
   for (const char c : text) {
+    if (c == '\n') {
+      result += "'.\"\\n\".'";  // only double quotes know of line ends
+      continue;
+    }
     if (c == '\'') result += '\'';  // doubled inside single quotes
     result += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
   }

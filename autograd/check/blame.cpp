@@ -31,15 +31,16 @@ std::vector<Tensor> values_of_inputs(const Entry& entry) {
 // rule may be right at its first order and wrong at the next, where it hides part of its own dependence.
 void blame(const CheckedFunction& f, const std::vector<Tensor>& inputs, const GradientCheckOptions& options,
            GradientCheckReport& report) {
-  const Tensor value = Directional(f, report.order, options.seed).recorded(inputs);
+  const std::vector<Tensor> terms = Directional(f, report.order, options.seed).recorded(inputs);
   EntryMap numbers;
-  std::vector<Entry*> entries = reachable({&value, 1}, numbers, [](const Entry& entry) { return entry.tracked; });
+  std::vector<Entry*> entries = reachable(terms, numbers, [](const Entry& entry) { return entry.tracked; });
   if (entries.size() > most_entries) entries.resize(most_entries);
   for (int order = 1; order <= report.order; ++order)
     for (Entry* entry : entries) {
       if (entry->input_count == 0) continue;
       const auto alone = [entry](const std::vector<Tensor>& xs) { return record_like(*entry, xs); };
       Findings findings;
+      // Its inputs are values of their own, so that the rest of the tape has no part in it.
       compare_derivatives(alone, values_of_inputs(*entry), options, order, findings);
       if (findings.worst().verdict != Verdict::fail) continue;
       report.primitive = entry->primitive->name();

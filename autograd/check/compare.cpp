@@ -7,7 +7,6 @@
 #include "autograd/check/place.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
-#include "autograd/ops/reduce.hpp"
 
 namespace xgrad {
 
@@ -81,7 +80,7 @@ class Check {
     found.along_direction = element < 0;
     if (element >= 0) found.index = place_of(element, inputs_[input].shape());
     found.analytic =
-        element >= 0 ? gradient.data<double>()[static_cast<std::size_t>(element)] : sum(gradient * direction).item();
+        element >= 0 ? gradient.data<double>()[static_cast<std::size_t>(element)] : inner_product(gradient, direction);
     std::vector<Tensor> moved = inputs_;
     const auto along = [&](double step) {
       moved[input] = inputs_[input] + step * direction;

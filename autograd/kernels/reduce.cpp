@@ -48,7 +48,8 @@ struct Smallest {
 
 constexpr std::int64_t block = 128;  // elements joined one after the other; blocks are joined in pairs
 constexpr std::int64_t lanes = 8;
-constexpr std::int64_t tile = 256;  // columns of which the partial results are kept at a time
+constexpr std::int64_t row_block = block / lanes;  // so that rows are joined as often as the elements of a run
+constexpr std::int64_t tile = 256;                 // columns of which the partial results are kept at a time
 
 // The elements of a run: blocks in eight lanes, joined as a balanced tree.
 template <class Op, class T>
@@ -82,9 +83,9 @@ void reduce_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_
   using A = typename Op::Value;
   const auto level = [&](int k) { return partial.data() + k * tile; };
   std::uint64_t blocks = 0;
-  for (std::int64_t first = 0; first < rows; first += block, ++blocks) {
+  for (std::int64_t first = 0; first < rows; first += row_block, ++blocks) {
     std::fill_n(y, width, Op::start);
-    for (std::int64_t row = first; row < std::min(rows, first + block); ++row) {
+    for (std::int64_t row = first; row < std::min(rows, first + row_block); ++row) {
       const T* from = x + row * stride;
       for (std::int64_t j = 0; j < width; ++j) y[j] = Op::join(y[j], static_cast<A>(from[j]));
     }
@@ -105,7 +106,7 @@ void reduce_middle(const T* x, const Panels& shape, typename Op::Value* y) {
     for (std::int64_t i = 0; i < outer; ++i) y[i] = reduce_run<Op>(x + i * size, size);
     return;
   }
-  const auto levels = static_cast<std::int64_t>(std::bit_width(static_cast<std::uint64_t>(size / block))) + 2;
+  const auto levels = static_cast<std::int64_t>(std::bit_width(static_cast<std::uint64_t>(size / row_block))) + 2;
   std::vector<typename Op::Value> partial(static_cast<std::size_t>(levels * tile));
   for (std::int64_t i = 0; i < outer; ++i)
     for (std::int64_t j = 0; j < inner; j += tile)

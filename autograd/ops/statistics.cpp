@@ -80,9 +80,9 @@ Tensor logsumexp(const Operand& x, const Axes& axes, bool keep) {
   if (count_of("logsumexp", input, axes, x.where()) == 0) return log(sum(input, axes, keep));
   const Tensor largest = stop_gradient(max(input, axes, keep_dims));
   const Tensor shift = where(abs(largest) == infinity, 0, largest);
-  const Tensor finite = log(sum(exp(input - shift), axes, keep_dims)) + shift;
   // +inf: the infinite elements share the derivative. -inf: log-space zero, derivative 0.
   const Tensor infinite = broadcast_to(largest == infinity, input.shape());
+  const Tensor finite = log(sum(exp(where(infinite, 0, input - shift)), axes, keep_dims)) + shift;
   const Tensor share = max(where(infinite, input, 0), axes, keep_dims);
   return drop(where(largest == infinity, share, where(largest == -infinity, largest, finite)), axes, keep);
 }

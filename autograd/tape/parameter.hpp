@@ -50,11 +50,15 @@ class Parameter {
   static Parameter holder(const Tensor& tensor);
 
  private:
-  void hold(const Tensor& value, const Location& where);
+  friend void assign(std::span<const Parameter> parameters, std::span<const Tensor> values, const Location& where);
+  void check_fits(const Tensor& value, const Location& where) const;
+  /// What `assign` makes the value: a leaf of this Parameter, or the new value with its history.
+  Tensor held(const Tensor& value, const Location& where) const;
+  Tensor leaf_of(const Tensor& value, bool trainable, const Location& where) const;
   std::shared_ptr<Cell> cell_;
 };
 
-/// Evaluates all new values together, then assigns each.
+/// Evaluates all new values together, then assigns each; when anything fails, none is assigned.
 void assign(std::span<const Parameter> parameters, std::span<const Tensor> values,
             const Location& where = Location::current());
 

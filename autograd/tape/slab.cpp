@@ -45,8 +45,14 @@ struct Farewell {
   }
 };
 
-void refill() {
+// Makes sure that this thread says farewell.
+void greet() noexcept {
   static thread_local Farewell farewell;
+  static_cast<void>(&farewell);
+}
+
+void refill() {
+  greet();
   Shared& all = shared();
   const std::lock_guard lock(all.mutex);
   if (all.free) {
@@ -70,6 +76,7 @@ Entry* EntrySlab::take() {
 }
 
 void EntrySlab::give(void* place) noexcept {
+  if (!free_places) greet();  // a thread may give back what others took, and nothing else
   free_places = new (place) Place{free_places};
   --taken;
 }

@@ -209,10 +209,12 @@ void backward(const Tensor& loss, const Tensor& cotangent, const Location& where
   check<GraphError>(!leaves.empty(), where, "backward: the loss (", describe(loss),
                     ") depends on no Parameter as it is now");
   const std::vector<Tensor> gradients = differentiate({&loss, 1}, {&cotangent, 1}, leaves, {}, where);
+  std::vector<Tensor> totals;
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     const Tensor& before = parameters[i].gradient();
-    parameters[i].set_gradient(before.defined() ? add(Operand(before, where), gradients[i]) : gradients[i]);
+    totals.push_back(before.defined() ? add(Operand(before, where), gradients[i]) : gradients[i]);
   }
+  for (std::size_t i = 0; i < leaves.size(); ++i) parameters[i].set_gradient(totals[i]);  // nothing fails any more
 }
 
 }  // namespace xgrad

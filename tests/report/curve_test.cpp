@@ -66,4 +66,7 @@ TEST_CASE("without gnuplot there is no picture, and no error", "[curve]") {
   CHECK(directory.names().empty());
 }
 
-TEST_CASE("strings for gnuplot cannot end early", "[curve]") { CHECK(report::gnuplot_string("it's\n") == "'it''s '"); }
+TEST_CASE("strings for gnuplot cannot end early", "[curve]") {
+  CHECK(report::gnuplot_string("it's\t") == "'it''s '");
+  CHECK(report::gnuplot_string("a\nb") == "'a'.\"\\n\".'b'");
+}

@@ -1,0 +1,121 @@
+#include "autograd/core/buffer.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "autograd/core/error.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+std::size_t live() { return memory_report().live; }
+
+bool aligned(const Buffer& buffer, std::uintptr_t to) {
+  return reinterpret_cast<std::uintptr_t>(buffer.data()) % to == 0;
+}
+
+}  // namespace
+
+TEST_CASE("a buffer of any size is aligned and may be written to its end") {
+  for (std::size_t bytes = 0; bytes <= 5000; bytes = bytes < 300 ? bytes + 1 : bytes + bytes / 3) {
+    const Buffer buffer = Buffer::allocate(bytes);
+    CHECK(buffer.bytes() == bytes);
+    CHECK(aligned(buffer, bytes <= 32 ? 32 : 64));
+    std::memset(buffer.data(), 0xab, bytes);
+  }
+}
+
+TEST_CASE("buffers that live together do not overlap") {
+  std::vector<Buffer> buffers;
+  for (unsigned i = 0; i < 200; ++i) {
+    buffers.push_back(Buffer::allocate(i * 7));
+    std::memset(buffers.back().data(), static_cast<int>(i), i * 7);
+  }
+  for (unsigned i = 0; i < 200; ++i) {
+    const auto* bytes = static_cast<const unsigned char*>(buffers[i].data());
+    CHECK(std::count(bytes, bytes + i * 7, i) == i * 7);
+  }
+}
+
+TEST_CASE("copies of a handle share the memory, and know whether they are alone") {
+  Buffer a = Buffer::allocate(100);
+  CHECK(a.unique());
+  {
+    const Buffer b = a;
+    CHECK(b.data() == a.data());
+    CHECK_FALSE(a.unique());
+  }
+  CHECK(a.unique());
+  Buffer moved = std::move(a);
+  CHECK_FALSE(a);
+  CHECK(a.data() == nullptr);
+  CHECK(moved.unique());
+  CHECK_FALSE(Buffer().unique());
+}
+
+TEST_CASE("live and peak bytes are counted, and freed blocks are used again") {
+  const std::size_t before = live();
+  reset_peak_memory();
+  const void* first = nullptr;
+  {
+    const Buffer buffer = Buffer::allocate(1 << 20);
+    first = buffer.data();
+    CHECK(live() == before + (1 << 20));
+  }
+  CHECK(live() == before);
+  CHECK(memory_report().peak == before + (1 << 20));
+  CHECK(memory_report().pooled >= 1 << 20);
+  CHECK(Buffer::allocate(1 << 20).data() == first);
+  reset_peak_memory();
+  CHECK(memory_report().peak == before);
+}
+
+TEST_CASE("pooled blocks can be given back") {
+  { const Buffer buffer = Buffer::allocate(1 << 20), small = Buffer::allocate(8); }
+  release_pooled_memory();
+  CHECK(memory_report().pooled == 0);
+}
+
+TEST_CASE("adopted memory is used as it is and its owner is let go with the last handle") {
+  auto owner = std::make_shared<std::vector<float>>(10);
+  const std::weak_ptr<std::vector<float>> watch = owner;
+  Buffer buffer = Buffer::adopt(owner->data(), 40, owner);
+  CHECK(buffer.data() == owner->data());
+  owner.reset();
+  Buffer copy = buffer;
+  buffer = Buffer();
+  CHECK_FALSE(watch.expired());
+  CHECK(copy.bytes() == 40);
+  copy = Buffer();
+  CHECK(watch.expired());
+}
+
+TEST_CASE("more memory than there can be is a LimitError") {
+  CHECK_THROWS_AS(Buffer::allocate(std::numeric_limits<std::size_t>::max()), LimitError);
+  CHECK_THROWS_AS(Buffer::allocate(std::size_t{1} << 50), LimitError);
+}
+
+TEST_CASE("buffers may be freed by another thread than the one that made them") {
+  const std::size_t before = live();
+  std::vector<Buffer> made;
+  std::thread maker([&made] {
+    for (std::size_t i = 0; i < 1000; ++i) made.push_back(Buffer::allocate(i));
+  });
+  maker.join();
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([copies = made] {
+      for (std::size_t i = 0; i < copies.size(); ++i) Buffer::allocate(i * 10);
+    });
+  made.clear();
+  for (std::thread& thread : threads) thread.join();
+  threads.clear();
+  CHECK(live() == before);
+}

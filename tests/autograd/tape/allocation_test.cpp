@@ -1,0 +1,151 @@
+// A failure in the middle of a step leaves everything as it was, wherever it strikes.
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <new>
+
+#include "autograd/autograd.hpp"
+#include "autograd/tape/slab.hpp"
+
+namespace {
+
+// Counts down to the allocation that fails; negative when none is to fail.
+thread_local std::int64_t allocations_left = -1;
+
+[[gnu::noinline]] void* allocate(std::size_t size, std::size_t alignment) {
+  if (allocations_left >= 0 && allocations_left-- == 0) throw std::bad_alloc();
+  const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
+  void* memory = alignment <= alignof(std::max_align_t) ? std::malloc(size ? size : 1)
+                                                        : std::aligned_alloc(alignment, rounded ? rounded : alignment);
+  if (!memory) throw std::bad_alloc();
+  return memory;
+}
+
+[[gnu::noinline]] void release(void* memory) noexcept { std::free(memory); }
+
+}  // namespace
+
+void* operator new(std::size_t size) { return allocate(size, 1); }
+void* operator new[](std::size_t size) { return allocate(size, 1); }
+void* operator new(std::size_t size, std::align_val_t alignment) { return allocate(size, std::size_t(alignment)); }
+void* operator new[](std::size_t size, std::align_val_t alignment) { return allocate(size, std::size_t(alignment)); }
+void operator delete(void* memory) noexcept { release(memory); }
+void operator delete[](void* memory) noexcept { release(memory); }
+void operator delete(void* memory, std::size_t) noexcept { release(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { release(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { release(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { release(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { release(memory); }
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { release(memory); }
+
+namespace xgrad {
+namespace {
+
+// What a step changes.
+struct Model {
+  Parameter w{tensor({{0.5, -0.25}, {0.125, 1.0}}, float64)}, b{tensor({0.5, 0.25}, float64)};
+
+  std::vector<double> state() const {
+    std::vector<double> all = w.value().to_vector();
+    for (const Tensor& t : {b.value(), w.gradient(), b.gradient()})
+      if (t.defined())
+        for (const double x : t.to_vector()) all.push_back(x);
+    return all;
+  }
+};
+
+// About fifty entries, forward and back.
+void accumulate(Model& model, const Tensor& x) {
+  const Tensor hidden = tanh(matmul(x, model.w) + model.b);
+  const Tensor y = softmax(matmul(hidden, transpose(model.w)) * 2, 1);
+  backward(-mean(log(y)) + sum(where(hidden > 0, hidden, exp(hidden))));
+}
+
+void update(Model& model) {
+  const std::vector<Parameter> parameters{model.w, model.b};
+  const std::vector<Tensor> values{model.w - 0.1 * model.w.gradient(), model.b - 0.1 * model.b.gradient()};
+  assign(parameters, values);
+}
+
+// Fails the k-th allocation of a step, for every k until the step goes through.
+template <class Step>
+int fail_each_allocation(Model& model, Step step) {
+  const std::vector<double> before = model.state();
+  for (int k = 0;; ++k) {
+    REQUIRE(k < 100000);
+    bool failed = false;
+    const std::int64_t entries = live_entries();
+    try {
+      release_pooled_memory();
+      allocations_left = k;
+      step();
+      allocations_left = -1;
+    } catch (const std::exception&) {
+      allocations_left = -1;
+      failed = true;
+    }
+    if (!failed) return k;
+    INFO("allocation " << k);
+    CHECK(live_entries() == entries);
+    REQUIRE(model.state() == before);
+  }
+}
+
+TEST_CASE("a backward pass in which any one allocation fails changes no gradient") {
+  const Tensor x = tensor({{0.5, 2.0}, {-1.0, 0.25}}, float64);
+  Model fresh, model;
+  accumulate(fresh, x);
+  const int count = fail_each_allocation(model, [&] { accumulate(model, x); });
+  CHECK(count > 50);
+  CHECK(model.state() == fresh.state());
+  accumulate(fresh, x);
+  fail_each_allocation(model, [&] { accumulate(model, x); });
+  CHECK(model.state() == fresh.state());
+}
+
+TEST_CASE("an evaluation in which any one allocation fails may be taken again") {
+  const Tensor x = tensor({{0.5, 2.0}, {-1.0, 0.25}}, float64);
+  Model fresh, model;
+  accumulate(fresh, x);
+  const std::vector<double> expected = fresh.w.gradient().to_vector();
+  accumulate(model, x);
+  const Tensor gradient = model.w.gradient();
+  int failures = 0;
+  for (int k = 0; !gradient.evaluated(); ++k) {
+    REQUIRE(k < 10000);
+    try {
+      release_pooled_memory();
+      allocations_left = k;
+      evaluate(gradient);
+      allocations_left = -1;
+    } catch (const std::exception&) {
+      allocations_left = -1;
+      ++failures;
+    }
+  }
+  CHECK(failures > 5);
+  CHECK(gradient.to_vector() == expected);
+}
+
+TEST_CASE("an update in which any one allocation fails changes no parameter") {
+  const Tensor x = tensor({{0.5, 2.0}, {-1.0, 0.25}}, float64);
+  Model fresh, model;
+  for (Model* each : {&fresh, &model}) accumulate(*each, x);
+  update(fresh);
+  CHECK(fail_each_allocation(model, [&] { update(model); }) > 5);
+  CHECK(model.state() == fresh.state());
+}
+
+TEST_CASE("a second derivative in which any one allocation fails leaves nothing behind") {
+  Model model;
+  const Tensor x = tensor({0.5, 2.0}, float64);
+  const auto f = [&](const Tensor& t) { return sum(tanh(matmul(t, model.w))); };
+  const std::vector<double> expected = hessian(f)(x).to_vector();
+  std::vector<double> found;
+  fail_each_allocation(model, [&] { found = hessian(f)(x).to_vector(); });
+  CHECK(found == expected);
+}
+
+}  // namespace
+}  // namespace xgrad

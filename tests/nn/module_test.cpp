@@ -1,0 +1,205 @@
+#include "nn/module.hpp"
+
+#include <catch2/catch.hpp>
+#include <sstream>
+
+#include "autograd/autograd.hpp"
+#include "nn/nn.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+struct Classifier : nn::Module {
+  nn::Linear hidden{4, 3};
+  nn::Linear output{3, 2};
+
+  Tensor operator()(const Tensor& images) const { return output(relu(hidden(images))); }
+  void visit(nn::Visitor& visitor) override { visitor("hidden", hidden), visitor("output", output); }
+};
+
+/// One member of every kind.
+struct Everything : nn::Module {
+  Classifier inner;
+  std::vector<nn::Linear> layers;
+  std::vector<Parameter> scales{Parameter(ones({2})), Parameter(zeros({1}))};
+  std::optional<nn::Linear> extra;
+  std::unique_ptr<nn::Dropout> dropout = std::make_unique<nn::Dropout>(0.5, Rng(3));
+  Parameter shared = inner.hidden.weight;
+  Tensor mean = tensor({0.5, 1.5});
+
+  Everything() {
+    layers.emplace_back(2, 2, nn::LinearOptions{.bias = false});
+    layers.emplace_back(2, 1);
+  }
+  void visit(nn::Visitor& visitor) override {
+    visitor("inner", inner);
+    visitor("layers", layers);
+    visitor("scales", scales);
+    visitor("extra", extra);
+    visitor("dropout", dropout);
+    visitor("shared", shared);
+    visitor("mean", mean);
+  }
+};
+
+template <class List>
+std::vector<std::string> names(const List& list) {
+  std::vector<std::string> found;
+  for (const auto& item : list) found.push_back(item.name);
+  return found;
+}
+
+void set(std::vector<NamedTensor>& state, const std::string& name, const Tensor& value) {
+  for (auto& item : state)
+    if (item.name == name) item.value = value;
+}
+
+}  // namespace
+
+TEST_CASE("parameters are named by their path, and tied ones listed once") {
+  const Everything module;
+  CHECK(names(module.named_parameters()) ==
+        std::vector<std::string>{"inner.hidden.weight", "inner.hidden.bias", "inner.output.weight", "inner.output.bias",
+                                 "layers.0.weight", "layers.1.weight", "layers.1.bias", "scales.0", "scales.1"});
+  CHECK(module.parameters().size() == 9);
+}
+
+TEST_CASE("the state has PyTorch's names, tied ones included, and buffers and random streams") {
+  const Everything module;
+  const auto found = names(module.state());
+  CHECK(std::vector<std::string>(found.end() - 3, found.end()) ==
+        std::vector<std::string>{"dropout.rng", "shared", "mean"});
+  CHECK(found.size() == 12);
+  CHECK(names(Classifier().state()) ==
+        std::vector<std::string>{"hidden.weight", "hidden.bias", "output.weight", "output.bias"});
+}
+
+TEST_CASE("a loaded state is the saved one, whatever its order") {
+  seed(1);
+  const Everything saved;
+  seed(2);
+  Everything loaded;
+  auto state = saved.state();
+  std::swap(state[0], state[5]);
+  const Parameter before = loaded.inner.output.bias;
+  loaded.load_state(state);
+  const auto expected = saved.state(), found = loaded.state();
+  for (std::size_t i = 0; i < expected.size(); ++i) CHECK(found[i].value.to_vector() == expected[i].value.to_vector());
+  CHECK(before == loaded.inner.output.bias);  // the cells are kept, for optimisers that know them
+  CHECK(loaded.shared == loaded.inner.hidden.weight);
+}
+
+TEST_CASE("random streams may be missing from a state") {
+  Everything module;
+  auto state = module.state();
+  std::erase_if(state, [](const NamedTensor& item) { return item.name == "dropout.rng"; });
+  CHECK_NOTHROW(module.load_state(state));
+}
+
+TEST_CASE("a state that does not fit: all differences are listed, and nothing changes") {
+  Classifier model;
+  const auto before = model.state();
+  auto state = model.state();
+  set(state, "hidden.weight", zeros({4, 3}));
+  set(state, "hidden.bias", zeros({3}, float64));
+  state[2].name = "outptu.weight";
+  set(state, "output.bias", ones({2}));
+  std::string message;
+  try {
+    model.load_state(state);
+  } catch (const FormatError& error) {
+    message = error.what();
+  }
+  using Catch::Contains;
+  CHECK_THAT(message, Contains("4 differences"));
+  CHECK_THAT(message, Contains("hidden.weight: expected [3, 4] f32, got [4, 3] f32"));
+  CHECK_THAT(message, Contains("hidden.bias: expected [3] f32, got [3] f64"));
+  CHECK_THAT(message, Contains("output.weight: missing, expected [2, 3] f32"));
+  CHECK_THAT(message, Contains("outptu.weight: unexpected, [2, 3] f32"));
+  CHECK_THAT(message, Contains("module_test.cpp:"));
+  const auto after = model.state();
+  for (std::size_t i = 0; i < before.size(); ++i) CHECK(after[i].value.to_vector() == before[i].value.to_vector());
+
+  auto twice = before;
+  twice.push_back(before[0]);
+  CHECK_THROWS_WITH(model.load_state(twice), Contains("hidden.weight: given twice"));
+}
+
+TEST_CASE("the values for two names of a tied parameter must agree") {
+  Everything module;
+  auto state = module.state();
+  set(state, "shared", zeros({3, 4}));
+  CHECK_THROWS_AS(module.load_state(state), FormatError);
+  set(state, "inner.hidden.weight", zeros({3, 4}));
+  module.load_state(state);
+  CHECK(module.shared.value().to_vector() == std::vector<double>(12, 0));
+}
+
+TEST_CASE("two members of one name are a ValueError") {
+  struct Twice : nn::Module {
+    Parameter a{zeros({1})}, b{zeros({1})};
+    void visit(nn::Visitor& visitor) override { visitor("a", a), visitor("a", b); }
+  };
+  CHECK_THROWS_WITH(Twice().state(), Catch::Contains("two members are named a"));
+}
+
+TEST_CASE("a copy shares the parameters, a clone has its own, with the same values and ties") {
+  struct Tied : nn::Module {
+    nn::Linear a{2, 2}, b{2, 2};
+    Tied() { b.weight = a.weight; }
+    void visit(nn::Visitor& visitor) override { visitor("a", a), visitor("b", b); }
+  };
+  Tied original;
+  const Tied copy = original;
+  CHECK(copy.a.weight == original.a.weight);
+  original.a.bias.set_trainable(false);
+  Tied cloned = nn::clone(original);
+  CHECK(!(cloned.a.weight == original.a.weight));
+  CHECK(cloned.a.weight == cloned.b.weight);
+  CHECK(!cloned.a.bias.trainable());
+  CHECK(cloned.a.weight.value().to_vector() == original.a.weight.value().to_vector());
+  cloned.a.weight.assign(zeros({2, 2}));
+  CHECK(original.a.weight.value().to_vector() != std::vector<double>(4, 0));
+}
+
+TEST_CASE("freezing keeps derivatives out of parameters") {
+  Classifier model;
+  model.hidden.set_trainable(false);
+  CHECK(model.trainable_parameters().size() == 2);
+  const Tensor loss = sum(model(ones({5, 4})));
+  CHECK_THROWS_AS(grad(loss, model.parameters()), GraphError);
+  CHECK(grad(loss, model.trainable_parameters()).size() == 2);
+  model.set_trainable(true);
+  CHECK(grad(sum(model(ones({5, 4}))), model.parameters()).size() == 4);
+}
+
+TEST_CASE("accumulated gradients are forgotten on request") {
+  Classifier model;
+  backward(sum(model(ones({5, 4}))));
+  CHECK(model.output.bias.gradient().to_vector() == std::vector<double>{5, 5});
+  model.zero_gradients();
+  CHECK(!model.output.bias.gradient().defined());
+}
+
+TEST_CASE("training and evaluation reach the modules inside") {
+  Everything module;
+  CHECK(module.dropout->training());
+  module.eval();
+  CHECK(!module.training());
+  CHECK(!module.dropout->training());
+  CHECK(!module.inner.hidden.training());
+  module.train();
+  CHECK(module.dropout->training());
+}
+
+TEST_CASE("a module prints as a tree with the shapes of its parameters") {
+  Classifier model;
+  model.output.bias.set_trainable(false);
+  std::ostringstream text;
+  text << model;
+  CHECK(text.str() ==
+        "Classifier: 23 parameters\n"
+        "  hidden: Linear  weight [3, 4], bias [3]\n"
+        "  output: Linear  weight [2, 3], bias [2] frozen");
+}

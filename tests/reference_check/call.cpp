@@ -1,0 +1,92 @@
+#include "tests/reference_check/call.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "autograd/core/error.hpp"
+#include "autograd/ops/movement.hpp"
+
+namespace xgrad::reference {
+
+bool Call::has(const std::string& name) const {
+  return std::any_of(inputs.begin(), inputs.end(), [&](const auto& input) { return input.first == name; });
+}
+
+const Tensor& Call::operator[](const std::string& name) const {
+  for (const auto& input : inputs)
+    if (input.first == name) return input.second;
+  throw FormatError("there is no input " + name);
+}
+
+Tensor Call::optional(const std::string& name) const { return has(name) ? (*this)[name] : Tensor(); }
+
+Tensors Call::list(const std::string& name) const {
+  Tensors tensors;
+  while (has(name + "." + std::to_string(tensors.size())))
+    tensors.push_back((*this)[name + "." + std::to_string(tensors.size())]);
+  return tensors;
+}
+
+Axes Call::axes() const {
+  if (!args.has("dim")) return all_axes;
+  const std::vector<std::int64_t> dims = args.integers("dim");
+  return dims.empty() ? all_axes : Axes(dims);
+}
+
+Rule lifted(Rule rule) {
+  return [rule = std::move(rule)](const Call& call) {
+    if (!call.args.has("dim") || call["input"].ndim() > 0) return rule(call);
+    Call vectors = call;
+    for (auto& [name, tensor] : vectors.inputs)
+      if (tensor.ndim() == 0) tensor = reshape(tensor, {1});
+    Tensors results = rule(vectors);
+    for (Tensor& result : results)
+      if (result.numel() == 1) result = reshape(result, {});
+    return results;
+  };
+}
+
+const Rules& rules() {
+  static const Rules all = [] {
+    Rules table;
+    add_elementwise(table);
+    add_reductions(table);
+    add_products(table);
+    add_shapes(table);
+    add_indexing(table);
+    add_losses(table);
+    add_clipping(table);
+    return table;
+  }();
+  return all;
+}
+
+namespace {
+
+const std::set<std::string> unsupported{
+    "conv1d", "conv2d",      "max_pool2d",    "avg_pool2d",     "layer_norm",       "batch_norm", "inv",
+    "solve",  "det",         "logabsdet",     "cholesky",       "solve_triangular", "sort",       "topk",
+    "einsum", "masked_fill", "masked_select", "masked_scatter", "masked_softmax",   "masked_mean"};
+
+}  // namespace
+
+bool is_unsupported(const std::string& operation) { return unsupported.contains(operation); }
+
+bool mentions_unsupported(const std::string& text) {
+  static const std::set<std::string> families{"conv",    "convolution", "cnn",        "pool",      "pooling",
+                                              "maxpool", "avgpool",     "layernorm",  "batchnorm", "masked",
+                                              "inverse", "logdet",      "determinant"};
+  std::string word;
+  for (const char c : text + " ") {
+    if (std::isalnum(static_cast<unsigned char>(c)) || c == '_') {
+      word += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      continue;
+    }
+    if (unsupported.contains(word) || families.contains(word)) return true;
+    word.clear();
+  }
+  return false;
+}
+
+}  // namespace xgrad::reference
