@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
+#include <sstream>
 #include <string_view>
 
 #include "autograd/core/fail.hpp"
@@ -93,13 +94,14 @@ std::string first_complete(const char* name, const std::vector<std::string>& pla
                            const Location& where) {
   for (const std::string& place : places)
     if (holds_all(place)) return place;
-  std::string text = std::string(name) + ": the four IDX files were not found. Looked in:";
+  std::ostringstream text;
+  text << name << ": the four IDX files were not found. Looked in:";
   for (const std::string& place : places) {
-    text += "\n  " + printable(place) + ", which lacks";
+    text << "\n  " << printable(place) << ", which lacks";
     for (const MnistFile& file : mnist_files)
-      if (locate(place, file.name).empty()) text += std::string(" ") + file.name;
+      if (locate(place, file.name).empty()) text << ' ' << file.name;
   }
-  fail<IoError>(where, text, "\n", remedy, "\n");
+  fail<IoError>(where, text.str(), "\n", remedy, "\n");
 }
 
 }  // namespace
@@ -113,13 +115,14 @@ Dataset fashion_mnist(const std::string& directory, Split split, const Location&
 }
 
 std::string find_mnist(const std::string& given, const std::string& embedded, const Location& where) {
-  std::string remedy =
-      "Give a directory that has them (--data DIR, or the environment variable XGRAD_DATA), or put them into " +
-      printable(cache_directory()) + ", gzip-compressed or not. Names, and sha256 when uncompressed:";
-  for (const MnistFile& file : mnist_files) remedy += std::string("\n  ") + file.sha256 + "  " + file.name;
+  const std::string cache = cache_directory();
+  std::ostringstream remedy;
+  remedy << "Give a directory that has them (--data DIR, or the environment variable XGRAD_DATA), or put them into "
+         << printable(cache) << ", gzip-compressed or not. Names, and sha256 when uncompressed:";
+  for (const MnistFile& file : mnist_files) remedy << "\n  " << file.sha256 << "  " << file.name;
   const std::string chosen = given.empty() ? environment("XGRAD_DATA") : given;
-  if (!chosen.empty()) return first_complete("mnist", {chosen}, remedy, where);
-  return first_complete("mnist", {cache_directory(), embedded}, remedy, where);
+  if (!chosen.empty()) return first_complete("mnist", {chosen}, remedy.str(), where);
+  return first_complete("mnist", {cache, embedded}, remedy.str(), where);
 }
 
 std::string find_fashion_mnist(const std::string& given, const Location& where) {

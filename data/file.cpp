@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <ostream>
 #include <utility>
 
 #include "autograd/core/fail.hpp"
@@ -124,20 +125,16 @@ void OutputFile::commit() {
   if (!synced) refuse("was written, but its directory cannot be forced to the disk");
 }
 
-std::string printable(const std::string& text) {
+std::ostream& operator<<(std::ostream& out, Printable from) {
   constexpr std::size_t most = 200;
-  std::string result = "'";
-  for (const char c : text.substr(0, most)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      char escaped[5];
-      std::snprintf(escaped, sizeof escaped, "\\x%02x", byte);
-      result += escaped;
-    } else {
-      result += c;
-    }
+  out << '\'';
+  for (std::size_t i = 0; i < std::min(from.text.size(), most); ++i) {
+    const auto byte = static_cast<unsigned char>(from.text[i]);
+    char escaped[5];
+    std::snprintf(escaped, sizeof escaped, byte < 0x20 || byte == 0x7f ? "\\x%02x" : "%c", byte);
+    out << escaped;
   }
-  return result + (text.size() > most ? "...'" : "'");
+  return out << (from.text.size() > most ? "...'" : "'");
 }
 
 bool multiply(std::uint64_t& a, std::uint64_t b) {

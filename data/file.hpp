@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 
 #include "autograd/core/location.hpp"
@@ -59,8 +60,12 @@ class OutputFile {
   int descriptor_ = -1;
 };
 
-/// The text in quotes, shortened and with unprintable characters escaped, for messages.
-std::string printable(const std::string& text);
+/// A text on its way into a message: in quotes, shortened, unprintable characters escaped. It refers to the text.
+struct Printable {
+  const std::string& text;
+};
+std::ostream& operator<<(std::ostream& out, Printable from);
+inline Printable printable(const std::string& text) { return {text}; }
 
 /// a * b; false when it does not fit 63 bits.
 bool multiply(std::uint64_t& a, std::uint64_t b);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
+#include <unordered_set>
 #include <utility>
 
 #include "autograd/core/fail.hpp"
@@ -65,8 +65,9 @@ class HeaderReader {
   }
   bool key(std::string& key) {
     if (place_ == Place::tensor) {
-      require(key == "dtype" || key == "shape" || key == "data_offsets", "an unknown field");
-      require(item_.fields.insert(key).second, "a field given twice");
+      const int field = key == "dtype" ? 0 : key == "shape" ? 1 : key == "data_offsets" ? 2 : 3;
+      require(field < 3, "an unknown field");
+      require(!std::exchange(item_.seen[field], true), "a field given twice");
       field_ = key;
     } else if (place_ == Place::metadata) {
       require(!header.metadata.contains(key), "a metadata key given twice");
@@ -118,7 +119,7 @@ class HeaderReader {
  private:
   enum class Place { before, top, name, tensor, metadata, shape, offsets, after };
   struct PartialItem {
-    std::set<std::string> fields;
+    bool seen[3] = {};
     std::optional<ElementType> type;
     std::optional<std::vector<std::int64_t>> shape;
     std::vector<std::uint64_t> offsets;
@@ -126,11 +127,11 @@ class HeaderReader {
 
   [[noreturn]] void refuse(const char* what) const {
     fail<FormatError>(where_, operation, ": ", printable(path_), ": the header has ", what, " out of place",
-                      name_.empty() ? "" : " in ", name_.empty() ? "" : printable(name_));
+                      " after the name ", printable(name_));
   }
   void require(bool condition, const char* what) const {
-    check<FormatError>(condition, where_, operation, ": ", printable(path_), ": the header has ", what, " in ",
-                       printable(name_));
+    if (!condition)
+      fail<FormatError>(where_, operation, ": ", printable(path_), ": the header has ", what, " in ", printable(name_));
   }
   void finish_tensor() {
     require(item_.type && item_.shape && item_.offsets.size() == 2, "no dtype, shape or data_offsets");
@@ -142,7 +143,7 @@ class HeaderReader {
   const std::string& path_;
   Location where_;
   Place place_ = Place::before;
-  std::set<std::string> names_;
+  std::unordered_set<std::string> names_;
   std::string name_;
   std::string field_;
   PartialItem item_;

@@ -104,6 +104,7 @@ Tensor scatter_add(const Operand& x, std::int64_t axis, const Operand& index, co
 Tensor take(const Operand& x, const Operand& index, std::int64_t axis) {
   const CallScope scope("take", x.where());
   const Tensor data = x.tensor(), at = index.tensor();
+  check<DTypeError>(at.dtype() == int64, x.where(), "take: indices must be i64, got ", describe(at));
   check<ShapeError>(at.ndim() == 1, x.where(), "take: the index must have one axis, got ", describe(at));
   axis = normalise_axis(axis, data.ndim(), "take", x.where());
   Shape line = Shape::filled(data.ndim(), 1), shape = data.shape();

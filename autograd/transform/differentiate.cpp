@@ -23,10 +23,14 @@ struct Cotangent {
   bool blurred = false;
 
   bool zero() const { return !value.defined(); }
-  void settle() {
+  // Zero again where the mask says so.
+  void clear() {
     if (mask.defined() && blurred) value = where(mask, value, 0);
-    mask = Tensor();
     blurred = false;
+  }
+  void settle() {
+    clear();
+    mask = Tensor();
   }
   void add(Cotangent other) {
     if (other.zero()) return;
@@ -34,9 +38,13 @@ struct Cotangent {
       *this = std::move(other);
       return;
     }
-    settle();
-    other.settle();
+    clear();
+    other.clear();
     value = value + other.value;
+    if (!mask.defined() || !other.mask.defined())
+      mask = Tensor();
+    else if (mask.entry() != other.mask.entry())
+      mask = logical_or(mask, other.mask);
   }
 };
 
@@ -96,14 +104,18 @@ class Walk {
     const Lowering lowering = entry.primitive->lower();
     const bool elementwise = lowering.kind == Lowering::Kind::elementwise;
     const CallScope scope(entry.call ? entry.call : entry.primitive->name(), entry.where);
-    if (!elementwise) cotangents_[i].settle();
+    // Elements that only move take their mask along.
+    const bool moves = lowering.kind == Lowering::Kind::alias || lowering.kind == Lowering::Kind::permutation;
+    if (!elementwise && !moves) cotangents_[i].settle();
     const Tensor output = replay_.output(*entries_[i]);
     std::vector<Tensor> again;
     const std::span<const Tensor> values = replay_.inputs(entry, again);
     for (std::uint32_t k = 0; k < entry.input_count; ++k) {
       if (!is_active(entry.inputs[k])) continue;
       Cotangent& at = cotangents_[i];
-      Cotangent to{entry.primitive->pullback(k, at.value, values, output), at.mask, at.blurred || !lowering.keeps_zero};
+      const bool blurs = !moves && !lowering.keeps_zero;
+      Cotangent to{entry.primitive->pullback(k, at.value, values, output), at.mask, at.blurred || blurs};
+      if (moves && at.mask.defined()) to.mask = entry.primitive->pullback(k, at.mask, values, output);
       if (to.zero()) continue;
       to.value = detail::mutate_cotangent(entry, k, std::move(to.value));
       check_cotangent(entry, k, to.value);

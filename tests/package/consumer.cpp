@@ -14,7 +14,7 @@ int main() {
   const Parameter x{tensor(2.0, float64)};
   const double derivative = grad(x * x * x, x.value()).item();
   const nn::Linear layer(3, 2);
-  const optim::Rule rule = optim::sgd(0.1);
+  const optim::Transformation rule = optim::sgd(0.1);
   for (const auto& [inputs, labels] : data::batches({zeros({4, 3}), zeros({4}, int64)}, {.size = 4}))
     if (layer(inputs).shape() != Shape{4, 2} || labels.numel() != 4) return 1;
   std::printf("%s\n", report::progress_line({"derivative", 1, 1}, 60).c_str());

@@ -1,0 +1,201 @@
+// Values, gradients and second derivatives at the points where they go wrong, in float32 and float64.
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
+
+#include "autograd/autograd.hpp"
+
+namespace xgrad {
+namespace {
+
+constexpr double inf = std::numeric_limits<double>::infinity();
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+using Numbers = std::vector<double>;
+
+bool same(const Tensor& got, const Numbers& expected, double tolerance) {
+  const Numbers values = got.to_vector();
+  if (values.size() != expected.size()) return false;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::isnan(values[i]) && std::isnan(expected[i])) continue;
+    if (!(values[i] == expected[i]) && !(std::abs(values[i] - expected[i]) <= tolerance * std::abs(expected[i])))
+      return false;
+  }
+  return true;
+}
+
+/// A function at a point: value, gradient of its sum, and the gradient of the sum of that.
+struct Point {
+  const char* name;
+  std::function<Tensor(const Tensor&)> f;
+  Numbers x, value, gradient;
+  std::optional<Numbers> second = {};
+};
+
+void check(const std::vector<Point>& points) {
+  for (const Point& point : points)
+    for (const DType dtype : {float32, float64}) {
+      const double tolerance = dtype == float32 ? 2e-6 : 1e-14;
+      const Tensor x = track(cast(tensor(point.x), dtype)), y = point.f(x);
+      const Tensor first = grad(sum(y), x, {.create_graph = true});
+      INFO(point.name << " in " << name(dtype) << ": value " << y << ", gradient " << first);
+      CHECK(same(y, point.value, tolerance));
+      CHECK(same(first, point.gradient, tolerance));
+      if (!point.second) continue;
+      const Tensor second = first.tracked() ? grad(sum(first), x, {.allow_unused = true}) : zeros_like(x);
+      INFO("second derivative " << second);
+      CHECK(same(second, *point.second, tolerance));
+    }
+}
+
+Tensor hypot_of(const Tensor& x) { return hypot(select(x, 0, 0), select(x, 0, 1)); }
+Tensor atan2_of(const Tensor& x) { return atan2(select(x, 0, 0), select(x, 0, 1)); }
+Tensor xlogy_of(const Tensor& x) { return xlogy(select(x, 0, 0), select(x, 0, 1)); }
+Tensor pow_of(const Tensor& x) { return pow(select(x, 0, 0), select(x, 0, 1)); }
+Tensor last(const Tensor& x) { return select(x, 0, -1); }
+
+TEST_CASE("roots and absolute values at zero") {
+  check({
+      {"sqrt(0)", [](const Tensor& x) { return sqrt(x); }, {0}, {0}, {inf}},
+      {"abs(+-0)", [](const Tensor& x) { return abs(x); }, {0.0, -0.0}, {0, 0}, {0, 0}, Numbers{0, 0}},
+      {"sign(0)", [](const Tensor& x) { return sign(x); }, {0.0, -0.0}, {0, 0}, {0, 0}, Numbers{0, 0}},
+      {"norm(0)", [](const Tensor& x) { return norm(x); }, {0, 0}, {0}, {0, 0}},
+      {"sqrt(sum(x^2))", [](const Tensor& x) { return sqrt(sum(x * x)); }, {0, 0}, {0}, {nan, nan}},
+      {"hypot(0, 0)", hypot_of, {0, 0}, {0}, {0, 0}},
+      {"hypot(3, 4)", hypot_of, {3, 4}, {5}, {0.6, 0.8}},
+      {"atan2(0, 0)", atan2_of, {0, 0}, {0}, {0, 0}},
+      {"atan2(1, 1)", atan2_of, {1, 1}, {std::atan(1.0)}, {0.5, -0.5}, Numbers{-0.5, 0.5}},
+  });
+}
+
+TEST_CASE("norms do not overflow") {
+  for (const auto& [big, dtype] : {std::pair{1e200, float64}, std::pair{1e20, float32}}) {
+    const double tolerance = dtype == float32 ? 1e-6 : 1e-14;
+    const Tensor x = track(cast(tensor(Numbers{big, big}), dtype));
+    for (const Tensor& y : {norm(x), hypot_of(x)}) {
+      CHECK(y.item() == Approx(std::sqrt(2.0) * big).epsilon(tolerance));
+      CHECK(same(grad(y, x), {std::sqrt(0.5), std::sqrt(0.5)}, tolerance));
+    }
+    CHECK(same(grad(atan2_of(x), x), {0.5 / big, -0.5 / big}, tolerance));
+  }
+}
+
+TEST_CASE("powers and x log y") {
+  check({
+      {"pow(0, 0)", pow_of, {0, 0}, {1}, {0, 0}},
+      {"pow(0, 0.5)", [](const Tensor& x) { return pow(x, 0.5); }, {0}, {0}, {inf}},
+      {"pow(0, 1)", [](const Tensor& x) { return pow(x, 1); }, {0}, {0}, {1}, Numbers{0}},
+      {"pow(0, 2)", [](const Tensor& x) { return pow(x, 2); }, {0}, {0}, {0}, Numbers{2}},
+      {"pow(0, 3)", [](const Tensor& x) { return pow(x, 3); }, {0}, {0}, {0}, Numbers{0}},
+      {"pow(-2, 3)", [](const Tensor& x) { return pow(x, 3); }, {-2}, {-8}, {12}, Numbers{-12}},
+      {"pow(-2, 3) by both", pow_of, {-2, 3}, {-8}, {12, nan}},
+      {"pow(x, 0)", [](const Tensor& x) { return pow(x, 0); }, {0, 2, -3}, {1, 1, 1}, {0, 0, 0}, Numbers{0, 0, 0}},
+      {"xlogy(0, 0)", xlogy_of, {0, 0}, {0}, {-inf, 0}},
+      {"xlogy(0, 2)", xlogy_of, {0, 2}, {0}, {std::log(2), 0}, Numbers{0.5, 0.5}},
+      {"x log x by hand at 0", [](const Tensor& x) { return x * log(x); }, {0}, {nan}, {nan}},
+  });
+}
+
+TEST_CASE("logarithms, quotients and small arguments") {
+  check({
+      {"log(0)", [](const Tensor& x) { return log(x); }, {0}, {-inf}, {inf}, Numbers{-inf}},
+      {"1/0", [](const Tensor& x) { return 1 / x; }, {0}, {inf}, {-inf}},
+      {"expm1", [](const Tensor& x) { return expm1(x); }, {1e-12}, {1e-12 + 5e-25}, {1 + 1e-12}, Numbers{1 + 1e-12}},
+      {"log1p", [](const Tensor& x) { return log1p(x); }, {1e-12}, {1e-12 - 5e-25}, {1 - 1e-12}, Numbers{-1 + 2e-12}},
+      {"tanh", [](const Tensor& x) { return tanh(x); }, {1e4, -1e4}, {1, -1}, {0, 0}, Numbers{0, 0}},
+      {"sinh", [](const Tensor& x) { return sinh(x); }, {0, 1e-12}, {0, 1e-12}, {1, 1}},
+      {"cosh", [](const Tensor& x) { return cosh(x); }, {0}, {1}, {0}, Numbers{1}},
+  });
+}
+
+TEST_CASE("ties, bounds and NaN") {
+  check({
+      {"max of ties",
+       [](const Tensor& x) { return max(x); },
+       {2, 1, 2, 2},
+       {2},
+       {1 / 3., 0, 1 / 3., 1 / 3.},
+       Numbers(4)},
+      {"min of ties", [](const Tensor& x) { return min(x); }, {1, 1}, {1}, {0.5, 0.5}, Numbers(2)},
+      {"max with NaN", [](const Tensor& x) { return max(x); }, {1, nan, 3}, {nan}, {nan, nan, nan}},
+      {"min with NaN", [](const Tensor& x) { return min(x); }, {nan, 1}, {nan}, {nan, nan}},
+      {"maximum(a, a)", [](const Tensor& x) { return maximum(x, stop_gradient(x)); }, {2}, {2}, {0.5}, Numbers{0}},
+      {"clamp at a bound",
+       [](const Tensor& x) { return clamp(x, -1, 1); },
+       {-1, 1, -2, 2, 0},
+       {-1, 1, -1, 1, 0},
+       {1, 1, 0, 0, 1},
+       Numbers(5)},
+      {"maximum with NaN", [](const Tensor& x) { return maximum(x, 3); }, {nan, 5, 1}, {nan, 5, 3}, {nan, 1, 0}},
+      {"minimum with NaN",
+       [](const Tensor& x) { return minimum(3 * ones_like(x), x); },
+       {nan, 5, 1},
+       {nan, 3, 1},
+       {nan, 0, 1}},
+  });
+}
+
+TEST_CASE("products with zeros, and sums of nothing") {
+  check({
+      {"prod with one zero", [](const Tensor& x) { return prod(x); }, {0, 2, 3}, {0}, {6, 0, 0}, Numbers{5, 3, 2}},
+      {"prod with two zeros", [](const Tensor& x) { return prod(x); }, {0, 0, 3}, {0}, {0, 0, 0}, Numbers{3, 3, 0}},
+      {"cumprod with a zero",
+       [](const Tensor& x) { return cumprod(x); },
+       {2, 0, 3},
+       {2, 0, 0},
+       {1, 8, 0},
+       Numbers{4, 6, 2}},
+      {"sum of nothing", [](const Tensor& x) { return sum(x); }, {}, {0}, {}, Numbers{}},
+      {"prod of nothing", [](const Tensor& x) { return prod(x); }, {}, {1}, {}, Numbers{}},
+      {"std of a constant", [](const Tensor& x) { return xgrad::std(x); }, {4, 4}, {0}, {0, 0}},
+      {"logsumexp of nothing", [](const Tensor& x) { return logsumexp(x); }, {}, {-inf}, {}},
+  });
+}
+
+TEST_CASE("softmax and its relatives at the extremes") {
+  const double third = 1 / 3.;
+  check({
+      {"softmax", [](const Tensor& x) { return softmax(x); }, {1e4, 0, -1e4}, {1, 0, 0}, {0, 0, 0}, Numbers(3)},
+      {"softmax with -inf",
+       [](const Tensor& x) { return select(softmax(x), 0, 0); },
+       {0, -inf, 0},
+       {0.5},
+       {0.25, 0, -0.25}},
+      {"softmax of -inf", [](const Tensor& x) { return softmax(x); }, {-inf, -inf}, {nan, nan}, {nan, nan}},
+      {"logsumexp with -inf", [](const Tensor& x) { return logsumexp(x); }, {0, -inf, 0}, {std::log(2)}, {0.5, 0, 0.5}},
+      {"logsumexp of -inf", [](const Tensor& x) { return logsumexp(x); }, {-inf, -inf}, {-inf}, {0, 0}},
+      {"logsumexp(inf, 0)", [](const Tensor& x) { return logsumexp(x); }, {inf, 0}, {inf}, {1, 0}},
+      {"logsumexp of ties",
+       [](const Tensor& x) { return logsumexp(x); },
+       {1, 1, 1},
+       {1 + std::log(3)},
+       {third, third, third}},
+      {"logaddexp(-inf, -inf)",
+       [](const Tensor& x) { return logaddexp(select(x, 0, 0), select(x, 0, 1)); },
+       {-inf, -inf},
+       {-inf},
+       {0, 0}},
+      {"log_softmax", [](const Tensor& x) { return last(log_softmax(x)); }, {1e4, 0, -1e4}, {-20000}, {-1, 0, 1}},
+  });
+}
+
+TEST_CASE("float32 keeps its digits in sums and variances") {
+  Numbers many(9, 1.0);
+  many[0] = 1e8;
+  const Tensor x = track(cast(tensor(many), float32));
+  CHECK(sum(x).item() == 100000008);
+  CHECK(same(grad(sum(x), x), Numbers(9, 1), 0));
+  const Tensor y = track(tensor({1e8, 1e8 + 8, 1e8 + 16}));
+  CHECK(var(y).item() == 64);
+  CHECK(same(grad(var(y), y), {-8, 0, 8}, 1e-6));
+}
+
+TEST_CASE("empty Tensors go through matmul") {
+  const Tensor a = track(zeros({2, 0})), b = track(zeros({0, 3})), y = matmul(a, b);
+  CHECK(y.to_vector() == Numbers(6, 0));
+  CHECK(grad(sum(y), a).shape() == Shape{2, 0});
+  CHECK(grad(sum(y), b).shape() == Shape{0, 3});
+}
+
+}  // namespace
+}  // namespace xgrad
