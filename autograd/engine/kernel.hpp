@@ -1,0 +1,52 @@
+#pragma once
+
+// The seam between the driver, which walks the rows, and the two tiers, which run one phase on one row.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "autograd/engine/program.hpp"
+
+namespace xgrad::fused {
+
+/// What a phase runs on: the row of `pointers`, whose `columns` elements are next to each other.
+struct PhaseArguments {
+  void* const* pointers;  // one for each pointer of the program: its element at column 0
+  void* registers;        // one number for each register of the program, of its dtype: read, and written by reductions
+  void* workspace;        // of the kernel's workspace() bytes, aligned to 64, of this thread
+  std::int64_t columns;
+};
+
+/// One phase, ready to run on any row.
+///
+/// Bits do not depend on the tier. An element has the value that math.hpp gives it. Reductions are defined over 16
+/// lanes of double (also for float32): column j goes to lane j mod 16, columns in rising order; lanes start at 0
+/// (row_prod: 1);
+///   row_sum   lane = lane + a            row_prod  lane = lane * a
+///   row_dot   lane = fma(a, b, lane)
+/// then lane l takes lane l + 8 (l < 8), lane l + 4 (l < 4), lane l + 2, lane l + 1, as lane[l] + lane[l + d] (times
+/// for row_prod), and lane 0 is rounded to the dtype. row_max and row_min are NaN if any element is (which NaN is
+/// open), the infinity of no elements if there are none, and never -0: 0 is added to them last. Stores and
+/// accumulations: columns in any order, steps in program order for each column, also where pointers alias.
+class PhaseKernel {
+ public:
+  virtual ~PhaseKernel() = default;
+  virtual void run(const PhaseArguments& arguments) const = 0;
+  virtual std::size_t workspace() const { return 0; }
+};
+
+/// For each pointer of a program the first one that has the same address (itself, if none has).
+using Aliases = std::vector<std::uint16_t>;
+
+/// Makes the kernel of one phase, or null where it cannot.
+using KernelFactory = std::unique_ptr<PhaseKernel> (*)(const Program& program, std::size_t phase,
+                                                       const Aliases& aliases);
+
+/// The tier that takes over programs that have seen enough elements; null at first: all are interpreted. Not to be
+/// called while programs run.
+void set_machine_code(KernelFactory factory);
+
+}  // namespace xgrad::fused
