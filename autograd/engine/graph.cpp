@@ -157,6 +157,7 @@ void Graph::add_entry(const Pending& pending, std::size_t i, std::vector<std::in
     if (!last || !exact || !is_floating(node.dtype)) node.kind = Kind::opaque;
   }
   if (node.kind == Kind::contraction && !is_floating(node.dtype)) node.kind = Kind::opaque;
+  if (node.kind == Kind::permutation) node.kind = Kind::opaque;
   if (empty && node.kind != Kind::alias) node.kind = Kind::opaque;
   add(std::move(node));
 }

@@ -270,7 +270,8 @@ void Grouping::place_program(std::int32_t node) {
   std::sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(own), std::greater<>());
   for (const std::int32_t unit : candidates) {
     const bool joined = reduces ? join(node, unit, small, wanted)
-                                : join(node, unit, Class::rows, 0) || join(node, unit, Class::full, wanted);
+                                : (kind == Kind::elementwise && join(node, unit, Class::rows, 0)) ||
+                                      join(node, unit, Class::full, wanted);
     if (joined) return merge_inputs(node);
   }
   const Node& at = graph.nodes[node];

@@ -251,7 +251,8 @@ class UnitLowering {
         const Instance instance = *open.begin();
         open.erase(open.begin());
         const Facts& facts = facts_.at(instance);
-        if (instance.as != Class::full || !facts.computed) continue;
+        const bool by_column = instance.as == Class::full || instance.as == Class::columns;
+        if (!by_column || !facts.computed) continue;
         if (facts.level < level && !node(instance).cheap && !node(instance).bits) {
           phases_[l].carried.insert(instance);
           if (!sinks_.contains(instance)) phases_[static_cast<std::size_t>(facts.level)].saves.insert(instance);

@@ -68,7 +68,7 @@ struct Permute : Operation<Permute> {  // output axis i is input axis order[i]
       const std::int64_t last = order.ndim() - 1, want = axis == last ? last - 1 : axis == last - 1 ? last : axis;
       swapped = swapped && order[axis] == want;
     }
-    return {swapped ? Lowering::Kind::transposition : Lowering::Kind::opaque};
+    return {swapped ? Lowering::Kind::transposition : Lowering::Kind::permutation};
   }
   void describe(Fields& fields) const override { fields("order", order); }
 };

@@ -105,7 +105,8 @@ class Walk {
     const bool elementwise = lowering.kind == Lowering::Kind::elementwise;
     const CallScope scope(entry.call ? entry.call : entry.primitive->name(), entry.where);
     // Elements that only move take their mask along.
-    const bool moves = lowering.kind == Lowering::Kind::alias || lowering.kind == Lowering::Kind::permutation;
+    const bool moves = lowering.kind == Lowering::Kind::alias || lowering.kind == Lowering::Kind::permutation ||
+                       lowering.kind == Lowering::Kind::transposition;
     if (!elementwise && !moves) cotangents_[i].settle();
     const Tensor output = replay_.output(*entries_[i]);
     std::vector<Tensor> again;
