@@ -20,6 +20,7 @@ struct LanesOf {
   using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
   using Words = xsimd::batch<Word, Architecture>;
   static constexpr int width = static_cast<int>(R::size);
+  static constexpr bool on_x86 = !std::is_base_of_v<xsimd::neon, Architecture>;
   static constexpr bool has_fma = !std::is_base_of_v<xsimd::sse2, Architecture>;
 
 #define XGRAD_LANES XGRAD_FORCE_INLINE static
@@ -39,8 +40,14 @@ struct LanesOf {
   XGRAD_LANES R fma(R a, R b, R c) { return xsimd::fma(a, b, c); }
   XGRAD_LANES R fms(R a, R b, R c) { return xsimd::fms(a, b, c); }
   XGRAD_LANES R fnma(R a, R b, R c) { return xsimd::fnma(a, b, c); }
-  XGRAD_LANES R min(R a, R b) { return xsimd::select(a < b, a, b); }
-  XGRAD_LANES R max(R a, R b) { return xsimd::select(b < a, a, b); }
+  XGRAD_LANES R min(R a, R b) {
+    if constexpr (on_x86) return xsimd::min(a, b);  // the instruction does just this
+    return xsimd::select(a < b, a, b);
+  }
+  XGRAD_LANES R max(R a, R b) {
+    if constexpr (on_x86) return xsimd::max(a, b);
+    return xsimd::select(b < a, a, b);
+  }
 
   XGRAD_LANES R bit_and(R a, R b) { return a & b; }
   XGRAD_LANES R bit_or(R a, R b) { return a | b; }
@@ -60,10 +67,54 @@ struct LanesOf {
   XGRAD_LANES M mask_xor(M a, M b) { return a ^ b; }
   XGRAD_LANES M mask_not(M a) { return !a; }
   XGRAD_LANES R select(M m, R a, R b) { return xsimd::select(m, a, b); }
-  XGRAD_LANES R keep(M m, R a) { return xsimd::select(m, a, R(T{})); }
+  XGRAD_LANES R keep(M m, R a) {
+    if constexpr (sizeof(m.data) == sizeof(R)) return R(m.data) & a;
+    return xsimd::select(m, a, R(T{}));
+  }
+  /// Masks in memory are lanes with all bits set, which as numbers are NaN, or none.
+  XGRAD_LANES M mask(R a) { return a != a; }
+  XGRAD_LANES R from_mask(M m) { return keep(m, bits(~std::uint64_t{0})); }
 
   XGRAD_LANES R load(const T* p) { return R::load_unaligned(p); }
   XGRAD_LANES void store(T* p, R a) { a.store_unaligned(p); }
+
+  /// The first n lanes, 0 < n < width; the others are 0.
+  XGRAD_LANES R load_part(const T* p, std::int64_t n) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(R) == 64 && sizeof(T) == 4) return _mm512_maskz_loadu_ps(part(n), p);
+    if constexpr (sizeof(R) == 64 && sizeof(T) == 8) return _mm512_maskz_loadu_pd(part(n), p);
+#elif defined(__AVX2__)
+    if constexpr (sizeof(R) == 32 && sizeof(T) == 4) return _mm256_maskload_ps(p, part(n));
+    if constexpr (sizeof(R) == 32 && sizeof(T) == 8) return _mm256_maskload_pd(p, part(n));
+#endif
+    T buffer[width] = {};
+    std::memcpy(buffer, p, static_cast<std::size_t>(n) * sizeof(T));
+    return load(buffer);
+  }
+  XGRAD_LANES void store_part(T* p, R a, std::int64_t n) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(R) == 64 && sizeof(T) == 4) return _mm512_mask_storeu_ps(p, part(n), a);
+    if constexpr (sizeof(R) == 64 && sizeof(T) == 8) return _mm512_mask_storeu_pd(p, part(n), a);
+#elif defined(__AVX2__)
+    if constexpr (sizeof(R) == 32 && sizeof(T) == 4) return _mm256_maskstore_ps(p, part(n), a);
+    if constexpr (sizeof(R) == 32 && sizeof(T) == 8) return _mm256_maskstore_pd(p, part(n), a);
+#endif
+    T buffer[width];
+    store(buffer, a);
+    std::memcpy(p, buffer, static_cast<std::size_t>(n) * sizeof(T));
+  }
+
+ private:
+#if defined(__AVX512F__)
+  using Part = std::conditional_t<sizeof(T) == 4, __mmask16, __mmask8>;
+  XGRAD_LANES Part part(std::int64_t n) { return static_cast<Part>((1u << n) - 1u); }
+#elif defined(__AVX2__)
+  XGRAD_LANES __m256i part(std::int64_t n) {
+    alignas(64) static constexpr Word masks[16] = {~Word{}, ~Word{}, ~Word{}, ~Word{},
+                                                   ~Word{}, ~Word{}, ~Word{}, ~Word{}};
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(masks + 8 - n));
+  }
+#endif
 #undef XGRAD_LANES
 };
 

@@ -27,8 +27,10 @@
 
 #if defined(__GNUC__)
 #define XGRAD_FORCE_INLINE inline __attribute__((always_inline))
+#define XGRAD_LAMBDA_INLINE __attribute__((always_inline))
 #else
 #define XGRAD_FORCE_INLINE inline
+#define XGRAD_LAMBDA_INLINE
 #endif
 
 namespace xgrad::fused::math {

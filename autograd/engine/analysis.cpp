@@ -1,0 +1,71 @@
+#include "autograd/engine/analysis.hpp"
+
+#include <algorithm>
+#include <new>
+
+#include "autograd/engine/operation.hpp"
+
+namespace xgrad::fused {
+
+namespace {
+
+bool all_fixed(const RowStep& step, const std::vector<char>& fixed) {
+  for (int k = 0; k < arity(step.code); ++k)
+    if (!fixed[step.in[k]]) return false;
+  return true;
+}
+
+bool is_flat(const Program& program, bool one_row) {
+  if (program.phases.size() != 1 || !program.row_stores.empty() || !program.phases[0].after.empty()) return false;
+  for (const Load& load : program.loads)
+    if (load.source != Load::Source::argument) return false;
+  for (const Pointer& pointer : program.pointers)
+    if (pointer.accumulator || pointer.shape == Pointer::Shape::scratch ||
+        (pointer.shape == Pointer::Shape::vector && !one_row))
+      return false;
+  return std::none_of(program.phases[0].steps.begin(), program.phases[0].steps.end(), [](const Step& step) {
+    return step.code == Code::column || is_reduction(step.code) || step.code == Code::accumulate ||
+           step.code == Code::accumulate_product;
+  });
+}
+
+}  // namespace
+
+Analysis::Analysis(const Program& program)
+    : fixed(program.registers), flat(is_flat(program, false)), flat_row(is_flat(program, true)) {
+  for (const Load& load : program.loads)
+    if (load.source == Load::Source::argument) fixed[load.register_] = 1;
+  for (const RowStep& step : program.before) {
+    const bool once_only = all_fixed(step, fixed);
+    fixed[step.out] = once_only;
+    (once_only ? once : before).push_back(step);
+  }
+  for (std::size_t p = 0; p < program.pointers.size(); ++p) {
+    if (program.pointers[p].accumulator) accumulators.push_back(static_cast<std::uint16_t>(p));
+    if (program.pointers[p].shape == Pointer::Shape::scratch) scratch.push_back(static_cast<std::uint16_t>(p));
+  }
+}
+
+RowCode::RowCode(const std::vector<RowStep>& steps, DType dtype, const TileFunctions& functions) {
+  for (const RowStep& step : steps) {
+    instructions_.push_back(row_instruction(step, dtype, functions));
+    codes_.push_back(step.code);
+  }
+}
+
+char* thread_memory(std::size_t bytes) {
+  struct Release {
+    void operator()(char* memory) const { ::operator delete (memory, std::align_val_t{64}); }
+  };
+  thread_local std::unique_ptr<char, Release> memory;
+  thread_local std::size_t size = 0;
+  if (size < bytes) {
+    memory.reset();
+    size = 0;
+    memory.reset(static_cast<char*>(::operator new (bytes, std::align_val_t{64})));
+    size = bytes;
+  }
+  return memory.get();
+}
+
+}  // namespace xgrad::fused

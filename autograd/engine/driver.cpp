@@ -1,0 +1,121 @@
+#include "autograd/engine/driver.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "autograd/engine/interpreter.hpp"
+#include "autograd/engine/narrow.hpp"
+#include "autograd/engine/wide.hpp"
+
+namespace xgrad::fused {
+
+namespace {
+
+KernelFactory machine_code = nullptr;
+
+// Making machine code takes some 30 us: as long as interpreting so much.
+constexpr std::int64_t many_elements = 200'000, many_runs = 300;
+
+}  // namespace
+
+void set_machine_code(KernelFactory factory) { machine_code = factory; }
+
+struct Compiled::State {
+  explicit State(Program p)
+      : program(std::move(p)),
+        functions(tile_functions(instruction_set(), program.dtype)),
+        analysis(program),
+        once(analysis.once, program.dtype, functions),
+        wide(program, analysis, functions),
+        registers(program.registers) {}
+
+  void bind(const Binding& binding);
+  void take_over(const Binding& binding);
+  template <class T>
+  void* fix_registers(const Binding& binding);
+  void run(const Binding& binding);
+
+  const Program program;
+  const TileFunctions& functions;
+  const Analysis analysis;
+  const RowCode once;
+  const WideRows wide;
+  std::unique_ptr<NarrowRows> narrow;  // made when first wanted
+  std::vector<std::unique_ptr<PhaseKernel>> kernels;
+  Aliases aliases, bound;
+  bool asked = false, machine = false;  // whether machine code was asked for, and came
+  std::int64_t elements = 0, runs = 0;
+  std::vector<double> registers;  // room for as many numbers of the dtype
+  Partials partials;
+};
+
+/// Kernels know which pointers are equal: others where that changes.
+void Compiled::State::bind(const Binding& binding) {
+  bound.resize(program.pointers.size());
+  for (std::size_t p = 0; p < bound.size(); ++p) {
+    std::size_t first = p;
+    if (program.pointers[p].shape != Pointer::Shape::scratch)
+      for (first = 0; binding.pointers[first] != binding.pointers[p];) ++first;
+    bound[p] = static_cast<std::uint16_t>(first);
+  }
+  if (!kernels.empty() && bound == aliases) return;
+  aliases = bound;
+  asked = machine = false;
+  narrow.reset();
+  kernels.clear();
+  for (std::size_t i = 0; i < program.phases.size(); ++i) kernels.push_back(interpret(program, i, aliases));
+}
+
+void Compiled::State::take_over(const Binding& binding) {
+  elements += binding.rows * binding.columns;
+  runs += 1;
+  if (asked || !machine_code || (elements < many_elements && runs < many_runs)) return;
+  asked = true;
+  std::vector<std::unique_ptr<PhaseKernel>> made;
+  for (std::size_t i = 0; i < program.phases.size(); ++i) {
+    made.push_back(machine_code(program, i, aliases));
+    if (!made.back())
+      made.back() = interpret(program, i, aliases);
+    else
+      machine = true;
+  }
+  kernels = std::move(made);
+}
+
+template <class T>
+void* Compiled::State::fix_registers(const Binding& binding) {
+  T* fixed = reinterpret_cast<T*>(registers.data());
+  for (const Load& load : program.loads)
+    if (load.source == Load::Source::argument) fixed[load.register_] = static_cast<T>(binding.arguments[load.index]);
+  once.run(fixed);
+  return fixed;
+}
+
+void Compiled::State::run(const Binding& binding) {
+  void* fixed = program.dtype == float32 ? fix_registers<float>(binding) : fix_registers<double>(binding);
+  if (analysis.flat || (analysis.flat_row && binding.rows == 1)) {
+    take_over(binding);
+    return run_flat(program, binding, *kernels[0], fixed);
+  }
+  if (binding.columns > 0 && binding.columns < narrow_columns && binding.rows > 1) {
+    if (!narrow) narrow = std::make_unique<NarrowRows>(program, analysis, aliases, functions);
+    return narrow->run(binding, fixed, partials);
+  }
+  take_over(binding);
+  wide.run(binding, kernels, fixed, partials);
+}
+
+Compiled::Compiled(Program program) : state_(std::make_unique<State>(std::move(program))) {}
+Compiled::Compiled(Compiled&& other) noexcept = default;
+Compiled& Compiled::operator=(Compiled&& other) noexcept = default;
+Compiled::~Compiled() = default;
+
+const Program& Compiled::program() const { return state_->program; }
+bool Compiled::is_machine_code() const { return state_->machine; }
+
+void execute(Compiled& compiled, const Binding& binding) {
+  compiled.state_->bind(binding);
+  compiled.state_->run(binding);
+}
+
+}  // namespace xgrad::fused

@@ -1,0 +1,35 @@
+#pragma once
+
+// Runs row programs: walks the rows, in blocks that threads share, and lets the tiers run the phases.
+
+#include <memory>
+
+#include "autograd/engine/kernel.hpp"
+
+namespace xgrad::fused {
+
+/// A program that is ready to run, and what it has learnt from running. It starts out interpreted; machine code takes
+/// over when it has seen many elements, or has run many times, if there is a factory for it (see set_machine_code).
+class Compiled {
+ public:
+  explicit Compiled(Program program);
+  Compiled(Compiled&& other) noexcept;
+  Compiled& operator=(Compiled&& other) noexcept;
+  ~Compiled();
+
+  const Program& program() const;
+  /// Whether machine code runs its phases (never those of narrow rows, of fewer than 64 columns, several to a tile).
+  bool is_machine_code() const;
+
+ private:
+  friend void execute(Compiled& compiled, const Binding& binding);
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Runs the program on what it is bound to. The results depend on the sizes alone, not on the number of threads or the
+/// tier. Pointers may be equal, but must not overlap otherwise; row operands overlap no pointer. One at a time for each
+/// Compiled, and not from inside a body of parallel() for programs that another thread runs.
+void execute(Compiled& compiled, const Binding& binding);
+
+}  // namespace xgrad::fused

@@ -1,0 +1,59 @@
+#pragma once
+
+// The loops that the interpreter is made of: one for each step and instruction set.
+
+#include <cstdint>
+
+#include "autograd/engine/program.hpp"
+
+namespace xgrad::fused {
+
+/// Does one step on n elements. What a, b, c are is said where the function is.
+using TileFunction = void (*)(void* out, const void* a, const void* b, const void* c, std::int64_t n);
+
+/// The lanes of a row reduction (see PhaseKernel).
+inline constexpr int reduction_lanes = 16;
+
+inline constexpr int codes = static_cast<int>(Code::accumulate_product) + 1;
+
+/// The loops for one dtype on one instruction set. Null where there is none.
+struct TileFunctions {
+  /// For each code of a result or an accumulation: out[i] = code(a[i], b[i], c[i]). By the set of those operands that
+  /// are one number for all i: 1 for a, 2 for b, 4 for c.
+  TileFunction elements[codes][7];
+  /// For each reduction: takes n more elements of a (and b), the first of them for lane 0, into the lanes at out.
+  /// row_max and row_min keep one number there.
+  TileFunction reduce[codes];
+  /// For each reduction: out[i] = reduction of the i-th row of a (and b), whose number of columns (int64) is at c.
+  TileFunction reduce_rows[codes];
+  /// out[i * columns + j] = a[i], with the number of columns at c.
+  TileFunction spread;
+  /// out[i] = mask of the byte a[i]; and back.
+  TileFunction load_mask, store_mask;
+  /// out[i] = a + i, for the double at a.
+  TileFunction count;
+  /// out[i] = a[i], of int64.
+  TileFunction from_integers;
+};
+
+enum class InstructionSet : std::uint8_t { generic, avx2, avx512 };
+
+/// Whether this processor, and this build, has it.
+bool has(InstructionSet set);
+/// The widest that there is, or what the environment variable XGRAD_INSTRUCTION_SET says: generic, avx2 or avx512.
+/// ValueError where it names another, or one that is not there.
+InstructionSet instruction_set();
+const TileFunctions& tile_functions(InstructionSet set, DType dtype);
+
+/// elements[code] of the codes that call the C library (is_called): the same on all instruction sets.
+TileFunction called_function(Code code, DType dtype, int single);
+/// The function itself, for machine code to call: of one or two numbers of `dtype` in registers of the platform's own
+/// calling convention.
+const void* called_address(Code code, DType dtype);
+
+// For tile_functions.cpp: null where the build does not have the instruction set.
+const TileFunctions* generic_functions(DType dtype);
+const TileFunctions* avx2_functions(DType dtype);
+const TileFunctions* avx512_functions(DType dtype);
+
+}  // namespace xgrad::fused
