@@ -40,8 +40,8 @@ Grid grid_for(const std::vector<std::string>& captions, bool titled) {
   const std::size_t caption_height = 16 + 18 * static_cast<std::size_t>(lines);
   return {columns,
           (captions.size() + columns - 1) / columns,
-          150,
-          142 + caption_height,
+          170,
+          162 + caption_height,
           caption_height,
           titled ? std::size_t{44} : 0};
 }

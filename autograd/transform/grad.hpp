@@ -38,7 +38,8 @@ std::vector<Tensor> grad(const Tensor& loss, const std::vector<P>& parameters, G
   return grad(loss, std::vector<Tensor>(parameters.begin(), parameters.end()), options, where);
 }
 template <class X>
-  requires std::same_as<X, Tensor> || std::same_as<X, Parameter>
+concept Differentiable = std::same_as<X, Tensor> || std::same_as<X, Parameter>;
+template <Differentiable X>
 Tensor grad(const Tensor& loss, const X& x, GradOptions options = {}, const Location& where = Location::current()) {
   return grad(loss, std::vector<Tensor>{x}, options, where)[0];
 }

@@ -230,7 +230,7 @@ TEST_CASE("names are bounded in length and number, and escaped in messages", "[s
   CHECK(refusal<LimitError>(file_of(named(std::string(1 << 20, 'n')), four)).size() < 1000);
   std::string many = "{";
   for (int i = 0; i < 100001; ++i)
-    many += "\"" + std::to_string(i) + R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},)";
+    many += '"' + std::to_string(i) + R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},)";
   many.back() = '}';
   refusal<LimitError>(file_of(many));
 }
