@@ -1,0 +1,30 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "benchmarks/work.hpp"
+
+namespace benchmarks {
+
+/// A way to run a side: what to call before, and how many threads BLAS gets.
+struct Setting {
+  std::function<void()> set_threads;
+  int blas_threads;
+};
+
+struct Contender {
+  Work work;
+  std::vector<Setting> settings;  ///< the best median among these counts
+};
+
+struct Comparison {
+  double first_us = 0, second_us = 0;
+  std::string difference;  ///< empty if the results agree
+};
+
+/// Runs both, compares their results, and then times them in turn for about `seconds` altogether.
+Comparison compare(const Contender& first, const Contender& second, double tolerance, double seconds);
+
+}  // namespace benchmarks

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "benchmarks/work.hpp"
+
+namespace benchmarks {
+
+namespace xgrad_side {
+void set_threads(int count);
+void add_training(Cases& cases);
+void add_graphs(Cases& cases);
+void add_functions(Cases& cases);
+void add_optimisers(Cases& cases);
+void add_derivatives(Cases& cases);
+}  // namespace xgrad_side
+
+namespace libtorch_side {
+void set_threads(int count);
+void add_training(Cases& cases);
+void add_graphs(Cases& cases);
+void add_functions(Cases& cases);
+void add_optimisers(Cases& cases);
+void add_derivatives(Cases& cases);
+}  // namespace libtorch_side
+
+}  // namespace benchmarks
