@@ -25,7 +25,11 @@ struct Reduction : Operation<Self> {
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::reduce(Self::instruction, inputs[0], axes, y);
   }
-  Lowering lower() const override { return {Lowering::Kind::reduction, Self::instruction}; }
+  Lowering lower() const override {
+    return {.kind = Lowering::Kind::reduction,
+            .instruction = Self::instruction,
+            .moves = Self::instruction == Instruction::sum};
+  }
   void describe(Fields& fields) const override { fields("axes", axes); }
 };
 
@@ -146,6 +150,7 @@ struct CumSum : Operation<CumSum> {  // y_i = x_0 + ... + x_i
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::cumsum(inputs[0], axis, reverse, y);
   }
+  Lowering lower() const override { return {.moves = true}; }
   void describe(Fields& fields) const override {
     fields("axis", axis);
     fields("reverse", reverse);

@@ -23,6 +23,8 @@ struct Lowering {
   Instruction instruction = Instruction::none;
   /// For elementwise: a zero cotangent gives zero cotangents whatever the inputs are, NaN and infinity included.
   bool keeps_zero = false;
+  /// For the others: the vjp only moves cotangents or adds them up, without factors.
+  bool moves = false;
 };
 
 }  // namespace xgrad
