@@ -70,9 +70,6 @@ TEST_CASE("a broadcast branch gets the sum of what was chosen of it") {
   CHECK(gradient(where(tensor({false, false, false}), wide, 1), x)[0] != gradient(wide, x)[0]);
 }
 
-}  // namespace
-}  // namespace xgrad
-
 TEST_CASE("the masks of where move with the elements") {
   const Tensor x = tensor({0.0, 4.0}, float64);
   const auto check = [&](auto f, Numbers first, Numbers second) {
@@ -101,3 +98,6 @@ TEST_CASE("the masks of where move with the elements") {
       {0, 0}, {0, 0});
   check([](const Tensor& t) { return where(select(t, 0, 0) > 0, sum(sqrt(t)), 0); }, {0, 0}, {0, 0});
 }
+
+}  // namespace
+}  // namespace xgrad
