@@ -3,6 +3,7 @@
 #include <string>
 
 #include "autograd/core/location.hpp"
+#include "autograd/tape/tensor.hpp"
 
 namespace xgrad {
 
@@ -11,5 +12,8 @@ namespace xgrad {
 void set_engine(const std::string& name, const Location& where = Location::current());
 /// The name of the engine in use.
 const std::string& engine();
+
+/// The next evaluation computes this Tensor, too, if somebody still holds it: a loss, together with its gradients.
+void accompany(const Tensor& tensor);
 
 }  // namespace xgrad

@@ -2,6 +2,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/engine/engine.hpp"
@@ -33,7 +34,26 @@ Selected& selected() {
   return selection;
 }
 
+std::vector<Tensor>& companions() {
+  static thread_local std::vector<Tensor> list;
+  return list;
+}
+
+// The roots and those companions that somebody else holds, too, and that have no value yet.
+std::vector<Tensor> with_companions(std::span<const Tensor> roots) {
+  std::vector<Tensor> all(roots.begin(), roots.end());
+  for (Tensor& companion : companions())
+    if (!companion.evaluated() && companion.entry()->references.load(std::memory_order_relaxed) > 1)
+      all.push_back(std::move(companion));
+  companions().clear();
+  return all;
+}
+
 }  // namespace
+
+void accompany(const Tensor& tensor) {
+  if (tensor.defined() && !tensor.evaluated()) companions().push_back(tensor);
+}
 
 void set_engine(const std::string& name, const Location& where) {
   auto executor = make_executor(name, where);
@@ -46,8 +66,8 @@ void evaluate(std::span<const Tensor> tensors, const Location& where) {
   Tape::current().unevaluated = 0;
   EntryMap numbers;
   for (const Tensor& tensor : tensors) check<GraphError>(tensor.defined(), where, "evaluate: an undefined Tensor");
-  const Pending pending{reachable(tensors, numbers, [](const Entry& entry) { return !entry.evaluated.load(); }),
-                        tensors};
+  const std::vector<Tensor> roots = with_companions(tensors);
+  const Pending pending{reachable(roots, numbers, [](const Entry& entry) { return !entry.evaluated.load(); }), roots};
   for (const Entry* entry : pending.entries)
     check<ThreadError>(entry->owner == Tape::current().thread, where, "evaluate: ", entry->primitive->name(),
                        " was recorded by another thread and has no value yet; evaluate it there");

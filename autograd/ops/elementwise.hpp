@@ -56,7 +56,7 @@ Tensor logical_xor(const Operand& a, const Operand& b);
 Tensor logical_not(const Operand& x);
 
 /// a where the condition holds, else b. What is not chosen contributes exactly 0 to the derivatives, even where it is
-/// NaN or infinite.
+/// NaN or infinite (up to the first matrix product on the way back, which mixes elements).
 Tensor where(const Operand& condition, const Operand& a, const Operand& b);
 
 inline Tensor operator-(const Operand& x) { return neg(x); }

@@ -33,7 +33,7 @@ struct ScatterAdd : Operation<ScatterAdd> {  // y = 0; y[index[i][j]][j] += sour
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::scatter_add(inputs[0], inputs[1], axis, y, where);
   }
-  Lowering lower() const override { return {.kind = Lowering::Kind::place, .axis = axis}; }
+  Lowering lower() const override { return {.kind = Lowering::Kind::place, .moves = true, .axis = axis}; }
   void describe(Fields& fields) const override {
     fields("axis", axis);
     fields("size", size);
@@ -55,7 +55,7 @@ struct Gather : Operation<Gather> {  // y[i][j] = x[index[i][j]][j]
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::gather(inputs[0], inputs[1], axis, y, where);
   }
-  Lowering lower() const override { return {.kind = Lowering::Kind::pick, .axis = axis}; }
+  Lowering lower() const override { return {.kind = Lowering::Kind::pick, .moves = true, .axis = axis}; }
   void describe(Fields& fields) const override { fields("axis", axis); }
 };
 

@@ -21,7 +21,7 @@ struct Reshape : Operation<Reshape> {  // the same elements under another shape
     return reshape(g, inputs[0].shape());
   }
   void run(std::span<const View>, const View&, const Location&) const override {}  // shares the input's elements
-  Lowering lower() const override { return {Lowering::Kind::alias}; }
+  Lowering lower() const override { return {.kind = Lowering::Kind::alias, .moves = true}; }
 };
 
 struct BroadcastTo : Operation<BroadcastTo> {  // axes of size 1 repeated
@@ -41,7 +41,7 @@ struct BroadcastTo : Operation<BroadcastTo> {  // axes of size 1 repeated
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::broadcast(inputs[0], y);
   }
-  Lowering lower() const override { return {Lowering::Kind::broadcast}; }
+  Lowering lower() const override { return {.kind = Lowering::Kind::broadcast, .moves = true}; }
 };
 
 struct Permute : Operation<Permute> {  // output axis i is input axis order[i]
@@ -68,7 +68,7 @@ struct Permute : Operation<Permute> {  // output axis i is input axis order[i]
       const std::int64_t last = order.ndim() - 1, want = axis == last ? last - 1 : axis == last - 1 ? last : axis;
       swapped = swapped && order[axis] == want;
     }
-    return {swapped ? Lowering::Kind::transposition : Lowering::Kind::permutation};
+    return {.kind = swapped ? Lowering::Kind::transposition : Lowering::Kind::permutation, .moves = true};
   }
   void describe(Fields& fields) const override { fields("order", order); }
 };
@@ -90,6 +90,7 @@ struct Slice : Operation<Slice> {  // y_i = x_(start + i step) along an axis
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::slice(inputs[0], axis, start, step, y);
   }
+  Lowering lower() const override { return {.moves = true}; }
   void describe(Fields& fields) const override {
     fields("axis", axis);
     fields("start", start);
@@ -123,6 +124,7 @@ struct Pad : Operation<Pad> {  // y_(before + i (interior + 1)) = x_i along an a
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::pad(inputs[0], axis, before, interior, value, y);
   }
+  Lowering lower() const override { return {.moves = true}; }
   void describe(Fields& fields) const override {
     fields("axis", axis);
     fields("before", before);
@@ -145,6 +147,7 @@ struct Flip : Operation<Flip> {  // axes reversed
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::flip(inputs[0], axes, y);
   }
+  Lowering lower() const override { return {.moves = true}; }
   void describe(Fields& fields) const override { fields("axes", axes); }
 };
 
@@ -181,6 +184,7 @@ struct Concat : Operation<Concat> {  // joined along an axis
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::concat(inputs, axis, y);
   }
+  Lowering lower() const override { return {.moves = true}; }
   void describe(Fields& fields) const override { fields("axis", axis); }
 };
 

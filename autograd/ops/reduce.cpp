@@ -26,7 +26,10 @@ struct Reduction : Operation<Self> {
     kernels::reduce(Self::instruction, inputs[0], axes, y);
   }
   Lowering lower() const override {
-    return {.kind = Lowering::Kind::reduction, .instruction = Self::instruction, .axes = axes};
+    return {.kind = Lowering::Kind::reduction,
+            .instruction = Self::instruction,
+            .moves = Self::instruction == Instruction::sum,
+            .axes = axes};
   }
   void describe(Fields& fields) const override { fields("axes", axes); }
 };
@@ -148,6 +151,7 @@ struct CumSum : Operation<CumSum> {  // y_i = x_0 + ... + x_i
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::cumsum(inputs[0], axis, reverse, y);
   }
+  Lowering lower() const override { return {.moves = true}; }
   void describe(Fields& fields) const override {
     fields("axis", axis);
     fields("reverse", reverse);

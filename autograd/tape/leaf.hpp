@@ -27,7 +27,7 @@ struct Identity : Operation<Identity> {
   }
   Tensor vjp(std::size_t, const Tensor& g, std::span<const Tensor>, const Tensor&) const { return g; }
   void run(std::span<const View>, const View&, const Location&) const override {}  // shares the input's elements
-  Lowering lower() const override { return {Lowering::Kind::alias, Instruction::none, true}; }
+  Lowering lower() const override { return {.kind = Lowering::Kind::alias, .moves = true}; }
 };
 
 }  // namespace xgrad

@@ -12,21 +12,23 @@ namespace xgrad {
 struct Lowering {
   enum class Kind : std::uint8_t {
     opaque,
-    constant,     ///< every element is `value`
-    elementwise,  ///< inputs and output have one shape; `instruction` per element
-    reduction,    ///< by `instruction` over `axes`, which stay with size 1
-    broadcast,    ///< axes of size 1 are repeated
-    alias,        ///< the elements of input 0, perhaps under another shape
+    constant,       ///< every element is `value`
+    elementwise,    ///< inputs and output have one shape; `instruction` per element
+    reduction,      ///< by `instruction` over `axes`, which stay with size 1
+    broadcast,      ///< axes of size 1 are repeated
+    alias,          ///< the elements of input 0, perhaps under another shape
     permutation,    ///< axes reordered
     transposition,  ///< the last two axes swapped
-    contraction,  ///< matrix product of the last two axes
-    pick,         ///< reads input 0 at the int64 indices of input 1 along `axis`
-    place,        ///< adds input 0 into zeros at the int64 indices of input 1 along `axis`
+    contraction,    ///< matrix product of the last two axes
+    pick,           ///< reads input 0 at the int64 indices of input 1 along `axis`
+    place,          ///< adds input 0 into zeros at the int64 indices of input 1 along `axis`
   };
   Kind kind = Kind::opaque;
   Instruction instruction = Instruction::none;
   /// For elementwise: a zero cotangent gives zero cotangents whatever the inputs are, NaN and infinity included.
   bool keeps_zero = false;
+  /// For the others: the vjp only moves cotangents or adds them up, without factors.
+  bool moves = false;
   double value = 0;
   AxisSet axes{};
   std::int64_t axis = 0;

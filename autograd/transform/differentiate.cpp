@@ -2,6 +2,7 @@
 #include <map>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/engine/engine.hpp"
 #include "autograd/engine/walk.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
@@ -15,8 +16,8 @@ namespace {
 
 // A cotangent on its way back. Where `where` chose the other branch it is exactly zero, and stays so through
 // elementwise rules even if their factors are NaN or infinite there: `mask` remembers where it may be non-zero, and
-// `blurred` that a factor was multiplied in since. The mask is applied again when the cotangent leaves the elementwise
-// region.
+// `blurred` that a factor was multiplied in since. Operations that move elements or add them up move the mask, too; it
+// ends where elements are mixed with factors, as in a matrix product.
 struct Cotangent {
   Tensor value;
   Tensor mask;
@@ -82,6 +83,7 @@ class Walk {
     for (std::size_t i = entries_.size(); i-- > 0;) {
       if (!active_[i] || cotangents_[i].zero()) continue;
       pull_back(i);
+      if (!Tape::current().grad) entries_[i]->differentiated = true;
       if (!wanted_[i]) cotangents_[i] = {};
     }
   }
@@ -104,25 +106,30 @@ class Walk {
     const Lowering lowering = entry.primitive->lower();
     const bool elementwise = lowering.kind == Lowering::Kind::elementwise;
     const CallScope scope(entry.call ? entry.call : entry.primitive->name(), entry.where);
-    // Elements that only move take their mask along.
-    const bool moves = lowering.kind == Lowering::Kind::alias || lowering.kind == Lowering::Kind::permutation ||
-                       lowering.kind == Lowering::Kind::transposition;
-    if (!elementwise && !moves) cotangents_[i].settle();
+    if (!elementwise) lowering.moves ? cotangents_[i].clear() : cotangents_[i].settle();
     const Tensor output = replay_.output(*entries_[i]);
     std::vector<Tensor> again;
     const std::span<const Tensor> values = replay_.inputs(entry, again);
     for (std::uint32_t k = 0; k < entry.input_count; ++k) {
       if (!is_active(entry.inputs[k])) continue;
       Cotangent& at = cotangents_[i];
-      const bool blurs = !moves && !lowering.keeps_zero;
+      const bool blurs = elementwise && !lowering.keeps_zero;
       Cotangent to{entry.primitive->pullback(k, at.value, values, output), at.mask, at.blurred || blurs};
-      if (moves && at.mask.defined()) to.mask = entry.primitive->pullback(k, at.mask, values, output);
       if (to.zero()) continue;
+      if (!elementwise) to.mask = move_mask(at.mask, entry, k, values, output);
       to.value = detail::mutate_cotangent(entry, k, std::move(to.value));
       check_cotangent(entry, k, to.value);
       if (elementwise && lowering.instruction == Instruction::where) narrow(to, values[0], k == 1);
       cotangents_[numbers_.find(entry.inputs[k].entry())].add(std::move(to));
     }
+  }
+
+  // The cotangent of an input may be non-zero where some non-zero cotangent is moved to.
+  static Tensor move_mask(const Tensor& mask, const Entry& entry, std::size_t input, std::span<const Tensor> values,
+                          const Tensor& output) {
+    const bool leaf = entry.inputs[input].entry()->input_count == 0;  // no rule will blur it any more
+    if (!mask.defined() || leaf) return {};
+    return entry.primitive->pullback(input, cast(mask, output.dtype()), values, output) != 0;
   }
 
   // The cotangent of a branch of `where` is zero outside the branch.
@@ -192,7 +199,10 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
     check_input(inputs[i], i, where);
     if (!options.allow_unused) check_used(walk, inputs[i], i, where);
   }
-  for (std::size_t i = 0; i < outputs.size(); ++i) walk.seed(outputs[i], seeds[i]);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    walk.seed(outputs[i], seeds[i]);
+    accompany(outputs[i]);
+  }
   walk.run();
   std::vector<Tensor> results;
   for (const Tensor& input : inputs) results.push_back(walk.result(input));

@@ -49,7 +49,7 @@ Tensor keep(const Tensor& result);
 /// for a vector. f must return one element.
 template <TensorFunction F>
 auto value_and_grad(F f, const Location& where = Location::current()) {
-  return [f = std::move(f), where]<class... Xs>(const Xs&... xs) mutable {
+  return [f = std::move(f), where]<class... Xs>(const Xs&... xs) {
     const EnableGrad tracking;
     if constexpr (sizeof...(Xs) == 1 && (std::same_as<Xs, std::vector<Tensor>> && ...)) {
       const std::vector<Tensor> inputs = detail::track_all(xs..., where);
@@ -75,9 +75,7 @@ auto value_and_grad(F f, const Location& where = Location::current()) {
 /// `grad(f)(x, ...)` is the gradient of f, which must return one element, with respect to its arguments.
 template <TensorFunction F>
 auto grad(F f, const Location& where = Location::current()) {
-  return [both = value_and_grad(std::move(f), where)]<class... Xs>(const Xs&... xs) mutable {
-    return both(xs...).gradient;
-  };
+  return [both = value_and_grad(std::move(f), where)]<class... Xs>(const Xs&... xs) { return both(xs...).gradient; };
 }
 
 /// {f(x), the function that takes a cotangent of f(x) to one of x}.
@@ -101,7 +99,7 @@ std::pair<Tensor, Tensor> jvp(F&& f, const Operand& x, const Tensor& tangent) {
 /// `jacobian(f)(x)[i..., j...]` is the derivative of f(x)[i...] by x[j...].
 template <std::invocable<const Tensor&> F>
 auto jacobian(F f, const Location& where = Location::current()) {
-  return [f = std::move(f), where](const Tensor& x) mutable {
+  return [f = std::move(f), where](const Tensor& x) {
     const EnableGrad tracking;
     const Tensor input = track(Operand(x, where));
     return detail::jacobian(f(input), input, where);

@@ -70,5 +70,34 @@ TEST_CASE("a broadcast branch gets the sum of what was chosen of it") {
   CHECK(gradient(where(tensor({false, false, false}), wide, 1), x)[0] != gradient(wide, x)[0]);
 }
 
+TEST_CASE("the masks of where move with the elements") {
+  const Tensor x = tensor({0.0, 4.0}, float64);
+  const auto check = [&](auto f, Numbers first, Numbers second) {
+    CHECK(grad(f)(x).to_vector() == first);
+    CHECK(hvp(f, x, ones_like(x)).to_vector() == second);
+  };
+  check([](const Tensor& t) { return sum(where(t > 0, flip(sqrt(flip(t))), 0)); }, {0, 0.25}, {0, -0.03125});
+  check([](const Tensor& t) { return sum(where(slice(t, 0, 0, 1) > 0, slice(sqrt(t), 0, 0, 1), 0)); }, {0, 0}, {0, 0});
+  check([](const Tensor& t) { return sum(where(pad(t, 0, 1, 0) > 0, pad(sqrt(t), 0, 1, 0), 0)); }, {0, 0.25},
+        {0, -0.03125});
+  check(
+      [](const Tensor& t) {
+        return sum(where(concat({t, t}) > 0, concat({sqrt(t), sqrt(t)}), 0));
+      },
+      {0, 0.5}, {0, -0.0625});
+  check(
+      [](const Tensor& t) {
+        return sum(where(t > 0, gather(sqrt(t), 0, tensor({0, 1})), 0));
+      },
+      {0, 0.25}, {0, -0.03125});
+  check(
+      [](const Tensor& t) {
+        const Tensor first = select(t, 0, 0);
+        return sum(where(broadcast_to(first, {3}) > 0, broadcast_to(sqrt(first), {3}), 0));
+      },
+      {0, 0}, {0, 0});
+  check([](const Tensor& t) { return where(select(t, 0, 0) > 0, sum(sqrt(t)), 0); }, {0, 0}, {0, 0});
+}
+
 }  // namespace
 }  // namespace xgrad
