@@ -37,9 +37,28 @@ struct LanesOf {
   XGRAD_LANES R floor(R a) { return xsimd::floor(a); }
   XGRAD_LANES R ceil(R a) { return xsimd::ceil(a); }
   XGRAD_LANES R round(R a) { return xsimd::nearbyint(a); }
-  XGRAD_LANES R fma(R a, R b, R c) { return xsimd::fma(a, b, c); }
-  XGRAD_LANES R fms(R a, R b, R c) { return xsimd::fms(a, b, c); }
-  XGRAD_LANES R fnma(R a, R b, R c) { return xsimd::fnma(a, b, c); }
+  // (xsimd 8 has none of its own for AVX-512.)
+  XGRAD_LANES R fma(R a, R b, R c) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(R) == 64 && sizeof(T) == 4) return _mm512_fmadd_ps(a, b, c);
+    if constexpr (sizeof(R) == 64 && sizeof(T) == 8) return _mm512_fmadd_pd(a, b, c);
+#endif
+    return xsimd::fma(a, b, c);
+  }
+  XGRAD_LANES R fms(R a, R b, R c) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(R) == 64 && sizeof(T) == 4) return _mm512_fmsub_ps(a, b, c);
+    if constexpr (sizeof(R) == 64 && sizeof(T) == 8) return _mm512_fmsub_pd(a, b, c);
+#endif
+    return xsimd::fms(a, b, c);
+  }
+  XGRAD_LANES R fnma(R a, R b, R c) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(R) == 64 && sizeof(T) == 4) return _mm512_fnmadd_ps(a, b, c);
+    if constexpr (sizeof(R) == 64 && sizeof(T) == 8) return _mm512_fnmadd_pd(a, b, c);
+#endif
+    return xsimd::fnma(a, b, c);
+  }
   XGRAD_LANES R min(R a, R b) {
     if constexpr (on_x86) return xsimd::min(a, b);  // the instruction does just this
     return xsimd::select(a < b, a, b);
@@ -59,7 +78,17 @@ struct LanesOf {
   XGRAD_LANES R integer_sub(R a, R b) { return lanes(words(a) - words(b)); }
 
   XGRAD_LANES M equal(R a, R b) { return a == b; }
-  XGRAD_LANES M not_equal(R a, R b) { return a != b; }
+  // (xsimd's own a != b does not hold for NaN on some instruction sets.)
+  XGRAD_LANES M not_equal(R a, R b) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(R) == 64 && sizeof(T) == 4) return _mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ);
+    if constexpr (sizeof(R) == 64 && sizeof(T) == 8) return _mm512_cmp_pd_mask(a, b, _CMP_NEQ_UQ);
+#elif defined(__AVX2__)
+    if constexpr (sizeof(R) == 32 && sizeof(T) == 4) return _mm256_cmp_ps(a, b, _CMP_NEQ_UQ);
+    if constexpr (sizeof(R) == 32 && sizeof(T) == 8) return _mm256_cmp_pd(a, b, _CMP_NEQ_UQ);
+#endif
+    return !(a == b);
+  }
   XGRAD_LANES M less(R a, R b) { return a < b; }
   XGRAD_LANES M less_equal(R a, R b) { return a <= b; }
   XGRAD_LANES M mask_and(M a, M b) { return a & b; }
@@ -72,7 +101,7 @@ struct LanesOf {
     return xsimd::select(m, a, R(T{}));
   }
   /// Masks in memory are lanes with all bits set, which as numbers are NaN, or none.
-  XGRAD_LANES M mask(R a) { return a != a; }
+  XGRAD_LANES M mask(R a) { return not_equal(a, a); }
   XGRAD_LANES R from_mask(M m) { return keep(m, bits(~std::uint64_t{0})); }
 
   XGRAD_LANES R load(const T* p) { return R::load_unaligned(p); }

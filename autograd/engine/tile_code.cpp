@@ -53,8 +53,10 @@ class Builder {
   bool touches(std::size_t i, std::size_t p) const {
     const Step& step = phase_.steps[i];
     if (is_sink(step.code) && !is_reduction(step.code) && same_memory(step.out, p)) return true;
-    return std::any_of(std::begin(step.in), std::end(step.in),
-                       [&](const Ref& ref) { return ref.kind == Ref::Kind::pointer && same_memory(ref.index, p); });
+    return std::any_of(std::begin(step.in), std::end(step.in), [&](const Ref& ref) {
+      if (ref.kind == Ref::Kind::pointer) return same_memory(ref.index, p);
+      return ref.kind == Ref::Kind::value && place_[ref.index] != nowhere && same_memory(place_[ref.index], p);
+    });
   }
 
   /// A value that is stored is computed where it is stored to, unless that memory is wanted before the store, or holds
