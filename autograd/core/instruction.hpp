@@ -46,6 +46,9 @@ enum class Instruction : std::uint8_t {
   logical_xor,
   logical_not,
   where,
+  multiply_add,       // a * b + c, rounded once
+  multiply_subtract,  // a * b - c
+  subtract_product,   // c - a * b
   sum,
   prod,
   max,

@@ -3,7 +3,9 @@
 #include <cblas.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <limits>
 #include <type_traits>
 
@@ -12,6 +14,7 @@
 #endif
 
 #include "autograd/core/fail.hpp"
+#include "autograd/engine/product.hpp"
 #include "autograd/engine/threads.hpp"
 
 namespace xgrad::fused {
@@ -26,44 +29,100 @@ void make_blas_sequential() {
 #endif
 }
 
-// One product is cut into parts of its rows or of its columns. The cuts follow from the sizes alone, so the result is
-// the same on any number of threads. They are few and even, because every part packs the other matrix again: down to
-// 128 rows or 64 columns a part costs 2 to 5 % more than the whole.
-struct Cut {
-  std::int64_t row_parts = 1, column_parts = 1, rows = 0, columns = 0;  // a part's rows and columns, but for the last
-};
-
-constexpr double least_flops = 4e6;  // of a part: about 40 us
-constexpr std::int64_t most_parts = 64;
-
-std::int64_t powers_of_two_within(double limit) {
-  std::int64_t parts = 1;
-  while (parts < most_parts && static_cast<double>(2 * parts) <= limit) parts *= 2;
-  return parts;
-}
-
 std::int64_t rounded_up(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
 
-Cut cut(const Gemm& gemm) {
-  const double worthwhile =
-      2 * static_cast<double>(gemm.m) * static_cast<double>(gemm.n) * static_cast<double>(gemm.k) / least_flops;
+double flops(const Gemm& gemm) {
+  return 2 * static_cast<double>(gemm.m) * static_cast<double>(gemm.n) * static_cast<double>(gemm.k);
+}
+
+// How products of these sizes are computed: by our own kernel, as they stand or as C' = B' A' (its vectors run along
+// the rows of C then), or by BLAS. Ours is the faster one but for single rows and columns, and, with AVX-512, for
+// products with a transposed B of which only a part of a vector would be used.
+struct Way {
+  BlockProduct product = nullptr;  // null: BLAS
+  bool swapped = false;
+};
+
+Way way(const Gemm& gemm) {
+  static const BlockProduct products[] = {block_product(float32), block_product(float64)};
+  const BlockProduct product = products[gemm.dtype == float32 ? 0 : 1];
+  const bool dots = gemm.transpose_b && !gemm.transpose_a;
+  if (product == nullptr || gemm.m == 1 || gemm.n == 1) return {};
+  if (dots && std::min(gemm.m, gemm.n) < 32 && product == avx512_product(gemm.dtype)) return {};
+  // Whichever matrix has the columns for the vectors has to be transposed on the way: the smaller one.
+  return {product, gemm.transpose_a ? gemm.transpose_b : dots && gemm.m < gemm.n && gemm.k >= 256};
+}
+
+// One product is cut into parts. The cuts follow from the sizes alone, never from the number of threads, so the result
+// and the ranges of rows that are handed on are the same on any number of threads.
+struct Cut {
+  std::int64_t rows, columns;            // of a part, but for the last
+  std::int64_t row_parts, column_parts;  // how many there are
+};
+
+constexpr std::int64_t most_parts = 64;
+
+Cut cut_into(const Gemm& gemm, std::int64_t row_parts, std::int64_t column_parts, std::int64_t unit) {
+  const auto size = [unit](std::int64_t whole, std::int64_t parts) {
+    return parts == 1 ? whole : rounded_up((whole + parts - 1) / parts, unit);
+  };
+  const std::int64_t rows = size(gemm.m, row_parts), columns = size(gemm.n, column_parts);
+  return {rows, columns, (gemm.m + rows - 1) / rows, (gemm.n + columns - 1) / columns};
+}
+
+std::int64_t parts_within(double wanted, std::int64_t whole, std::int64_t least) {
+  return std::clamp<std::int64_t>(whole / least, 1,
+                                  std::clamp<std::int64_t>(static_cast<std::int64_t>(wanted), 1, most_parts));
+}
+
+// For BLAS the parts are few and even, because every part packs the other matrix again: down to 128 rows or 64 columns
+// a part costs 2 to 5 % more than the whole.
+Cut cut_for_blas(const Gemm& gemm) {
+  constexpr double least_flops = 4e6;  // of a part: about 40 us
   const bool by_rows = gemm.m >= 256 || gemm.m >= 2 * gemm.n;
-  const double room = by_rows ? static_cast<double>(gemm.m) / 128 : static_cast<double>(gemm.n) / 64;
-  const std::int64_t parts = powers_of_two_within(std::min(worthwhile, room));
-  Cut result{1, 1, gemm.m, gemm.n};
-  if (by_rows) {
-    result.rows = rounded_up((gemm.m + parts - 1) / parts, 16);
-    result.row_parts = (gemm.m + result.rows - 1) / result.rows;
-  } else {
-    result.columns = rounded_up((gemm.n + parts - 1) / parts, 16);
-    result.column_parts = (gemm.n + result.columns - 1) / result.columns;
-  }
-  return result;
+  const std::int64_t most = by_rows ? parts_within(flops(gemm) / least_flops, gemm.m, 128)
+                                    : parts_within(flops(gemm) / least_flops, gemm.n, 64);
+  std::int64_t parts = 1;
+  while (2 * parts <= most) parts *= 2;
+  return cut_into(gemm, by_rows ? parts : 1, by_rows ? 1 : parts, 16);
+}
+
+// Our own kernel does not mind, as long as a panel is not packed too often.
+Cut cut_for_own(const Gemm& gemm, const Way& way) {
+  constexpr double least_flops = 1.5e6;  // of a part: about 15 us
+  const double wanted = flops(gemm) / least_flops;
+  const std::int64_t along = way.swapped ? gemm.m : gemm.n, across = way.swapped ? gemm.n : gemm.m;
+  const std::int64_t panels = parts_within(wanted, along, 32);
+  const std::int64_t others = parts_within(wanted / static_cast<double>(panels), across, 64);
+  return cut_into(gemm, way.swapped ? panels : others, way.swapped ? others : panels, 32);
 }
 
 struct Part {
   std::int64_t row, rows, column, columns;
 };
+
+// A single row or column of C: a matrix times a vector.
+template <class T>
+void blas_vector(const Gemm& gemm, const T* a, const T* b, T* c, const Part& part) {
+  const auto size = [](std::int64_t value) { return static_cast<int>(std::max<std::int64_t>(value, 1)); };
+  const auto call = [&](auto* product, bool transpose, std::int64_t rows, std::int64_t columns, const T* matrix,
+                        std::int64_t row, const T* x, std::int64_t x_step, std::int64_t y_step) {
+    product(CblasRowMajor, transpose ? CblasTrans : CblasNoTrans, size(rows), size(columns), static_cast<T>(gemm.alpha),
+            matrix, size(row), x, size(x_step), static_cast<T>(gemm.beta), c, size(y_step));
+  };
+  const auto both = [&](auto* product) {
+    if (gemm.m == 1)
+      call(product, !gemm.transpose_b, gemm.transpose_b ? part.columns : gemm.k,
+           gemm.transpose_b ? gemm.k : part.columns, b, gemm.row_b, a, gemm.transpose_a ? gemm.row_a : 1, 1);
+    else
+      call(product, gemm.transpose_a, gemm.transpose_a ? gemm.k : part.rows, gemm.transpose_a ? part.rows : gemm.k, a,
+           gemm.row_a, b, gemm.transpose_b ? 1 : gemm.row_b, gemm.row_c);
+  };
+  if constexpr (std::is_same_v<T, float>)
+    both(&cblas_sgemv);
+  else
+    both(&cblas_dgemv);
+}
 
 template <class T>
 void blas(const Gemm& gemm, std::int64_t matrix, const Part& part) {
@@ -71,6 +130,7 @@ void blas(const Gemm& gemm, std::int64_t matrix, const Part& part) {
   const T* b =
       static_cast<const T*>(gemm.b) + matrix * gemm.batch_b + part.column * (gemm.transpose_b ? gemm.row_b : 1);
   T* c = static_cast<T*>(gemm.c) + matrix * gemm.batch_c + part.row * gemm.row_c + part.column;
+  if (gemm.m == 1 || gemm.n == 1) return blas_vector(gemm, a, b, c, part);
   const auto flag = [](bool transpose) { return transpose ? CblasTrans : CblasNoTrans; };
   const auto size = [](std::int64_t value) { return static_cast<int>(std::max<std::int64_t>(value, 1)); };
   const auto call = [&](auto* product) {
@@ -94,64 +154,89 @@ void scale(const Gemm& gemm, std::int64_t matrix, const Part& part) {
 }
 
 template <class T>
-void multiply(const Gemm& gemm, std::int64_t matrix, const Part& part) {
+void own(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part& part) {
+  const std::int64_t a_row = gemm.transpose_a ? 1 : gemm.row_a, a_depth = gemm.transpose_a ? gemm.row_a : 1;
+  const std::int64_t b_column = gemm.transpose_b ? gemm.row_b : 1, b_depth = gemm.transpose_b ? 1 : gemm.row_b;
+  const T* a = static_cast<const T*>(gemm.a) + matrix * gemm.batch_a + part.row * a_row;
+  const T* b = static_cast<const T*>(gemm.b) + matrix * gemm.batch_b + part.column * b_column;
+  T* c = static_cast<T*>(gemm.c) + matrix * gemm.batch_c + part.row * gemm.row_c + part.column;
+  alignas(64) thread_local std::byte scratch[block_scratch];
+  if (way.swapped)
+    way.product({part.columns, part.rows, gemm.k, b, b_column, b_depth, a, a_depth, a_row, c, 1, gemm.row_c, gemm.alpha,
+                 gemm.beta},
+                scratch);
+  else
+    way.product({part.rows, part.columns, gemm.k, a, a_row, a_depth, b, b_depth, b_column, c, gemm.row_c, 1, gemm.alpha,
+                 gemm.beta},
+                scratch);
+}
+
+template <class T>
+void multiply(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part& part) {
   if (gemm.k == 0 || gemm.alpha == 0)
     scale<T>(gemm, matrix, part);
+  else if (way.product != nullptr)
+    own<T>(gemm, way, matrix, part);
   else
     blas<T>(gemm, matrix, part);
 }
 
-void multiply(const Gemm& gemm, std::int64_t matrix, const Part& part) {
+void multiply(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part& part) {
   if (gemm.dtype == float32)
-    multiply<float>(gemm, matrix, part);
+    multiply<float>(gemm, way, matrix, part);
   else
-    multiply<double>(gemm, matrix, part);
+    multiply<double>(gemm, way, matrix, part);
 }
 
 using AfterBlock = FunctionRef<void(std::int64_t, std::int64_t)>;
 
 // Many small products: a few in every block.
-void run_batch(const Gemm& gemm, AfterBlock after_block) {
-  const double flops = 2 * static_cast<double>(gemm.m) * static_cast<double>(gemm.n) * static_cast<double>(gemm.k);
-  const double together = std::clamp(least_flops / 8 / std::max(flops, 1.0), 1.0, static_cast<double>(gemm.batch));
+void run_batch(const Gemm& gemm, const Way& way, AfterBlock after_block) {
+  const double together = std::clamp(1e6 / std::max(flops(gemm), 1.0), 1.0, static_cast<double>(gemm.batch));
   const auto each = static_cast<std::int64_t>(together);
   parallel((gemm.batch + each - 1) / each, [&](std::int64_t block) {
     const std::int64_t first = block * each, last = std::min(first + each, gemm.batch);
-    for (std::int64_t matrix = first; matrix < last; ++matrix) multiply(gemm, matrix, {0, gemm.m, 0, gemm.n});
+    for (std::int64_t matrix = first; matrix < last; ++matrix) multiply(gemm, way, matrix, {0, gemm.m, 0, gemm.n});
     if (after_block) after_block(first * gemm.m, last * gemm.m);
   });
 }
 
 // Products that are worth cutting.
-void run_cut(const Gemm& gemm, const Cut& cut, AfterBlock after_block) {
-  const std::int64_t parts = cut.row_parts * cut.column_parts;
+void run_cut(const Gemm& gemm, const Way& way, const Cut& cut, AfterBlock after_block) {
   for (std::int64_t matrix = 0; matrix < gemm.batch; ++matrix) {
     // Rows that are cut into columns are finished by whoever finishes the last of them.
-    std::atomic<std::int64_t> unfinished_columns{cut.column_parts};
-    parallel(parts, [&](std::int64_t block) {
-      const std::int64_t row = block / cut.column_parts * cut.rows, column = block % cut.column_parts * cut.columns;
+    std::array<std::atomic<std::int64_t>, most_parts> finished{};
+    parallel(cut.row_parts * cut.column_parts, [&](std::int64_t block) {
+      const std::int64_t row_part = block / cut.column_parts, row = row_part * cut.rows;
+      const std::int64_t column = block % cut.column_parts * cut.columns;
       const std::int64_t rows = std::min(cut.rows, gemm.m - row), columns = std::min(cut.columns, gemm.n - column);
-      multiply(gemm, matrix, {row, rows, column, columns});
+      multiply(gemm, way, matrix, {row, rows, column, columns});
       if (!after_block) return;
-      if (cut.column_parts > 1 && unfinished_columns.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+      auto& columns_finished = finished[static_cast<std::size_t>(row_part)];
+      if (columns_finished.fetch_add(1, std::memory_order_acq_rel) + 1 < cut.column_parts) return;
       after_block(matrix * gemm.m + row, matrix * gemm.m + row + rows);
     });
   }
+}
+
+void prepare_blas(const Gemm& gemm) {
+  const std::int64_t largest = std::max({gemm.m, gemm.n, gemm.k, gemm.row_a, gemm.row_b, gemm.row_c});
+  check<LimitError>(largest <= std::numeric_limits<int>::max(), Location::current(),
+                    "matmul: BLAS cannot count the sizes ", gemm.m, ", ", gemm.n, " and ", gemm.k);
+  [[maybe_unused]] static const bool sequential = (make_blas_sequential(), true);
 }
 
 }  // namespace
 
 void run(const Gemm& gemm, AfterBlock after_block) {
   if (gemm.batch <= 0 || gemm.m <= 0 || gemm.n <= 0) return;
-  const std::int64_t largest = std::max({gemm.m, gemm.n, gemm.k, gemm.row_a, gemm.row_b, gemm.row_c});
-  check<LimitError>(largest <= std::numeric_limits<int>::max(), Location::current(),
-                    "matmul: BLAS cannot count the sizes ", gemm.m, ", ", gemm.n, " and ", gemm.k);
-  [[maybe_unused]] static const bool sequential = (make_blas_sequential(), true);
-  const Cut parts = cut(gemm);
-  if (parts.row_parts * parts.column_parts == 1)
-    run_batch(gemm, after_block);
+  const Way chosen = way(gemm);
+  if (chosen.product == nullptr) prepare_blas(gemm);
+  const Cut cut = chosen.product != nullptr ? cut_for_own(gemm, chosen) : cut_for_blas(gemm);
+  if (cut.row_parts * cut.column_parts == 1)
+    run_batch(gemm, chosen, after_block);
   else
-    run_cut(gemm, parts, after_block);
+    run_cut(gemm, chosen, cut, after_block);
 }
 
 }  // namespace xgrad::fused

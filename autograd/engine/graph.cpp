@@ -49,9 +49,7 @@ class KeyFields final : public Fields {
  public:
   std::vector<std::uint64_t> values;
   void field(const char*, std::int64_t value) override { values.push_back(static_cast<std::uint64_t>(value)); }
-  void field(const char*, double value) override {
-    values.push_back(std::bit_cast<std::uint64_t>(value));
-  }
+  void field(const char*, double value) override { values.push_back(std::bit_cast<std::uint64_t>(value)); }
   void field(const char*, const Shape& value) override {
     values.push_back(static_cast<std::uint64_t>(value.ndim()));
     for (const std::int64_t size : value) values.push_back(static_cast<std::uint64_t>(size));
@@ -66,7 +64,11 @@ Sameness sameness(const Entry& entry, const std::vector<std::int32_t>& inputs) {
   KeyFields fields;
   entry.primitive->describe(fields);
   return {*reinterpret_cast<const void* const*>(entry.primitive),  // its virtual table: one for each primitive
-          entry.dtype, entry.segment, {entry.shape.begin(), entry.shape.end()}, fields.values, inputs};
+          entry.dtype,
+          entry.segment,
+          {entry.shape.begin(), entry.shape.end()},
+          fields.values,
+          inputs};
 }
 
 }  // namespace
@@ -77,12 +79,15 @@ bool fusible(const Graph& graph, const Node& node) {
   switch (node.instruction) {
     case Instruction::cast:
       return is_floating(node.dtype) && graph.nodes[node.inputs[0]].dtype == boolean;
-    case Instruction::where: return is_floating(node.dtype);
+    case Instruction::where:
+      return is_floating(node.dtype);
     case Instruction::logical_and:
     case Instruction::logical_or:
     case Instruction::logical_xor:
-    case Instruction::logical_not: return true;
-    default: return number(node.inputs[0]);
+    case Instruction::logical_not:
+      return true;
+    default:
+      return number(node.inputs[0]);
   }
 }
 
@@ -160,6 +165,30 @@ void Graph::add_entry(const Pending& pending, std::size_t i, std::vector<std::in
   if (node.kind == Kind::permutation) node.kind = Kind::opaque;
   if (empty && node.kind != Kind::alias) node.kind = Kind::opaque;
   add(std::move(node));
+}
+
+void Graph::contract(const std::vector<std::int32_t>& roots) {
+  std::vector<std::int32_t> readers(nodes.size());
+  for (const std::int32_t root : roots) readers[root] += 2;
+  for (std::size_t i = nodes.size(); i-- > 0;)
+    if (readers[i] > 0)
+      for (const std::int32_t input : nodes[i].inputs) ++readers[input];
+  const auto product = [&](std::int32_t input) {
+    const Node& node = nodes[input];
+    return node.kind == Lowering::Kind::elementwise && node.instruction == Instruction::mul && readers[input] == 1;
+  };
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    Node& node = nodes[i];
+    const bool adds = node.instruction == Instruction::add, subtracts = node.instruction == Instruction::sub;
+    if (readers[i] == 0 || node.kind != Lowering::Kind::elementwise || !(adds || subtracts)) continue;
+    const std::size_t at = product(node.inputs[0]) ? 0 : 1;
+    if (!product(node.inputs[at])) continue;
+    const Node& mul = nodes[node.inputs[at]];
+    node.inputs = {mul.inputs[0], mul.inputs[1], node.inputs[1 - at]};
+    node.instruction = adds      ? Instruction::multiply_add
+                       : at == 0 ? Instruction::multiply_subtract
+                                 : Instruction::subtract_product;
+  }
 }
 
 }  // namespace xgrad::fused

@@ -45,6 +45,10 @@ struct Graph {
     while (nodes[node].kind == Lowering::Kind::alias && !nodes[node].leaf) node = nodes[node].inputs[0];
     return node;
   }
+  /// Products that are only added become multiply-adds, rounded once. That is settled here, for the whole graph: a value
+  /// that is computed again must come out the same.
+  void contract(const std::vector<std::int32_t>& roots);
+
   std::int32_t add(Node node) {
     nodes.push_back(std::move(node));
     return static_cast<std::int32_t>(nodes.size()) - 1;

@@ -14,8 +14,9 @@ using Kind = Lowering::Kind;
 
 Code code_of(Instruction instruction) {
   switch (instruction) {
-#define XGRAD_SAME(name) \
-  case Instruction::name: return Code::name
+#define XGRAD_SAME(name)  \
+  case Instruction::name: \
+    return Code::name
     XGRAD_SAME(neg);
     XGRAD_SAME(exp);
     XGRAD_SAME(log);
@@ -50,17 +51,34 @@ Code code_of(Instruction instruction) {
     XGRAD_SAME(greater);
     XGRAD_SAME(greater_equal);
 #undef XGRAD_SAME
-    case Instruction::logical_and: return Code::mask_and;
-    case Instruction::logical_or: return Code::mask_or;
-    case Instruction::logical_xor: return Code::mask_xor;
-    case Instruction::logical_not: return Code::mask_not;
-    case Instruction::cast: return Code::mask_to_number;
-    case Instruction::where: return Code::select;
-    case Instruction::sum: return Code::row_sum;
-    case Instruction::max: return Code::row_max;
-    case Instruction::min: return Code::row_min;
-    case Instruction::prod: return Code::row_prod;
-    default: return Code::copy;
+    case Instruction::logical_and:
+      return Code::mask_and;
+    case Instruction::logical_or:
+      return Code::mask_or;
+    case Instruction::logical_xor:
+      return Code::mask_xor;
+    case Instruction::logical_not:
+      return Code::mask_not;
+    case Instruction::multiply_add:
+      return Code::fma;
+    case Instruction::multiply_subtract:
+      return Code::fms;
+    case Instruction::subtract_product:
+      return Code::fnma;
+    case Instruction::cast:
+      return Code::mask_to_number;
+    case Instruction::where:
+      return Code::select;
+    case Instruction::sum:
+      return Code::row_sum;
+    case Instruction::max:
+      return Code::row_max;
+    case Instruction::min:
+      return Code::row_min;
+    case Instruction::prod:
+      return Code::row_prod;
+    default:
+      return Code::copy;
   }
 }
 

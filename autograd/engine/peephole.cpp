@@ -71,26 +71,17 @@ void combine(std::vector<Step>& steps) {
     return in.kind == Ref::Kind::value && uses[in.index] == 1 && steps[in.index].code == Code::mul;
   };
   for (Step& step : steps) {
-    const auto become = [&](Code code, const Ref& p, const Ref& other) {
+    const auto become = [&](Code code, const Ref& p) {
       const Step& mul = steps[p.index];
-      const Ref a = mul.in[0], b = mul.in[1], c = other;
+      const Ref a = mul.in[0], b = mul.in[1];
       step.code = code;
       step.in[0] = a;
       step.in[1] = b;
-      step.in[2] = c;
     };
-    if (step.code == Code::add && product(step.in[0]))
-      become(Code::fma, step.in[0], step.in[1]);
-    else if (step.code == Code::add && product(step.in[1]))
-      become(Code::fma, step.in[1], step.in[0]);
-    else if (step.code == Code::sub && product(step.in[0]))
-      become(Code::fms, step.in[0], step.in[1]);
-    else if (step.code == Code::sub && product(step.in[1]))
-      become(Code::fnma, step.in[1], step.in[0]);
-    else if (step.code == Code::row_sum && product(step.in[0]))
-      become(Code::row_dot, step.in[0], {});
+    if (step.code == Code::row_sum && product(step.in[0]))
+      become(Code::row_dot, step.in[0]);
     else if (step.code == Code::accumulate && product(step.in[0]))
-      become(Code::accumulate_product, step.in[0], {});
+      become(Code::accumulate_product, step.in[0]);
   }
   remove_dead(steps);
 }

@@ -6,7 +6,7 @@
 
 namespace xgrad::fused {
 
-/// Combines steps: products that are only added become one multiply-add, rounded once; repeated steps become one.
+/// Combines steps: repeated ones become one, and sums of products are taken without rounding the products.
 void combine(std::vector<Step>& steps);
 
 }  // namespace xgrad::fused

@@ -22,6 +22,7 @@ Plan::Plan(const Pending& pending) {
   for (std::size_t i = 0; i < pending.entries.size(); ++i)
     for (const Tensor& root : pending.roots)
       if (root.entry() == pending.entries[i]) roots.push_back(graph.of_entry[i]);
+  graph.contract(roots);
   Grouping grouping(graph, roots);
 
   std::vector<bool> stored(graph.nodes.size());

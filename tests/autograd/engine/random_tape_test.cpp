@@ -1,0 +1,264 @@
+// Random tapes, computed by the fused engine and by the reference kernels: the two must agree.
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <functional>
+
+#include "autograd/autograd.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+// A random function of a few leaves. Two tapes of one seed are the same.
+class RandomTape {
+ public:
+  RandomTape(std::uint64_t seed, DType dtype) : rng_(seed), dtype_(dtype) {
+    const std::int64_t sizes[] = {1, 1, 2, 3, 4, 5, 7, 16, 33};
+    for (int axis = 0; axis < 3; ++axis) extents_.push_back(sizes[rng_.below(9)]);
+    if (rng_.below(20) == 0) extents_[rng_.below(3)] = 0;
+    for (int i = 0; i < 3; ++i) leaves_.push_back(track(normal(shape(), rng_, 0, 1, dtype_)));
+    values_ = leaves_;
+    const std::uint64_t count = 3 + rng_.below(14);
+    for (std::uint64_t i = 0; i < count; ++i) grow();
+  }
+
+  // The last values, the gradients of a loss made of them, and the gradients of those.
+  std::vector<Tensor> roots() {
+    std::vector<Tensor> result(values_.end() - static_cast<std::ptrdiff_t>(std::min<std::size_t>(3, values_.size())),
+                               values_.end());
+    Tensor loss = full({}, 0.0, dtype_);
+    for (const Tensor& value : result) loss += sum(sin(value));
+    if (!loss.tracked()) return result;
+    const auto first = grad(loss, leaves_, {.create_graph = true, .allow_unused = true});
+    result.push_back(loss);
+    result.insert(result.end(), first.begin(), first.end());
+    if (rng_.below(2) == 0) return result;
+    Tensor second = full({}, 0.0, dtype_);
+    for (const Tensor& g : first) second += sum(cos(g));
+    if (!second.tracked()) return result;
+    for (const Tensor& g : grad(second, leaves_, {.allow_unused = true})) result.push_back(g);
+    return result;
+  }
+
+ private:
+  // The extents, some of them 1, perhaps without the first.
+  Shape shape() {
+    std::vector<std::int64_t> sizes;
+    for (std::size_t axis = rng_.below(4) == 0 ? 1 : 0; axis < extents_.size(); ++axis)
+      sizes.push_back(rng_.below(5) == 0 ? 1 : extents_[axis]);
+    return sizes;
+  }
+  const Tensor& any() { return values_[rng_.below(values_.size())]; }
+  std::int64_t axis_of(const Tensor& x) {
+    return static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(x.ndim())));
+  }
+
+  void grow() {
+    const Tensor x = any();
+    Tensor y;
+    switch (rng_.below(8)) {
+      case 0:
+      case 1:
+        y = unary(x);
+        break;
+      case 2:
+      case 3:
+        y = binary(x, any());
+        break;
+      case 4:
+        y = reduce(x);
+        break;
+      case 5:
+        y = move(x);
+        break;
+      case 6:
+        y = choose(x, any());
+        break;
+      default:
+        y = compose(x);
+        break;
+    }
+    values_.push_back(y);
+  }
+
+  Tensor unary(const Tensor& x) {
+    switch (rng_.below(14)) {
+      case 0:
+        return -x;
+      case 1:
+        return exp(tanh(x));
+      case 2:
+        return log(square(x) + 0.5);
+      case 3:
+        return sin(x);
+      case 4:
+        return cos(x) * 2;
+      case 5:
+        return tanh(x);
+      case 6:
+        return erf(x);
+      case 7:
+        return abs(x);
+      case 8:
+        return sqrt(square(x) + 1);
+      case 9:
+        return atan(x);
+      case 10:
+        return expm1(tanh(x));
+      case 11:
+        return log1p(square(x));
+      case 12:
+        return 1 / (square(x) + 1);
+      default:
+        return stop_gradient(x);
+    }
+  }
+  Tensor binary(const Tensor& a, const Tensor& b) {
+    Tensor lhs = a, rhs = b;
+    while (lhs.ndim() < rhs.ndim()) lhs = unsqueeze(lhs, 0);
+    while (rhs.ndim() < lhs.ndim()) rhs = unsqueeze(rhs, 0);
+    for (std::int64_t axis = 0; axis < lhs.ndim(); ++axis) {
+      if (lhs.size(axis) == rhs.size(axis) || lhs.size(axis) == 1 || rhs.size(axis) == 1) continue;
+      lhs = sum(lhs, axis, keep_dims);
+    }
+    switch (rng_.below(7)) {
+      case 0:
+        return lhs + rhs;
+      case 1:
+        return lhs - 0.5 * rhs;
+      case 2:
+        return tanh(lhs) * rhs;
+      case 3:
+        return lhs / (square(rhs) + 1);
+      case 4:
+        return maximum(lhs, rhs);
+      case 5:
+        return minimum(lhs, rhs);
+      default:
+        return atan2(lhs, square(rhs) + 0.1);
+    }
+  }
+  Tensor reduce(const Tensor& x) {
+    if (x.ndim() == 0) return x * 0.5;
+    std::vector<std::int64_t> axes;
+    for (std::int64_t axis = 0; axis < x.ndim(); ++axis)
+      if (rng_.below(2) == 0) axes.push_back(axis);
+    const bool keep = rng_.below(2) == 0;
+    bool empty = false;
+    for (const std::int64_t axis : axes) empty = empty || x.size(axis) == 0;
+    switch (rng_.below(empty ? 1 : 4)) {
+      case 0:
+        return tanh(sum(x, axes, keep));
+      case 1:
+        return max(x, axes, keep);
+      case 2:
+        return min(x, axes, keep);
+      default:
+        return mean(x, axes, keep);
+    }
+  }
+  Tensor move(const Tensor& x) {
+    if (x.ndim() == 0) return reshape(x, {1, 1});
+    const std::int64_t axis = axis_of(x);
+    switch (rng_.below(9)) {
+      case 0:
+        return flatten(x);
+      case 1:
+        return transpose(x, axis, axis_of(x));
+      case 2:
+        return slice(x, axis, 1, std::nullopt, 2);
+      case 3:
+        return pad(x, axis, 1, 2);
+      case 4:
+        return flip(x, axis);
+      case 5:
+        return concat({x, x * 2}, axis);
+      case 6:
+        return cumsum(tanh(x), axis);
+      case 7:
+        return x.size(axis) == 0 ? x : gather(x, axis, argmax(x, axis, keep_dims));
+      default:
+        return unsqueeze(x, axis);
+    }
+  }
+  Tensor choose(const Tensor& a, const Tensor& b) {
+    if (a.shape() == b.shape()) return where(a > b, a * b, sin(a));
+    return rng_.below(2) == 0 ? where(a > 0, a, 0) : where(logical_and(a > -1, a < 1), a, tanh(a));
+  }
+  Tensor compose(const Tensor& x) {
+    if (x.ndim() == 0 || x.numel() == 0) return x * x;
+    const std::int64_t axis = axis_of(x);
+    switch (rng_.below(6)) {
+      case 0:
+        return softmax(x, axis);
+      case 1:
+        return log_softmax(x, axis);
+      case 2:
+        return logsumexp(x, axis);
+      case 3:
+        return (x - mean(x, -1, keep_dims)) / sqrt(var(x, -1, 0, keep_dims) + 0.1);
+      case 4:
+        return x.ndim() >= 2 ? tanh(matmul(x, transpose(x))) : x;
+      default:
+        return norm(x, 2, axis) + 1;
+    }
+  }
+
+  Rng rng_;
+  DType dtype_;
+  std::vector<std::int64_t> extents_;
+  std::vector<Tensor> leaves_, values_;
+};
+
+struct Values {
+  std::vector<std::vector<double>> numbers;
+};
+
+Values compute(const char* engine, std::uint64_t seed, DType dtype) {
+  set_engine(engine);
+  const std::vector<Tensor> roots = RandomTape(seed, dtype).roots();
+  evaluate(roots);
+  Values values;
+  for (const Tensor& root : roots) values.numbers.push_back(root.to_vector());
+  return values;
+}
+
+// The largest difference, relative to the size of the values.
+double difference(const std::vector<double>& a, const std::vector<double>& b) {
+  double scale = 1, worst = 0;
+  for (const double value : a)
+    if (std::isfinite(value)) scale = std::max(scale, std::abs(value));
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (std::isnan(a[i]) && std::isnan(b[i])) continue;
+    if (a[i] == b[i]) continue;
+    worst = std::max(worst, std::isfinite(a[i] - b[i]) ? std::abs(a[i] - b[i]) / scale : INFINITY);
+  }
+  return worst;
+}
+
+void compare(std::uint64_t seed, DType dtype, double tolerance) {
+  const std::string before = engine();
+  const Values expected = compute("reference", seed, dtype), got = compute("fused", seed, dtype);
+  set_engine(before);
+  REQUIRE(expected.numbers.size() == got.numbers.size());
+  for (std::size_t i = 0; i < got.numbers.size(); ++i) {
+    INFO("seed " << seed << ", root " << i);
+    REQUIRE(expected.numbers[i].size() == got.numbers[i].size());
+    CHECK(difference(expected.numbers[i], got.numbers[i]) <= tolerance);
+  }
+}
+
+// XGRAD_RANDOM_TAPES=10000 for a long run.
+std::uint64_t tapes() {
+  const char* count = std::getenv("XGRAD_RANDOM_TAPES");
+  return count ? std::strtoull(count, nullptr, 10) : 300;
+}
+
+}  // namespace
+
+TEST_CASE("the fused engine agrees with the reference kernels on random tapes in float64") {
+  for (std::uint64_t seed = 0; seed < tapes(); ++seed) compare(seed, float64, 1e-8);
+}
