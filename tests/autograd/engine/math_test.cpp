@@ -157,3 +157,17 @@ TEMPLATE_TEST_CASE("an element has the same bits wherever it lies", "[math]", fl
       }
     }
 }
+
+TEMPLATE_TEST_CASE("instruction sets with fused multiply-add agree bit for bit", "[math]", float, double) {
+  using T = TestType;
+  if (!has(InstructionSet::avx2) || !has(InstructionSet::avx512)) return;
+  for (const Function& f : functions) {
+    const std::vector<T> x = points<T>(f, 5'000);
+    const std::vector<T> y = apply(InstructionSet::avx2, f.code, x), z = apply(InstructionSet::avx512, f.code, x);
+    std::size_t differing = 0;
+    for (std::size_t i = 0; i < x.size(); ++i)
+      differing += std::memcmp(&y[i], &z[i], sizeof(T)) != 0 && (y[i] == y[i] || z[i] == z[i]);
+    INFO(f.name);
+    CHECK(differing == 0);
+  }
+}
