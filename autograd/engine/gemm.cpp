@@ -37,7 +37,7 @@ double flops(const Gemm& gemm) {
 
 // How products of these sizes are computed: by our own kernel, as they stand or as C' = B' A' (its vectors run along
 // the rows of C then), or by BLAS. Ours is the faster one but for single rows and columns, and, with AVX-512, for
-// products with a transposed B of which only a part of a vector would be used.
+// skinny products with a transposed B, where turning it costs too much.
 struct Way {
   BlockProduct product = nullptr;  // null: BLAS
   bool swapped = false;
@@ -48,7 +48,8 @@ Way way(const Gemm& gemm) {
   const BlockProduct product = products[gemm.dtype == float32 ? 0 : 1];
   const bool dots = gemm.transpose_b && !gemm.transpose_a;
   if (product == nullptr || gemm.m == 1 || gemm.n == 1) return {};
-  if (dots && std::min(gemm.m, gemm.n) < 32 && product == avx512_product(gemm.dtype)) return {};
+  const bool skinny = std::min(gemm.m, gemm.n) < 32 && gemm.k >= 64;
+  if (dots && skinny && product == avx512_product(gemm.dtype)) return {};
   // Whichever matrix has the columns for the vectors has to be transposed on the way: the smaller one.
   return {product, gemm.transpose_a ? gemm.transpose_b : dots && gemm.m < gemm.n && gemm.k >= 256};
 }
@@ -87,13 +88,14 @@ Cut cut_for_blas(const Gemm& gemm) {
   return cut_into(gemm, by_rows ? parts : 1, by_rows ? 1 : parts, 16);
 }
 
-// Our own kernel does not mind, as long as a panel is not packed too often.
+// Our own kernel does not mind, except that a panel it has to transpose is transposed for each part.
 Cut cut_for_own(const Gemm& gemm, const Way& way) {
   constexpr double least_flops = 1.5e6;  // of a part: about 15 us
-  const double wanted = flops(gemm) / least_flops;
+  const double wanted = std::min(flops(gemm) / least_flops, std::max(16.0, flops(gemm) / 64e6));
+  const bool transposes = gemm.transpose_b && !gemm.transpose_a;
   const std::int64_t along = way.swapped ? gemm.m : gemm.n, across = way.swapped ? gemm.n : gemm.m;
   const std::int64_t panels = parts_within(wanted, along, 32);
-  const std::int64_t others = parts_within(wanted / static_cast<double>(panels), across, 64);
+  const std::int64_t others = parts_within(wanted / static_cast<double>(panels), across, transposes ? 128 : 64);
   return cut_into(gemm, way.swapped ? panels : others, way.swapped ? others : panels, 32);
 }
 
