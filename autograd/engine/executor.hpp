@@ -27,6 +27,9 @@ class ReferenceExecutor final : public Executor {
   void run(const Pending& pending) override;
 };
 
+/// How often the fused engine left a part of a tape to the reference kernels, because it could not plan it.
+std::int64_t unplanned();
+
 /// Plans all pending entries together, fuses them into row programs and matrix products, and remembers the plan.
 class FusedExecutor final : public Executor {
  public:

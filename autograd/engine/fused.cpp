@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <list>
 #include <mutex>
 #include <unordered_map>
@@ -52,14 +53,25 @@ PlanCache& plan_cache() {
   return cache;
 }
 
+std::atomic<std::int64_t> parts_not_planned{0};
+
 void run_part(const Pending& pending) {
   const Key key(pending);
-  plan_cache().find(pending, key).run(pending, key.leaves);
+  Plan* plan = nullptr;
+  try {
+    plan = &plan_cache().find(pending, key);
+  } catch (const fused::Unplanned&) {
+    ++parts_not_planned;
+    return ReferenceExecutor().run(pending);
+  }
+  plan->run(pending, key.leaves);
   for (Entry* entry : pending.entries)
     if (entry->evaluated.load(std::memory_order_relaxed) && !entry->tracked) entry->cut();
 }
 
 }  // namespace
+
+std::int64_t unplanned() { return parts_not_planned; }
 
 void FusedExecutor::run(const Pending& pending) {
   if (pending.entries.size() <= most_entries) return run_part(pending);

@@ -8,8 +8,8 @@
 
 namespace xgrad::fused {
 
-/// How the axes that a broadcast repeats, or a reduction removes, lie to the others: what its small side is in a space of
-/// rows and columns.
+/// How the axes that a broadcast repeats, or a reduction removes, lie to the others: what its small side is in a space
+/// of rows and columns.
 enum class Spread : std::uint8_t {
   same,     // nothing is repeated or removed
   scalar,   // one element
@@ -26,13 +26,13 @@ struct Node {
   DType dtype = float32;
   Spread spread = Spread::same;  // of broadcasts and reductions
   std::int64_t numel = 0;
-  std::int64_t columns = 0;   // the number of columns the spread asks for; 0 for any
-  std::int32_t entry = -1;    // which pending entry this is
-  std::int32_t argument = -1; // which leaf
-  bool cheap = false;         // to compute again rather than to keep
-  bool memory = false;        // needed in memory, by a root, a matrix product or a reference kernel
-  bool used = false;          // whether a root depends on it
-  bool bits = false;          // bool elements, computed from numbers
+  std::int64_t columns = 0;    // the number of columns the spread asks for; 0 for any
+  std::int32_t entry = -1;     // which pending entry this is
+  std::int32_t argument = -1;  // which leaf
+  bool cheap = false;          // to compute again rather than to keep
+  bool memory = false;         // needed in memory, by a root, a matrix product or a reference kernel
+  bool used = false;           // whether a root depends on it
+  bool bits = false;           // bool elements, computed from numbers
   std::vector<std::int32_t> inputs;
 };
 
@@ -45,8 +45,8 @@ struct Graph {
     while (nodes[node].kind == Lowering::Kind::alias && !nodes[node].leaf) node = nodes[node].inputs[0];
     return node;
   }
-  /// Products that are only added become multiply-adds, rounded once. That is settled here, for the whole graph: a value
-  /// that is computed again must come out the same.
+  /// Products that are only added become multiply-adds, rounded once. That is settled here, for the whole graph: a
+  /// value that is computed again must come out the same.
   void contract(const std::vector<std::int32_t>& roots);
 
   std::int32_t add(Node node) {

@@ -8,10 +8,10 @@ namespace {
 
 using Kind = Lowering::Kind;
 
-constexpr std::size_t most_members = 48;            // of a program over a space
-constexpr std::size_t most_scalar_members = 1024;   // of one over a single element
-constexpr std::int64_t longest_single_row = 2048;   // a larger sum of everything is done in two steps
-constexpr std::size_t units_looked_at = 16;         // for one that reads the same memory
+constexpr std::size_t most_members = 48;           // of a program over a space
+constexpr std::size_t most_scalar_members = 1024;  // of one over a single element
+constexpr std::int64_t longest_single_row = 2048;  // a larger sum of everything is done in two steps
+constexpr std::size_t units_looked_at = 16;        // for one that reads the same memory
 
 bool in_program(const Node& node) {
   return !node.leaf && (node.kind == Kind::elementwise || node.kind == Kind::reduction || node.kind == Kind::pick ||
@@ -37,7 +37,36 @@ Grouping::Grouping(Graph& g, const std::vector<std::int32_t>& roots)
   sort();
 }
 
+// How many columns an operand asks for: a broadcast for those it was made for, a mask for those of its operands.
+std::int64_t Grouping::need_of(std::int32_t input) const {
+  const std::int32_t held = graph.storage(input);
+  const Node& node = graph.nodes[held];
+  if (node.leaf || node.memory) return 0;
+  if (node.kind == Kind::broadcast) return node.columns;
+  return node.bits && node.kind == Kind::elementwise ? needs_[held] : 0;
+}
+
+void Grouping::find_needs() {
+  needs_.assign(graph.nodes.size(), 0);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    Node& node = graph.nodes[i];
+    if (node.leaf || !node.bits || node.kind != Kind::elementwise) continue;
+    for (const std::int32_t input : node.inputs) {
+      const std::int32_t held = graph.storage(input);
+      const Node& operand = graph.nodes[held];
+      const std::int64_t need = need_of(input);
+      bool fits = need == 0 || needs_[i] == 0 || need == needs_[i];
+      if (operand.kind == Kind::broadcast && !operand.leaf)
+        fits = fits && operand.spread != Spread::mixed && need_of(operand.inputs[0]) == 0;
+      if (!fits) node.kind = Kind::opaque;
+      if (need != 0) needs_[i] = need;
+    }
+    if (node.kind == Kind::opaque) needs_[i] = 0;
+  }
+}
+
 void Grouping::mark_used(const std::vector<std::int32_t>& roots) {
+  find_needs();
   for (const std::int32_t root : roots) {
     graph.nodes[root].used = true;
     mark_memory(root);
@@ -46,7 +75,8 @@ void Grouping::mark_used(const std::vector<std::int32_t>& roots) {
     if (!graph.nodes[node].used) continue;
     for (const std::int32_t input : graph.nodes[node].inputs) graph.nodes[input].used = true;
     Node& at = graph.nodes[node];
-    if (at.bits && at.memory) at.kind = Kind::opaque;  // masks have no place in memory: the reference kernel writes bool
+    if (at.bits && at.memory)
+      at.kind = Kind::opaque;  // masks have no place in memory: the reference kernel writes bool
     if (at.kind == Kind::elementwise && at.numel == 1)
       for (const std::int32_t input : at.inputs)
         if (mask_in_memory(graph.nodes[graph.storage(input)])) at.kind = Kind::opaque;
@@ -69,10 +99,15 @@ void Grouping::mark_used(const std::vector<std::int32_t>& roots) {
         const bool whole = at.kind == Kind::reduction || (at.kind == Kind::pick && i == 0);
         if (indices || operand.kind == Kind::transposition) mark_memory(held);
         if (whole && (operand.kind == Kind::constant || operand.kind == Kind::broadcast)) mark_memory(held);
+        const std::int64_t need = need_of(held);
+        if (operand.kind != Kind::broadcast && need != 0) {
+          if (columns != 0 && columns != need) mark_memory(held);
+          columns = need;
+        }
         if (operand.kind != Kind::broadcast || operand.memory) continue;
         const std::int32_t source = graph.storage(operand.inputs[0]);
         const Kind kind = graph.nodes[source].kind;
-        if (kind == Kind::broadcast || kind == Kind::transposition) mark_memory(source);
+        if (kind == Kind::broadcast || kind == Kind::transposition || need_of(source) != 0) mark_memory(source);
         const bool clash = operand.columns != 0 && columns != 0 && operand.columns != columns;
         const bool mask = mask_in_memory(graph.nodes[source]) && operand.spread != Spread::columns;
         if (operand.spread == Spread::mixed || clash || mask || at.kind == Kind::place) mark_memory(held);
@@ -98,7 +133,10 @@ Grouping::Use Grouping::use(std::int32_t input, Class consumer, std::int64_t col
   if (mask_in_memory(node)) return {held, consumer, consumer == Class::full};
   if (node.leaf || node.memory) return {held, consumer, true};
   if (node.kind == Kind::constant) return {held, Class::scalar, true};
-  if (node.kind != Kind::broadcast) return {held, consumer, true};
+  if (node.kind != Kind::broadcast) {
+    const std::int64_t need = need_of(held);
+    return {held, consumer, need == 0 || (consumer == Class::full && need == columns)};
+  }
   const std::int32_t source = graph.storage(node.inputs[0]);
   if (node.spread == Spread::scalar) return {source, Class::scalar, true};
   const Class as = node.spread == Spread::rows ? Class::rows : Class::columns;
@@ -109,10 +147,8 @@ std::int64_t Grouping::wanted_columns(std::int32_t node) const {
   const Node& at = graph.nodes[node];
   if (at.kind == Kind::reduction && at.spread == Spread::scalar) return graph.nodes[at.inputs[0]].numel;
   if (at.kind != Kind::elementwise) return at.columns;
-  for (const std::int32_t input : at.inputs) {
-    const Node& held = graph.nodes[graph.storage(input)];
-    if (held.kind == Kind::broadcast && !held.memory && held.columns != 0) return held.columns;
-  }
+  for (const std::int32_t input : at.inputs)
+    if (const std::int64_t need = need_of(input); need != 0) return need;
   return 0;
 }
 
@@ -184,9 +220,8 @@ bool Grouping::join(std::int32_t node, std::int32_t unit, Class as, std::int64_t
   const std::int64_t columns = to.split || wanted == 0 ? to.columns : wanted;
   if (wanted != 0 && columns != wanted) return false;
   const std::int64_t rows = size / columns;
-  const std::int64_t space = at.kind == Kind::reduction || at.kind == Kind::pick
-                                 ? graph.nodes[at.inputs[0]].numel
-                                 : at.numel;
+  const std::int64_t space =
+      at.kind == Kind::reduction || at.kind == Kind::pick ? graph.nodes[at.inputs[0]].numel : at.numel;
   if (at.kind == Kind::elementwise && as == Class::rows ? at.numel != rows : space != size) return false;
   const Class consumer = at.kind == Kind::elementwise ? as : Class::full;
   for (std::size_t i = 0; i < at.inputs.size(); ++i) {
@@ -210,12 +245,18 @@ bool Grouping::join(std::int32_t node, std::int32_t unit, Class as, std::int64_t
 void Grouping::place(std::int32_t node) {
   const Node& at = graph.nodes[node];
   switch (at.kind) {
-    case Kind::alias: return;
-    case Kind::contraction: new_unit({.kind = Unit::Kind::product}, node, Class::full); return;
-    case Kind::elementwise: return place_program(node);
+    case Kind::alias:
+      return;
+    case Kind::contraction:
+      new_unit({.kind = Unit::Kind::product}, node, Class::full);
+      return;
+    case Kind::elementwise:
+      return place_program(node);
     case Kind::pick:
-    case Kind::place: return place_program(node);
-    case Kind::reduction: return place_reduction(node);
+    case Kind::place:
+      return place_program(node);
+    case Kind::reduction:
+      return place_reduction(node);
     default:
       if (at.kind == Kind::opaque || at.memory) new_unit({.kind = Unit::Kind::kernel}, node, Class::full);
   }
@@ -264,7 +305,8 @@ void Grouping::place_program(std::int32_t node) {
     for (std::size_t m = 0; m < std::min<std::size_t>(members.size(), 16) && !shares; ++m)
       for (const std::int32_t a : graph.nodes[members[m]].inputs)
         for (const std::int32_t b : graph.nodes[node].inputs)
-          shares = shares || (graph.storage(a) == graph.storage(b) && graph.nodes[graph.storage(a)].kind != Kind::constant);
+          shares =
+              shares || (graph.storage(a) == graph.storage(b) && graph.nodes[graph.storage(a)].kind != Kind::constant);
     if (shares) candidates.push_back(static_cast<std::int32_t>(i));
   }
   std::sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(own), std::greater<>());

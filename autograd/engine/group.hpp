@@ -9,9 +9,9 @@ namespace xgrad::fused {
 
 /// What a value is in a space of rows and columns.
 enum class Class : std::uint8_t {
-  full,    // an element for each row and column
-  rows,    // one for each row
-  columns, // one for each column
+  full,     // an element for each row and column
+  rows,     // one for each row
+  columns,  // one for each column
   scalar
 };
 
@@ -24,7 +24,7 @@ struct Unit {
   bool split = false;  // whether the number of columns is settled
   std::vector<std::int32_t> members{};
   std::vector<bool> before{};  // the units that must have run
-  bool dead = false;         // merged into another one
+  bool dead = false;           // merged into another one
 };
 
 /// The used nodes of a graph in units, without cycles between them.
@@ -33,9 +33,9 @@ struct Grouping {
 
   Graph& graph;
   std::vector<Unit> units;
-  std::vector<std::int32_t> unit_of;   // by node; -1 for leaves and what needs no computing
-  std::vector<Class> class_of;         // by node: what it is in its unit
-  std::vector<std::int32_t> order;     // units in an order in which they can run
+  std::vector<std::int32_t> unit_of;  // by node; -1 for leaves and what needs no computing
+  std::vector<Class> class_of;        // by node: what it is in its unit
+  std::vector<std::int32_t> order;    // units in an order in which they can run
 
   /// What operand `input` is for a consumer of this class in a space, and the node that holds it.
   struct Use {
@@ -47,6 +47,7 @@ struct Grouping {
 
  private:
   void mark_used(const std::vector<std::int32_t>& roots);
+  void find_needs();
   void mark_memory(std::int32_t node);
   void place(std::int32_t node);
   void place_program(std::int32_t node);
@@ -63,6 +64,11 @@ struct Grouping {
   bool mask_in_memory(const Node& node) const;
   std::vector<std::int32_t> producers(std::int32_t node) const;
   std::int64_t wanted_columns(std::int32_t node) const;
+  std::int64_t need_of(std::int32_t input) const;
+
+  // Masks have no place in memory: whoever reads one computes it again, and needs the columns that its operands ask
+  // for.
+  std::vector<std::int64_t> needs_;  // by node; 0 for any, -1 for none that would do
   bool sealed(std::int32_t node) const;
 };
 

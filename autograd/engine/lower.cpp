@@ -171,10 +171,10 @@ class UnitLowering {
       const Node& n = node(instance);
       const bool member = grouping_.unit_of[instance.node] == unit_ && grouping_.class_of[instance.node] == instance.as;
       facts.computed = !n.leaf && n.kind != Kind::constant && (member || again(instance));
-      if (facts.computed)
-        operands_of(instance, facts.operands);
-      else if (!n.leaf && n.kind != Kind::constant)
-        stored_[instance.node] = true;
+      if (facts.computed && !operands_of(instance, facts.operands)) throw Unplanned();
+      const bool own = grouping_.unit_of[instance.node] == unit_;
+      if (!facts.computed && own) throw Unplanned();
+      if (!facts.computed && !n.leaf && n.kind != Kind::constant) stored_[instance.node] = true;
       for (const Instance& operand : facts.operands) open.insert(operand);
       facts_.emplace(instance, std::move(facts));
     }

@@ -1,11 +1,17 @@
 #pragma once
 
+#include <stdexcept>
 #include <vector>
 
 #include "autograd/engine/group.hpp"
 #include "autograd/engine/program.hpp"
 
 namespace xgrad::fused {
+
+/// The planner met something it has no place for: the reference kernels take over.
+struct Unplanned : std::logic_error {
+  Unplanned() : std::logic_error("the fused engine cannot plan this") {}
+};
 
 /// A number given to a program: the only element of a node, or a literal.
 struct Argument {
@@ -16,7 +22,7 @@ struct Argument {
 /// The program of a unit, and the nodes it runs on.
 struct Lowered {
   Program program;
-  std::vector<std::int32_t> pointers;      // by pointer; -1 for scratch
+  std::vector<std::int32_t> pointers;  // by pointer; -1 for scratch
   std::vector<std::int32_t> row_operands;
   std::vector<Argument> arguments;
 };
