@@ -14,6 +14,6 @@ void set_engine(const std::string& name, const Location& where = Location::curre
 const std::string& engine();
 
 /// The next evaluation computes this Tensor, too, if somebody still holds it: a loss, together with its gradients.
-void accompany(const Tensor& tensor);
+void accompany(const Tensor& tensor) noexcept;
 
 }  // namespace xgrad

@@ -42,17 +42,21 @@ std::vector<Tensor>& companions() {
 // The roots and those companions that somebody else holds, too, and that have no value yet.
 std::vector<Tensor> with_companions(std::span<const Tensor> roots) {
   std::vector<Tensor> all(roots.begin(), roots.end());
-  for (Tensor& companion : companions())
+  for (const Tensor& companion : companions())
     if (!companion.evaluated() && companion.entry()->references.load(std::memory_order_relaxed) > 1)
-      all.push_back(std::move(companion));
+      all.push_back(companion);
   companions().clear();
   return all;
 }
 
 }  // namespace
 
-void accompany(const Tensor& tensor) {
-  if (tensor.defined() && !tensor.evaluated()) companions().push_back(tensor);
+void accompany(const Tensor& tensor) noexcept {
+  try {
+    if (tensor.defined() && !tensor.evaluated()) companions().push_back(tensor);
+  } catch (const std::bad_alloc&) {
+    // It will be computed by itself.
+  }
 }
 
 void set_engine(const std::string& name, const Location& where) {

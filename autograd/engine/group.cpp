@@ -13,19 +13,6 @@ constexpr std::size_t most_scalar_members = 1024;  // of one over a single eleme
 constexpr std::int64_t longest_single_row = 2048;  // a larger sum of everything is done in two steps
 constexpr std::size_t units_looked_at = 16;        // for one that reads the same memory
 
-bool in_program(const Node& node) {
-  return !node.leaf && (node.kind == Kind::elementwise || node.kind == Kind::reduction || node.kind == Kind::pick ||
-                        node.kind == Kind::place);
-}
-
-// The dtype of the numbers a node computes with; bool where there are only masks.
-DType number_type(const Graph& graph, const Node& node) {
-  if (is_floating(node.dtype)) return node.dtype;
-  for (const std::int32_t input : node.inputs)
-    if (is_floating(graph.nodes[input].dtype)) return graph.nodes[input].dtype;
-  return boolean;
-}
-
 }  // namespace
 
 Grouping::Grouping(Graph& g, const std::vector<std::int32_t>& roots)
@@ -35,96 +22,6 @@ Grouping::Grouping(Graph& g, const std::vector<std::int32_t>& roots)
   for (std::int32_t node = 0; node < count; ++node)
     if (graph.nodes[node].used && !graph.nodes[node].leaf) place(node);
   sort();
-}
-
-// How many columns an operand asks for: a broadcast for those it was made for, a mask for those of its operands.
-std::int64_t Grouping::need_of(std::int32_t input) const {
-  const std::int32_t held = graph.storage(input);
-  const Node& node = graph.nodes[held];
-  if (node.leaf || node.memory) return 0;
-  if (node.kind == Kind::broadcast) return node.columns;
-  return node.bits && node.kind == Kind::elementwise ? needs_[held] : 0;
-}
-
-void Grouping::find_needs() {
-  needs_.assign(graph.nodes.size(), 0);
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    Node& node = graph.nodes[i];
-    if (node.leaf || !node.bits || node.kind != Kind::elementwise) continue;
-    for (const std::int32_t input : node.inputs) {
-      const std::int32_t held = graph.storage(input);
-      const Node& operand = graph.nodes[held];
-      const std::int64_t need = need_of(input);
-      bool fits = need == 0 || needs_[i] == 0 || need == needs_[i];
-      if (operand.kind == Kind::broadcast && !operand.leaf)
-        fits = fits && operand.spread != Spread::mixed && need_of(operand.inputs[0]) == 0;
-      if (!fits) node.kind = Kind::opaque;
-      if (need != 0) needs_[i] = need;
-    }
-    if (node.kind == Kind::opaque) needs_[i] = 0;
-  }
-}
-
-void Grouping::mark_used(const std::vector<std::int32_t>& roots) {
-  find_needs();
-  for (const std::int32_t root : roots) {
-    graph.nodes[root].used = true;
-    mark_memory(root);
-  }
-  for (auto node = static_cast<std::int32_t>(graph.nodes.size()) - 1; node >= 0; --node) {
-    if (!graph.nodes[node].used) continue;
-    for (const std::int32_t input : graph.nodes[node].inputs) graph.nodes[input].used = true;
-    Node& at = graph.nodes[node];
-    if (at.bits && at.memory)
-      at.kind = Kind::opaque;  // masks have no place in memory: the reference kernel writes bool
-    if (at.kind == Kind::elementwise && at.numel == 1)
-      for (const std::int32_t input : at.inputs)
-        if (mask_in_memory(graph.nodes[graph.storage(input)])) at.kind = Kind::opaque;
-    if (at.leaf || at.kind == Kind::alias || at.kind == Kind::constant) continue;
-    if (at.kind == Kind::contraction) {
-      for (const std::int32_t input : at.inputs) {
-        const std::int32_t held = graph.storage(input);
-        const bool flag = graph.nodes[held].kind == Kind::transposition;
-        mark_memory(flag ? graph.nodes[held].inputs[0] : held);
-      }
-    } else if (!in_program(at)) {
-      if (at.kind == Kind::opaque || at.memory)
-        for (const std::int32_t input : at.inputs) mark_memory(input);
-    } else {
-      std::int64_t columns = at.columns;
-      for (std::size_t i = 0; i < at.inputs.size(); ++i) {
-        const std::int32_t held = graph.storage(at.inputs[i]);
-        const Node& operand = graph.nodes[held];
-        const bool indices = i == 1 && at.kind != Kind::elementwise;
-        const bool whole = at.kind == Kind::reduction || (at.kind == Kind::pick && i == 0);
-        if (indices || operand.kind == Kind::transposition) mark_memory(held);
-        if (whole && (operand.kind == Kind::constant || operand.kind == Kind::broadcast)) mark_memory(held);
-        const std::int64_t need = need_of(held);
-        if (operand.kind != Kind::broadcast && need != 0) {
-          if (columns != 0 && columns != need) mark_memory(held);
-          columns = need;
-        }
-        if (operand.kind != Kind::broadcast || operand.memory) continue;
-        const std::int32_t source = graph.storage(operand.inputs[0]);
-        const Kind kind = graph.nodes[source].kind;
-        if (kind == Kind::broadcast || kind == Kind::transposition || need_of(source) != 0) mark_memory(source);
-        const bool clash = operand.columns != 0 && columns != 0 && operand.columns != columns;
-        const bool mask = mask_in_memory(graph.nodes[source]) && operand.spread != Spread::columns;
-        if (operand.spread == Spread::mixed || clash || mask || at.kind == Kind::place) mark_memory(held);
-        if (!operand.memory && operand.columns != 0) columns = operand.columns;
-      }
-    }
-  }
-}
-
-void Grouping::mark_memory(std::int32_t node) {
-  node = graph.storage(node);
-  graph.nodes[node].memory = graph.nodes[node].used = true;
-}
-
-// Masks in memory are read by element, never as a number for a whole row.
-bool Grouping::mask_in_memory(const Node& node) const {
-  return node.dtype == boolean && (node.leaf || node.memory || node.kind == Kind::opaque);
 }
 
 Grouping::Use Grouping::use(std::int32_t input, Class consumer, std::int64_t columns) const {
@@ -138,7 +35,8 @@ Grouping::Use Grouping::use(std::int32_t input, Class consumer, std::int64_t col
     return {held, consumer, need == 0 || (consumer == Class::full && need == columns)};
   }
   const std::int32_t source = graph.storage(node.inputs[0]);
-  if (node.spread == Spread::scalar) return {source, Class::scalar, true};
+  const bool constant = graph.nodes[source].kind == Kind::constant && !graph.nodes[source].memory;
+  if (node.spread == Spread::scalar || constant) return {source, Class::scalar, true};
   const Class as = node.spread == Spread::rows ? Class::rows : Class::columns;
   return {source, as, consumer == Class::full && node.columns == columns};
 }
@@ -215,7 +113,7 @@ bool Grouping::join(std::int32_t node, std::int32_t unit, Class as, std::int64_t
   if (to.dead || to.kind != Unit::Kind::program) return false;
   const std::int64_t size = to.rows * to.columns;
   if (to.members.size() >= (size == 1 ? most_scalar_members : most_members)) return false;
-  const DType type = number_type(graph, at);
+  const DType type = types_[node];
   if (type != boolean && to.dtype != boolean && type != to.dtype) return false;
   const std::int64_t columns = to.split || wanted == 0 ? to.columns : wanted;
   if (wanted != 0 && columns != wanted) return false;
@@ -283,6 +181,8 @@ void Grouping::place_reduction(std::int32_t node) {
       const std::int32_t partial = graph.add(std::move(rows));
       unit_of.push_back(-1);
       class_of.push_back(Class::full);
+      needs_.push_back(0);
+      types_.push_back(types_[node]);
       place_program(partial);
       graph.nodes[node].inputs = {partial};
     }
@@ -318,7 +218,7 @@ void Grouping::place_program(std::int32_t node) {
   }
   const Node& at = graph.nodes[node];
   const std::int64_t size = reduces ? graph.nodes[at.inputs[0]].numel : at.numel;
-  Unit unit{.dtype = number_type(graph, at), .columns = size, .split = wanted != 0 || size == 1};
+  Unit unit{.dtype = types_[node], .columns = size, .split = wanted != 0 || size == 1};
   if (wanted != 0) unit.columns = wanted;
   unit.rows = size / unit.columns;
   new_unit(std::move(unit), node, reduces ? small : size == 1 ? Class::rows : Class::full);

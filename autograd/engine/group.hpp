@@ -65,9 +65,11 @@ struct Grouping {
   std::vector<std::int32_t> producers(std::int32_t node) const;
   std::int64_t wanted_columns(std::int32_t node) const;
   std::int64_t need_of(std::int32_t input) const;
+  std::int32_t source_of(std::int32_t input) const;
 
   // Masks have no place in memory: whoever reads one computes it again, and needs the columns that its operands ask
   // for.
+  std::vector<DType> types_;         // by node: of the numbers it is computed with; bool where there are only masks
   std::vector<std::int64_t> needs_;  // by node; 0 for any, -1 for none that would do
   bool sealed(std::int32_t node) const;
 };

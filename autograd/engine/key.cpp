@@ -40,13 +40,15 @@ Key::Key(const Pending& pending) {
     std::uint64_t vtable;
     std::memcpy(&vtable, static_cast<const void*>(entry.primitive), sizeof vtable);
     words.push_back(vtable);
-    const std::uint64_t segment = entry.segment ? segments.try_emplace(entry.segment, segments.size() + 1).first->second : 0;
+    const std::uint64_t segment =
+        entry.segment ? segments.try_emplace(entry.segment, segments.size() + 1).first->second : 0;
     words.push_back(static_cast<std::uint64_t>(entry.dtype) | std::uint64_t{may_be_wanted(entry)} << 8 |
                     std::uint64_t{roots.find(&entry) != EntryMap::absent} << 9 | segment << 16);
     fields.shape(entry.shape);
     const Lowering lowering = entry.primitive->lower();
     if (lowering.kind == Lowering::Kind::constant)
-      words.push_back(constants.try_emplace(std::bit_cast<std::uint64_t>(lowering.value), constants.size()).first->second);
+      words.push_back(
+          constants.try_emplace(std::bit_cast<std::uint64_t>(lowering.value), constants.size()).first->second);
     else if (entry.input_count > 0)  // what random numbers are made of is read when they are made
       entry.primitive->describe(fields);
     words.push_back(entry.input_count);

@@ -31,7 +31,8 @@ Plan::Plan(const Pending& pending) {
     const std::int32_t node = graph.storage(graph.of_entry[i]);
     const Node& at = graph.nodes[node];
     const bool program = grouping.unit_of[node] >= 0;
-    const bool keep = may_be_wanted(*pending.entries[i]) && at.used && program && !at.cheap && !at.bits;
+    const bool again = (at.cheap || at.bits) && !ends_checkpoint(*pending.entries[i]);
+    const bool keep = may_be_wanted(*pending.entries[i]) && at.used && program && !again;
     if (keep) stored[node] = true;
     const bool root = std::find(roots.begin(), roots.end(), graph.of_entry[i]) != roots.end();
     if (keep || root) results_.push_back({static_cast<std::int32_t>(i), node});
@@ -56,7 +57,8 @@ void Plan::add_task(const Pending& pending, Grouping& grouping, std::int32_t ind
     for (const std::int32_t member : unit.members) {
       if (stored[member]) task.outputs.push_back(member);
       const Node& node = graph.nodes[member];
-      if (node.kind == Kind::pick || node.kind == Kind::place) task.indices.push_back({member, graph.storage(node.inputs[1])});
+      if (node.kind == Kind::pick || node.kind == Kind::place)
+        task.indices.push_back({member, graph.storage(node.inputs[1])});
     }
     if (task.outputs.empty()) return;  // everything in it is computed again where it is needed
     task.program = std::make_unique<Compiled>(task.lowered.program);
@@ -112,7 +114,8 @@ void Plan::find_releases(std::size_t nodes) {
   }
   for (const Result& result : results_) last[result.node] = -1;
   for (std::size_t node = 0; node < nodes; ++node)
-    if (last[node] >= 0 && memory_[node].leaf < 0) tasks_[last[node]].releases.push_back(static_cast<std::int32_t>(node));
+    if (last[node] >= 0 && memory_[node].leaf < 0)
+      tasks_[last[node]].releases.push_back(static_cast<std::int32_t>(node));
 }
 
 // One run: what is in memory now.
@@ -158,8 +161,8 @@ class Plan::Run {
       const Entry& entry = *pending_.entries[plan_.memory_[indices.node].entry];
       const Tensor& index = entry.inputs[1];
       const std::int64_t axis = entry.primitive->lower().axis;
-      const std::int64_t size = entry.primitive->lower().kind == Kind::pick ? entry.inputs[0].shape()[axis]
-                                                                            : entry.shape[axis];
+      const std::int64_t size =
+          entry.primitive->lower().kind == Kind::pick ? entry.inputs[0].shape()[axis] : entry.shape[axis];
       const View view{data(indices.held), index.shape(), int64};
       kernels::check_indices(view, size, entry.primitive->name(), entry.where);
     }

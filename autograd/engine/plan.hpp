@@ -28,8 +28,8 @@ class Plan {
   // One unit.
   struct Task {
     Unit::Kind kind;
-    std::int32_t node = -1;             // of a product or a kernel
-    std::int64_t rows = 0, columns = 0; // of a program
+    std::int32_t node = -1;              // of a product or a kernel
+    std::int64_t rows = 0, columns = 0;  // of a program
     Lowered lowered{};
     std::unique_ptr<Compiled> program{};
     Gemm product{};

@@ -201,7 +201,6 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     walk.seed(outputs[i], seeds[i]);
-    accompany(outputs[i]);
   }
   walk.run();
   std::vector<Tensor> results;
@@ -212,7 +211,9 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
 std::vector<Tensor> grad(const Tensor& loss, const std::vector<Tensor>& xs, GradOptions options,
                          const Location& where) {
   const Tensor none;
-  return differentiate({&loss, 1}, {&none, 1}, xs, options, where);
+  std::vector<Tensor> gradients = differentiate({&loss, 1}, {&none, 1}, xs, options, where);
+  accompany(loss);
+  return gradients;
 }
 
 void backward(const Tensor& loss, const Tensor& cotangent, const Location& where) {
@@ -238,6 +239,7 @@ void backward(const Tensor& loss, const Tensor& cotangent, const Location& where
     totals.push_back(before.defined() ? add(Operand(before, where), gradients[i]) : gradients[i]);
   }
   for (std::size_t i = 0; i < leaves.size(); ++i) parameters[i].set_gradient(totals[i]);  // nothing fails any more
+  accompany(loss);
 }
 
 }  // namespace xgrad

@@ -20,6 +20,7 @@ class RandomTape {
     const std::int64_t sizes[] = {1, 1, 2, 3, 4, 5, 7, 16, 33};
     for (int axis = 0; axis < 3; ++axis) extents_.push_back(sizes[rng_.below(9)]);
     if (rng_.below(20) == 0) extents_[rng_.below(3)] = 0;
+    if (rng_.below(6) == 0) extents_ = {rng_.below(2) == 0 ? 1 : 150, 1, rng_.below(2) == 0 ? 70 : 1500};
     for (int i = 0; i < 3; ++i) leaves_.push_back(track(normal(shape(), rng_, 0, 1, dtype_)));
     values_ = leaves_;
     const std::uint64_t count = 3 + rng_.below(14);
@@ -187,7 +188,7 @@ class RandomTape {
   }
   Tensor choose(const Tensor& a, const Tensor& b) {
     if (a.shape() == b.shape()) return where(a > b, a * b, sin(a));
-    return rng_.below(2) == 0 ? where(a > 0, a, 0) : where(logical_and(a > -1, a < 1), a, tanh(a));
+    return rng_.below(2) == 0 ? where(a > 0, a, 0) : where(logical_and(a > -0.7, a < 0.7), a, tanh(a));
   }
   Tensor compose(const Tensor& x) {
     if (x.ndim() == 0 || x.numel() == 0) return x * x;
@@ -262,6 +263,23 @@ std::uint64_t tapes() {
 
 TEST_CASE("the fused engine agrees with the reference kernels on random tapes in float64") {
   const std::int64_t before = unplanned();
-  for (std::uint64_t seed = 0; seed < tapes(); ++seed) compare(seed, float64, 1e-8);
+  for (std::uint64_t seed = 0; seed < tapes(); ++seed) compare(seed, float64, 1e-7);
   CHECK(unplanned() == before);
+}
+
+// In float32 a random tape may magnify rounding beyond any fixed bound: the fused engine must be as close to the
+// float64 values as the reference kernels are, give or take.
+TEST_CASE("the fused engine is as accurate as the reference kernels on random tapes in float32") {
+  const std::string before = engine();
+  for (std::uint64_t seed = 0; seed < tapes(); ++seed) {
+    const Values exact = compute("reference", seed, float64);
+    const Values reference = compute("reference", seed, float32), fused = compute("fused", seed, float32);
+    for (std::size_t i = 0; i < exact.numbers.size(); ++i) {
+      INFO("seed " << seed << ", root " << i);
+      REQUIRE(exact.numbers[i].size() == fused.numbers[i].size());
+      const double error = difference(exact.numbers[i], reference.numbers[i]);
+      CHECK(difference(exact.numbers[i], fused.numbers[i]) <= 20 * error + 1e-4);
+    }
+  }
+  set_engine(before);
 }

@@ -1,0 +1,124 @@
+// Which nodes of a graph are used, which of them have to be in memory, and what masks ask for.
+
+#include "autograd/engine/group.hpp"
+
+namespace xgrad::fused {
+
+namespace {
+
+using Kind = Lowering::Kind;
+
+bool in_program(const Node& node) {
+  return !node.leaf && (node.kind == Kind::elementwise || node.kind == Kind::reduction || node.kind == Kind::pick ||
+                        node.kind == Kind::place);
+}
+
+}  // namespace
+
+// How many columns an operand asks for: a broadcast for those it was made for, a mask for those of its operands.
+std::int64_t Grouping::need_of(std::int32_t input) const {
+  const std::int32_t held = graph.storage(input);
+  const Node& node = graph.nodes[held];
+  if (node.leaf || node.memory) return 0;
+  if (node.kind == Kind::broadcast) return node.columns;
+  return node.bits && node.kind == Kind::elementwise ? needs_[held] : 0;
+}
+
+// The node an operand gets its elements from, a broadcast or not.
+std::int32_t Grouping::source_of(std::int32_t input) const {
+  const std::int32_t held = graph.storage(input);
+  const Node& node = graph.nodes[held];
+  return node.kind == Kind::broadcast && !node.leaf ? graph.storage(node.inputs[0]) : held;
+}
+
+void Grouping::find_needs() {
+  needs_.assign(graph.nodes.size(), 0);
+  types_.assign(graph.nodes.size(), boolean);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    Node& node = graph.nodes[i];
+    if (is_floating(node.dtype)) types_[i] = node.dtype;
+    if (node.leaf || !node.bits || node.kind != Kind::elementwise) continue;
+    for (const std::int32_t input : node.inputs) {
+      const std::int32_t held = graph.storage(input);
+      const Node& operand = graph.nodes[held];
+      const std::int64_t need = need_of(input);
+      bool fits = need == 0 || needs_[i] == 0 || need == needs_[i];
+      if (operand.kind == Kind::broadcast && !operand.leaf)
+        fits = fits && operand.spread != Spread::mixed && need_of(operand.inputs[0]) == 0;
+      const DType type = types_[source_of(input)];
+      fits = fits && (type == boolean || types_[i] == boolean || type == types_[i]);
+      if (type != boolean) types_[i] = type;
+      if (!fits) node.kind = Kind::opaque;
+      if (need != 0) needs_[i] = need;
+    }
+    if (node.kind != Kind::opaque) continue;
+    needs_[i] = 0;
+    types_[i] = boolean;
+  }
+}
+
+void Grouping::mark_used(const std::vector<std::int32_t>& roots) {
+  find_needs();
+  for (const std::int32_t root : roots) {
+    graph.nodes[root].used = true;
+    mark_memory(root);
+  }
+  for (auto node = static_cast<std::int32_t>(graph.nodes.size()) - 1; node >= 0; --node) {
+    if (!graph.nodes[node].used) continue;
+    for (const std::int32_t input : graph.nodes[node].inputs) graph.nodes[input].used = true;
+    Node& at = graph.nodes[node];
+    if (at.bits && at.memory)
+      at.kind = Kind::opaque;  // masks have no place in memory: the reference kernel writes bool
+    if (at.kind == Kind::elementwise && at.numel == 1)
+      for (const std::int32_t input : at.inputs)
+        if (mask_in_memory(graph.nodes[graph.storage(input)])) at.kind = Kind::opaque;
+    if (at.leaf || at.kind == Kind::alias || at.kind == Kind::constant) continue;
+    if (at.kind == Kind::contraction) {
+      for (const std::int32_t input : at.inputs) {
+        const std::int32_t held = graph.storage(input);
+        const bool flag = graph.nodes[held].kind == Kind::transposition;
+        mark_memory(flag ? graph.nodes[held].inputs[0] : held);
+      }
+    } else if (!in_program(at)) {
+      if (at.kind == Kind::opaque || at.memory)
+        for (const std::int32_t input : at.inputs) mark_memory(input);
+    } else {
+      std::int64_t columns = at.columns;
+      for (std::size_t i = 0; i < at.inputs.size(); ++i) {
+        const std::int32_t held = graph.storage(at.inputs[i]);
+        const Node& operand = graph.nodes[held];
+        const bool indices = i == 1 && at.kind != Kind::elementwise;
+        const bool whole = at.kind == Kind::reduction || (at.kind == Kind::pick && i == 0);
+        if (indices || operand.kind == Kind::transposition) mark_memory(held);
+        if (whole && (operand.kind == Kind::constant || operand.kind == Kind::broadcast)) mark_memory(held);
+        const DType type = types_[source_of(held)];
+        if (type != boolean && types_[node] != boolean && type != types_[node]) mark_memory(source_of(held));
+        const std::int64_t need = need_of(held);
+        if (operand.kind != Kind::broadcast && need != 0) {
+          if (columns != 0 && columns != need) mark_memory(held);
+          columns = need;
+        }
+        if (operand.kind != Kind::broadcast || operand.memory) continue;
+        const std::int32_t source = graph.storage(operand.inputs[0]);
+        const Kind kind = graph.nodes[source].kind;
+        if (kind == Kind::broadcast || kind == Kind::transposition || need_of(source) != 0) mark_memory(source);
+        const bool clash = operand.columns != 0 && columns != 0 && operand.columns != columns;
+        const bool mask = mask_in_memory(graph.nodes[source]) && operand.spread != Spread::columns;
+        if (operand.spread == Spread::mixed || clash || mask || at.kind == Kind::place) mark_memory(held);
+        if (!operand.memory && operand.columns != 0) columns = operand.columns;
+      }
+    }
+  }
+}
+
+void Grouping::mark_memory(std::int32_t node) {
+  node = graph.storage(node);
+  graph.nodes[node].memory = graph.nodes[node].used = true;
+}
+
+// Masks in memory are read by element, never as a number for a whole row.
+bool Grouping::mask_in_memory(const Node& node) const {
+  return node.dtype == boolean && (node.leaf || node.memory || node.kind == Kind::opaque);
+}
+
+}  // namespace xgrad::fused
