@@ -28,7 +28,7 @@ struct Selected {
 Selected& selected() {
   static Selected selection = [] {
     const char* name = std::getenv("XGRAD_ENGINE");
-    const std::string engine = name && *name ? name : "reference";
+    const std::string engine = name && *name ? name : "fused";
     return Selected{engine, make_executor(engine, Location::current())};
   }();
   return selection;
