@@ -7,8 +7,9 @@
 
 namespace xgrad {
 
-/// Chooses what computes values: "fused" (the default: what is recorded is planned, fused and remembered) or "reference"
-/// (every primitive's own kernel, in tape order). The environment variable XGRAD_ENGINE chooses at start. ValueError for an unknown name. Not to be called while other threads evaluate.
+/// Chooses what computes values: "fused" (the default: what is recorded is planned, fused and remembered) or
+/// "reference" (every primitive's own kernel, in tape order). The environment variable XGRAD_ENGINE chooses at start.
+/// ValueError for an unknown name. Not to be called while other threads evaluate.
 void set_engine(const std::string& name, const Location& where = Location::current());
 /// The name of the engine in use.
 const std::string& engine();

@@ -22,9 +22,7 @@ class Full : public Operation<Full> {
       for (auto& element : output.span<decltype(zero)>()) element = static_cast<decltype(zero)>(value_);
     });
   }
-  Lowering lower() const override {
-    return {.kind = Lowering::Kind::constant, .value = value_};
-  }
+  Lowering lower() const override { return {.kind = Lowering::Kind::constant, .value = value_}; }
   void describe(Fields& fields) const override { fields("value", value_); }
 
  private:
