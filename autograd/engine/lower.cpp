@@ -12,45 +12,21 @@ namespace {
 
 using Kind = Lowering::Kind;
 
+// The instructions from neg to round and from add to greater_equal stand in the same order as the codes.
+constexpr Code same_place(Instruction instruction, Instruction first, Code code) {
+  return static_cast<Code>(static_cast<int>(code) + static_cast<int>(instruction) - static_cast<int>(first));
+}
+static_assert(same_place(Instruction::erf, Instruction::neg, Code::neg) == Code::erf);
+static_assert(same_place(Instruction::round, Instruction::neg, Code::neg) == Code::round);
+static_assert(same_place(Instruction::atan2, Instruction::add, Code::add) == Code::atan2);
+static_assert(same_place(Instruction::greater_equal, Instruction::add, Code::add) == Code::greater_equal);
+
 Code code_of(Instruction instruction) {
+  if (instruction >= Instruction::neg && instruction <= Instruction::round)
+    return same_place(instruction, Instruction::neg, Code::neg);
+  if (instruction >= Instruction::add && instruction <= Instruction::greater_equal)
+    return same_place(instruction, Instruction::add, Code::add);
   switch (instruction) {
-#define XGRAD_SAME(name)  \
-  case Instruction::name: \
-    return Code::name
-    XGRAD_SAME(neg);
-    XGRAD_SAME(exp);
-    XGRAD_SAME(log);
-    XGRAD_SAME(log1p);
-    XGRAD_SAME(expm1);
-    XGRAD_SAME(sqrt);
-    XGRAD_SAME(sin);
-    XGRAD_SAME(cos);
-    XGRAD_SAME(tan);
-    XGRAD_SAME(tanh);
-    XGRAD_SAME(asin);
-    XGRAD_SAME(acos);
-    XGRAD_SAME(atan);
-    XGRAD_SAME(erf);
-    XGRAD_SAME(abs);
-    XGRAD_SAME(sign);
-    XGRAD_SAME(floor);
-    XGRAD_SAME(ceil);
-    XGRAD_SAME(round);
-    XGRAD_SAME(add);
-    XGRAD_SAME(sub);
-    XGRAD_SAME(mul);
-    XGRAD_SAME(div);
-    XGRAD_SAME(pow);
-    XGRAD_SAME(maximum);
-    XGRAD_SAME(minimum);
-    XGRAD_SAME(atan2);
-    XGRAD_SAME(equal);
-    XGRAD_SAME(not_equal);
-    XGRAD_SAME(less);
-    XGRAD_SAME(less_equal);
-    XGRAD_SAME(greater);
-    XGRAD_SAME(greater_equal);
-#undef XGRAD_SAME
     case Instruction::logical_and:
       return Code::mask_and;
     case Instruction::logical_or:
@@ -59,16 +35,16 @@ Code code_of(Instruction instruction) {
       return Code::mask_xor;
     case Instruction::logical_not:
       return Code::mask_not;
+    case Instruction::cast:
+      return Code::mask_to_number;
+    case Instruction::where:
+      return Code::select;
     case Instruction::multiply_add:
       return Code::fma;
     case Instruction::multiply_subtract:
       return Code::fms;
     case Instruction::subtract_product:
       return Code::fnma;
-    case Instruction::cast:
-      return Code::mask_to_number;
-    case Instruction::where:
-      return Code::select;
     case Instruction::sum:
       return Code::row_sum;
     case Instruction::max:
@@ -78,7 +54,7 @@ Code code_of(Instruction instruction) {
     case Instruction::prod:
       return Code::row_prod;
     default:
-      return Code::copy;
+      throw Unplanned();
   }
 }
 

@@ -1,5 +1,6 @@
 #include "autograd/engine/threads.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -153,8 +154,12 @@ TEST_CASE("a number of threads that makes no sense is refused", "[threads]") {
 TEST_CASE("workers sleep when there is nothing to do", "[threads]") {
   const Threads scope(4);
   CHECK(calls(64).size() == 64);
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  const std::clock_t before = std::clock();
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));
-  CHECK(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC < 0.02);
+  // The threads that BLAS starts when it is loaded spin for a moment; ours would spin in every window.
+  double least = 1;
+  for (int window = 0; window < 5; ++window) {
+    const std::clock_t before = std::clock();
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    least = std::min(least, static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC);
+  }
+  CHECK(least < 0.02);
 }
