@@ -159,7 +159,7 @@ void Graph::add_entry(const Pending& pending, std::size_t i, std::vector<std::in
     const bool last = lowering.axis == index.ndim() - 1 && index.back() == 1;
     node.columns = node.kind == Kind::pick ? entry->inputs[0].shape().back() : entry->shape.back();
     const bool exact = node.columns < (1 << 24);  // as numbers
-    if (!last || !exact || !is_floating(node.dtype)) node.kind = Kind::opaque;
+    if (!last || !exact || node.columns == 1 || !is_floating(node.dtype)) node.kind = Kind::opaque;
   }
   if (node.kind == Kind::contraction && !is_floating(node.dtype)) node.kind = Kind::opaque;
   if (node.kind == Kind::permutation) node.kind = Kind::opaque;
