@@ -32,7 +32,7 @@ std::vector<Tensor> values_of_inputs(const Entry& entry) {
 void blame(const CheckedFunction& f, const std::vector<Tensor>& inputs, const GradientCheckOptions& options,
            GradientCheckReport& report) {
   const std::vector<Tensor> terms = Directional(f, report.order, options.seed).recorded(inputs);
-  EntryMap numbers;
+  Numbering numbers;
   std::vector<Entry*> entries = reachable(terms, numbers, [](const Entry& entry) { return entry.tracked; });
   if (entries.size() > most_entries) entries.resize(most_entries);
   for (int order = 1; order <= report.order; ++order)

@@ -46,7 +46,7 @@ bool is_data(const Tensor& x) { return std::strcmp(x.entry()->primitive->name(),
 class History {
  public:
   explicit History(const Tensor& last) {
-    EntryMap numbers;
+    Numbering numbers;
     for (Entry* entry : reachable({&last, 1}, numbers, [](const Entry&) { return true; })) {
       tensors_.push_back(Tensor::share(entry));
       inputs_.emplace_back(entry->input_span().begin(), entry->input_span().end());

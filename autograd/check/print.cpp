@@ -45,7 +45,7 @@ constexpr auto everything = [](const Entry&) { return true; };
 
 std::string print_tape(const Tensor& tensor, std::size_t most_entries) {
   std::ostringstream out;
-  EntryMap numbers;
+  Numbering numbers;
   const auto line = [&](const Entry& entry) {
     out << '%' << numbers.find(&entry) << " = " << entry.primitive->name() << '(';
     for (std::uint32_t i = 0; i < entry.input_count; ++i)
@@ -61,7 +61,7 @@ std::string print_tape(const Tensor& tensor, std::size_t most_entries) {
 
 std::string tape_dot(const Tensor& tensor, std::size_t most_entries) {
   std::ostringstream out;
-  EntryMap numbers;
+  Numbering numbers;
   out << "digraph tape {\n  node [shape=box];\n";
   const auto line = [&](const Entry& entry) {
     const std::uint32_t number = numbers.find(&entry);

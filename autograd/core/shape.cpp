@@ -18,7 +18,11 @@ Shape Shape::filled(std::int64_t count, std::int64_t size) {
   return Shape(std::vector<std::int64_t>(static_cast<std::size_t>(count), size));
 }
 
-bool operator==(const Shape& a, const Shape& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+void Shape::copy_heap() {
+  auto* sizes = new std::int64_t[static_cast<std::size_t>(ndim_)];
+  std::copy_n(storage_.heap, ndim_, sizes);
+  storage_.heap = sizes;
+}
 
 std::ostream& operator<<(std::ostream& out, const Shape& shape) {
   out << '[';

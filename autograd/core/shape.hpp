@@ -24,7 +24,9 @@ class Shape {
   /// `count` axes of size `size`.
   static Shape filled(std::int64_t count, std::int64_t size);
 
-  Shape(const Shape& other) : Shape(other.data(), static_cast<std::size_t>(other.ndim_)) {}
+  Shape(const Shape& other) : ndim_(other.ndim_), storage_(other.storage_) {
+    if (ndim_ > in_place) copy_heap();
+  }
   Shape(Shape&& other) noexcept : ndim_(other.ndim_), storage_(other.storage_) { other.ndim_ = 0; }
   Shape& operator=(Shape other) noexcept {
     std::swap(ndim_, other.ndim_);
@@ -51,9 +53,15 @@ class Shape {
   const std::int64_t* end() const { return data() + ndim_; }
   operator std::span<const std::int64_t>() const { return {begin(), end()}; }
 
-  friend bool operator==(const Shape& a, const Shape& b);
+  friend bool operator==(const Shape& a, const Shape& b) {
+    if (a.ndim_ != b.ndim_) return false;
+    for (std::int64_t axis = 0; axis < a.ndim_; ++axis)
+      if (a[axis] != b[axis]) return false;
+    return true;
+  }
 
  private:
+  void copy_heap();
   static constexpr std::int64_t in_place = 4;
   std::int64_t ndim_ = 0;
   union Storage {

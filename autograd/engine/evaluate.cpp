@@ -1,5 +1,4 @@
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -68,7 +67,7 @@ const std::string& engine() { return selected().name; }
 
 void evaluate(std::span<const Tensor> tensors, const Location& where) {
   Tape::current().unevaluated = 0;
-  EntryMap numbers;
+  Numbering numbers;
   for (const Tensor& tensor : tensors) check<GraphError>(tensor.defined(), where, "evaluate: an undefined Tensor");
   const std::vector<Tensor> roots = with_companions(tensors);
   const Pending pending{reachable(roots, numbers, [](const Entry& entry) { return !entry.evaluated.load(); }), roots};

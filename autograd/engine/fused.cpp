@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <atomic>
 #include <list>
-#include <mutex>
 #include <unordered_map>
 
 #include "autograd/engine/executor.hpp"
 #include "autograd/engine/plan.hpp"
+#include "autograd/engine/walk.hpp"
 
 namespace xgrad {
 
@@ -76,14 +76,15 @@ std::int64_t unplanned() { return parts_not_planned; }
 void FusedExecutor::run(const Pending& pending) {
   if (pending.entries.size() <= most_entries) return run_part(pending);
   // In parts, in tape order; what a later part reads is a root of the earlier one.
-  std::unordered_map<const Entry*, std::size_t> part_of;
-  for (std::size_t i = 0; i < pending.entries.size(); ++i) part_of[pending.entries[i]] = i / most_entries;
+  Numbering numbers;
+  for (std::size_t i = 0; i < pending.entries.size(); ++i)
+    numbers.insert(pending.entries[i], static_cast<std::uint32_t>(i));
   const std::size_t parts = (pending.entries.size() - 1) / most_entries + 1;
   std::vector<std::vector<Tensor>> roots(parts);
   const auto add_root = [&](const Tensor& tensor, std::size_t reader) {
-    const auto found = part_of.find(tensor.entry());
-    if (found == part_of.end() || found->second == reader) return;
-    std::vector<Tensor>& list = roots[found->second];
+    const std::uint32_t number = numbers.find(tensor.entry());
+    if (number == Numbering::absent || number / most_entries == reader) return;
+    std::vector<Tensor>& list = roots[number / most_entries];
     if (list.empty() || list.back().entry() != tensor.entry()) list.push_back(tensor);
   };
   for (const Tensor& root : pending.roots) add_root(root, parts);

@@ -92,10 +92,10 @@ bool fusible(const Graph& graph, const Node& node) {
 }
 
 Graph::Graph(const Pending& pending) {
-  EntryMap numbers;
+  constexpr std::uint32_t leaf_bit = 0x80000000;  // with the number of its node; the others have their place
+  Numbering numbers;
   for (std::size_t i = 0; i < pending.entries.size(); ++i)
     numbers.insert(pending.entries[i], static_cast<std::uint32_t>(i));
-  EntryMap leaf_nodes;
   std::int32_t leaves = 0;
   std::map<Sameness, std::int32_t> known;
   for (std::size_t i = 0; i < pending.entries.size(); ++i) {
@@ -103,11 +103,7 @@ Graph::Graph(const Pending& pending) {
     std::vector<std::int32_t> inputs;
     for (const Tensor& input : entry.input_span()) {
       Entry* from = input.entry();
-      if (const std::uint32_t number = numbers.find(from); number != EntryMap::absent) {
-        inputs.push_back(of_entry[number]);
-        continue;
-      }
-      if (leaf_nodes.insert(from, static_cast<std::uint32_t>(nodes.size()))) {
+      if (numbers.insert(from, leaf_bit | static_cast<std::uint32_t>(nodes.size()))) {
         Node leaf;
         leaf.kind = Lowering::Kind::alias;
         leaf.leaf = leaf.memory = true;
@@ -116,7 +112,8 @@ Graph::Graph(const Pending& pending) {
         leaf.argument = leaves++;
         add(std::move(leaf));
       }
-      inputs.push_back(static_cast<std::int32_t>(leaf_nodes.find(from)));
+      const std::uint32_t number = numbers.find(from);
+      inputs.push_back(number & leaf_bit ? static_cast<std::int32_t>(number & ~leaf_bit) : of_entry[number]);
     }
     const auto [at, fresh] = known.try_emplace(sameness(entry, inputs), static_cast<std::int32_t>(nodes.size()));
     const bool random = entry.input_count == 0 && entry.primitive->lower().kind != Lowering::Kind::constant;

@@ -12,6 +12,7 @@ class Tensor;
 struct Tape {
   std::uint64_t sequence = 0;     // of the latest entry
   std::uint64_t unevaluated = 0;  // entries recorded since the latest evaluation
+  std::uint64_t walks = 0;        // over the tape, begun so far
   std::uint32_t thread = 0;       // 0 until the first entry
   std::uint32_t segment = 0;      // the checkpoint being recorded; 0 for none
   bool grad = true;

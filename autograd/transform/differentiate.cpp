@@ -57,26 +57,44 @@ void check_cotangent(const Entry& entry, std::size_t input, const Tensor& cotang
                     input, " gives ", describe(cotangent), " for ", describe(to));
 }
 
-// The walk back from the outputs over the tracked entries that lie between them and the inputs.
+// The walk back from the outputs over the tracked entries that lie between them and the inputs. Entries are numbered
+// before anything is recorded: recording may evaluate, which numbers them anew.
 class Walk {
  public:
-  Walk(std::span<const Tensor> outputs, std::span<const Tensor> inputs)
-      : entries_(reachable(outputs, numbers_, [](const Entry& entry) { return entry.tracked; })),
-        cotangents_(entries_.size()),
-        active_(entries_.size()),
-        wanted_(entries_.size()) {
-    for (const Tensor& input : inputs)
-      if (const std::uint32_t number = numbers_.find(input.entry()); number != EntryMap::absent)
-        wanted_[number] = active_[number] = true;
-    for (std::size_t i = 0; i < entries_.size(); ++i)
-      for (const Tensor& input : entries_[i]->input_span()) active_[i] = active_[i] || is_active(input);
+  static constexpr std::uint32_t absent = Numbering::absent;
+
+  Walk(std::span<const Tensor> outputs, std::span<const Tensor> inputs) {
+    Numbering numbers;
+    entries_ = reachable(outputs, numbers, [](const Entry& entry) { return entry.tracked; });
+    cotangents_.resize(entries_.size());
+    active_.resize(entries_.size());
+    wanted_.resize(entries_.size());
+    for (const Tensor& output : outputs) outputs_.push_back(numbers.find(output.entry()));
+    for (const Tensor& input : inputs) {
+      inputs_.push_back(numbers.find(input.entry()));
+      if (inputs_.back() != absent) wanted_[inputs_.back()] = active_[inputs_.back()] = true;
+    }
+    begins_.reserve(entries_.size());
+    sources_.reserve(2 * entries_.size());
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      begins_.push_back(sources_.size());
+      for (const Tensor& input : entries_[i]->input_span()) {
+        const std::uint32_t number = numbers.find(input.entry());
+        const bool active = number != absent && active_[number];
+        sources_.push_back(active ? number : absent);
+        if (active) active_[i] = true;
+      }
+    }
   }
 
-  bool reaches(const Tensor& input) const { return numbers_.find(input.entry()) != EntryMap::absent; }
+  /// Whether input number `input` was reached.
+  bool reaches(std::size_t input) const { return inputs_[input] != absent; }
   const std::vector<Entry*>& entries() const { return entries_; }
 
-  void seed(const Tensor& output, const Tensor& cotangent) {
-    if (is_active(output)) cotangents_[numbers_.find(output.entry())].add({cotangent, {}, false});
+  /// Gives output number `output` its cotangent.
+  void seed(std::size_t output, const Tensor& cotangent) {
+    const std::uint32_t number = outputs_[output];
+    if (number != absent && active_[number]) cotangents_[number].add({cotangent, {}, false});
   }
 
   void run() {
@@ -88,21 +106,18 @@ class Walk {
     }
   }
 
-  Tensor result(const Tensor& input) {
-    const std::uint32_t number = numbers_.find(input.entry());
-    if (number == EntryMap::absent || cotangents_[number].zero()) return zeros_like(input);
+  /// The cotangent of input number `input`; undefined where it is zero.
+  Tensor result(std::size_t input) {
+    const std::uint32_t number = inputs_[input];
+    if (number == absent || cotangents_[number].zero()) return {};
     cotangents_[number].settle();
     return cotangents_[number].value;
   }
 
  private:
-  bool is_active(const Tensor& tensor) const {
-    const std::uint32_t number = numbers_.find(tensor.entry());
-    return number != EntryMap::absent && active_[number];
-  }
-
   void pull_back(std::size_t i) {
     const Entry& entry = *entries_[i];
+    if (entry.input_count == 0) return;
     const Lowering lowering = entry.primitive->lower();
     const bool elementwise = lowering.kind == Lowering::Kind::elementwise;
     const CallScope scope(entry.call ? entry.call : entry.primitive->name(), entry.where);
@@ -111,16 +126,17 @@ class Walk {
     std::vector<Tensor> again;
     const std::span<const Tensor> values = replay_.inputs(entry, again);
     for (std::uint32_t k = 0; k < entry.input_count; ++k) {
-      if (!is_active(entry.inputs[k])) continue;
+      const std::uint32_t source = sources_[begins_[i] + k];
+      if (source == absent) continue;
       Cotangent& at = cotangents_[i];
       const bool blurs = elementwise && !lowering.keeps_zero;
       Cotangent to{entry.primitive->pullback(k, at.value, values, output), at.mask, at.blurred || blurs};
       if (to.zero()) continue;
       if (!elementwise) to.mask = move_mask(at.mask, entry, k, values, output);
-      to.value = detail::mutate_cotangent(entry, k, std::move(to.value));
+      if (detail::mutation) to.value = detail::mutation(entry, k, to.value);
       check_cotangent(entry, k, to.value);
       if (elementwise && lowering.instruction == Instruction::where) narrow(to, values[0], k == 1);
-      cotangents_[numbers_.find(entry.inputs[k].entry())].add(std::move(to));
+      cotangents_[source].add(std::move(to));
     }
   }
 
@@ -138,10 +154,12 @@ class Walk {
     cotangent.mask = cotangent.mask.defined() ? logical_and(cotangent.mask, mask) : mask;
   }
 
-  EntryMap numbers_;
   std::vector<Entry*> entries_;
   std::vector<Cotangent> cotangents_;
   std::vector<char> active_, wanted_;
+  std::vector<std::uint32_t> outputs_, inputs_;  // the entries of these
+  std::vector<std::size_t> begins_;              // of an entry's inputs in
+  std::vector<std::uint32_t> sources_;           // the entries of all inputs; absent where no cotangent is wanted
   Replay replay_;
 };
 
@@ -168,7 +186,7 @@ void check_input(const Tensor& input, std::size_t number, const Location& where)
 
 // A Parameter that was assigned has a new value, which an older loss does not depend on.
 void check_used(const Walk& walk, const Tensor& input, std::size_t number, const Location& where) {
-  if (walk.reaches(input)) return;
+  if (walk.reaches(number)) return;
   const Parameter parameter = Parameter::holder(input);
   for (const Entry* entry : walk.entries())
     check<GraphError>(!parameter.defined() || entry->input_count > 0 ||
@@ -199,12 +217,13 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
     check_input(inputs[i], i, where);
     if (!options.allow_unused) check_used(walk, inputs[i], i, where);
   }
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    walk.seed(outputs[i], seeds[i]);
-  }
+  for (std::size_t i = 0; i < outputs.size(); ++i) walk.seed(i, seeds[i]);
   walk.run();
   std::vector<Tensor> results;
-  for (const Tensor& input : inputs) results.push_back(walk.result(input));
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    results.push_back(walk.result(i));
+    if (!results.back().defined()) results.back() = zeros_like(inputs[i]);
+  }
   return results;
 }
 
@@ -219,7 +238,7 @@ std::vector<Tensor> grad(const Tensor& loss, const std::vector<Tensor>& xs, Grad
 void backward(const Tensor& loss, const Tensor& cotangent, const Location& where) {
   check<GraphError>(loss.defined(), where, "backward: the loss is an undefined Tensor");
   check<GraphError>(loss.tracked(), where, "backward: the loss (", describe(loss), ") depends on no Parameter");
-  EntryMap numbers;
+  Numbering numbers;
   std::vector<Tensor> leaves;
   std::vector<Parameter> parameters;
   for (Entry* entry : reachable({&loss, 1}, numbers, [](const Entry& e) { return e.tracked; })) {

@@ -12,8 +12,4 @@ namespace xgrad::detail {
 using Mutation = Tensor (*)(const Entry& entry, std::size_t input, const Tensor& cotangent);
 inline constinit thread_local Mutation mutation = nullptr;
 
-inline Tensor mutate_cotangent(const Entry& entry, std::size_t input, Tensor cotangent) {
-  return mutation ? mutation(entry, input, cotangent) : cotangent;
-}
-
 }  // namespace xgrad::detail

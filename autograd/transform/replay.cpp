@@ -21,7 +21,7 @@ std::span<const Tensor> Replay::inputs(const Entry& entry, std::vector<Tensor>& 
 }
 
 void Replay::record_again(Entry& last) {
-  EntryMap numbers;
+  Numbering numbers;
   const Tensor root = Tensor::share(&last);
   const auto entries =
       reachable({&root, 1}, numbers, [&](const Entry& entry) { return entry.segment == last.segment; });
