@@ -69,33 +69,86 @@ void run_part(const Pending& pending) {
     if (entry->evaluated.load(std::memory_order_relaxed) && !entry->tracked) entry->cut();
 }
 
+// A list that is too long for one plan, in parts, in tape order. What a later part reads is a root of the earlier one;
+// views, which cost nothing, are rather taken over by every part that reads them.
+class Parts {
+ public:
+  explicit Parts(const Pending& pending)
+      : pending_(pending), parts_((pending.entries.size() - 1) / most_entries + 1), roots_(parts_), views_(parts_) {
+    for (std::size_t i = 0; i < pending.entries.size(); ++i)
+      numbers_.insert(pending.entries[i], static_cast<std::uint32_t>(i));
+    std::vector<char> is_root(pending.entries.size());
+    for (const Tensor& root : pending.roots)
+      if (const std::uint32_t number = numbers_.find(root.entry()); number != Numbering::absent) {
+        is_root[number] = true;
+        add_root(root, number / most_entries);
+      }
+    taken_.resize(pending.entries.size());
+    for (std::size_t i = 0; i < pending.entries.size(); ++i)
+      if (is_root[i] || !is_view(*pending.entries[i])) taken_[i] = never;
+    for (std::size_t part = 0; part < parts_; ++part) find_reads(part);
+  }
+
+  void run() {
+    for (std::size_t part = 0; part < parts_; ++part) {
+      std::vector<Entry*> entries;
+      for (const std::size_t view : views_[part])
+        if (!pending_.entries[view]->evaluated.load(std::memory_order_relaxed))
+          entries.push_back(pending_.entries[view]);
+      for (std::size_t i = begin(part); i < begin(part + 1); ++i) entries.push_back(pending_.entries[i]);
+      run_part({std::move(entries), roots_[part]});
+      roots_[part].clear();
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t never = 0xffffffff;
+
+  static bool is_view(const Entry& entry) {
+    const Lowering::Kind kind = entry.primitive->lower().kind;
+    return kind == Lowering::Kind::alias || kind == Lowering::Kind::broadcast ||
+           kind == Lowering::Kind::transposition || kind == Lowering::Kind::constant;
+  }
+  std::size_t begin(std::size_t part) const { return std::min(part * most_entries, pending_.entries.size()); }
+  void add_root(const Tensor& tensor, std::size_t part) {
+    std::vector<Tensor>& list = roots_[part];
+    if (list.empty() || list.back().entry() != tensor.entry()) list.push_back(tensor);
+  }
+
+  void find_reads(std::size_t part) {
+    std::vector<std::size_t>& views = views_[part];
+    const auto read = [&](const Tensor& input) {
+      const std::uint32_t number = numbers_.find(input.entry());
+      if (number == Numbering::absent || number >= begin(part)) return;
+      if (taken_[number] == never) return add_root(input, number / most_entries);
+      if (taken_[number] == part + 1) return;
+      taken_[number] = static_cast<std::uint32_t>(part + 1);
+      views.push_back(number);
+    };
+    for (std::size_t i = begin(part); i < begin(part + 1); ++i)
+      for (const Tensor& input : pending_.entries[i]->input_span()) read(input);
+    for (std::size_t next = 0; next < views.size(); ++next)
+      for (const Tensor& input : pending_.entries[views[next]]->input_span()) read(input);
+    std::sort(views.begin(), views.end());
+  }
+
+  const Pending& pending_;
+  std::size_t parts_;
+  std::vector<std::vector<Tensor>> roots_;
+  std::vector<std::vector<std::size_t>> views_;  // of earlier parts, that a part takes over
+  Numbering numbers_;
+  std::vector<std::uint32_t> taken_;  // the latest part that a view was taken over by, plus one; never by any
+};
+
 }  // namespace
 
 std::int64_t unplanned() { return parts_not_planned; }
 
 void FusedExecutor::run(const Pending& pending) {
-  if (pending.entries.size() <= most_entries) return run_part(pending);
-  // In parts, in tape order; what a later part reads is a root of the earlier one.
-  Numbering numbers;
-  for (std::size_t i = 0; i < pending.entries.size(); ++i)
-    numbers.insert(pending.entries[i], static_cast<std::uint32_t>(i));
-  const std::size_t parts = (pending.entries.size() - 1) / most_entries + 1;
-  std::vector<std::vector<Tensor>> roots(parts);
-  const auto add_root = [&](const Tensor& tensor, std::size_t reader) {
-    const std::uint32_t number = numbers.find(tensor.entry());
-    if (number == Numbering::absent || number / most_entries == reader) return;
-    std::vector<Tensor>& list = roots[number / most_entries];
-    if (list.empty() || list.back().entry() != tensor.entry()) list.push_back(tensor);
-  };
-  for (const Tensor& root : pending.roots) add_root(root, parts);
-  for (std::size_t i = 0; i < pending.entries.size(); ++i)
-    for (const Tensor& input : pending.entries[i]->input_span()) add_root(input, i / most_entries);
-  for (std::size_t part = 0; part < parts; ++part) {
-    const auto begin = pending.entries.begin() + static_cast<std::ptrdiff_t>(part * most_entries);
-    const auto end = part + 1 == parts ? pending.entries.end() : begin + static_cast<std::ptrdiff_t>(most_entries);
-    run_part({{begin, end}, roots[part]});
-    roots[part].clear();
-  }
+  if (pending.entries.size() <= most_entries)
+    run_part(pending);
+  else
+    Parts(pending).run();
 }
 
 }  // namespace xgrad

@@ -158,18 +158,41 @@ void Graph::add_entry(const Pending& pending, std::size_t i, std::vector<std::in
     const bool exact = node.columns < (1 << 24);  // as numbers
     if (!last || !exact || node.columns == 1 || !is_floating(node.dtype)) node.kind = Kind::opaque;
   }
-  if (node.kind == Kind::contraction && !is_floating(node.dtype)) node.kind = Kind::opaque;
+  if (node.kind == Kind::contraction) {
+    node.depth = entry->inputs[0].shape().back();
+    if (!is_floating(node.dtype)) node.kind = Kind::opaque;
+  }
   if (node.kind == Kind::permutation) node.kind = Kind::opaque;
   if (empty && node.kind != Kind::alias) node.kind = Kind::opaque;
   add(std::move(node));
 }
 
-void Graph::contract(const std::vector<std::int32_t>& roots) {
+// How often each node is read by nodes that a root depends on; a root is read once more by its entry, at least.
+std::vector<std::int32_t> Graph::count_readers(const std::vector<std::int32_t>& roots) const {
   std::vector<std::int32_t> readers(nodes.size());
   for (const std::int32_t root : roots) readers[root] += 2;
   for (std::size_t i = nodes.size(); i-- > 0;)
     if (readers[i] > 0)
       for (const std::int32_t input : nodes[i].inputs) ++readers[input];
+  return readers;
+}
+
+void Graph::turn(const std::vector<std::int32_t>& roots) {
+  const std::vector<std::int32_t> readers = count_readers(roots);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    Node& node = nodes[i];
+    if (readers[i] == 0 || node.kind != Lowering::Kind::transposition) continue;
+    const Node& product = nodes[node.inputs[0]];
+    if (product.kind != Lowering::Kind::contraction || readers[node.inputs[0]] != 1) continue;
+    node.kind = Lowering::Kind::contraction;
+    node.depth = product.depth;
+    node.turned = !product.turned;
+    node.inputs = {product.inputs[1], product.inputs[0]};
+  }
+}
+
+void Graph::contract(const std::vector<std::int32_t>& roots) {
+  const std::vector<std::int32_t> readers = count_readers(roots);
   const auto product = [&](std::int32_t input) {
     const Node& node = nodes[input];
     return node.kind == Lowering::Kind::elementwise && node.instruction == Instruction::mul && readers[input] == 1;

@@ -33,6 +33,8 @@ struct Node {
   bool memory = false;         // needed in memory, by a root, a matrix product or a reference kernel
   bool used = false;           // whether a root depends on it
   bool bits = false;           // bool elements, computed from numbers
+  std::int64_t depth = 0;      // of a matrix product: how many products are added up
+  bool turned = false;         // a matrix product of both inputs transposed, in this order
   std::vector<std::int32_t> inputs;
 };
 
@@ -45,6 +47,8 @@ struct Graph {
     while (nodes[node].kind == Lowering::Kind::alias && !nodes[node].leaf) node = nodes[node].inputs[0];
     return node;
   }
+  /// A matrix product that is only read transposed becomes the product of its transposed operands: (A B)' = B' A'.
+  void turn(const std::vector<std::int32_t>& roots);
   /// Products that are only added become multiply-adds, rounded once. That is settled here, for the whole graph: a
   /// value that is computed again must come out the same.
   void contract(const std::vector<std::int32_t>& roots);
@@ -58,6 +62,7 @@ struct Graph {
   std::vector<std::int32_t> of_entry;  // the node of each pending entry
 
  private:
+  std::vector<std::int32_t> count_readers(const std::vector<std::int32_t>& roots) const;
   void add_entry(const Pending& pending, std::size_t i, std::vector<std::int32_t> inputs);
 };
 

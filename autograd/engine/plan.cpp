@@ -22,6 +22,7 @@ Plan::Plan(const Pending& pending) {
   for (std::size_t i = 0; i < pending.entries.size(); ++i)
     for (const Tensor& root : pending.roots)
       if (root.entry() == pending.entries[i]) roots.push_back(graph.of_entry[i]);
+  graph.turn(roots);
   graph.contract(roots);
   Grouping grouping(graph, roots);
 
@@ -73,21 +74,21 @@ void Plan::add_task(const Pending& pending, Grouping& grouping, std::int32_t ind
 }
 
 void Plan::set_product(const Pending& pending, const Graph& graph, Task& task) {
-  const Entry& entry = *pending.entries[graph.nodes[task.node].entry];
+  const Node& node = graph.nodes[task.node];
+  const Entry& entry = *pending.entries[node.entry];
   Gemm& product = task.product;
   product.dtype = entry.dtype;
-  const Shape& a = entry.inputs[0].shape();
   product.m = entry.shape[entry.shape.ndim() - 2];
   product.n = entry.shape.back();
-  product.k = a.back();
+  product.k = node.depth;
   product.batch = 1;
   for (std::int64_t axis = 0; axis + 2 < entry.shape.ndim(); ++axis) product.batch *= entry.shape[axis];
   bool* flags[] = {&product.transpose_a, &product.transpose_b};
   for (std::size_t i = 0; i < 2; ++i) {
     const Node& operand = graph.nodes[task.operands[i]];
-    if (operand.kind != Kind::transposition || operand.leaf || operand.memory) continue;
-    *flags[i] = true;
-    task.operands[i] = graph.storage(operand.inputs[0]);
+    const bool view = operand.kind == Kind::transposition && !operand.leaf && !operand.memory;
+    *flags[i] = view != node.turned;
+    if (view) task.operands[i] = graph.storage(operand.inputs[0]);
   }
   product.row_a = product.transpose_a ? product.m : product.k;
   product.row_b = product.transpose_b ? product.k : product.n;

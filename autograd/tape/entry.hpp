@@ -28,9 +28,9 @@ struct Entry {
   std::uint32_t owner = 0;    // the thread that recorded it
   std::uint32_t segment = 0;  // the checkpoint it belongs to; 0 for none
   std::uint64_t sequence = 0;
-  mutable std::uint64_t walk = 0;  // the latest walk of its own thread that met it, and
+  mutable std::uint64_t walk = 0;    // the latest walk of its own thread that met it, and
   mutable std::uint32_t number = 0;  // its number there
-  const char* call = nullptr;  // the outermost library call it was recorded in, where there was one
+  const char* call = nullptr;        // the outermost library call it was recorded in, where there was one
   Location where;
   Shape shape;
   Buffer value;

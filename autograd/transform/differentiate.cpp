@@ -212,11 +212,9 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
                       "; derivatives need a floating dtype");
     seeds.push_back(seed_of(outputs[i], cotangents[i], where));
   }
+  for (std::size_t i = 0; i < inputs.size(); ++i) check_input(inputs[i], i, where);
   Walk walk(outputs, inputs);
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    check_input(inputs[i], i, where);
-    if (!options.allow_unused) check_used(walk, inputs[i], i, where);
-  }
+  for (std::size_t i = 0; i < inputs.size() && !options.allow_unused; ++i) check_used(walk, inputs[i], i, where);
   for (std::size_t i = 0; i < outputs.size(); ++i) walk.seed(i, seeds[i]);
   walk.run();
   std::vector<Tensor> results;

@@ -109,7 +109,7 @@ TEST_CASE("a backward pass in which any one allocation fails changes no gradient
   Model fresh, model;
   accumulate(fresh, x);
   const int count = fail_each_allocation(model, [&] { accumulate(model, x); });
-  CHECK(count > 50);
+  CHECK(count > 10);
   CHECK(model.state() == fresh.state());
   accumulate(fresh, x);
   fail_each_allocation(model, [&] { accumulate(model, x); });
