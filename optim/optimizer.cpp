@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/engine/engine.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/reduce.hpp"
@@ -92,14 +93,21 @@ void Optimizer::step(const Tensors& gradients, const Location& where) {
   const bool differentiable = Tape::current().differentiable_updates;
   const detail::TapeScope<bool, &Tape::grad> tracking(differentiable && Tape::current().grad);
   Pending pending = record(gradients, where);
-  if (!differentiable) evaluate(pending.all(), where);
+  std::vector<Parameter> changed;
+  Tensors old;
+  for (const std::size_t place : pending.places) {
+    changed.push_back(parameters_[place]);
+    old.push_back(parameters_[place].value());
+    old.insert(old.end(), state_[place].begin(), state_[place].end());
+  }
+  if (differentiable || !pending.finite.empty()) old.clear();  // they may stay
+  Assignment assignment(changed, pending.values, where);
+  if (!differentiable) evaluate(pending.all(), old, where);
   if (!check_finite(pending, where)) {
     ++skipped_;
     return;
   }
-  std::vector<Parameter> changed;
-  for (const std::size_t place : pending.places) changed.push_back(parameters_[place]);
-  assign(changed, pending.values, where);
+  assignment.commit();  // nothing fails any more
   for (std::size_t i = 0; i < pending.places.size(); ++i) state_[pending.places[i]] = std::move(pending.state[i]);
   ++steps_;
 }

@@ -33,8 +33,8 @@ class Buffer {
   explicit operator bool() const { return block_ != nullptr; }
   void* data() const { return block_ ? block_->data : nullptr; }
   std::size_t bytes() const { return block_ ? block_->bytes : 0; }
-  /// Whether this handle is the only one: its memory may then be reused.
-  bool unique() const { return block_ && block_->references.load(std::memory_order_acquire) == 1; }
+  /// Whether this handle is the only one, of memory of our own: it may then be reused.
+  bool unique() const { return block_ && !block_->owner && block_->references.load(std::memory_order_acquire) == 1; }
 
  private:
   struct Block {

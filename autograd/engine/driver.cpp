@@ -29,6 +29,8 @@ struct Compiled::State {
         wide(program, analysis, functions),
         registers(program.registers) {}
 
+  bool is_flat(const Binding& binding) const;
+  bool is_narrow(const Binding& binding) const;
   void bind(const Binding& binding);
   void take_over(const Binding& binding);
   template <class T>
@@ -40,7 +42,7 @@ struct Compiled::State {
   const Analysis analysis;
   const RowCode once;
   const WideRows wide;
-  std::unique_ptr<NarrowRows> narrow;  // made when first wanted
+  std::unique_ptr<NarrowRows> narrow;  // where rows are narrow
   std::vector<std::unique_ptr<PhaseKernel>> kernels;
   Aliases aliases, bound;
   bool asked = false, machine = false;  // whether machine code was asked for, and came
@@ -58,12 +60,21 @@ void Compiled::State::bind(const Binding& binding) {
       for (first = 0; binding.pointers[first] != binding.pointers[p];) ++first;
     bound[p] = static_cast<std::uint16_t>(first);
   }
-  if (!kernels.empty() && bound == aliases) return;
-  aliases = bound;
-  asked = machine = false;
-  narrow.reset();
-  kernels.clear();
-  for (std::size_t i = 0; i < program.phases.size(); ++i) kernels.push_back(interpret(program, i, aliases));
+  if (kernels.empty() || bound != aliases) {
+    aliases = bound;
+    asked = machine = false;
+    narrow.reset();
+    kernels.clear();
+    for (std::size_t i = 0; i < program.phases.size(); ++i) kernels.push_back(interpret(program, i, aliases));
+  }
+  if (is_narrow(binding) && !narrow) narrow = std::make_unique<NarrowRows>(program, analysis, aliases, functions);
+}
+
+bool Compiled::State::is_flat(const Binding& binding) const {
+  return analysis.flat || (analysis.flat_row && binding.rows == 1);
+}
+bool Compiled::State::is_narrow(const Binding& binding) const {
+  return !is_flat(binding) && binding.columns > 0 && binding.columns < narrow_columns && binding.rows > 1;
 }
 
 void Compiled::State::take_over(const Binding& binding) {
@@ -93,15 +104,9 @@ void* Compiled::State::fix_registers(const Binding& binding) {
 
 void Compiled::State::run(const Binding& binding) {
   void* fixed = program.dtype == float32 ? fix_registers<float>(binding) : fix_registers<double>(binding);
-  if (analysis.flat || (analysis.flat_row && binding.rows == 1)) {
-    take_over(binding);
-    return run_flat(program, binding, *kernels[0], fixed);
-  }
-  if (binding.columns > 0 && binding.columns < narrow_columns && binding.rows > 1) {
-    if (!narrow) narrow = std::make_unique<NarrowRows>(program, analysis, aliases, functions);
-    return narrow->run(binding, fixed, partials);
-  }
+  if (is_narrow(binding)) return narrow->run(binding, fixed, partials);
   take_over(binding);
+  if (is_flat(binding)) return run_flat(program, binding, *kernels[0], fixed);
   wide.run(binding, kernels, fixed, partials);
 }
 
@@ -112,6 +117,8 @@ Compiled::~Compiled() = default;
 
 const Program& Compiled::program() const { return state_->program; }
 bool Compiled::is_machine_code() const { return state_->machine; }
+
+void prepare(Compiled& compiled, const Binding& binding) { compiled.state_->bind(binding); }
 
 void execute(Compiled& compiled, const Binding& binding) {
   compiled.state_->bind(binding);

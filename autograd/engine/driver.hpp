@@ -22,11 +22,14 @@ class Compiled {
   bool is_machine_code() const;
 
  private:
+  friend void prepare(Compiled& compiled, const Binding& binding);
   friend void execute(Compiled& compiled, const Binding& binding);
   struct State;
   std::unique_ptr<State> state_;
 };
 
+/// Does beforehand what memory is needed for to run the program on this.
+void prepare(Compiled& compiled, const Binding& binding);
 /// Runs the program on what it is bound to. The results depend on the sizes alone, not on the number of threads or the
 /// tier. Pointers may be equal, but must not overlap otherwise; row operands overlap no pointer. One at a time for each
 /// Compiled, and not from inside a body of parallel() for programs that another thread runs.

@@ -14,6 +14,11 @@ void set_engine(const std::string& name, const Location& where = Location::curre
 /// The name of the engine in use.
 const std::string& engine();
 
+/// Evaluates, and may write results over the memory of `donated` Tensors, each of which is held by this list and by one
+/// owner who lets go of it afterwards: where nobody else, and no entry that stays, could read the old value any more.
+/// When it throws, no donated Tensor has changed.
+void evaluate(std::span<const Tensor> tensors, std::span<const Tensor> donated, const Location& where);
+
 /// The next evaluation computes this Tensor, too, if somebody still holds it: a loss, together with its gradients.
 void accompany(const Tensor& tensor) noexcept;
 

@@ -65,12 +65,15 @@ void set_engine(const std::string& name, const Location& where) {
 
 const std::string& engine() { return selected().name; }
 
-void evaluate(std::span<const Tensor> tensors, const Location& where) {
+void evaluate(std::span<const Tensor> tensors, const Location& where) { evaluate(tensors, {}, where); }
+
+void evaluate(std::span<const Tensor> tensors, std::span<const Tensor> donated, const Location& where) {
   Tape::current().unevaluated = 0;
   Numbering numbers;
   for (const Tensor& tensor : tensors) check<GraphError>(tensor.defined(), where, "evaluate: an undefined Tensor");
   const std::vector<Tensor> roots = with_companions(tensors);
-  const Pending pending{reachable(roots, numbers, [](const Entry& entry) { return !entry.evaluated.load(); }), roots};
+  const Pending pending{reachable(roots, numbers, [](const Entry& entry) { return !entry.evaluated.load(); }), roots,
+                        donated};
   for (const Entry* entry : pending.entries)
     check<ThreadError>(entry->owner == Tape::current().thread, where, "evaluate: ", entry->primitive->name(),
                        " was recorded by another thread and has no value yet; evaluate it there");

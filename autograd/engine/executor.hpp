@@ -7,10 +7,12 @@
 
 namespace xgrad {
 
-/// What is to be computed: the entries without a value that the roots depend on, in tape order, and the roots.
+/// What is to be computed: the entries without a value that the roots depend on, in tape order, and the roots. The
+/// memory of donated Tensors may be overwritten (see `evaluate` in engine.hpp).
 struct Pending {
   std::vector<Entry*> entries;
   std::span<const Tensor> roots;
+  std::span<const Tensor> donated = {};
 };
 
 /// Computes pending entries. When it returns, every root has its value; other entries may have theirs, and an

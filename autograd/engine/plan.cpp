@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "autograd/engine/donation.hpp"
+#include "autograd/engine/overwrite.hpp"
 #include "autograd/kernels/kernels.hpp"
 
 namespace xgrad::fused {
@@ -44,7 +46,11 @@ Plan::Plan(const Pending& pending) {
   for (const Node& node : graph.nodes)
     memory_.push_back({static_cast<std::size_t>(node.numel) * item_size(node.dtype), node.leaf ? node.argument : -1,
                        node.entry, node.dtype});
-  find_releases(graph.nodes.size());
+  const std::vector<std::int32_t> last = find_last_reads();
+  find_reuses(last);
+  find_releases(last);
+  evaluated_.resize(pending.entries.size());
+  for (const Result& result : results_) evaluated_[static_cast<std::size_t>(result.entry)] = true;
 }
 
 void Plan::add_task(const Pending& pending, Grouping& grouping, std::int32_t index, std::vector<bool>& stored) {
@@ -98,9 +104,9 @@ void Plan::set_product(const Pending& pending, const Graph& graph, Task& task) {
   product.batch_c = product.m * product.n;
 }
 
-// Memory is given back after the last task that reads it, unless an entry gets it.
-void Plan::find_releases(std::size_t nodes) {
-  std::vector<std::int32_t> last(nodes, -1);
+// The last task that reads or writes each node; -1 for none, and for what an entry gets.
+std::vector<std::int32_t> Plan::find_last_reads() const {
+  std::vector<std::int32_t> last(memory_.size(), -1);
   for (std::size_t i = 0; i < tasks_.size(); ++i) {
     const auto at = static_cast<std::int32_t>(i);
     const auto reads = [&](std::int32_t node) {
@@ -114,7 +120,30 @@ void Plan::find_releases(std::size_t nodes) {
     for (const Argument& argument : tasks_[i].lowered.arguments) reads(argument.node);
   }
   for (const Result& result : results_) last[result.node] = -1;
-  for (std::size_t node = 0; node < nodes; ++node)
+  return last;
+}
+
+// A leaf is overwritten only where nothing can fail any more, or its owner could not keep the old value.
+void Plan::find_reuses(const std::vector<std::int32_t>& last) {
+  for (std::size_t i = 0; i < tasks_.size(); ++i)
+    if (tasks_[i].kind == Unit::Kind::kernel || !tasks_[i].indices.empty()) safe_from_ = i + 1;
+  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+    Task& task = tasks_[i];
+    if (task.kind != Unit::Kind::program) continue;
+    for (const Overwrite& pair : overwrites(task.program->program())) {
+      const std::int32_t output = task.lowered.pointers[pair.written], input = task.lowered.pointers[pair.read];
+      const bool once = std::count(task.lowered.pointers.begin(), task.lowered.pointers.end(), input) == 1;
+      const bool leaf = memory_[input].leaf >= 0;
+      if (!once || last[input] != static_cast<std::int32_t>(i) || (leaf && i < safe_from_)) continue;
+      if (memory_[output].leaf >= 0 || memory_[input].bytes != memory_[output].bytes) continue;
+      task.reuses.push_back({output, input});
+    }
+  }
+}
+
+// Memory is given back after the last task that reads it, unless an entry gets it.
+void Plan::find_releases(const std::vector<std::int32_t>& last) {
+  for (std::size_t node = 0; node < memory_.size(); ++node)
     if (last[node] >= 0 && memory_[node].leaf < 0)
       tasks_[last[node]].releases.push_back(static_cast<std::int32_t>(node));
 }
@@ -126,9 +155,11 @@ class Plan::Run {
       : plan_(plan), pending_(pending), leaves_(leaves), buffers_(plan.memory_.size()) {}
 
   void run() {
-    for (Task& task : plan_.tasks_) {
-      for (const std::int32_t node : task.outputs)
-        if (!buffers_[node]) buffers_[node] = Buffer::allocate(plan_.memory_[node].bytes);
+    find_overwritable();
+    for (std::size_t i = 0; i < plan_.tasks_.size(); ++i) {
+      Task& task = plan_.tasks_[i];
+      if (i == first_overwrite_) prepare_from(i);
+      allocate(task);
       if (task.kind == Unit::Kind::program)
         run_program(task);
       else if (task.kind == Unit::Kind::product)
@@ -146,6 +177,43 @@ class Plan::Run {
   }
 
  private:
+  // Memory of leaves is overwritten from the plan's second run on, when whatever grows with the first has grown.
+  void find_overwritable() {
+    first_overwrite_ = plan_.tasks_.size();
+    if (pending_.donated.empty() || plan_.runs_++ == 0) return;
+    overwritable_ = overwritable(pending_, leaves_, plan_.evaluated_);
+    for (std::size_t i = plan_.tasks_.size(); i-- > plan_.safe_from_;)
+      for (const Reuse& reuse : plan_.tasks_[i].reuses)
+        if (is_overwritable(reuse.input)) first_overwrite_ = i;
+  }
+  bool is_overwritable(std::int32_t node) const {
+    const std::int32_t leaf = plan_.memory_[node].leaf;
+    return leaf >= 0 && !overwritable_.empty() && overwritable_[static_cast<std::size_t>(leaf)];
+  }
+
+  void allocate(const Task& task) {
+    taken_.clear();
+    for (const Reuse& reuse : task.reuses) {
+      const bool leaf = plan_.memory_[reuse.input].leaf >= 0;
+      if (buffers_[reuse.output] || (leaf && !is_overwritable(reuse.input))) continue;
+      if (std::find(taken_.begin(), taken_.end(), reuse.input) != taken_.end()) continue;
+      taken_.push_back(reuse.input);
+      buffers_[reuse.output] = leaf ? leaves_[plan_.memory_[reuse.input].leaf]->value : buffers_[reuse.input];
+    }
+    for (const std::int32_t node : task.outputs)
+      if (!buffers_[node]) buffers_[node] = Buffer::allocate(plan_.memory_[node].bytes);
+  }
+  // Does whatever may fail in this task and the later ones.
+  void prepare_from(std::size_t first) {
+    for (std::size_t i = first; i < plan_.tasks_.size(); ++i) allocate(plan_.tasks_[i]);
+    for (std::size_t i = first; i < plan_.tasks_.size(); ++i) {
+      Task& task = plan_.tasks_[i];
+      if (task.kind != Unit::Kind::program) continue;
+      bind(task);
+      prepare(*task.program, binding_);
+    }
+  }
+
   void* data(std::int32_t node) const {
     const std::int32_t leaf = plan_.memory_[node].leaf;
     return leaf >= 0 ? leaves_[leaf]->value.data() : buffers_[node].data();
@@ -167,6 +235,11 @@ class Plan::Run {
       const View view{data(indices.held), index.shape(), int64};
       kernels::check_indices(view, size, entry.primitive->name(), entry.where);
     }
+    bind(task);
+    execute(*task.program, binding_);
+  }
+
+  void bind(const Task& task) {
     Binding& binding = binding_;
     binding.rows = task.rows;
     binding.columns = task.columns;
@@ -176,7 +249,6 @@ class Plan::Run {
     for (const std::int32_t node : task.lowered.pointers) binding.pointers.push_back(node < 0 ? nullptr : data(node));
     for (const std::int32_t node : task.lowered.row_operands) binding.row_operands.push_back(data(node));
     for (const Argument& argument : task.lowered.arguments) binding.arguments.push_back(number(argument));
-    execute(*task.program, binding);
   }
 
   void run_product(const Task& task) {
@@ -199,6 +271,9 @@ class Plan::Run {
   const Pending& pending_;
   const std::vector<Entry*>& leaves_;
   std::vector<Buffer> buffers_;
+  std::vector<char> overwritable_;   // by leaf; empty where none is
+  std::vector<std::int32_t> taken_;  // inputs whose memory outputs of the present task have
+  std::size_t first_overwrite_ = 0;  // the first task that overwrites one
   Binding binding_;
 };
 

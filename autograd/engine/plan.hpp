@@ -25,6 +25,11 @@ class Plan {
     std::int32_t node;
     std::int32_t held;
   };
+  // An output that takes the memory of what its task is the last to read.
+  struct Reuse {
+    std::int32_t output;
+    std::int32_t input;
+  };
   // One unit.
   struct Task {
     Unit::Kind kind;
@@ -37,6 +42,7 @@ class Plan {
     std::vector<Indices> indices{};
     std::vector<std::int32_t> outputs{};   // what gets memory before
     std::vector<std::int32_t> releases{};  // what gives it back after
+    std::vector<Reuse> reuses{};
   };
   struct Memory {
     std::size_t bytes = 0;
@@ -53,11 +59,16 @@ class Plan {
 
   void add_task(const Pending& pending, Grouping& grouping, std::int32_t unit, std::vector<bool>& stored);
   void set_product(const Pending& pending, const Graph& graph, Task& task);
-  void find_releases(std::size_t nodes);
+  std::vector<std::int32_t> find_last_reads() const;
+  void find_reuses(const std::vector<std::int32_t>& last);
+  void find_releases(const std::vector<std::int32_t>& last);
 
   std::vector<Task> tasks_;
   std::vector<Memory> memory_;  // by node
   std::vector<Result> results_;
+  std::vector<char> evaluated_;  // by pending entry: whether it gets a value
+  std::size_t safe_from_ = 0;    // the first of the tasks that cannot fail
+  std::int64_t runs_ = 0;
 };
 
 }  // namespace xgrad::fused

@@ -14,19 +14,19 @@ Parameter::Parameter(const Tensor& value, const Location& where) : cell_(std::ma
   cell_->value = leaf_of(value, true, where);
 }
 
-Tensor Parameter::leaf_of(const Tensor& value, bool trainable, const Location& where) const {
-  evaluate(value, where);
-  const Entry& from = *value.entry();
-  const Tensor leaf = make_leaf(from.shape, from.dtype, from.value, where);
+Tensor Parameter::empty_leaf(const Shape& shape, DType dtype, bool trainable, const Location& where) const {
+  const Tensor leaf = make_leaf(shape, dtype, Buffer(), where);
   leaf.entry()->tracked = trainable;
   leaf.entry()->segment = 0;
   static_cast<Leaf*>(const_cast<Primitive*>(leaf.entry()->primitive))->cell = cell_;
   return leaf;
 }
 
-Tensor Parameter::held(const Tensor& value, const Location& where) const {
-  const bool keeps_history = Tape::current().differentiable_updates && cell_->trainable;
-  return keeps_history ? value : leaf_of(value, cell_->trainable, where);
+Tensor Parameter::leaf_of(const Tensor& value, bool trainable, const Location& where) const {
+  evaluate(value, where);
+  const Tensor leaf = empty_leaf(value.shape(), value.dtype(), trainable, where);
+  leaf.entry()->value = value.entry()->value;
+  return leaf;
 }
 
 void Parameter::check_fits(const Tensor& value, const Location& where) const {
@@ -37,10 +37,7 @@ void Parameter::check_fits(const Tensor& value, const Location& where) const {
                     ", the new value ", describe(value));
 }
 
-void Parameter::assign(const Tensor& value, const Location& where) {
-  check_fits(value, where);
-  cell_->value = held(value, where);
-}
+void Parameter::assign(const Tensor& value, const Location& where) { xgrad::assign({this, 1}, {&value, 1}, where); }
 
 void Parameter::set_trainable(bool trainable) {
   if (trainable == cell_->trainable) return;
@@ -60,15 +57,37 @@ Parameter Parameter::holder(const Tensor& tensor) {
   return parameter;
 }
 
-void assign(std::span<const Parameter> parameters, std::span<const Tensor> values, const Location& where) {
+Assignment::Assignment(std::span<const Parameter> parameters, std::span<const Tensor> values, const Location& where)
+    : parameters_(parameters.begin(), parameters.end()), values_(values.begin(), values.end()) {
   check<ValueError>(parameters.size() == values.size(), where, "assign: ", parameters.size(), " parameters, ",
                     values.size(), " values");
   for (std::size_t i = 0; i < values.size(); ++i) parameters[i].check_fits(values[i], where);
-  if (!Tape::current().differentiable_updates) evaluate(values, where);
-  std::vector<Tensor> next;
-  next.reserve(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) next.push_back(parameters[i].held(values[i], where));
-  for (std::size_t i = 0; i < values.size(); ++i) parameters[i].cell_->value = next[i];  // nothing fails any more
+  for (const Parameter& parameter : parameters) {
+    const bool keeps_history = Tape::current().differentiable_updates && parameter.trainable();
+    next_.push_back(keeps_history
+                        ? Tensor()
+                        : parameter.empty_leaf(parameter.shape(), parameter.dtype(), parameter.trainable(), where));
+  }
+}
+
+std::vector<Tensor> Assignment::needed() const {
+  std::vector<Tensor> needed;
+  for (std::size_t i = 0; i < next_.size(); ++i)
+    if (next_[i].defined()) needed.push_back(values_[i]);
+  return needed;
+}
+
+void Assignment::commit() noexcept {
+  for (std::size_t i = 0; i < next_.size(); ++i) {
+    if (next_[i].defined()) next_[i].entry()->value = values_[i].entry()->value;
+    parameters_[i].cell_->value = next_[i].defined() ? next_[i] : values_[i];
+  }
+}
+
+void assign(std::span<const Parameter> parameters, std::span<const Tensor> values, const Location& where) {
+  Assignment assignment(parameters, values, where);
+  evaluate(assignment.needed(), where);
+  assignment.commit();
 }
 
 }  // namespace xgrad

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "autograd/tape/operand.hpp"
 #include "autograd/tape/tensor.hpp"
@@ -50,12 +52,27 @@ class Parameter {
   static Parameter holder(const Tensor& tensor);
 
  private:
-  friend void assign(std::span<const Parameter> parameters, std::span<const Tensor> values, const Location& where);
   void check_fits(const Tensor& value, const Location& where) const;
-  /// What `assign` makes the value: a leaf of this Parameter, or the new value with its history.
-  Tensor held(const Tensor& value, const Location& where) const;
+  friend class Assignment;
+  /// A leaf of this Parameter, without elements.
+  Tensor empty_leaf(const Shape& shape, DType dtype, bool trainable, const Location& where) const;
   Tensor leaf_of(const Tensor& value, bool trainable, const Location& where) const;
   std::shared_ptr<Cell> cell_;
+};
+
+/// New values for Parameters, all or none of them: everything that can fail is done first.
+class Assignment {
+ public:
+  /// ValueError, GraphError, ShapeError or DTypeError for what cannot be assigned.
+  Assignment(std::span<const Parameter> parameters, std::span<const Tensor> values, const Location& where);
+  /// The values that have to be computed before `commit`; the others are held with their history.
+  std::vector<Tensor> needed() const;
+  void commit() noexcept;
+
+ private:
+  std::vector<Parameter> parameters_;
+  std::vector<Tensor> values_;
+  std::vector<Tensor> next_;  // leaves without elements; undefined where the value itself is held, with its history
 };
 
 /// Evaluates all new values together, then assigns each; when anything fails, none is assigned.

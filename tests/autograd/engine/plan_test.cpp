@@ -59,7 +59,9 @@ TEST_CASE("products that are read transposed", "[plan]") {
   }
   SECTION("with operands that are transposed themselves") {
     check_agreement([&] { return Roots{transpose(matmul(transpose(transpose(a)), b)) * 2}; });
-    check_agreement([&] { return Roots{transpose(matmul(transpose(numbers({7, 5}, 5)), transpose(numbers({3, 7}, 6)))) + c}; });
+    check_agreement([&] {
+      return Roots{transpose(matmul(transpose(numbers({7, 5}, 5)), transpose(numbers({3, 7}, 6)))) + c};
+    });
   }
   SECTION("and as they are, too") {
     check_agreement([&] {
@@ -154,7 +156,8 @@ Roots flip(std::uint64_t seed) {
   const Tensor loss = choose(2) ? mean(z) : sum(z) * second;
   Roots roots = grad(loss, std::vector<Tensor>{x});
   if (choose(2)) roots.push_back(loss);
-  if (choose(3) == 0) roots = grad(sum(grad(loss, {x}, {.create_graph = true})[0] * x), std::vector<Tensor>{x}, {.allow_unused = true});
+  if (choose(3) == 0)
+    roots = grad(sum(grad(loss, {x}, {.create_graph = true})[0] * x), std::vector<Tensor>{x}, {.allow_unused = true});
   if (held.defined() && choose(2)) roots.push_back(held);
   return roots;
 }

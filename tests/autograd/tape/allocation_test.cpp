@@ -7,6 +7,7 @@
 
 #include "autograd/autograd.hpp"
 #include "autograd/tape/slab.hpp"
+#include "optim/optim.hpp"
 
 namespace {
 
@@ -114,6 +115,33 @@ TEST_CASE("a backward pass in which any one allocation fails changes no gradient
   accumulate(fresh, x);
   fail_each_allocation(model, [&] { accumulate(model, x); });
   CHECK(model.state() == fresh.state());
+}
+
+TEST_CASE("an optimizer step in which any one allocation fails changes nothing") {
+  const std::vector<Tensor> gradients{tensor({{0.5, 2.0}, {-1.0, 0.25}}, float64), tensor({1.0, -1.0}, float64)};
+  Model fresh, model;
+  optim::Optimizer by_fresh({fresh.w, fresh.b}, optim::adam(0.1)), by_model({model.w, model.b}, optim::adam(0.1));
+  const auto moments = [](const optim::Optimizer& optimizer) {
+    std::vector<std::vector<double>> all;
+    for (const NamedTensor& slot : optimizer.state()) all.push_back(slot.value.to_vector());
+    return all;
+  };
+  for (int step = 0; step < 4; ++step) {  // the old values are overwritten from the third on
+    const auto before = moments(by_model);
+    const int count = fail_each_allocation(model, [&] {
+      try {
+        by_model.step(gradients);
+      } catch (...) {
+        allocations_left = -1;
+        CHECK(moments(by_model) == before);
+        throw;
+      }
+    });
+    CHECK(count > 5);
+    by_fresh.step(gradients);
+    CHECK(model.state() == fresh.state());
+    CHECK(moments(by_model) == moments(by_fresh));
+  }
 }
 
 TEST_CASE("an evaluation in which any one allocation fails may be taken again") {

@@ -1,0 +1,43 @@
+#include "autograd/engine/donation.hpp"
+
+#include "autograd/engine/walk.hpp"
+
+namespace xgrad::fused {
+
+std::vector<char> overwritable(const Pending& pending, const std::vector<Entry*>& leaves,
+                               const std::vector<char>& evaluated) {
+  const std::size_t count = pending.entries.size();
+  std::vector<char> result(leaves.size());
+  if (pending.donated.empty()) return result;
+  Numbering numbers;
+  for (std::size_t i = 0; i < count; ++i) numbers.insert(pending.entries[i], static_cast<std::uint32_t>(i));
+  for (std::size_t i = 0; i < leaves.size(); ++i) numbers.insert(leaves[i], static_cast<std::uint32_t>(count + i));
+
+  // Handles that are accounted for: in entries of the plan, and two for each donation.
+  std::vector<std::uint32_t> known(count + leaves.size());
+  for (const Entry* entry : pending.entries)
+    for (const Tensor& input : entry->input_span()) ++known[numbers.find(input.entry())];
+  for (const Tensor& donated : pending.donated)
+    if (const std::uint32_t number = numbers.find(donated.entry()); number != Numbering::absent) {
+      known[number] += 2;
+      if (number >= count) result[number - count] = true;
+    }
+  const auto all_known = [&](const Entry* entry, std::size_t number) {
+    return entry->references.load(std::memory_order_acquire) == known[number];
+  };
+
+  // What stays, from the last entry to the first: what somebody else holds, and what that reads, unless it has a value
+  // and lets go of its inputs.
+  std::vector<char> stays(count + leaves.size());
+  for (std::size_t i = count; i-- > 0;) {
+    const Entry* entry = pending.entries[i];
+    stays[i] = stays[i] || !all_known(entry, i);
+    if (!stays[i] || (evaluated[i] && !entry->tracked)) continue;
+    for (const Tensor& input : entry->input_span()) stays[numbers.find(input.entry())] = true;
+  }
+  for (std::size_t i = 0; i < leaves.size(); ++i)
+    result[i] = result[i] && !stays[count + i] && all_known(leaves[i], count + i) && leaves[i]->value.unique();
+  return result;
+}
+
+}  // namespace xgrad::fused

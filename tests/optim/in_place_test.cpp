@@ -1,0 +1,219 @@
+// Updates are written over the old values where nobody can see it.
+
+#include <catch2/catch.hpp>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "autograd/autograd.hpp"
+#include "autograd/engine/engine.hpp"
+#include "autograd/tape/entry.hpp"
+#include "autograd/xtensor.hpp"
+#include "optim/optim.hpp"
+
+namespace xgrad {
+namespace {
+
+constexpr std::int64_t size = 3000;
+
+Tensor ramp(double scale) {
+  std::vector<float> values(size);
+  for (std::int64_t i = 0; i < size; ++i) values[static_cast<std::size_t>(i)] = static_cast<float>(scale * double(i % 97 - 40));
+  return tensor(values);
+}
+
+struct Training {
+  explicit Training(optim::Transformation rule = optim::adam(0.01)) : optimizer({parameter}, std::move(rule)) {}
+  void step(int times = 1) {
+    for (int i = 0; i < times; ++i) optimizer.step({gradient});
+  }
+  const float* memory() const { return parameter.value().data<float>().data(); }
+  std::vector<float> values() const { return parameter.value().to_vector<float>(); }
+
+  Parameter parameter{ramp(0.01)};
+  Tensor gradient = ramp(0.003);
+  optim::Optimizer optimizer;
+};
+
+bool fused() { return engine() == "fused" && std::getenv("XGRAD_EAGER") == nullptr; }
+
+TEST_CASE("an update that nobody watches needs no further memory", "[in_place]") {
+  if (!fused()) return;
+  for (const auto& rule : {optim::sgd(0.1), optim::sgd(0.1, {.momentum = 0.9}), optim::adam(0.01), optim::adagrad(0.1),
+                           optim::rmsprop(0.01)}) {
+    Training training(rule);
+    training.step(3);
+    const float* before = training.memory();
+    reset_peak_memory();
+    const std::size_t live = memory_report().live;
+    training.step(3);
+    CHECK(training.memory() == before);
+    CHECK(memory_report().live == live);
+    CHECK(memory_report().peak < live + size * sizeof(float));
+  }
+}
+
+// Ways to hold on to what an update would overwrite, and to look at it later.
+using Look = std::function<std::vector<double>()>;
+const std::map<std::string, std::function<Look(const Training&)>> ways{
+    {"a handle",
+     [](const Training& t) {
+       const Tensor held = t.parameter;
+       return [held] { return held.to_vector(); };
+     }},
+    {"another shape of it, computed",
+     [](const Training& t) {
+       const Tensor held = reshape(stop_gradient(t.parameter), {30, 100});
+       evaluate(held);
+       return [held] { return held.to_vector(); };
+     }},
+    {"an untracked entry to come",
+     [](const Training& t) {
+       const NoGrad untracked;
+       const Tensor held = t.parameter * 2;
+       return [held] { return held.to_vector(); };
+     }},
+    {"a tracked entry to come",
+     [](const Training& t) {
+       const Tensor held = exp(t.parameter * 0.1);
+       return [held] { return held.to_vector(); };
+     }},
+    {"the history of a loss",
+     [](const Training& t) {
+       const Tensor held = t.parameter, loss = sum(t.parameter * t.parameter);
+       const std::vector<Tensor> inputs{t.parameter};
+       loss.item();
+       return [inputs, loss] { return grad(loss, inputs)[0].to_vector(); };
+     }},
+    {"another Parameter",
+     [](const Training& t) {
+       const Parameter held = t.parameter.clone();
+       return [held] { return held.value().to_vector(); };
+     }},
+    {"the state of the optimizer",
+     [](const Training& t) {
+       const std::vector<NamedTensor> held = t.optimizer.state();
+       return [held] {
+         std::vector<double> all;
+         for (const NamedTensor& slot : held)
+           for (const double value : slot.value.to_vector()) all.push_back(value);
+         return all;
+       };
+     }},
+};
+
+TEST_CASE("what somebody holds stays as it was", "[in_place]") {
+  for (const auto& [name, hold] : ways) {
+    for (const int earlier : {0, 1, 4}) {
+      INFO(name << ", after " << earlier << " steps");
+      Training training, other;
+      training.step(earlier);
+      other.step(earlier);
+      const std::vector<double> expected = hold(other)();
+      const Look look = hold(training);
+      training.step(3);
+      CHECK(look() == expected);
+      other.step(3);
+      CHECK(training.values() == other.values());
+      training.step(3);
+      CHECK(look() == expected);
+    }
+  }
+}
+
+TEST_CASE("entries that are part of the update, and are held, stay as they were", "[in_place]") {
+  Training training, other;
+  training.step(3);
+  other.step(3);
+  // The gradient is computed from the parameter in the same plan; so is `held`, which has no value afterwards.
+  const auto slope = [](const Training& t) {
+    const NoGrad untracked;
+    return std::pair{t.parameter * 0.5 + 1, t.parameter * 2};
+  };
+  for (int step = 0; step < 3; ++step) {
+    const std::vector<double> expected = slope(other).first.to_vector();
+    const Tensor held = slope(training).first;
+    training.optimizer.step({held * held + training.gradient});
+    CHECK(held.to_vector() == expected);
+    other.optimizer.step({square(slope(other).first) + other.gradient});
+    CHECK(training.values() == other.values());
+  }
+}
+
+TEST_CASE("a loss may be differentiated again after the step", "[in_place]") {
+  Training training;
+  for (int step = 0; step < 5; ++step) {
+    const Tensor loss = sum(exp(training.parameter * 0.1));
+    const std::vector<Tensor> parameters{training.parameter};
+    const std::vector<double> first = grad(loss, parameters)[0].to_vector();
+    training.optimizer.step(grad(loss, parameters));
+    CHECK(grad(loss, parameters)[0].to_vector() == first);
+  }
+}
+
+TEST_CASE("a loss that the step computes may be differentiated afterwards", "[in_place]") {
+  Training training, other;
+  const auto loss_of = [](const Training& t) { return sum(log(t.parameter + 5)) + sum(square(t.parameter)); };
+  for (int step = 0; step < 5; ++step) {
+    const std::vector<Tensor> parameters{training.parameter}, others{other.parameter};
+    const Tensor loss = loss_of(training), other_loss = loss_of(other);
+    const std::vector<double> expected = grad(other_loss, others)[0].to_vector();
+    training.optimizer.step(grad(loss, parameters));
+    CHECK(grad(loss, parameters)[0].to_vector() == expected);
+    other.optimizer.step(grad(other_loss, others));
+    CHECK(training.values() == other.values());
+  }
+}
+
+TEST_CASE("a loss whose logarithms the step keeps may be differentiated afterwards", "[in_place]") {
+  Parameter x(full({3000}, 2));
+  optim::Optimizer optimizer({x}, optim::sgd(0.5));
+  for (int step = 0; step < 4; ++step) {
+    const double at = x.value().to_vector()[7];
+    const Tensor loss = sum(log(x));
+    optimizer.step({grad(loss, {x.value()})[0]});
+    Tensor old = loss;  // to the end of its history, without holding that before the step
+    while (old.entry()->input_count > 0) old = Tensor(old.entry()->inputs[0]);
+    CHECK(grad(loss, old).to_vector()[7] == static_cast<float>(1 / at));
+  }
+}
+
+TEST_CASE("memory of others is not written to", "[in_place]") {
+  xt::xarray<float> mine = xt::ones<float>({size});
+  Parameter parameter(from_xtensor(std::move(mine)));
+  const Tensor watched = parameter;
+  const float* memory = watched.data<float>().data();
+  optim::Optimizer optimizer({parameter}, optim::sgd(0.5));
+  for (int step = 0; step < 4; ++step) optimizer.step({ones({size})});
+  CHECK(memory[0] == 1);
+  CHECK(parameter.value().data<float>()[0] == -1);
+}
+
+TEST_CASE("a step that is refused or left out changes nothing", "[in_place]") {
+  for (const auto policy : {optim::NonFinite::error, optim::NonFinite::skip}) {
+    Parameter parameter(ramp(0.01));
+    optim::Optimizer optimizer({parameter}, optim::adam(0.01), {.nonfinite = policy});
+    for (int step = 0; step < 3; ++step) optimizer.step({ramp(0.003)});
+    const std::vector<double> before = parameter.value().to_vector();
+    const std::vector<double> moment = optimizer.state()[1].value.to_vector();
+    const Tensor bad = ramp(0.003) / where(ramp(1) == 0, 0.0, 1.0);
+    try {
+      optimizer.step({bad});
+    } catch (const ValueError&) {
+    }
+    CHECK(parameter.value().to_vector() == before);
+    CHECK(optimizer.state()[1].value.to_vector() == moment);
+  }
+}
+
+TEST_CASE("a Parameter that occurs in no loss, and one that is frozen, are left alone", "[in_place]") {
+  Parameter frozen(ramp(0.01)), moving(ramp(0.02));
+  optim::Optimizer optimizer({frozen, moving}, optim::adam(0.01));
+  frozen.set_trainable(false);
+  const std::vector<double> before = frozen.value().to_vector();
+  for (int step = 0; step < 4; ++step) optimizer.step({ramp(0.1), ramp(0.1)});
+  CHECK(frozen.value().to_vector() == before);
+}
+
+}  // namespace
+}  // namespace xgrad
