@@ -30,7 +30,8 @@ std::vector<Overwrite> overwrites(const Program& program) {
       if (input && output && read[r] <= stored[w])
         pairs.push_back({static_cast<std::uint16_t>(r), static_cast<std::uint16_t>(w)});
     }
-  // The earlier something is stored, the fewer may lie under it: in this order nobody takes what only a later one could.
+  // The earlier something is stored, the fewer may lie under it: in this order nobody takes what only a later one
+  // could.
   std::stable_sort(pairs.begin(), pairs.end(),
                    [&](const Overwrite& a, const Overwrite& b) { return stored[a.written] < stored[b.written]; });
   return pairs;

@@ -132,7 +132,10 @@ void Plan::find_reuses(const std::vector<std::int32_t>& last) {
     if (task.kind != Unit::Kind::program) continue;
     for (const Overwrite& pair : overwrites(task.program->program())) {
       const std::int32_t output = task.lowered.pointers[pair.written], input = task.lowered.pointers[pair.read];
-      const bool once = std::count(task.lowered.pointers.begin(), task.lowered.pointers.end(), input) == 1;
+      const auto times = [input](const std::vector<std::int32_t>& nodes) {
+        return std::count(nodes.begin(), nodes.end(), input);
+      };
+      const bool once = times(task.lowered.pointers) == 1 && times(task.lowered.row_operands) == 0;
       const bool leaf = memory_[input].leaf >= 0;
       if (!once || last[input] != static_cast<std::int32_t>(i) || (leaf && i < safe_from_)) continue;
       if (memory_[output].leaf >= 0 || memory_[input].bytes != memory_[output].bytes) continue;

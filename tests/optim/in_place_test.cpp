@@ -18,7 +18,8 @@ constexpr std::int64_t size = 3000;
 
 Tensor ramp(double scale) {
   std::vector<float> values(size);
-  for (std::int64_t i = 0; i < size; ++i) values[static_cast<std::size_t>(i)] = static_cast<float>(scale * double(i % 97 - 40));
+  for (std::int64_t i = 0; i < size; ++i)
+    values[static_cast<std::size_t>(i)] = static_cast<float>(scale * double(i % 97 - 40));
   return tensor(values);
 }
 
