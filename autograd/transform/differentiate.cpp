@@ -69,7 +69,13 @@ class Walk {
     cotangents_.resize(entries_.size());
     active_.resize(entries_.size());
     wanted_.resize(entries_.size());
-    for (const Tensor& output : outputs) outputs_.push_back(numbers.find(output.entry()));
+    handles_.resize(entries_.size());
+    const auto number_of = [&](const Tensor& tensor) {
+      const std::uint32_t number = numbers.find(tensor.entry());
+      if (number != absent) handles_[number] = &tensor;
+      return number;
+    };
+    for (const Tensor& output : outputs) outputs_.push_back(number_of(output));
     for (const Tensor& input : inputs) {
       inputs_.push_back(numbers.find(input.entry()));
       if (inputs_.back() != absent) wanted_[inputs_.back()] = active_[inputs_.back()] = true;
@@ -79,7 +85,7 @@ class Walk {
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       begins_.push_back(sources_.size());
       for (const Tensor& input : entries_[i]->input_span()) {
-        const std::uint32_t number = numbers.find(input.entry());
+        const std::uint32_t number = number_of(input);
         const bool active = number != absent && active_[number];
         sources_.push_back(active ? number : absent);
         if (active) active_[i] = true;
@@ -122,7 +128,7 @@ class Walk {
     const bool elementwise = lowering.kind == Lowering::Kind::elementwise;
     const CallScope scope(entry.call ? entry.call : entry.primitive->name(), entry.where);
     if (!elementwise) lowering.moves ? cotangents_[i].clear() : cotangents_[i].settle();
-    const Tensor output = replay_.output(*entries_[i]);
+    const Tensor& output = replay_.output(*handles_[i]);
     std::vector<Tensor> again;
     const std::span<const Tensor> values = replay_.inputs(entry, again);
     for (std::uint32_t k = 0; k < entry.input_count; ++k) {
@@ -155,6 +161,7 @@ class Walk {
   }
 
   std::vector<Entry*> entries_;
+  std::vector<const Tensor*> handles_;  // to the entries: an output, or an input of another
   std::vector<Cotangent> cotangents_;
   std::vector<char> active_, wanted_;
   std::vector<std::uint32_t> outputs_, inputs_;  // the entries of these

@@ -5,10 +5,11 @@
 
 namespace xgrad {
 
-Tensor Replay::output(Entry& entry) {
-  if (entry.segment == 0) return Tensor::share(&entry);
-  if (!again_.contains(&entry)) record_again(entry);
-  return again_.at(&entry);
+const Tensor& Replay::output(const Tensor& recorded) {
+  Entry* entry = recorded.entry();
+  if (entry->segment == 0) return recorded;
+  if (!again_.contains(entry)) record_again(*entry);
+  return again_.at(entry);
 }
 
 std::span<const Tensor> Replay::inputs(const Entry& entry, std::vector<Tensor>& again) const {

@@ -11,8 +11,8 @@ namespace xgrad {
 /// kept. A segment is recorded again, whole and in order, when the walk first meets it.
 class Replay {
  public:
-  /// The result that the rule of `entry` should use: its own, outside checkpoints.
-  Tensor output(Entry& entry);
+  /// The result that the rule of a recorded entry should use: its own, outside checkpoints.
+  const Tensor& output(const Tensor& recorded);
   /// The inputs to go with it; `again` holds them where they are not its own.
   std::span<const Tensor> inputs(const Entry& entry, std::vector<Tensor>& again) const;
 
