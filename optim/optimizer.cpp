@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/engine/engine.hpp"
@@ -17,12 +18,11 @@ struct Optimizer::Pending {
   std::vector<std::size_t> places;  // of the Parameters that are not frozen
   Tensors values;
   std::vector<Tensors> state;
-  Tensors finite;  // for each, 0 or NaN
+  Tensors checked;  // for each, 0 or NaN, and then the gradients; nothing where they are not checked
 
-  std::vector<Tensor> all() const {
-    std::vector<Tensor> tensors = values;
+  Tensors results() const {
+    Tensors tensors = values;
     for (const Tensors& slots : state) tensors.insert(tensors.end(), slots.begin(), slots.end());
-    tensors.insert(tensors.end(), finite.begin(), finite.end());
     return tensors;
   }
 };
@@ -73,14 +73,18 @@ Optimizer::Pending Optimizer::record(const Tensors& gradients, const Location& w
   pending.state = std::move(result.state);
   for (std::size_t i = 0; i < values.size(); ++i) {
     pending.values.push_back(values[i] + result.updates[i]);
-    if (policy() != NonFinite::propagate) pending.finite.push_back(sum(used[i] - used[i]));
+    if (policy() != NonFinite::propagate) pending.checked.push_back(sum(used[i] - used[i]));
   }
+  if (policy() != NonFinite::propagate) std::ranges::move(used, std::back_inserter(pending.checked));
   return pending;
 }
 
+// The gradients are computed, and the check is made, before anything may be overwritten.
 bool Optimizer::check_finite(const Pending& pending, const Location& where) {
-  for (std::size_t i = 0; i < pending.finite.size(); ++i) {
-    if (std::isfinite(pending.finite[i].item(where))) continue;
+  if (pending.checked.empty()) return true;
+  evaluate(pending.checked, where);
+  for (std::size_t i = 0; i < pending.places.size(); ++i) {
+    if (std::isfinite(pending.checked[i].item(where))) continue;
     check<ValueError>(policy() == NonFinite::skip, where, "step: the gradient for parameter ", pending.places[i], ", ",
                       describe(pending.values[i]), ", is not finite; nothing was changed");
     return false;
@@ -93,6 +97,11 @@ void Optimizer::step(const Tensors& gradients, const Location& where) {
   const bool differentiable = Tape::current().differentiable_updates;
   const detail::TapeScope<bool, &Tape::grad> tracking(differentiable && Tape::current().grad);
   Pending pending = record(gradients, where);
+  if (!check_finite(pending, where)) {
+    ++skipped_;
+    return;
+  }
+  pending.checked.clear();
   std::vector<Parameter> changed;
   Tensors old;
   for (const std::size_t place : pending.places) {
@@ -100,13 +109,8 @@ void Optimizer::step(const Tensors& gradients, const Location& where) {
     old.push_back(parameters_[place].value());
     old.insert(old.end(), state_[place].begin(), state_[place].end());
   }
-  if (differentiable || !pending.finite.empty()) old.clear();  // they may stay
   Assignment assignment(changed, pending.values, where);
-  if (!differentiable) evaluate(pending.all(), old, where);
-  if (!check_finite(pending, where)) {
-    ++skipped_;
-    return;
-  }
+  if (!differentiable) evaluate(pending.results(), old, where);
   assignment.commit();  // nothing fails any more
   for (std::size_t i = 0; i < pending.places.size(); ++i) state_[pending.places[i]] = std::move(pending.state[i]);
   ++steps_;

@@ -57,6 +57,9 @@ char* thread_memory(std::size_t bytes) {
   struct Release {
     void operator()(char* memory) const { ::operator delete (memory, std::align_val_t{64}); }
   };
+  // Enough for most programs: they must not fail when they overwrite what somebody still needs if they do.
+  alignas(64) thread_local char from_start[std::size_t{1} << 16];
+  if (bytes <= sizeof from_start) return from_start;
   thread_local std::unique_ptr<char, Release> memory;
   thread_local std::size_t size = 0;
   if (size < bytes) {

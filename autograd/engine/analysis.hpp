@@ -55,7 +55,7 @@ class RowCode {
   std::vector<Code> codes_;
 };
 
-/// Memory of the calling thread, aligned to 64 bytes, until it asks again.
+/// Memory of the calling thread, aligned to 64 bytes, until it asks again. 64 KiB each thread has from the start.
 char* thread_memory(std::size_t bytes);
 
 /// Rounded up to whole cache lines.

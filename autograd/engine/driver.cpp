@@ -1,6 +1,7 @@
 #include "autograd/engine/driver.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "autograd/engine/interpreter.hpp"
@@ -82,15 +83,19 @@ void Compiled::State::take_over(const Binding& binding) {
   runs += 1;
   if (asked || !machine_code || (elements < many_elements && runs < many_runs)) return;
   asked = true;
-  std::vector<std::unique_ptr<PhaseKernel>> made;
-  for (std::size_t i = 0; i < program.phases.size(); ++i) {
-    made.push_back(machine_code(program, i, aliases));
-    if (!made.back())
-      made.back() = interpret(program, i, aliases);
-    else
-      machine = true;
+  try {
+    std::vector<std::unique_ptr<PhaseKernel>> made;
+    bool any = false;
+    for (std::size_t i = 0; i < program.phases.size(); ++i) {
+      made.push_back(machine_code(program, i, aliases));
+      any = any || made.back();
+      if (!made.back()) made.back() = interpret(program, i, aliases);
+    }
+    kernels = std::move(made);
+    machine = any;
+  } catch (const std::bad_alloc&) {
+    // It stays interpreted.
   }
-  kernels = std::move(made);
 }
 
 template <class T>

@@ -96,7 +96,9 @@ class Parts {
         if (!pending_.entries[view]->evaluated.load(std::memory_order_relaxed))
           entries.push_back(pending_.entries[view]);
       for (std::size_t i = begin(part); i < begin(part + 1); ++i) entries.push_back(pending_.entries[i]);
-      run_part({std::move(entries), roots_[part]});
+      // Only the last one may overwrite: a later one could fail.
+      const bool last = part + 1 == parts_;
+      run_part({std::move(entries), roots_[part], last ? pending_.donated : std::span<const Tensor>()});
       roots_[part].clear();
     }
   }

@@ -118,12 +118,12 @@ class Pool {
   void start_workers() {
     if (!workers_.empty()) return;
     const auto helpers = static_cast<std::size_t>(count() - 1);
-    workers_.reserve(helpers);
     try {
+      workers_.reserve(helpers);
       for (std::size_t i = 0; i < helpers; ++i)
         workers_.emplace_back([this](const std::stop_token& stop) { wait_and_work(stop); });
-    } catch (const std::system_error&) {
-      // The system gives no more threads: those there are do the work.
+    } catch (const std::exception&) {
+      // The system gives no more threads, or no memory for them: those there are do the work.
     }
   }
 

@@ -8,6 +8,7 @@
 #include "autograd/autograd.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/tape/entry.hpp"
+#include "autograd/tape/record.hpp"
 #include "autograd/xtensor.hpp"
 #include "optim/optim.hpp"
 
@@ -41,7 +42,7 @@ bool fused() { return engine() == "fused" && std::getenv("XGRAD_EAGER") == nullp
 TEST_CASE("an update that nobody watches needs no further memory", "[in_place]") {
   if (!fused()) return;
   for (const auto& rule : {optim::sgd(0.1), optim::sgd(0.1, {.momentum = 0.9}), optim::adam(0.01), optim::adagrad(0.1),
-                           optim::rmsprop(0.01)}) {
+                           optim::rmsprop(0.01), optim::chain({optim::clip_by_global_norm(1), optim::adam(0.01)})}) {
     Training training(rule);
     training.step(3);
     const float* before = training.memory();
@@ -188,6 +189,92 @@ TEST_CASE("memory of others is not written to", "[in_place]") {
   for (int step = 0; step < 4; ++step) optimizer.step({ones({size})});
   CHECK(memory[0] == 1);
   CHECK(parameter.value().data<float>()[0] == -1);
+}
+
+TEST_CASE("memory that its owner still sees is not written to", "[in_place]") {
+  const auto mine = std::make_shared<std::vector<float>>(size, 1.0f);
+  Parameter parameter(
+      make_leaf({size}, float32, Buffer::adopt(mine->data(), size * sizeof(float), mine), Location::current()));
+  optim::Optimizer optimizer({parameter}, optim::sgd(0.5));
+  for (int step = 0; step < 4; ++step) optimizer.step({ones({size})});
+  CHECK((*mine)[0] == 1);
+}
+
+TEST_CASE("a gradient that became the state is still the caller's", "[in_place]") {
+  Training training(optim::sgd(0.01, {.momentum = 0.9}));
+  const std::vector<double> before = training.gradient.to_vector();
+  training.step(3);
+  CHECK(training.gradient.to_vector() == before);
+}
+
+TEST_CASE("two optimizers with the same state do not disturb each other", "[in_place]") {
+  Training training;
+  training.step(3);
+  const optim::Optimizer copy = training.optimizer;
+  const std::vector<double> before = copy.state()[1].value.to_vector();
+  training.step(3);
+  CHECK(copy.state()[1].value.to_vector() == before);
+}
+
+TEST_CASE("what a rule keeps of its state and its parameter stays as it was", "[in_place]") {
+  struct Rule {
+    std::vector<std::string> slots{"average"};
+    std::shared_ptr<optim::Tensors> kept = std::make_shared<optim::Tensors>();
+    optim::Tensors init(const Tensor& parameter) const { return {zeros_like(parameter)}; }
+    optim::Step update(const Tensor& gradient, const optim::Tensors& state, const Tensor& parameter,
+                       std::int64_t) const {
+      *kept = {state[0] * 0.5, parameter * 2};  // which the step computes on its way, but does not store
+      const Tensor average = (*kept)[0] + gradient;
+      return {(*kept)[1] - average, {average}};
+    }
+  } rule;
+  Training training(rule);
+  training.step(3);
+  const std::vector<double> state = (training.optimizer.state()[1].value * 0.5).to_vector();
+  const std::vector<double> parameter = (training.parameter.value() * 2).to_vector();
+  training.step();
+  CHECK((*rule.kept)[0].to_vector() == state);
+  CHECK((*rule.kept)[1].to_vector() == parameter);
+}
+
+TEST_CASE("every rule comes to the same where it overwrites and where it may not", "[in_place]") {
+  for (const auto& rule :
+       {optim::sgd(0.01, {.momentum = 0.9, .nesterov = true}), optim::adam(0.01, {.amsgrad = true}), optim::adamw(0.01),
+        optim::adamax(0.01), optim::nadam(0.01), optim::radam(0.01), optim::adadelta(1), optim::adagrad(0.1),
+        optim::rmsprop(0.01, {.momentum = 0.5, .centered = true}),
+        optim::chain({optim::clip_by_global_norm(1), optim::adam(0.01)})}) {
+    Training over(rule), beside(rule);
+    for (int step = 0; step < 8; ++step) {
+      over.step();
+      const Tensor held = beside.parameter;
+      const std::vector<NamedTensor> state = beside.optimizer.state();
+      beside.step();
+    }
+    CHECK(over.values() == beside.values());
+    const std::vector<NamedTensor> a = over.optimizer.state(), b = beside.optimizer.state();
+    for (std::size_t i = 0; i < a.size(); ++i) CHECK(a[i].value.to_vector() == b[i].value.to_vector());
+  }
+}
+
+TEST_CASE("an update that is too long for one plan overwrites in its last part", "[in_place]") {
+  if (!fused()) return;
+  std::vector<Parameter> parameters;
+  std::vector<Tensor> gradients;
+  for (int i = 0; i < 200; ++i) {
+    parameters.emplace_back(ramp(0.01) + i);
+    gradients.push_back(ramp(0.003) - i);
+  }
+  optim::Optimizer optimizer(parameters, optim::adam(0.01));
+  for (int step = 0; step < 3; ++step) optimizer.step(gradients);
+  const auto memory = [&] { return parameters.back().value().data<float>().data(); };
+  const float* before = memory();
+  const std::vector<float> held = [&] {
+    const Tensor first = parameters.front();
+    optimizer.step(gradients);
+    return first.to_vector<float>();
+  }();
+  CHECK(memory() == before);
+  CHECK(held != parameters.front().value().to_vector<float>());
 }
 
 TEST_CASE("a step that is refused or left out changes nothing", "[in_place]") {

@@ -16,9 +16,11 @@ thread_local std::int64_t allocations_left = -1;
 
 [[gnu::noinline]] void* allocate(std::size_t size, std::size_t alignment) {
   if (allocations_left >= 0 && allocations_left-- == 0) throw std::bad_alloc();
-  const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
-  void* memory = alignment <= alignof(std::max_align_t) ? std::malloc(size ? size : 1)
-                                                        : std::aligned_alloc(alignment, rounded ? rounded : alignment);
+  void* memory = nullptr;
+  if (alignment <= alignof(std::max_align_t))
+    memory = std::malloc(size ? size : 1);
+  else if (posix_memalign(&memory, alignment, size) != 0)
+    memory = nullptr;
   if (!memory) throw std::bad_alloc();
   return memory;
 }
@@ -34,6 +36,13 @@ void* allocate_or_null(std::size_t size) noexcept {
 [[gnu::noinline]] void release(void* memory) noexcept { std::free(memory); }
 
 }  // namespace
+
+// What the pool of buffers takes memory from.
+extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+  if (allocations_left >= 0 && allocations_left-- == 0) return nullptr;
+  void* memory = nullptr;
+  return posix_memalign(&memory, alignment, size) == 0 ? memory : nullptr;
+}
 
 void* operator new(std::size_t size) { return allocate(size, 1); }
 void* operator new[](std::size_t size) { return allocate(size, 1); }
