@@ -30,7 +30,7 @@ using BlockProduct = void (*)(const Block& block, void* scratch);
 BlockProduct avx2_product(DType dtype);
 BlockProduct avx512_product(DType dtype);
 
-/// The best one for this processor, or null.
+/// The one for instruction_set(), or null.
 BlockProduct block_product(DType dtype);
 
 }  // namespace xgrad::fused
