@@ -35,9 +35,8 @@ double flops(const Gemm& gemm) {
   return 2 * static_cast<double>(gemm.m) * static_cast<double>(gemm.n) * static_cast<double>(gemm.k);
 }
 
-// How products of these sizes are computed: by our own kernel, as they stand or as C' = B' A' (its vectors run along
-// the rows of C then), or by BLAS. Ours is the faster one but for single rows and columns, and, with AVX-512, for
-// skinny products with a transposed B, where turning it costs too much.
+// How products of these sizes are computed: by our own kernels, as they stand or as C' = B' A' (vectors run along the
+// rows of C then), or by BLAS, which gets the single rows and columns.
 struct Way {
   BlockProduct product = nullptr;  // null: BLAS
   bool swapped = false;
@@ -45,13 +44,14 @@ struct Way {
 
 Way way(const Gemm& gemm) {
   static const BlockProduct products[] = {block_product(float32), block_product(float64)};
-  const BlockProduct product = products[gemm.dtype == float32 ? 0 : 1];
+  static const BlockProduct dot_products[] = {block_dots(float32), block_dots(float64)};
+  const std::size_t type = gemm.dtype == float32 ? 0 : 1;
+  if (products[type] == nullptr || gemm.m == 1 || gemm.n == 1) return {};
   const bool dots = gemm.transpose_b && !gemm.transpose_a;
-  if (product == nullptr || gemm.m == 1 || gemm.n == 1) return {};
-  const bool skinny = std::min(gemm.m, gemm.n) < 32 && gemm.k >= 64;
-  if (dots && skinny && product == avx512_product(gemm.dtype)) return {};
+  const bool skinny = std::min(gemm.m, gemm.n) <= 12 && gemm.k >= 192;  // a panel is not used often enough to be turned
+  if (dots && skinny) return {dot_products[type], false};
   // Whichever matrix has the columns for the vectors has to be transposed on the way: the smaller one.
-  return {product, gemm.transpose_a ? gemm.transpose_b : dots && gemm.m < gemm.n && gemm.k >= 256};
+  return {products[type], gemm.transpose_a ? gemm.transpose_b : dots && gemm.m < gemm.n && gemm.k >= 256};
 }
 
 // One product is cut into parts. The cuts follow from the sizes alone, never from the number of threads, so the result

@@ -1,16 +1,26 @@
 #include "autograd/engine/product.hpp"
 
+#include "autograd/engine/tile_functions.hpp"
+
 namespace xgrad::fused {
 
-BlockProduct block_product(DType dtype) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl"))
-    if (const BlockProduct product = avx512_product(dtype)) return product;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2_product(dtype);
-#endif
-  static_cast<void>(dtype);
-  return nullptr;
+namespace {
+
+BlockProduct of_this_processor(BlockProduct avx2, BlockProduct avx512) {
+  switch (instruction_set()) {
+    case InstructionSet::avx512:
+      return avx512;
+    case InstructionSet::avx2:
+      return avx2;
+    default:
+      return nullptr;
+  }
 }
+
+}  // namespace
+
+BlockProduct block_product(DType dtype) { return of_this_processor(avx2_product(dtype), avx512_product(dtype)); }
+
+BlockProduct block_dots(DType dtype) { return of_this_processor(avx2_dots(dtype), avx512_dots(dtype)); }
 
 }  // namespace xgrad::fused

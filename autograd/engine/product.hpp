@@ -29,8 +29,16 @@ using BlockProduct = void (*)(const Block& block, void* scratch);
 // One for each instruction set, where the compiler knows it; null otherwise.
 BlockProduct avx2_product(DType dtype);
 BlockProduct avx512_product(DType dtype);
+BlockProduct avx2_dots(DType dtype);
+BlockProduct avx512_dots(DType dtype);
 
-/// The best one for this processor, or null.
+/// The one for instruction_set(), or null.
 BlockProduct block_product(DType dtype);
+
+/// The same for matrices with a_depth and b_depth 1, where few rows or columns are not worth transposing the other
+/// matrix. Every element is summed up in lanes of 64 bytes (element l of the depth in lane l modulo their number), with
+/// fused multiply-add; then lane l takes lane l + d, d being half of the lanes, a quarter, and so on. So these results,
+/// too, are the same for every cut and every instruction set.
+BlockProduct block_dots(DType dtype);
 
 }  // namespace xgrad::fused

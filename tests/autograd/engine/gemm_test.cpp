@@ -99,10 +99,10 @@ struct Product {
 };
 
 /// Sizes about the edges of registers, caches and blocks, and those of networks.
-const std::vector<Sizes> some_sizes = {{1, 1, 1},     {1, 32, 32},     {32, 1, 32},   {2, 3, 4},     {7, 17, 5},
-                                       {16, 32, 32},  {13, 31, 65},    {10, 30, 784}, {784, 30, 10}, {64, 10, 128},
-                                       {128, 10, 64}, {65, 129, 100},  {33, 16, 600}, {15, 48, 257}, {3, 5, 7, 9},
-                                       {8, 8, 8, 40}, {20, 33, 14, 3}, {300, 70, 110}};
+const std::vector<Sizes> some_sizes = {
+    {1, 1, 1},     {1, 32, 32},   {32, 1, 32},     {2, 3, 4},      {7, 17, 5},     {16, 32, 32},  {13, 31, 65},
+    {10, 30, 784}, {784, 30, 10}, {64, 10, 128},   {128, 10, 64},  {65, 129, 100}, {33, 16, 600}, {15, 48, 257},
+    {3, 5, 7, 9},  {8, 8, 8, 40}, {20, 33, 14, 3}, {300, 70, 110}, {300, 9, 260},  {5, 200, 333}, {12, 12, 1500}};
 
 class Threads {
  public:
@@ -173,8 +173,8 @@ TEST_CASE("NaN and infinity reach the results they belong to", "[gemm]") {
 TEMPLATE_TEST_CASE("the result does not depend on the number of threads", "[gemm][threads]", float, double) {
   const Threads restore;
   const bool transpose_a = GENERATE(false, true), transpose_b = GENERATE(false, true);
-  const std::vector<Sizes> sizes = {{64, 128, 784}, {784, 128, 64}, {256, 128, 300}, {64, 512, 512},
-                                    {512, 300, 64}, {10, 30, 784},  {31, 700, 200},  {8, 16, 50, 33}};
+  const std::vector<Sizes> sizes = {{64, 128, 784}, {784, 128, 64}, {256, 128, 300}, {64, 512, 512},  {512, 300, 64},
+                                    {10, 30, 784},  {31, 700, 200}, {8, 16, 50, 33}, {4000, 10, 600}, {7, 3000, 400}};
   for (const Sizes& size : sizes) {
     Product<TestType> product(size, transpose_a, transpose_b);
     product.gemm.beta = 0.5;

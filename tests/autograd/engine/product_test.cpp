@@ -1,12 +1,16 @@
 #include "autograd/engine/product.hpp"
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <random>
 #include <vector>
+
+#include "autograd/engine/tile_functions.hpp"
 
 using namespace xgrad;
 using fused::Block;
@@ -68,15 +72,34 @@ struct Matrices {
       }
     return result;
   }
+
+  /// The same of block_dots: sums in lanes, of which one half is added to the other until there is one.
+  std::vector<T> expected_dots() const {
+    constexpr std::size_t lanes = 64 / sizeof(T);
+    std::vector<T> result = c;
+    const T alpha = static_cast<T>(block.alpha), beta = static_cast<T>(block.beta);
+    for (std::int64_t i = 0; i < block.rows; ++i)
+      for (std::int64_t j = 0; j < block.columns; ++j) {
+        std::array<T, lanes> sums{};
+        for (std::int64_t l = 0; l < block.depth; ++l) {
+          T& sum = sums[static_cast<std::size_t>(l) % lanes];
+          sum = std::fma(a[static_cast<std::size_t>(i * block.a_row + l)],
+                         b[static_cast<std::size_t>(j * block.b_column + l)], sum);
+        }
+        for (std::size_t half = lanes / 2; half > 0; half /= 2)
+          for (std::size_t l = 0; l < half; ++l) sums[l] += sums[l + half];
+        T& place = result[static_cast<std::size_t>(i * block.c_row + j * block.c_column)];
+        place = beta == 0 ? alpha * sums[0] : std::fma(beta, place, alpha * sums[0]);
+      }
+    return result;
+  }
 };
 
 /// Those that this processor can run.
-std::vector<fused::BlockProduct> kernels(DType dtype) {
+std::vector<fused::BlockProduct> runnable(fused::BlockProduct avx2, fused::BlockProduct avx512) {
   std::vector<fused::BlockProduct> all;
-  const fused::BlockProduct best = fused::block_product(dtype);
-  if (best == nullptr) return all;
-  all.push_back(best);
-  if (best == fused::avx512_product(dtype)) all.push_back(fused::avx2_product(dtype));
+  if (fused::has(fused::InstructionSet::avx2)) all.push_back(avx2);
+  if (fused::has(fused::InstructionSet::avx512)) all.push_back(avx512);
   return all;
 }
 
@@ -86,7 +109,7 @@ TEMPLATE_TEST_CASE("a block product is the sum in its order, to the last bit, wh
                    float, double) {
   alignas(64) static std::byte scratch[fused::block_scratch];
   const int layout = GENERATE(range(0, 8));
-  for (const fused::BlockProduct kernel : kernels(dtype_of<TestType>))
+  for (const auto kernel : runnable(fused::avx2_product(dtype_of<TestType>), fused::avx512_product(dtype_of<TestType>)))
     for (const Sizes& sizes : some_sizes)
       for (const auto& [alpha, beta] : {std::pair(1.0, 0.0), std::pair(-0.3, 1.0), std::pair(2.0, 0.7)}) {
         Matrices<TestType> matrices(sizes, layout);
@@ -98,4 +121,36 @@ TEMPLATE_TEST_CASE("a block product is the sum in its order, to the last bit, wh
                         << alpha << ", beta " << beta);
         CHECK(matrices.c == expected);
       }
+}
+
+TEMPLATE_TEST_CASE("a product of dots is the sum of its lanes, to the last bit, whatever the kernel", "[gemm]", float,
+                   double) {
+  const int layout = GENERATE(2, 6);  // both matrices along the depth; C one way or the other
+  for (const auto kernel : runnable(fused::avx2_dots(dtype_of<TestType>), fused::avx512_dots(dtype_of<TestType>)))
+    for (const Sizes& sizes : some_sizes)
+      for (const auto& [alpha, beta] : {std::pair(1.0, 0.0), std::pair(-0.3, 1.0), std::pair(2.0, 0.7)}) {
+        Matrices<TestType> matrices(sizes, layout);
+        matrices.block.alpha = alpha;
+        matrices.block.beta = beta;
+        const std::vector<TestType> expected = matrices.expected_dots();
+        kernel(matrices.block, nullptr);
+        INFO(sizes.rows << " x " << sizes.depth << " x " << sizes.columns << ", layout " << layout << ", alpha "
+                        << alpha << ", beta " << beta);
+        CHECK(matrices.c == expected);
+      }
+}
+
+TEMPLATE_TEST_CASE("NaN and infinity stay in their dots", "[gemm]", float, double) {
+  using Limits = std::numeric_limits<TestType>;
+  for (const auto kernel : runnable(fused::avx2_dots(dtype_of<TestType>), fused::avx512_dots(dtype_of<TestType>))) {
+    Matrices<TestType> matrices({9, 7, 37}, 2);
+    matrices.a[4 * 37 + 36] = Limits::quiet_NaN();
+    matrices.a[5 * 37 + 36] = Limits::infinity();
+    kernel(matrices.block, nullptr);
+    for (std::size_t i = 0; i < 9; ++i)
+      for (std::size_t j = 0; j < 7; ++j) {
+        const TestType value = matrices.c[i * 7 + j];
+        CHECK((i == 4 ? std::isnan(value) : i == 5 ? std::isinf(value) : std::isfinite(value)));
+      }
+  }
 }

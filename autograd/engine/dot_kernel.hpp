@@ -1,0 +1,160 @@
+#pragma once
+
+// The product of skinny matrices whose rows are both along the depth, for the files that are compiled for one
+// instruction set each (see product_kernel.hpp).
+
+#include <cstdint>
+
+#include "autograd/engine/lanes.hpp"
+#include "autograd/engine/product.hpp"
+
+namespace xgrad::fused {
+
+namespace {
+
+/// Every element of C is the dot product of a row of A and a row of B': neither has to be transposed. Arch: the
+/// instruction set; Rows, Columns: how many elements of C are in registers at a time.
+template <class T, class Arch, int Rows, int Columns>
+class DotKernel {
+ public:
+  static void run(const Block& block, void*) { DotKernel(block).run_tiles(); }
+
+ private:
+  using Lanes = LanesOf<T, Arch>;
+  using Batch = typename Lanes::R;
+  static constexpr std::int64_t width = Batch::size;
+  static constexpr std::int64_t lanes = 64 / sizeof(T);  // of every sum, whatever the instruction set
+  static constexpr int parts = static_cast<int>(lanes / width);
+  static_assert(Columns <= 4);
+
+  explicit DotKernel(const Block& block)
+      : block_(block),
+        a_(static_cast<const T*>(block.a)),
+        b_(static_cast<const T*>(block.b)),
+        c_(static_cast<T*>(block.c)),
+        alpha_(static_cast<T>(block.alpha)),
+        beta_(static_cast<T>(block.beta)) {}
+
+  // `whole` in even tiles of at most `most`: where the next one ends.
+  static std::int64_t tile_end(std::int64_t begin, std::int64_t whole, std::int64_t most) {
+    const std::int64_t tiles = (whole - begin + most - 1) / most;
+    return begin + (whole - begin + tiles - 1) / tiles;
+  }
+
+  void run_tiles() const {
+    for (std::int64_t j = 0, next_j; j < block_.columns; j = next_j) {
+      next_j = tile_end(j, block_.columns, Columns);
+      for (std::int64_t i = 0, next_i; i < block_.rows; i = next_i) {
+        next_i = tile_end(i, block_.rows, Rows);
+        choose_rows<Rows>(i, j, next_i - i, next_j - j);
+      }
+    }
+  }
+
+  template <int Count>
+  void choose_rows(std::int64_t i, std::int64_t j, std::int64_t rows, std::int64_t columns) const {
+    if constexpr (Count > 0) {
+      if (rows == Count)
+        choose_columns<Count, Columns>(i, j, columns);
+      else
+        choose_rows<Count - 1>(i, j, rows, columns);
+    }
+  }
+  template <int M, int Count>
+  void choose_columns(std::int64_t i, std::int64_t j, std::int64_t columns) const {
+    if constexpr (Count > 0) {
+      if (columns == Count)
+        run_tile<M, Count>(i, j);
+      else
+        choose_columns<M, Count - 1>(i, j, columns);
+    }
+  }
+
+  template <int M, int N>
+  [[gnu::noinline]] void run_tile(std::int64_t row, std::int64_t column) const {
+    const T* const a = a_ + row * block_.a_row;
+    const T* const b = b_ + column * block_.b_column;
+    const std::int64_t whole = block_.depth / lanes * lanes, rest = block_.depth - whole;
+    Batch sums[M][N][parts];
+    for (auto& of_row : sums)
+      for (auto& of_element : of_row)
+        for (Batch& sum : of_element) sum = Batch(T{0});
+    for (std::int64_t l = 0; l < whole; l += lanes) add<M, N>(sums, a + l, block_.a_row, b + l, block_.b_column);
+    if (rest > 0) {
+      alignas(64) T last_a[M * lanes] = {}, last_b[N * lanes] = {};
+      for (int i = 0; i < M; ++i)
+        for (std::int64_t l = 0; l < rest; ++l) last_a[i * lanes + l] = a[i * block_.a_row + whole + l];
+      for (int j = 0; j < N; ++j)
+        for (std::int64_t l = 0; l < rest; ++l) last_b[j * lanes + l] = b[j * block_.b_column + whole + l];
+      add<M, N>(sums, last_a, lanes, last_b, lanes);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < M; ++i) {
+      T results[Columns];
+      add_lanes<N>(sums[i], results);
+#pragma GCC unroll 4
+      for (int j = 0; j < N; ++j) {
+        T& place = c_[(row + i) * block_.c_row + (column + j) * block_.c_column];
+        const T result = results[j] * alpha_;
+        place = beta_ == 0 ? result : fma(beta_, place, result);
+      }
+    }
+  }
+
+  template <int M, int N>
+  [[gnu::always_inline]] static void add(Batch (&sums)[M][N][parts], const T* a, std::int64_t a_row, const T* b,
+                                         std::int64_t b_column) {
+#pragma GCC unroll 2
+    for (int p = 0; p < parts; ++p) {
+      Batch right[N];
+#pragma GCC unroll 4
+      for (int j = 0; j < N; ++j) right[j] = Batch::load_unaligned(b + j * b_column + p * width);
+#pragma GCC unroll 4
+      for (int i = 0; i < M; ++i) {
+        const Batch left = Batch::load_unaligned(a + i * a_row + p * width);
+#pragma GCC unroll 4
+        for (int j = 0; j < N; ++j) sums[i][j][p] = Lanes::fma(left, right[j], sums[i][j][p]);
+      }
+    }
+  }
+
+  // Lane l takes lane l + d, d being half of the lanes, then a quarter, until there is one.
+  template <int N>
+  [[gnu::always_inline]] static void add_lanes(const Batch (&sums)[N][parts], T (&results)[Columns]) {
+    typedef T Quarter __attribute__((vector_size(16)));
+    Quarter rest[4] = {};
+#pragma GCC unroll 4
+    for (int j = 0; j < N; ++j) {
+      Quarter quarters[4];
+      __builtin_memcpy(&quarters, &sums[j], sizeof quarters);
+      rest[j] = (quarters[0] + quarters[2]) + (quarters[1] + quarters[3]);
+    }
+    if constexpr (sizeof(T) == 8) {
+#pragma GCC unroll 4
+      for (int j = 0; j < N; ++j) results[j] = rest[j][0] + rest[j][1];
+    } else {
+      // The four sums side by side.
+      const Quarter first = __builtin_shufflevector(rest[0], rest[1], 0, 4, 1, 5) +
+                            __builtin_shufflevector(rest[0], rest[1], 2, 6, 3, 7);
+      const Quarter second = __builtin_shufflevector(rest[2], rest[3], 0, 4, 1, 5) +
+                             __builtin_shufflevector(rest[2], rest[3], 2, 6, 3, 7);
+      const Quarter all =
+          __builtin_shufflevector(first, second, 0, 1, 4, 5) + __builtin_shufflevector(first, second, 2, 3, 6, 7);
+#pragma GCC unroll 4
+      for (int j = 0; j < N; ++j) results[j] = all[j];
+    }
+  }
+
+  static float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+  static double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
+
+  const Block& block_;
+  const T* const a_;
+  const T* const b_;
+  T* const c_;
+  const T alpha_, beta_;
+};
+
+}  // namespace
+
+}  // namespace xgrad::fused
