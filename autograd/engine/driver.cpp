@@ -5,21 +5,19 @@
 #include <utility>
 
 #include "autograd/engine/interpreter.hpp"
+#include "autograd/engine/machine/machine_code.hpp"
 #include "autograd/engine/narrow.hpp"
+#include "autograd/engine/tier.hpp"
 #include "autograd/engine/wide.hpp"
 
 namespace xgrad::fused {
 
 namespace {
 
-KernelFactory machine_code = nullptr;
-
 // Making machine code takes some 30 us: as long as interpreting so much.
 constexpr std::int64_t many_elements = 200'000, many_runs = 300;
 
 }  // namespace
-
-void set_machine_code(KernelFactory factory) { machine_code = factory; }
 
 struct Compiled::State {
   explicit State(Program p)
@@ -46,6 +44,7 @@ struct Compiled::State {
   std::unique_ptr<NarrowRows> narrow;  // where rows are narrow
   std::vector<std::unique_ptr<PhaseKernel>> kernels;
   Aliases aliases, bound;
+  TierChoice tier;
   bool asked = false, machine = false;  // whether machine code was asked for, and came
   std::int64_t elements = 0, runs = 0;
   std::vector<double> registers;  // room for as many numbers of the dtype
@@ -61,8 +60,10 @@ void Compiled::State::bind(const Binding& binding) {
       for (first = 0; binding.pointers[first] != binding.pointers[p];) ++first;
     bound[p] = static_cast<std::uint16_t>(first);
   }
-  if (kernels.empty() || bound != aliases) {
+  const TierChoice chosen = chosen_tier();
+  if (kernels.empty() || bound != aliases || chosen.changes != tier.changes) {
     aliases = bound;
+    tier = chosen;
     asked = machine = false;
     narrow.reset();
     kernels.clear();
@@ -81,13 +82,14 @@ bool Compiled::State::is_narrow(const Binding& binding) const {
 void Compiled::State::take_over(const Binding& binding) {
   elements += binding.rows * binding.columns;
   runs += 1;
-  if (asked || !machine_code || (elements < many_elements && runs < many_runs)) return;
+  if (asked || tier.choice == Tier::interpreted) return;
+  if (tier.choice == Tier::compiled && elements < many_elements && runs < many_runs) return;
   asked = true;
   try {
     std::vector<std::unique_ptr<PhaseKernel>> made;
     bool any = false;
     for (std::size_t i = 0; i < program.phases.size(); ++i) {
-      made.push_back(machine_code(program, i, aliases));
+      made.push_back(compile(program, i, aliases));
       any = any || made.back();
       if (!made.back()) made.back() = interpret(program, i, aliases);
     }

@@ -9,7 +9,7 @@
 namespace xgrad::fused {
 
 /// A program that is ready to run, and what it has learnt from running. It starts out interpreted; machine code takes
-/// over when it has seen many elements, or has run many times, if there is a factory for it (see set_machine_code).
+/// over when it has seen many elements, or has run many times, where there is any (see set_tier).
 class Compiled {
  public:
   explicit Compiled(Program program);

@@ -14,6 +14,15 @@ void set_engine(const std::string& name, const Location& where = Location::curre
 /// The name of the engine in use.
 const std::string& engine();
 
+/// Chooses how the fused engine runs its programs: "compiled" (the default: interpreted at first, as machine code once
+/// they have seen many elements or run many times), "interpreted", or "compile-at-once" (as machine code from the first
+/// run). Values do not depend on it. Where there is no machine code (another processor, a build without Xbyak, memory
+/// that must not be executed) programs stay interpreted. The environment variable XGRAD_TIER chooses at start.
+/// ValueError for an unknown name. Not to be called while other threads evaluate.
+void set_tier(const std::string& name, const Location& where = Location::current());
+/// The name of the tier in use.
+const std::string& tier();
+
 /// Evaluates, and may write results over the memory of `donated` Tensors, each of which is held by this list and by one
 /// owner who lets go of it afterwards: where nobody else, and no entry that stays, could read the old value any more.
 /// When it throws, no donated Tensor has changed.

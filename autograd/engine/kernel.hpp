@@ -41,12 +41,4 @@ class PhaseKernel {
 /// For each pointer of a program the first one that has the same address (itself, if none has).
 using Aliases = std::vector<std::uint16_t>;
 
-/// Makes the kernel of one phase, or null where it cannot.
-using KernelFactory = std::unique_ptr<PhaseKernel> (*)(const Program& program, std::size_t phase,
-                                                       const Aliases& aliases);
-
-/// The tier that takes over programs that have seen enough elements; null at first: all are interpreted. Not to be
-/// called while programs run.
-void set_machine_code(KernelFactory factory);
-
 }  // namespace xgrad::fused

@@ -33,7 +33,8 @@ struct Memory {
 
 class RandomProgram {
  public:
-  RandomProgram(std::uint64_t seed, DType dtype) : random_(seed) {
+  /// `calls`: with functions of the C library.
+  RandomProgram(std::uint64_t seed, DType dtype, bool calls = true) : random_(seed), calls_(calls) {
     program_.dtype = dtype;
     using Shape = Pointer::Shape;
     program_.pointers = {{Shape::full, false, false},  {Shape::full, false, false},  {Shape::vector, false, false},
@@ -94,14 +95,15 @@ class RandomProgram {
   std::uint16_t any_register() { return static_cast<std::uint16_t>(pick(known_)); }
 
   Code number_code(int operands) {
-    static const std::vector<Code> one = {Code::copy,  Code::neg,   Code::exp,  Code::log,  Code::tanh,
+    static const std::vector<Code> one = {Code::copy,  Code::neg,   Code::exp,  Code::log,  Code::tanh, Code::expm1, Code::ceil,
                                           Code::erf,   Code::sqrt,  Code::abs,  Code::sign, Code::sin,
                                           Code::round, Code::floor, Code::log1p};
     static const std::vector<Code> two = {Code::add, Code::sub,     Code::mul,     Code::div,
                                           Code::add, Code::maximum, Code::minimum, Code::pow};
     static const std::vector<Code> three = {Code::fma, Code::fms, Code::fnma};
     const auto& all = operands == 1 ? one : operands == 2 ? two : three;
-    return all[static_cast<std::size_t>(pick(static_cast<int>(all.size())))];
+    const Code code = all[static_cast<std::size_t>(pick(static_cast<int>(all.size())))];
+    return calls_ || !is_called(code) ? code : number_code(operands);
   }
 
   void add_registers() {
@@ -187,6 +189,7 @@ class RandomProgram {
   }
 
   std::mt19937_64 random_;
+  bool calls_;
   Program program_;
   bool in_place_ = false;
   int registers_ = 0, known_ = 0;

@@ -1,0 +1,97 @@
+#include "autograd/engine/machine/arena.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <mutex>
+
+namespace xgrad::fused::machine {
+
+namespace {
+
+std::atomic<bool> refused{false};
+
+void* map(int file, std::size_t bytes, int protection) {
+  void* memory = mmap(nullptr, bytes, protection, MAP_SHARED, file, 0);
+  return memory == MAP_FAILED ? nullptr : memory;
+}
+
+}  // namespace
+
+void refuse_executable_memory(bool refuse) { refused = refuse; }
+
+struct Arena::Block {
+  explicit Block(std::size_t size) : bytes(size) {
+    const int file = refused ? -1 : memfd_create("xgrad-code", MFD_CLOEXEC);
+    if (file < 0) return;
+    if (ftruncate(file, static_cast<off_t>(bytes)) == 0) {
+      writable = static_cast<std::uint8_t*>(map(file, bytes, PROT_READ | PROT_WRITE));
+      executable = static_cast<std::uint8_t*>(map(file, bytes, PROT_READ | PROT_EXEC));
+    }
+    close(file);
+  }
+  Block(const Block&) = delete;
+  ~Block() {
+    if (writable) munmap(writable, bytes);
+    if (executable) munmap(executable, bytes);
+  }
+  bool usable() const { return writable && executable; }
+
+  std::size_t bytes, used = 0;
+  std::uint8_t *writable = nullptr, *executable = nullptr;
+};
+
+struct Arena::State {
+  std::mutex mutex;
+  std::weak_ptr<Block> last;  // which may have room
+  std::atomic<std::size_t> blocks{0};
+};
+
+namespace {
+
+class Piece final : public Code {
+ public:
+  Piece(std::shared_ptr<Arena::Block> block, const void* entry) : block_(std::move(block)) { entry_ = entry; }
+
+ private:
+  std::shared_ptr<Arena::Block> block_;
+};
+
+}  // namespace
+
+Arena::Arena() : state_(std::make_shared<State>()) {}
+Arena::~Arena() = default;
+
+std::unique_ptr<Code> Arena::add(std::span<const std::uint8_t> bytes) {
+  const std::size_t size = (bytes.size() + 63) / 64 * 64;
+  const std::lock_guard<std::mutex> lock(state_->mutex);
+  std::shared_ptr<Block> block = state_->last.lock();
+  if (refused) return nullptr;
+  if (!block || block->used + size > block->bytes) {
+    const std::size_t pages = std::max(block_bytes, (size + block_bytes - 1) / block_bytes * block_bytes);
+    auto fresh = std::make_unique<Block>(pages);
+    if (!fresh->usable()) return nullptr;
+    block = {fresh.release(), [state = state_](Block* old) {
+               delete old;
+               --state->blocks;
+             }};
+    ++state_->blocks;
+    state_->last = block;
+  }
+  std::memcpy(block->writable + block->used, bytes.data(), bytes.size());
+  const void* entry = block->executable + block->used;
+  block->used += size;
+  return std::make_unique<Piece>(std::move(block), entry);
+}
+
+std::size_t Arena::blocks() const { return state_->blocks; }
+
+Arena& Arena::common() {
+  static Arena* arena = new Arena;  // plans of other threads may outlive static objects
+  return *arena;
+}
+
+}  // namespace xgrad::fused::machine

@@ -1,0 +1,415 @@
+#include "autograd/engine/machine/generator.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <set>
+
+#include "autograd/engine/machine/body.hpp"
+
+namespace xgrad::fused::machine {
+
+namespace {
+
+constexpr std::size_t most_bytes = 1 << 17;
+
+struct TooFewRegisters {};
+
+bool is_extreme(Code code) { return code == Code::row_max || code == Code::row_min; }
+
+/// Which values keep a register throughout, and how the loops go over the columns.
+class Generator : private Body {
+ public:
+  Generator(std::uint8_t* memory, const Emission& emission, const Program& program, const Aliases& aliases,
+            const Target& target)
+      : Body(memory, most_bytes, emission, target, aliases), program_(program), target_(target) {}
+
+  std::size_t run() {
+    look();
+    choose();
+    lay_out();
+    begin();
+    loop(main_);
+    if (main_.vectors() > rest_.vectors()) loop(rest_);
+    tail();
+    for (std::size_t r = 0; r < totals_.size(); ++r) finish(r);
+    end();
+    put_constants();
+    ready();
+    return getSize();
+  }
+
+ private:
+  // ---- choices
+
+  void look() {
+    for (const Instruction& i : emission_.code) {
+      has_column_ |= i.op == Op::column;
+      moves_masks_ |= i.op == Op::load_mask || i.op == Op::store_mask;
+    }
+    for (const Reduction& reduction : emission_.reductions) {
+      if (is_extreme(reduction.code)) {
+        ++extremes_;
+      } else {
+        ++sums_;
+        dots_ |= reduction.code == Code::row_dot;
+      }
+    }
+    if (wide_ && extremes_ > 2) throw TooFewRegisters();
+    group_ = sums_ ? 16 / width_ : 1;
+  }
+
+  /// Vectors of a sum's lanes.
+  int parts() const { return 16 * 8 / bytes_; }
+  int masks(int copies) const { return wide_ ? (7 - group_ - extremes_) / copies : 0; }
+
+  void choose() {
+    sums_in_memory_ = sums_ * parts() > target_.registers / 2;
+    fixed_.assign(emission_.code.size(), -1);
+    for (const int copies : {4, 2, 1}) {
+      copies_ = copies;
+      int free = target_.registers - own_registers();
+      const int scratch = reserved(false);
+      const int slots = slots_without_spills(free - scratch, copies);
+      if (slots * copies > free - scratch && copies > 1) continue;
+      const int needed = std::max(std::min(slots * copies, free - scratch) + scratch, 4 + reserved(true));
+      if (copies > 1 || slots <= free - scratch) keep_invariants(free - needed);
+      break;
+    }
+    main_ = shape(copies_, false);
+    rest_ = shape(1, false);
+    tail_ = shape(1, true);
+  }
+
+  /// Registers that hold reductions and column numbers.
+  int own_registers() const {
+    const int largest = extremes_ * (std::min(copies_, 2) + (wide_ ? 0 : 1));
+    return (sums_in_memory_ ? 0 : sums_ * parts()) + largest + has_column_;
+  }
+  int reserved(bool tail) const {
+    if (tail) return sums_ || extremes_ ? 4 : 2;
+    return sums_ || extremes_ || moves_masks_ ? 2 : 0;
+  }
+  /// The least number of slots that need no spills; more than `most / copies` if there is none.
+  int slots_without_spills(int most, int copies) {
+    int low = 2, high = most / copies + 1;
+    while (low < high) {
+      const int slots = (low + high) / 2;
+      const Allocation tried = allocate(emission_, target_, {fixed_, slots, masks(copies), true});
+      if (tried.possible && tried.spills == 0)
+        high = slots;
+      else
+        low = slots + 1;
+    }
+    return low;
+  }
+  void keep_invariants(int room) {
+    const std::vector<int> weight = weights(emission_);
+    std::vector<std::size_t> order;
+    for (std::size_t v = 0; v < weight.size(); ++v)
+      if (weight[v] > 0) order.push_back(v);
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return weight[a] > weight[b]; });
+    for (const std::size_t v : order) {
+      if (room-- <= 0) return;
+      fixed_[v] = target_.registers - own_registers() - ++kept_;
+    }
+  }
+
+  Shape shape(int copies, bool tail) {
+    Shape made;
+    made.copies = copies;
+    made.passes = std::max(1, group_ / copies);
+    made.tail = tail;
+    made.scratch = target_.registers - own_registers() - kept_ - reserved(tail);
+    made.allocation = allocate(emission_, target_, {fixed_, made.scratch / copies, masks(copies), !tail});
+    if (!made.allocation.possible) throw TooFewRegisters();
+    return made;
+  }
+
+  // ---- the frame and the registers that stay
+
+  int room(int bytes) {
+    const int at = frame_.size;
+    frame_.size += (bytes + 63) / 64 * 64;
+    return at;
+  }
+
+  void lay_out() {
+    int spills = 0;
+    for (const Shape* s : {&main_, &rest_, &tail_}) spills = std::max(spills, s->allocation.spills * s->copies);
+    frame_.spills = room(spills * bytes_);
+    int next = target_.registers;
+    if (has_column_) counter_ = --next;
+    int mask = 7 - group_;
+    for (const Reduction& reduction : emission_.reductions) {
+      Totals totals;
+      const bool extreme = is_extreme(reduction.code), memory = !extreme && sums_in_memory_;
+      frame_.totals.push_back(memory ? room(128) : -1);
+      for (int i = memory ? 0 : extreme ? std::min(copies_, 2) : parts(); i > 0; --i)
+        totals.registers.push_back(--next);
+      if (extreme) totals.nan = wide_ ? mask-- : --next;
+      totals_.push_back(totals);
+    }
+    std::map<std::uint16_t, int> pointers;
+    for (const Instruction& i : emission_.code) {
+      const auto p = static_cast<std::uint16_t>(i.immediate);
+      if (i.op == Op::load || i.op == Op::store || i.op == Op::load_mask || i.op == Op::store_mask) ++pointers[p];
+      if (wide_) continue;
+      if (i.op == Op::number) frame_.numbers.try_emplace(i.immediate, room(bytes_));
+      if (i.op == Op::load_mask || i.op == Op::store_mask) frame_.bytes.try_emplace(aliases_[p], room(64));
+    }
+    if (!wide_) frame_.parts = room(group_ * bytes_);
+    const Xbyak::Reg64 registers[] = {r10, r11, rbx, r12, r13, r14, r15};
+    std::vector<std::pair<int, std::uint16_t>> by_use;
+    for (const auto& [p, uses] : pointers) by_use.emplace_back(-uses, p);
+    std::sort(by_use.begin(), by_use.end());
+    for (std::size_t i = 0; i < by_use.size() && i < std::size(registers); ++i)
+      direct_.emplace(by_use[i].second, registers[i]);
+  }
+
+  static int offset(std::size_t bytes) { return static_cast<int>(bytes); }
+
+  // rdi: the table of pointers; rsi: the column; rdx: how many; r8: numbers; rax, rcx, r9: for a moment.
+  void begin() {
+    for (const auto& r : {rbp, rbx, r12, r13, r14, r15}) push(r);
+    mov(rbp, rsp);
+    sub(rsp, frame_.size + 64);
+    Xbyak::CodeGenerator::and_(rsp, -64);
+    mov(rdx, ptr[rdi + offset(offsetof(PhaseArguments, columns))]);
+    mov(r8, ptr[rdi + offset(offsetof(PhaseArguments, registers))]);
+    mov(rdi, ptr[rdi + offset(offsetof(PhaseArguments, pointers))]);
+    for (const auto& [p, r] : direct_) mov(r, ptr[rdi + 8 * p]);
+    Xbyak::CodeGenerator::xor_(esi, esi);
+    for (const auto& [r, at] : frame_.numbers) {
+      broadcast_(vector(0), ptr[r8 + static_cast<int>(r) * item_]);
+      move_(ptr[rsp + at], vector(0));
+    }
+    for (std::size_t v = 0; v < fixed_.size(); ++v)
+      if (fixed_[v] >= 0) fill(vector(fixed_[v]), static_cast<Value>(v));
+    if (has_column_) move_(vector(counter_), lane_numbers());
+    for (std::size_t r = 0; r < totals_.size(); ++r) start(r);
+  }
+
+  std::uint64_t bits(double x) const {
+    return single() ? std::bit_cast<std::uint32_t>(static_cast<float>(x)) : std::bit_cast<std::uint64_t>(x);
+  }
+
+  void start(std::size_t r) {
+    const Code code = emission_.reductions[r].code;
+    const Totals& totals = totals_[r];
+    const double infinity = std::numeric_limits<double>::infinity();
+    if (is_extreme(code)) {
+      for (const int y : totals.registers) broadcast_(vector(y), first_of(bits(code == Code::row_max ? -infinity : infinity)));
+      if (wide_)
+        kxnorw(Mask(totals.nan), Mask(totals.nan), Mask(totals.nan));
+      else
+        vxorps(vector(totals.nan), vector(totals.nan), vector(totals.nan));
+      return;
+    }
+    const Register first = vector(totals.registers.empty() ? main_.scratch : totals.registers[0]);
+    if (code == Code::row_prod) {
+      mov(rax, std::bit_cast<std::uint64_t>(1.0));
+      vmovq(Xbyak::Xmm(first.getIdx()), rax);
+      const auto one = Xbyak::Xmm(first.getIdx());
+      wide_ ? vbroadcastsd(Xbyak::Zmm(first.getIdx()), one) : vbroadcastsd(Xbyak::Ymm(first.getIdx()), one);
+    } else {
+      wide_ ? vpxord(first, first, first) : vxorps(first, first, first);
+    }
+    for (std::size_t i = 1; i < totals.registers.size(); ++i) vmovapd(vector(totals.registers[i]), first);
+    if (totals.registers.empty())
+      for (int i = 0; i < parts(); ++i) vmovupd(ptr[rsp + frame_.totals[r] + i * bytes_], first);
+  }
+
+  // ---- loops
+
+  void loop(const Shape& shape) {
+    const int step = shape.vectors() * width_;
+    Xbyak::Label top, out;
+    lea(rax, ptr[rsi + step]);
+    cmp(rax, rdx);
+    jg(out, T_NEAR);
+    align(32);
+    L(top);
+    body(shape);
+    advance(step);
+    lea(rax, ptr[rsi + step]);
+    cmp(rax, rdx);
+    jle(top, T_NEAR);
+    L(out);
+  }
+  void advance(int step) {
+    add(rsi, step);
+    if (has_column_) add_(vector(counter_), vector(counter_), constant(bits(step)));
+  }
+
+  void tail() {
+    Xbyak::Label out;
+    cmp(rsi, rdx);
+    jge(out, T_NEAR);
+    mov(rcx, rdx);
+    sub(rcx, rsi);
+    if (wide_) {
+      mov(eax, 1);
+      shl(eax, cl);
+      dec(eax);
+      for (int g = 0; g < group_; ++g) {
+        if (single()) {
+          kmovw(Mask(7), eax);
+        } else {
+          movzx(ecx, al);
+          kmovw(Mask(7 - g), ecx);
+          shr(eax, 8);
+        }
+      }
+    } else {
+      neg(rcx);
+      lea(rax, ptr[rip + part_table()]);
+      for (int g = 0; g < group_; ++g) {
+        vmovups(vector(0), ptr[rax + rcx * item_ + 16 * item_ + g * bytes_]);
+        vmovups(ptr[rsp + frame_.parts + g * bytes_], vector(0));
+      }
+      for (const auto& [p, at] : frame_.bytes) copy_bytes(p, at, true);
+    }
+    body(tail_);
+    if (!wide_)
+      for (const auto& [p, at] : frame_.bytes) copy_bytes(p, at, false);
+    L(out);
+  }
+
+  /// The masks of the tail into the frame; back, if any were stored.
+  void copy_bytes(std::uint16_t p, int at, bool in) {
+    const bool stored = std::any_of(emission_.code.begin(), emission_.code.end(), [&](const Instruction& i) {
+      return i.op == Op::store_mask && aliases_[static_cast<std::size_t>(i.immediate)] == p;
+    });
+    if (!in && !stored) return;
+    Xbyak::Label next;
+    mov(r9, ptr[rdi + 8 * p]);
+    add(r9, rsi);
+    mov(rcx, rdx);
+    sub(rcx, rsi);
+    L(next);
+    if (in) {
+      mov(al, ptr[r9 + rcx - 1]);
+      mov(ptr[rsp + rcx + (at - 1)], al);
+    } else {
+      mov(al, ptr[rsp + rcx + (at - 1)]);
+      mov(ptr[r9 + rcx - 1], al);
+    }
+    dec(rcx);
+    jnz(next);
+  }
+
+  // ---- the results of reductions
+
+  Address result(std::size_t r) { return ptr[r8 + emission_.reductions[r].register_ * item_]; }
+
+  void finish(std::size_t r) {
+    if (is_extreme(emission_.reductions[r].code)) return finish_extreme(r);
+    const bool product = emission_.reductions[r].code == Code::row_prod;
+    const auto join = [&](const Register& y, const Register& a, const Register& b) {
+      product ? vmulpd(y, a, b) : vaddpd(y, a, b);
+    };
+    const auto part = [&](int k) {
+      if (!totals_[r].registers.empty()) return vector(totals_[r].registers[static_cast<std::size_t>(k)]);
+      vmovupd(vector(k), ptr[rsp + frame_.totals[r] + k * bytes_]);
+      return vector(k);
+    };
+    using Xbyak::Ymm, Xbyak::Zmm, Xbyak::Xmm;
+    const Ymm y0(0), y1(1);
+    const Xmm x0(0), x1(1);
+    if (wide_) {
+      const Register low = part(0), high = part(1);
+      join(vector(0), low, high);
+      vextractf64x4(y1, Zmm(0), 1);
+    } else {
+      const Register a = part(0), b = part(1), c = part(2), d = part(3);
+      join(y0, a, c);
+      join(y1, b, d);
+    }
+    join(y0, y0, y1);
+    vextractf128(x1, y0, 1);
+    join(x0, x0, x1);
+    vunpckhpd(x1, x0, x0);
+    product ? vmulsd(x0, x0, x1) : vaddsd(x0, x0, x1);
+    if (single()) {
+      vcvtsd2ss(x0, x0, x0);
+      vmovss(result(r), x0);
+    } else {
+      vmovsd(result(r), x0);
+    }
+  }
+
+  void finish_extreme(std::size_t r) {
+    const Totals& totals = totals_[r];
+    const bool largest = emission_.reductions[r].code == Code::row_max;
+    const auto join = [&](const Register& y, const Register& a, const Register& b) {
+      largest ? max_(y, a, b) : min_(y, a, b);
+    };
+    using Xbyak::Ymm, Xbyak::Zmm, Xbyak::Xmm;
+    const Xmm x0(0), x1(1);
+    const int last = totals.registers.back();
+    join(vector(0), vector(totals.registers[0]), vector(last));
+    if (wide_) {
+      vextractf64x4(Ymm(1), Zmm(0), 1);
+      join(Ymm(0), Ymm(0), Ymm(1));
+    }
+    vextractf128(x1, Ymm(0), 1);
+    join(x0, x0, x1);
+    vunpckhpd(x1, x0, x0);
+    join(x0, x0, x1);
+    if (single()) {
+      vmovshdup(x1, x0);
+      join(x0, x0, x1);
+    }
+    vxorps(x1, x1, x1);
+    add_(x0, x0, x1);
+    Xbyak::Label numbers;
+    if (wide_) {
+      single() ? kortestw(Mask(totals.nan), Mask(totals.nan)) : kortestb(Mask(totals.nan), Mask(totals.nan));
+      jc(numbers);
+    } else {
+      vptest(vector(totals.nan), vector(totals.nan));
+      jz(numbers);
+    }
+    const Address nan = first_of(bits(std::numeric_limits<double>::quiet_NaN()));
+    single() ? vmovss(x0, nan) : vmovsd(x0, nan);
+    L(numbers);
+    single() ? vmovss(result(r), x0) : vmovsd(result(r), x0);
+  }
+
+  void end() {
+    vzeroupper();
+    mov(rsp, rbp);
+    for (const auto& r : {r15, r14, r13, r12, rbx, rbp}) pop(r);
+    ret();
+  }
+
+  const Program& program_;
+  const Target& target_;
+  bool has_column_ = false, moves_masks_ = false, dots_ = false, sums_in_memory_ = false;
+  int sums_ = 0, extremes_ = 0;
+  int group_ = 1;   // vectors that make up the 16 lanes of a sum
+  int copies_ = 1;  // in the main loop
+  int kept_ = 0;    // registers of invariants
+  std::vector<int> fixed_;
+  Shape main_, rest_, tail_;
+};
+
+}  // namespace
+
+std::vector<std::uint8_t> generate(const Emission& emission, const Program& program, const Aliases& aliases,
+                                   bool wide) {
+  const Target target = wide ? Target{64, 32, true} : Target{32, 16, false};
+  std::vector<std::uint8_t> bytes(most_bytes);
+  try {
+    bytes.resize(Generator(bytes.data(), emission, program, aliases, target).run());
+  } catch (const TooFewRegisters&) {
+    return {};
+  } catch (const Xbyak::Error& error) {
+    if (static_cast<int>(error) != Xbyak::ERR_CODE_IS_TOO_BIG) throw;
+    return {};
+  }
+  return bytes;
+}
+
+}  // namespace xgrad::fused::machine

@@ -1,0 +1,152 @@
+// Machine code does what the interpreter does, bit for bit.
+
+#include "autograd/engine/machine/machine_code.hpp"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstring>
+
+#include "autograd/engine/interpreter.hpp"
+#include "tests/autograd/engine/random_program.hpp"
+
+using namespace xgrad;
+using namespace xgrad::fused;
+using xgrad::fused::testing::RandomProgram;
+
+namespace {
+
+using Random = std::mt19937_64;
+
+template <class T>
+T special(Random& random) {
+  using Limits = std::numeric_limits<T>;
+  static const T numbers[] = {0,
+                              -T{0},
+                              1,
+                              -1,
+                              Limits::infinity(),
+                              -Limits::infinity(),
+                              Limits::quiet_NaN(),
+                              Limits::denorm_min(),
+                              -Limits::denorm_min(),
+                              Limits::min() / 3,
+                              Limits::max(),
+                              Limits::lowest(),
+                              T(88.5),
+                              T(-103.5),
+                              T(-745.1),
+                              T(0.5),
+                              T(2.5)};
+  return numbers[random() % std::size(numbers)];
+}
+
+/// One row of memory for every pointer, with guards, some of it shared.
+template <class T>
+struct Row {
+  Row(const Program& program, std::int64_t columns, bool shared, int specials, Random& random)
+      : registers(program.registers), aliases(program.pointers.size()) {
+    for (std::size_t p = 0; p < program.pointers.size(); ++p) {
+      const Pointer& pointer = program.pointers[p];
+      aliases[p] = static_cast<std::uint16_t>(p);
+      for (std::size_t q = 0; q < p && shared; ++q)
+        if (program.pointers[q].mask == pointer.mask && random() % 6 == 0) aliases[p] = aliases[q];
+      const auto n = static_cast<std::size_t>(columns);
+      memory.emplace_back(n * (pointer.mask ? 1 : sizeof(T)) + 64, char{0x5a});
+      for (std::size_t i = 0; i < n; ++i) {
+        const T x = number(specials, random);
+        if (pointer.mask)
+          memory[p][i] = static_cast<char>(random() % 2);
+        else
+          std::memcpy(memory[p].data() + i * sizeof(T), &x, sizeof x);
+      }
+    }
+    for (T& x : registers) x = number(specials, random);
+  }
+
+  static T number(int specials, Random& random) {
+    if (specials && random() % static_cast<unsigned>(specials) == 0) return special<T>(random);
+    return static_cast<T>(std::normal_distribution<double>(0, 2)(random));
+  }
+
+  void run(const PhaseKernel& kernel, std::int64_t columns) {
+    std::vector<char> workspace(kernel.workspace() + 64);
+    std::vector<void*> pointers;
+    for (const std::uint16_t first : aliases) pointers.push_back(memory[first].data());
+    char* aligned = workspace.data() + (64 - reinterpret_cast<std::uintptr_t>(workspace.data()) % 64);
+    kernel.run({pointers.data(), registers.data(), aligned, columns});
+  }
+
+  std::vector<std::vector<char>> memory;
+  std::vector<T> registers;
+  Aliases aliases;
+};
+
+template <class T>
+bool same(T x, T y) {
+  return std::memcmp(&x, &y, sizeof x) == 0 || (x != x && y != y);
+}
+
+template <class T>
+void compare(const Program& program, const Row<T>& got, const Row<T>& wanted) {
+  for (std::size_t p = 0; p < got.memory.size(); ++p) {
+    if (got.memory[p] == wanted.memory[p]) continue;
+    INFO("pointer " << p);
+    REQUIRE(!program.pointers[p].mask);
+    for (std::size_t i = 0; i + sizeof(T) <= got.memory[p].size(); i += sizeof(T)) {
+      T x, y;
+      std::memcpy(&x, got.memory[p].data() + i, sizeof x);
+      std::memcpy(&y, wanted.memory[p].data() + i, sizeof y);
+      INFO("column " << i / sizeof(T) << ": " << x << ", not " << y);
+      if (!same(x, y)) REQUIRE(false);
+    }
+  }
+  for (std::size_t r = 0; r < got.registers.size(); ++r) {
+    INFO("register " << r << ": " << got.registers[r] << ", not " << wanted.registers[r]);
+    if (!same(got.registers[r], wanted.registers[r])) REQUIRE(false);
+  }
+}
+
+template <class T>
+int check_phases(const Program& program, InstructionSet set, std::uint64_t seed) {
+  static const std::int64_t long_rows[] = {0, 71, 127, 128, 129, 255, 300, 1023, 1024, 1025, 2500};
+  Random random(seed);
+  int compiled = 0;
+  for (std::size_t phase = 0; phase < program.phases.size(); ++phase)
+    for (const bool shared : {false, true})
+      for (int shape = 0; shape < 5; ++shape) {
+        const auto columns = static_cast<std::int64_t>(
+            shape < 3 ? 1 + random() % 70 : static_cast<std::uint64_t>(long_rows[random() % std::size(long_rows)]));
+        Row<T> wanted(program, columns, shared, shape % 2 ? 0 : 5, random);
+        Row<T> got = wanted;
+        const auto kernel = compile(program, phase, wanted.aliases, set);
+        if (!kernel) continue;
+        ++compiled;
+        INFO("seed " << seed << ", phase " << phase << ", " << columns << " columns, " << name(program.dtype)
+                     << (shared ? ", shared" : "") << (set == InstructionSet::avx512 ? ", AVX-512" : ", AVX2"));
+        wanted.run(*interpret(program, phase, wanted.aliases, set), columns);
+        got.run(*kernel, columns);
+        compare(program, got, wanted);
+      }
+  return compiled;
+}
+
+std::vector<InstructionSet> sets() {
+  std::vector<InstructionSet> found;
+  if (!has_machine_code()) return found;
+  for (const InstructionSet set : {InstructionSet::avx2, InstructionSet::avx512})
+    if (has(set)) found.push_back(set);
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("machine code does what the interpreter does", "[machine]") {
+  for (const InstructionSet set : sets()) {
+    int compiled = 0;
+    for (std::uint64_t seed = 0; seed < 400; ++seed) {
+      compiled += check_phases<float>(RandomProgram(seed, float32, false).program(), set, seed);
+      compiled += check_phases<double>(RandomProgram(seed, float64, false).program(), set, seed);
+    }
+    CHECK(compiled > 12'000);
+  }
+}
