@@ -97,7 +97,8 @@ class Allocator {
     const Value out = in.holds[best];
     if (furthest != never && !is_invariant(at(out).op) && home_[index(out)] < 0) {
       home_[index(out)] = result_.spills++;
-      result_.code.push_back({Placed::Action::spill, out, home_[index(out)], {{Operand::Kind::slot, slot_[index(out)]}}});
+      result_.code.push_back(
+          {Placed::Action::spill, out, home_[index(out)], {{Operand::Kind::slot, slot_[index(out)]}}});
     }
     slot_[index(out)] = -1;
     return taken(in, best);

@@ -10,8 +10,8 @@ namespace xgrad::fused::machine {
 
 /// An instruction set as far as allocation goes.
 struct Target {
-  int bytes;           // of a vector
-  int registers;       // for vectors
+  int bytes;            // of a vector
+  int registers;        // for vectors
   bool mask_registers;  // masks are not vectors
   int lanes(std::size_t item) const { return bytes / static_cast<int>(item); }
 };
@@ -52,8 +52,8 @@ struct Request {
 struct Allocation {
   bool possible = false;
   std::vector<Placed> code;
-  int spills = 0;       // places in memory, for vectors and masks alike
-  int fills = 0;        // how often something invariant has to be brought into a register
+  int spills = 0;  // places in memory, for vectors and masks alike
+  int fills = 0;   // how often something invariant has to be brought into a register
   int vectors_used = 0;
 };
 

@@ -26,10 +26,10 @@ class Assembler : public Xbyak::CodeGenerator {
   Register half(int i) const { return Register(wide_ ? Source::YMM : Source::XMM, i); }
   Register quarter(int i) const { return Register(Source::XMM, i); }
 
-#define XGRAD_BOTH(name, one, two)                                  \
-  template <class... Arguments>                                     \
-  void name(const Arguments&... arguments) {                        \
-    single() ? one(arguments...) : two(arguments...);               \
+#define XGRAD_BOTH(name, one, two)                    \
+  template <class... Arguments>                       \
+  void name(const Arguments&... arguments) {          \
+    single() ? one(arguments...) : two(arguments...); \
   }
   XGRAD_BOTH(add_, vaddps, vaddpd)
   XGRAD_BOTH(sub_, vsubps, vsubpd)

@@ -29,10 +29,10 @@ class Body : public Assembler {
 
   // What has a place for as long as the code runs.
   struct Frame {
-    int spills = 0, parts = 0, size = 0;     // offsets from rsp
-    std::map<std::uint64_t, int> numbers;    // registers of the program in all lanes (AVX2)
-    std::map<std::uint16_t, int> bytes;      // masks of the tail (AVX2), by the first of equal pointers
-    std::vector<int> totals;                 // of reductions, where registers have no room; or -1
+    int spills = 0, parts = 0, size = 0;   // offsets from rsp
+    std::map<std::uint64_t, int> numbers;  // registers of the program in all lanes (AVX2)
+    std::map<std::uint16_t, int> bytes;    // masks of the tail (AVX2), by the first of equal pointers
+    std::vector<int> totals;               // of reductions, where registers have no room; or -1
   };
   struct Totals {
     std::vector<int> registers;  // the lanes of a sum; what is largest so far
@@ -283,12 +283,12 @@ class Body : public Assembler {
   Register padded(const Register& x, int t, Code code) {
     if (!shape_->tail) return x;
     const double infinity = std::numeric_limits<double>::infinity();
-    const double nothing_ = code == Code::row_max   ? -infinity
-                            : code == Code::row_min ? infinity
+    const double nothing_ = code == Code::row_max    ? -infinity
+                            : code == Code::row_min  ? infinity
                             : code == Code::row_prod ? 1
                                                      : 0;
-    const std::uint64_t bits = single() ? std::bit_cast<std::uint32_t>(static_cast<float>(nothing_))
-                                        : std::bit_cast<std::uint64_t>(nothing_);
+    const std::uint64_t bits =
+        single() ? std::bit_cast<std::uint32_t>(static_cast<float>(nothing_)) : std::bit_cast<std::uint64_t>(nothing_);
     const Register y = scratch(t);
     if (wide_) {
       broadcast_(y, first_of(bits));

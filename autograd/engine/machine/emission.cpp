@@ -10,8 +10,8 @@ namespace xgrad::fused::machine {
 namespace {
 
 bool commutes(Op op) {
-  return op == Op::add || op == Op::mul || op == Op::integer_add ||
-         (op >= Op::bit_and && op <= Op::bit_xor) || (op >= Op::fma && op <= Op::fnma);
+  return op == Op::add || op == Op::mul || op == Op::integer_add || (op >= Op::bit_and && op <= Op::bit_xor) ||
+         (op >= Op::fma && op <= Op::fnma);
 }
 
 /// The predicate of (b, a) for that of (a, b).
@@ -175,11 +175,11 @@ class Translation {
       default:
         break;
     }
-    if ((s.code >= Code::mask_and && s.code <= Code::mask_to_number) || s.code == Code::select)
-      return mask_step(i, s);
+    if ((s.code >= Code::mask_and && s.code <= Code::mask_to_number) || s.code == Code::select) return mask_step(i, s);
     constexpr auto numbers = []<int... code>(std::integer_sequence<int, code...>) {
       return std::array{&Translation::evaluate<static_cast<Code>(code)>...};
-    }(std::make_integer_sequence<int, static_cast<int>(Code::row_sum)>());
+    }
+    (std::make_integer_sequence<int, static_cast<int>(Code::row_sum)>());
     values_[i] = (this->*numbers[static_cast<std::size_t>(s.code)])(number(s.in[0]), number(s.in[1]), number(s.in[2]));
     return true;
   }

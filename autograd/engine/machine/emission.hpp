@@ -103,8 +103,7 @@ struct Emission {
 };
 
 /// Nothing where the phase has steps that only the interpreter can do.
-std::optional<Emission> emit(const Program& program, const Phase& phase, const Aliases& aliases,
-                             bool processor_scales);
+std::optional<Emission> emit(const Program& program, const Phase& phase, const Aliases& aliases, bool processor_scales);
 
 /// Takes instructions as they come.
 class List {

@@ -48,7 +48,7 @@ std::unique_ptr<PhaseKernel> compile(const Program& program, std::size_t phase, 
   const bool wide = set == InstructionSet::avx512;
   const auto emission = machine::emit(program, program.phases[phase], aliases, wide);
   if (!emission) return nullptr;
-  const auto bytes = machine::generate(*emission, program, aliases, wide);
+  const auto bytes = machine::generate(*emission, aliases, wide);
   if (bytes.empty()) return nullptr;
   auto code = machine::Arena::common().add(bytes);
   if (!code) {

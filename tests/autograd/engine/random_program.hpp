@@ -95,9 +95,9 @@ class RandomProgram {
   std::uint16_t any_register() { return static_cast<std::uint16_t>(pick(known_)); }
 
   Code number_code(int operands) {
-    static const std::vector<Code> one = {Code::copy,  Code::neg,   Code::exp,  Code::log,  Code::tanh, Code::expm1, Code::ceil,
-                                          Code::erf,   Code::sqrt,  Code::abs,  Code::sign, Code::sin,
-                                          Code::round, Code::floor, Code::log1p};
+    static const std::vector<Code> one = {Code::copy,  Code::neg,  Code::exp,   Code::log,   Code::tanh,
+                                          Code::expm1, Code::ceil, Code::erf,   Code::sqrt,  Code::abs,
+                                          Code::sign,  Code::sin,  Code::round, Code::floor, Code::log1p};
     static const std::vector<Code> two = {Code::add, Code::sub,     Code::mul,     Code::div,
                                           Code::add, Code::maximum, Code::minimum, Code::pow};
     static const std::vector<Code> three = {Code::fma, Code::fms, Code::fnma};

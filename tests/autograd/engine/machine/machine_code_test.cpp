@@ -150,3 +150,39 @@ TEST_CASE("machine code does what the interpreter does", "[machine]") {
     CHECK(compiled > 12'000);
   }
 }
+
+TEST_CASE("machine code has room for many operands, values and reductions", "[machine]") {
+  for (const InstructionSet set : sets()) {
+    for (const DType dtype : {float32, float64}) {
+      // 12 pointers that are all wanted at the end again, 6 sums, a largest and a smallest, 12 stores.
+      Program program;
+      program.dtype = dtype;
+      program.pointers.assign(12, {});
+      program.registers = 8;
+      std::vector<Step> steps;
+      for (std::uint16_t p = 0; p < 12; ++p) steps.push_back({Code::tanh, {{Ref::Kind::pointer, p}, {}, {}}});
+      const auto value = [](std::size_t i) { return Ref{Ref::Kind::value, static_cast<std::uint16_t>(i)}; };
+      for (std::size_t i = 0; i < 12; ++i) steps.push_back({Code::exp, {value(i), {}, {}}});
+      for (std::uint16_t r = 0; r < 3; ++r) {
+        steps.push_back({Code::row_sum, {value(12u + r), {}, {}}, r});
+        steps.push_back({Code::row_dot, {value(r), value(13u + r), {}}, static_cast<std::uint16_t>(3 + r)});
+      }
+      steps.push_back({Code::row_max, {value(20), {}, {}}, 6});
+      steps.push_back({Code::row_min, {value(21), {}, {}}, 7});
+      for (std::uint16_t p = 0; p < 12; ++p) {
+        steps.push_back({Code::fma, {value(p), value(23u - p), {Ref::Kind::register_, 0}}});
+        steps.push_back({Code::store, {value(steps.size() - 1), {}, {}}, p});
+      }
+      program.phases = {{steps, {}}};
+      CHECK((dtype == float32 ? check_phases<float>(program, set, 1) : check_phases<double>(program, set, 1)) == 10);
+    }
+  }
+}
+
+TEST_CASE("steps that call the C library stay interpreted", "[machine]") {
+  Program program;
+  program.pointers = {{}, {}};
+  program.phases = {
+      {{{Code::sin, {{Ref::Kind::pointer, 0}, {}, {}}}, {Code::store, {{Ref::Kind::value, 0}, {}, {}}, 1}}, {}}};
+  CHECK(compile(program, 0, {0, 1}) == nullptr);
+}

@@ -1,0 +1,67 @@
+#include "autograd/engine/tier.hpp"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+#include "autograd/core/error.hpp"
+#include "autograd/engine/driver.hpp"
+#include "autograd/engine/engine.hpp"
+#include "autograd/engine/machine/machine_code.hpp"
+
+using namespace xgrad;
+using namespace xgrad::fused;
+
+namespace {
+
+struct Chosen {
+  explicit Chosen(const std::string& name) : before(tier()) { set_tier(name); }
+  ~Chosen() { set_tier(before); }
+  std::string before;
+};
+
+Compiled square() {
+  Program program;
+  program.pointers = {{}, {}};
+  const Ref x{Ref::Kind::pointer, 0};
+  program.phases = {{{{Code::mul, {x, x, {}}}, {Code::store, {{Ref::Kind::value, 0}, {}, {}}, 1}}, {}}};
+  return Compiled(program);
+}
+
+}  // namespace
+
+TEST_CASE("a tier has to be one of the three", "[tier]") {
+  const std::string before = tier();
+  CHECK_THROWS_AS(set_tier("fast"), ValueError);
+  CHECK_THROWS_WITH(set_tier("fast"), Catch::Contains("compile-at-once"));
+  CHECK(tier() == before);
+}
+
+TEST_CASE("programs become machine code when their tier says so", "[tier]") {
+  const bool there = has_machine_code() && instruction_set() != InstructionSet::generic;
+  std::vector<float> x(100, 3), y(100);
+  Compiled program = square();
+  const auto run = [&] { execute(program, {1, 100, {x.data(), y.data()}, {}, {}}); };
+  {
+    const Chosen interpreted("interpreted");
+    for (int i = 0; i < 400; ++i) run();
+    CHECK(!program.is_machine_code());
+  }
+  {
+    const Chosen at_once("compile-at-once");
+    run();
+    CHECK(program.is_machine_code() == there);
+  }
+  {
+    const Chosen interpreted("interpreted");
+    run();
+    CHECK(!program.is_machine_code());
+  }
+  const Chosen in_time("compiled");
+  Compiled fresh = square();
+  const auto run_fresh = [&] { execute(fresh, {1, 100, {x.data(), y.data()}, {}, {}}); };
+  run_fresh();
+  CHECK(!fresh.is_machine_code());
+  for (int i = 0; i < 300; ++i) run_fresh();
+  CHECK(fresh.is_machine_code() == there);
+  CHECK(y == std::vector<float>(100, 9));
+}
