@@ -16,6 +16,8 @@
 //   equal not_equal less less_equal (a, b)      masks: not_equal holds for NaN, the others do not
 //   mask_and mask_or mask_xor (m, n), mask_not
 //   select(m, a, b), keep(m, a)                 m ? a : b, m ? a : 0
+// and may have
+//   can_scale(), scale(a, n)                    whether there is, and is: a * 2^n for a whole n, rounded once
 //
 // All are within 4 units in the last place of the exact value over the whole range, denormal results included, with
 // signs of zero, infinities and NaN as the C library has them.
@@ -115,7 +117,9 @@ XGRAD_FORCE_INLINE Lanes<E> exp(E& e, Lanes<E> x) {
   const auto [shifted, r] = reduce(e, bounded);
   Lanes<E> y = e.fma(polynomial(e, F::exponential, r), r, e.number(1));
   y = e.fma(y, r, e.number(1));
-  // In two factors: 2^n itself may be too large or too small for a number.
+  if constexpr (requires { e.scale(y, y); })
+    if (e.can_scale()) return e.scale(y, e.sub(shifted, e.number(F::shifter)));
+  // In two factors: 2^n itself may be too large or too small for a number. The first product is exact.
   const Lanes<E> half = e.shift_right(shifted, 1);
   const Lanes<E> first = power_of_two(e, e.integer_sub(shifted, half), F::one);
   return e.mul(e.mul(y, first), power_of_two(e, half, F::one));

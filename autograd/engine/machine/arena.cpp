@@ -4,9 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
-#include <mutex>
 
 namespace xgrad::fused::machine {
 
@@ -44,12 +42,6 @@ struct Arena::Block {
   std::uint8_t *writable = nullptr, *executable = nullptr;
 };
 
-struct Arena::State {
-  std::mutex mutex;
-  std::weak_ptr<Block> last;  // which may have room
-  std::atomic<std::size_t> blocks{0};
-};
-
 namespace {
 
 class Piece final : public Code {
@@ -62,24 +54,21 @@ class Piece final : public Code {
 
 }  // namespace
 
-Arena::Arena() : state_(std::make_shared<State>()) {}
-Arena::~Arena() = default;
-
 std::unique_ptr<Code> Arena::add(std::span<const std::uint8_t> bytes) {
   const std::size_t size = (bytes.size() + 63) / 64 * 64;
-  const std::lock_guard<std::mutex> lock(state_->mutex);
-  std::shared_ptr<Block> block = state_->last.lock();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::shared_ptr<Block> block = last_;
   if (refused) return nullptr;
   if (!block || block->used + size > block->bytes) {
     const std::size_t pages = std::max(block_bytes, (size + block_bytes - 1) / block_bytes * block_bytes);
     auto fresh = std::make_unique<Block>(pages);
     if (!fresh->usable()) return nullptr;
-    block = {fresh.release(), [state = state_](Block* old) {
+    block = {fresh.release(), [count = blocks_](Block* old) {
                delete old;
-               --state->blocks;
+               --*count;
              }};
-    ++state_->blocks;
-    state_->last = block;
+    ++*blocks_;
+    last_ = block;
   }
   std::memcpy(block->writable + block->used, bytes.data(), bytes.size());
   const void* entry = block->executable + block->used;
@@ -87,7 +76,7 @@ std::unique_ptr<Code> Arena::add(std::span<const std::uint8_t> bytes) {
   return std::make_unique<Piece>(std::move(block), entry);
 }
 
-std::size_t Arena::blocks() const { return state_->blocks; }
+std::size_t Arena::blocks() const { return *blocks_; }
 
 Arena& Arena::common() {
   static Arena* arena = new Arena;  // plans of other threads may outlive static objects

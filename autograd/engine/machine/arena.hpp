@@ -2,9 +2,11 @@
 
 // Memory that holds machine code.
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 
 namespace xgrad::fused::machine {
@@ -20,27 +22,26 @@ class Code {
 };
 
 /// Code that is held by blocks of many kernels. A block is mapped twice, once to write and once to run, so that no
-/// address is ever both and kernels may run while others are added; it goes with the last of its kernels. Safe to use
-/// from several threads.
+/// address is ever both and kernels may run while others are added; it goes with the last of its kernels, but the
+/// newest stays for more. Safe to use from several threads.
 class Arena {
  public:
   static constexpr std::size_t block_bytes = 1 << 18;
 
   /// Null where the system refuses executable memory.
   std::unique_ptr<Code> add(std::span<const std::uint8_t> bytes);
-  /// The blocks that hold code now.
+  /// The blocks there are now.
   std::size_t blocks() const;
 
   /// The one that kernels are in.
   static Arena& common();
 
   struct Block;
-  Arena();
-  ~Arena();
 
  private:
-  struct State;
-  std::shared_ptr<State> state_;
+  std::mutex mutex_;
+  std::shared_ptr<Block> last_;  // which may have room
+  std::shared_ptr<std::atomic<std::size_t>> blocks_ = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 /// Makes the system seem to refuse executable memory, for tests.

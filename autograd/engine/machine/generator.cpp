@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
+#include <memory>
 #include <set>
 
 #include "autograd/engine/machine/reductions.hpp"
@@ -11,7 +11,7 @@ namespace xgrad::fused::machine {
 
 namespace {
 
-constexpr std::size_t most_bytes = 1 << 17;
+constexpr std::size_t most_bytes = 96 * 1024;
 
 struct TooFewRegisters {};
 
@@ -280,16 +280,16 @@ class Generator : private Reductions {
 
 std::vector<std::uint8_t> generate(const Emission& emission, const Aliases& aliases, bool wide) {
   const Target target = wide ? Target{64, 32, true} : Target{32, 16, false};
-  std::vector<std::uint8_t> bytes(most_bytes);
+  const auto bytes = std::make_unique_for_overwrite<std::uint8_t[]>(most_bytes);
   try {
-    bytes.resize(Generator(bytes.data(), emission, aliases, target).run());
+    const std::size_t size = Generator(bytes.get(), emission, aliases, target).run();
+    return {bytes.get(), bytes.get() + size};
   } catch (const TooFewRegisters&) {
     return {};
   } catch (const Xbyak::Error& error) {
     if (static_cast<int>(error) != Xbyak::ERR_CODE_IS_TOO_BIG) throw;
     return {};
   }
-  return bytes;
 }
 
 }  // namespace xgrad::fused::machine

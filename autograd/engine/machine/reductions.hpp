@@ -27,7 +27,8 @@ class Reductions : public Body {
     const Totals& totals = totals_[r];
     const double infinity = std::numeric_limits<double>::infinity();
     if (is_extreme(code)) {
-      for (const int y : totals.registers) broadcast_(vector(y), first_of(bits(code == Code::row_max ? -infinity : infinity)));
+      for (const int y : totals.registers)
+        broadcast_(vector(y), first_of(bits(code == Code::row_max ? -infinity : infinity)));
       if (wide_)
         kxnorw(Mask(totals.nan), Mask(totals.nan), Mask(totals.nan));
       else
