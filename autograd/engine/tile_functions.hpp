@@ -32,6 +32,8 @@ struct TileFunctions {
   TileFunction load_mask, store_mask;
   /// out[i] = a + i, for the double at a.
   TileFunction count;
+  /// out[i] += a[i], of doubles.
+  TileFunction add_to_doubles;
   /// out[i] = a[i], of int64.
   TileFunction from_integers;
 };

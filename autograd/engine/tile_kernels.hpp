@@ -231,6 +231,11 @@ void count(void* out, const void* a, const void*, const void*, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) static_cast<T*>(out)[i] = static_cast<T>(first + static_cast<double>(i));
 }
 template <class T>
+void add_to_doubles(void* out, const void* a, const void*, const void*, std::int64_t n) {
+  double* y = static_cast<double*>(out);
+  for (std::int64_t i = 0; i < n; ++i) y[i] += static_cast<double>(static_cast<const T*>(a)[i]);
+}
+template <class T>
 void from_integers(void* out, const void* a, const void*, const void*, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) static_cast<T*>(out)[i] = static_cast<T>(static_cast<const std::int64_t*>(a)[i]);
 }
@@ -271,6 +276,7 @@ constexpr TileFunctions make_tile_functions() {
   table.load_mask = load_mask<T>;
   table.store_mask = store_mask<T>;
   table.count = count<T>;
+  table.add_to_doubles = add_to_doubles<T>;
   table.from_integers = from_integers<T>;
   return table;
 }

@@ -3,9 +3,24 @@
 #include <algorithm>
 #include <cstring>
 
+#include "autograd/engine/operation.hpp"
 #include "autograd/engine/threads.hpp"
 
 namespace xgrad::fused {
+
+namespace {
+
+constexpr std::int64_t sum_columns = 1024;
+
+/// Whether the program does to each column what it does to any other, sums over rows, and nothing else.
+bool columns_alone(const Program& program, const Analysis& analysis) {
+  if (program.phases.size() != 1 || analysis.accumulators.empty() || !program.row_stores.empty()) return false;
+  const auto& steps = program.phases[0].steps;
+  return std::none_of(steps.begin(), steps.end(),
+                      [](const Step& step) { return is_reduction(step.code) || step.code == Code::column; });
+}
+
+}  // namespace
 
 /// Where a thread's memory has what.
 struct WideRows::Layout {
@@ -57,7 +72,7 @@ class WideRows::Walk {
         double* total = partials.row(block, i);
         const T* sum = reinterpret_cast<const T*>(sums_ + i * row_bytes_);
         if (row == begin) std::fill_n(total, columns, 0.0);
-        for (std::int64_t j = 0; j < columns; ++j) total[j] += static_cast<double>(sum[j]);
+        all_.functions_.add_to_doubles(total, sum, nullptr, nullptr, columns);
       }
     }
   }
@@ -85,8 +100,28 @@ class WideRows::Walk {
     }
   }
 
+  /// Where columns do not depend on each other, so few at a time that their sums stay in the first-level cache.
   void rows(std::int64_t begin, std::int64_t end) {
-    const PhaseArguments arguments{pointers_, registers_, memory_, binding_.columns};
+    if (!all_.by_columns_) return rows(begin, end, binding_.columns);
+    for (std::int64_t column = 0; column < binding_.columns; column += sum_columns) {
+      shift(begin, column);
+      rows(begin, end, std::min(sum_columns, binding_.columns - column));
+    }
+    shift(end, 0);
+  }
+  void shift(std::int64_t row, std::int64_t column) {
+    place(row);
+    const auto& accumulators = all_.analysis_.accumulators;
+    for (std::size_t i = 0; i < accumulators.size(); ++i) pointers_[accumulators[i]] = sums_ + i * row_bytes_;
+    for (std::size_t p = 0; p < program_.pointers.size(); ++p) {
+      const Pointer& pointer = program_.pointers[p];
+      if (pointer.shape != Pointer::Shape::scratch)
+        pointers_[p] = static_cast<char*>(pointers_[p]) + column * static_cast<int>(pointer.mask ? 1 : sizeof(T));
+    }
+  }
+
+  void rows(std::int64_t begin, std::int64_t end, std::int64_t columns) {
+    const PhaseArguments arguments{pointers_, registers_, memory_, columns};
     for (std::int64_t row = begin; row < end; ++row) {
       load(row);
       all_.before_.run(registers_);
@@ -116,7 +151,11 @@ class WideRows::Walk {
 };
 
 WideRows::WideRows(const Program& program, const Analysis& analysis, const TileFunctions& functions)
-    : program_(program), analysis_(analysis), before_(analysis.before, program.dtype, functions) {
+    : program_(program),
+      analysis_(analysis),
+      functions_(functions),
+      before_(analysis.before, program.dtype, functions),
+      by_columns_(columns_alone(program, analysis)) {
   for (const Phase& phase : program.phases) after_.emplace_back(phase.after, program.dtype, functions);
 }
 

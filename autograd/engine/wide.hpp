@@ -28,7 +28,9 @@ class WideRows {
 
   const Program& program_;
   const Analysis& analysis_;
+  const TileFunctions& functions_;
   RowCode before_;
+  bool by_columns_;             // no column depends on another
   std::vector<RowCode> after_;  // of each phase
 };
 
