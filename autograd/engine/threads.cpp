@@ -26,8 +26,9 @@ namespace xgrad {
 namespace {
 
 constexpr int most_threads = 1024;
-// Long enough for the gap between two steps of one evaluation, short enough to leave the processor to others.
-constexpr std::chrono::microseconds patience{5};
+// Who waits does so awake for the time of some small steps between two large ones, because waking up takes some 20 us;
+// soon it offers its processor to whoever else wants it.
+constexpr std::chrono::microseconds patience{60}, selfishness{5};
 
 thread_local bool inside_body = false;
 
@@ -60,13 +61,15 @@ void relax() {
 
 // Waits a moment for the value to be another one.
 bool changes_soon(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  do {
+  const auto begin = std::chrono::steady_clock::now();
+  for (std::chrono::steady_clock::duration waited{0}; waited < patience;
+       waited = std::chrono::steady_clock::now() - begin) {
+    if (waited > selfishness) std::this_thread::yield();
     for (int i = 0; i < 16; ++i) {
       if (value.load(std::memory_order_acquire) != old) return true;
       relax();
     }
-  } while (std::chrono::steady_clock::now() < deadline);
+  }
   return false;
 }
 
