@@ -134,10 +134,10 @@ class DotKernel {
       for (int j = 0; j < N; ++j) results[j] = rest[j][0] + rest[j][1];
     } else {
       // The four sums side by side.
-      const Quarter first = __builtin_shufflevector(rest[0], rest[1], 0, 4, 1, 5) +
-                            __builtin_shufflevector(rest[0], rest[1], 2, 6, 3, 7);
-      const Quarter second = __builtin_shufflevector(rest[2], rest[3], 0, 4, 1, 5) +
-                             __builtin_shufflevector(rest[2], rest[3], 2, 6, 3, 7);
+      const Quarter first =
+          __builtin_shufflevector(rest[0], rest[1], 0, 4, 1, 5) + __builtin_shufflevector(rest[0], rest[1], 2, 6, 3, 7);
+      const Quarter second =
+          __builtin_shufflevector(rest[2], rest[3], 0, 4, 1, 5) + __builtin_shufflevector(rest[2], rest[3], 2, 6, 3, 7);
       const Quarter all =
           __builtin_shufflevector(first, second, 0, 1, 4, 5) + __builtin_shufflevector(first, second, 2, 3, 6, 7);
 #pragma GCC unroll 4
