@@ -154,9 +154,10 @@ class Walk {
     return entry.primitive->pullback(input, cast(mask, output.dtype()), values, output) != 0;
   }
 
-  // The cotangent of a branch of `where` is zero outside the branch.
+  // The cotangent of a branch of `where` is zero outside the branch, and no factor came between.
   static void narrow(Cotangent& cotangent, const Tensor& condition, bool chosen) {
     const Tensor mask = chosen ? condition : logical_not(condition);
+    cotangent.blurred = cotangent.blurred && cotangent.mask.defined();
     cotangent.mask = cotangent.mask.defined() ? logical_and(cotangent.mask, mask) : mask;
   }
 

@@ -46,6 +46,13 @@ TEST_CASE("nested, and both branches from one place") {
   CHECK(gradient(where(x > 0, root, where(x < 0, root, 0)), x) == Numbers{0, 0.25, -0.25});
 }
 
+TEST_CASE("an infinite factor between two choices") {
+  const Tensor x = track(tensor({0.0, 4.0, -1.0}, float64));
+  // The inner one chooses where the outer one does not.
+  const Tensor inner = where(x >= 0, x, 0), y = where(x > 1, sqrt(inner), 0);
+  CHECK(grad(sum(y), x).to_vector() == std::vector<double>{0, 0.25, 0});
+}
+
 TEST_CASE("what is chosen keeps its infinite derivative") {
   const Tensor x = f64({0, 4});
   CHECK(gradient(where(x >= 0, sqrt(x), 0), x)[0] == std::numeric_limits<double>::infinity());
