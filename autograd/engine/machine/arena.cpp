@@ -44,7 +44,7 @@ struct Arena::Block {
 
 namespace {
 
-class Piece final : public Code {
+class Piece final : public Routine {
  public:
   Piece(std::shared_ptr<Arena::Block> block, const void* entry) : block_(std::move(block)) { entry_ = entry; }
 
@@ -54,7 +54,7 @@ class Piece final : public Code {
 
 }  // namespace
 
-std::unique_ptr<Code> Arena::add(std::span<const std::uint8_t> bytes) {
+std::unique_ptr<Routine> Arena::add(std::span<const std::uint8_t> bytes) {
   const std::size_t size = (bytes.size() + 63) / 64 * 64;
   const std::lock_guard<std::mutex> lock(mutex_);
   std::shared_ptr<Block> block = last_;

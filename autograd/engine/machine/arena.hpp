@@ -11,10 +11,10 @@
 
 namespace xgrad::fused::machine {
 
-/// Code that may be called, as long as it is held. It must not depend on where it lies.
-class Code {
+/// Machine code that may be called, as long as it is held. It must not depend on where it lies.
+class Routine {
  public:
-  virtual ~Code() = default;
+  virtual ~Routine() = default;
   const void* entry() const { return entry_; }
 
  protected:
@@ -29,7 +29,7 @@ class Arena {
   static constexpr std::size_t block_bytes = 1 << 18;
 
   /// Null where the system refuses executable memory.
-  std::unique_ptr<Code> add(std::span<const std::uint8_t> bytes);
+  std::unique_ptr<Routine> add(std::span<const std::uint8_t> bytes);
   /// The blocks there are now.
   std::size_t blocks() const;
 

@@ -18,7 +18,7 @@ using Function = void (*)(const PhaseArguments*);
 class MachineKernel final : public PhaseKernel {
  public:
   /// `beyond` runs rows of more columns than machine code counts, if it counts them.
-  MachineKernel(std::unique_ptr<machine::Code> code, std::unique_ptr<PhaseKernel> beyond)
+  MachineKernel(std::unique_ptr<machine::Routine> code, std::unique_ptr<PhaseKernel> beyond)
       : code_(std::move(code)), run_(reinterpret_cast<Function>(code_->entry())), beyond_(std::move(beyond)) {}
 
   std::size_t workspace() const override { return beyond_ ? beyond_->workspace() : 0; }
@@ -29,7 +29,7 @@ class MachineKernel final : public PhaseKernel {
 
  private:
   static constexpr std::int64_t most_counted = 1 << 24;  // what a float counts in ones
-  std::unique_ptr<machine::Code> code_;
+  std::unique_ptr<machine::Routine> code_;
   Function run_;
   std::unique_ptr<PhaseKernel> beyond_;
 };

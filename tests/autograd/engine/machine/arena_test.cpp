@@ -21,13 +21,13 @@ std::vector<std::uint8_t> code_of(int number, std::size_t bytes = 6) {
   code[5] = 0xc3;
   return code;
 }
-int call(const fused::machine::Code& code) { return reinterpret_cast<Number>(code.entry())(); }
+int call(const fused::machine::Routine& code) { return reinterpret_cast<Number>(code.entry())(); }
 
 }  // namespace
 
 TEST_CASE("kernels share blocks, which go with the last of them", "[machine]") {
   Arena arena;
-  std::vector<std::unique_ptr<fused::machine::Code>> kept;
+  std::vector<std::unique_ptr<fused::machine::Routine>> kept;
   for (int i = 0; i < 1000; ++i) {
     kept.push_back(arena.add(code_of(i, 1000)));
     REQUIRE(kept.back());
