@@ -83,7 +83,7 @@ class RandomTape {
         y = compose(x);
         break;
     }
-    values_.push_back(y);
+    if (y.numel() <= most_elements) values_.push_back(y);
   }
 
   Tensor unary(const Tensor& x) {
@@ -208,6 +208,8 @@ class RandomTape {
         return norm(x, 2, axis) + 1;
     }
   }
+
+  static constexpr std::int64_t most_elements = 1 << 20;  // products and broadcasts grow beyond any memory otherwise
 
   Rng rng_;
   DType dtype_;
