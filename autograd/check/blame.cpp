@@ -14,7 +14,7 @@ constexpr std::size_t most_entries = 10000;  // that are looked at
 // The primitive of `entry` recorded once more, on other inputs.
 Tensor record_like(const Entry& entry, const std::vector<Tensor>& inputs) {
   detail::Recording recording(inputs.size());
-  recording->primitive = entry.primitive->copy(recording->primitive_place(), Entry::primitive_in_place);
+  recording->emplace_copy(entry);
   for (const Tensor& input : inputs) recording->add_input(input);
   return recording.repeat(entry);
 }

@@ -27,7 +27,10 @@ class Buffer {
     return *this;
   }
   ~Buffer() {
-    if (block_ && block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) release(block_);
+    // Whoever holds the last handle is alone with it: no need to count down.
+    if (block_ && (block_->references.load(std::memory_order_acquire) == 1 ||
+                   block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1))
+      release(block_);
   }
 
   explicit operator bool() const { return block_ != nullptr; }

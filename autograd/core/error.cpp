@@ -6,11 +6,6 @@
 
 namespace xgrad {
 
-CallScope*& CallScope::current() noexcept {
-  static thread_local CallScope* scope = nullptr;
-  return scope;
-}
-
 std::string finish_message(const std::string& text, const Location& where) {
   const char* file = where.file_name();
   if (const char* slash = std::strrchr(file, '/')) file = slash + 1;

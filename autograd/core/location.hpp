@@ -11,11 +11,12 @@ using Location = std::source_location;
 /// user's line and not into the library. Only the outermost scope of a thread counts.
 class CallScope {
  public:
-  CallScope(const char* name, const Location& where) noexcept : name_(name), where_(where), previous_(current()) {
-    if (previous_ == nullptr) current() = this;
+  CallScope(const char* name, const Location& where) noexcept
+      : name_(name), where_(where), outermost_(current_ == nullptr) {
+    if (outermost_) current_ = this;
   }
   ~CallScope() {
-    if (previous_ == nullptr) current() = nullptr;
+    if (outermost_) current_ = nullptr;
   }
   CallScope(const CallScope&) = delete;
   CallScope& operator=(const CallScope&) = delete;
@@ -24,17 +25,15 @@ class CallScope {
   const Location& where() const { return where_; }
 
   /// The outermost call of this thread; null outside any.
-  static CallScope*& current() noexcept;
+  static const CallScope* current() noexcept { return current_; }
   /// The place to blame: the outermost call's, else `where`.
-  static const Location& blame(const Location& where) noexcept {
-    const CallScope* scope = current();
-    return scope ? scope->where_ : where;
-  }
+  static const Location& blame(const Location& where) noexcept { return current_ ? current_->where_ : where; }
 
  private:
   const char* name_;
   Location where_;
-  CallScope* previous_;
+  bool outermost_;
+  static inline constinit thread_local const CallScope* current_ = nullptr;
 };
 
 }  // namespace xgrad

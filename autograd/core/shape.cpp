@@ -1,7 +1,6 @@
 #include "autograd/core/shape.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <ostream>
 
 #include "autograd/core/dtype.hpp"
@@ -40,14 +39,10 @@ void check_shape(const Shape& shape, std::size_t item_size, const char* operatio
     empty = empty || size == 0;
   }
   // Even an empty shape must have countable parts: the sizes beside the zero are multiplied elsewhere.
-  const auto limit = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / item_size;
-  std::uint64_t product = 1;
-  for (const std::int64_t size : shape) {
-    if (size == 0) continue;
-    check<LimitError>(product <= limit / static_cast<std::uint64_t>(size), where, operation, ": shape ", shape,
+  auto bytes = static_cast<std::int64_t>(item_size);
+  for (const std::int64_t size : shape)
+    check<LimitError>(size == 0 || !__builtin_mul_overflow(bytes, size, &bytes), where, operation, ": shape ", shape,
                       " has more elements than can be addressed");
-    product *= static_cast<std::uint64_t>(size);
-  }
 }
 
 Shape broadcast_shapes(const Shape& a, const Shape& b, const char* operation, const Location& where) {

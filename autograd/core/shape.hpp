@@ -28,7 +28,8 @@ class Shape {
     if (ndim_ > in_place) copy_heap();
   }
   Shape(Shape&& other) noexcept : ndim_(other.ndim_), storage_(other.storage_) { other.ndim_ = 0; }
-  Shape& operator=(Shape other) noexcept {
+  Shape& operator=(const Shape& other) { return *this = Shape(other); }
+  Shape& operator=(Shape&& other) noexcept {
     std::swap(ndim_, other.ndim_);
     std::swap(storage_, other.storage_);
     return *this;
@@ -55,8 +56,9 @@ class Shape {
 
   friend bool operator==(const Shape& a, const Shape& b) {
     if (a.ndim_ != b.ndim_) return false;
+    const std::int64_t *x = a.data(), *y = b.data();
     for (std::int64_t axis = 0; axis < a.ndim_; ++axis)
-      if (a[axis] != b[axis]) return false;
+      if (x[axis] != y[axis]) return false;
     return true;
   }
 

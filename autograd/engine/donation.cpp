@@ -1,5 +1,6 @@
 #include "autograd/engine/donation.hpp"
 
+#include "autograd/engine/key.hpp"
 #include "autograd/engine/walk.hpp"
 
 namespace xgrad::fused {
@@ -9,16 +10,18 @@ std::vector<char> overwritable(const Pending& pending, const std::vector<Entry*>
   const std::size_t count = pending.entries.size();
   std::vector<char> result(leaves.size());
   if (pending.donated.empty()) return result;
-  Numbering numbers;
-  for (std::size_t i = 0; i < count; ++i) numbers.insert(pending.entries[i], static_cast<std::uint32_t>(i));
-  for (std::size_t i = 0; i < leaves.size(); ++i) numbers.insert(leaves[i], static_cast<std::uint32_t>(count + i));
+  // Leaves after the entries.
+  const auto number_of = [&](const Entry* entry) -> std::size_t {
+    const std::uint32_t number = pending.numbers.find(entry);
+    return number < Key::first_leaf || number == Numbering::absent ? number : number - Key::first_leaf + count;
+  };
 
   // Handles that are accounted for: in entries of the plan, and two for each donation.
   std::vector<std::uint32_t> known(count + leaves.size());
   for (const Entry* entry : pending.entries)
-    for (const Tensor& input : entry->input_span()) ++known[numbers.find(input.entry())];
+    for (const Tensor& input : entry->input_span()) ++known[number_of(input.entry())];
   for (const Tensor& donated : pending.donated)
-    if (const std::uint32_t number = numbers.find(donated.entry()); number != Numbering::absent) {
+    if (const std::size_t number = number_of(donated.entry()); number != Numbering::absent) {
       known[number] += 2;
       if (number >= count) result[number - count] = true;
     }
@@ -33,7 +36,7 @@ std::vector<char> overwritable(const Pending& pending, const std::vector<Entry*>
     const Entry* entry = pending.entries[i];
     stays[i] = stays[i] || !all_known(entry, i);
     if (!stays[i] || (evaluated[i] && !entry->tracked)) continue;
-    for (const Tensor& input : entry->input_span()) stays[numbers.find(input.entry())] = true;
+    for (const Tensor& input : entry->input_span()) stays[number_of(input.entry())] = true;
   }
   for (std::size_t i = 0; i < leaves.size(); ++i)
     result[i] = result[i] && !stays[count + i] && all_known(leaves[i], count + i) && leaves[i]->value.unique();

@@ -39,13 +39,21 @@ std::vector<Tensor>& companions() {
 }
 
 // The roots and those companions that somebody else holds, too, and that have no value yet.
-std::vector<Tensor> with_companions(std::span<const Tensor> roots) {
-  std::vector<Tensor> all(roots.begin(), roots.end());
-  for (const Tensor& companion : companions())
+std::vector<Entry*> with_companions(std::span<const Tensor> roots, std::span<const Tensor> companions) {
+  std::vector<Entry*> all;
+  all.reserve(roots.size() + companions.size());
+  for (const Tensor& root : roots)
+    if (!root.evaluated()) all.push_back(root.entry());
+  for (const Tensor& companion : companions)
     if (!companion.evaluated() && companion.entry()->references.load(std::memory_order_relaxed) > 1)
-      all.push_back(companion);
-  companions().clear();
+      all.push_back(companion.entry());
   return all;
+}
+
+void check_own(const std::vector<Entry*>& entries, const Location& where) {
+  for (const Entry* entry : entries)
+    check<ThreadError>(entry->owner == Tape::current().thread, where, "evaluate: ", entry->primitive->name(),
+                       " was recorded by another thread and has no value yet; evaluate it there");
 }
 
 }  // namespace
@@ -68,16 +76,16 @@ const std::string& engine() { return selected().name; }
 void evaluate(std::span<const Tensor> tensors, const Location& where) { evaluate(tensors, {}, where); }
 
 void evaluate(std::span<const Tensor> tensors, std::span<const Tensor> donated, const Location& where) {
-  Tape::current().unevaluated = 0;
-  Numbering numbers;
   for (const Tensor& tensor : tensors) check<GraphError>(tensor.defined(), where, "evaluate: an undefined Tensor");
-  const std::vector<Tensor> roots = with_companions(tensors);
-  const Pending pending{reachable(roots, numbers, [](const Entry& entry) { return !entry.evaluated.load(); }), roots,
-                        donated};
-  for (const Entry* entry : pending.entries)
-    check<ThreadError>(entry->owner == Tape::current().thread, where, "evaluate: ", entry->primitive->name(),
-                       " was recorded by another thread and has no value yet; evaluate it there");
-  if (!pending.entries.empty()) selected().executor->run(pending);
+  const std::vector<Tensor> held = std::exchange(companions(), {});
+  std::vector<Entry*> roots = with_companions(tensors, held);
+  if (roots.empty()) return;
+  Numbering numbers;
+  std::vector<Entry*> entries =
+      reachable(roots, numbers, [](const Entry& entry) { return !entry.evaluated.load(std::memory_order_acquire); });
+  Tape::current().unevaluated = 0;
+  if (!numbers.all_own()) check_own(entries, where);
+  selected().executor->run({std::move(entries), numbers, std::move(roots), donated});
 }
 
 }  // namespace xgrad

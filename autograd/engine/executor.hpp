@@ -3,15 +3,16 @@
 #include <span>
 #include <vector>
 
-#include "autograd/tape/entry.hpp"
+#include "autograd/engine/walk.hpp"
 
 namespace xgrad {
 
-/// What is to be computed: the entries without a value that the roots depend on, in tape order, and the roots. The
-/// memory of donated Tensors may be overwritten (see `evaluate` in engine.hpp).
+/// What is to be computed: the entries without a value that the roots depend on, in tape order, and the roots, which
+/// somebody holds. The memory of donated Tensors may be overwritten (see `evaluate` in engine.hpp).
 struct Pending {
   std::vector<Entry*> entries;
-  std::span<const Tensor> roots;
+  Numbering& numbers;  // of the entries: their places
+  std::vector<Entry*> roots;
   std::span<const Tensor> donated = {};
 };
 

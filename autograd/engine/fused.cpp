@@ -14,21 +14,20 @@ namespace {
 using fused::Key;
 using fused::Plan;
 
-constexpr std::size_t most_entries = 1024;  // of one plan; longer lists are planned in parts
+constexpr std::size_t most_entries = 4096;  // of one plan; longer lists are planned in parts
 constexpr std::size_t most_plans = 256;     // kept by a thread
 
 // The plans of a thread, by structure. The least recently used one goes when there are too many.
 class PlanCache {
  public:
   Plan& find(const Pending& pending, const Key& key) {
-    const auto [first, last] = by_hash_.equal_range(key.hash);
-    for (auto at = first; at != last; ++at)
-      if (at->second->words == key.words) {
-        plans_.splice(plans_.begin(), plans_, at->second);
-        return plans_.front().plan;
-      }
-    plans_.push_front({key.words, key.hash, Plan(pending)});
-    by_hash_.emplace(key.hash, plans_.begin());
+    // What came after the latest plan the time before comes again, mostly: no need to hash then.
+    if (!plans_.empty() && bring_to_front(plans_.front().next, key)) return plans_.front().plan;
+    const std::uint64_t hash = key.hash();
+    if (!plans_.empty()) plans_.front().next = hash;
+    if (bring_to_front(hash, key)) return plans_.front().plan;
+    plans_.push_front({{key.words().begin(), key.words().end()}, hash, 0, Plan(pending)});
+    by_hash_.emplace(hash, plans_.begin());
     if (plans_.size() > most_plans) drop_last();
     return plans_.front().plan;
   }
@@ -37,8 +36,18 @@ class PlanCache {
   struct Kept {
     std::vector<std::uint64_t> words;
     std::uint64_t hash;
+    std::uint64_t next;  // the hash of the plan that came after this one the latest time
     Plan plan;
   };
+  // Whether there is a plan with this hash and key.
+  bool bring_to_front(std::uint64_t hash, const Key& key) {
+    const auto [first, last] = by_hash_.equal_range(hash);
+    const auto at = std::find_if(first, last,
+                                 [&](const auto& each) { return std::ranges::equal(each.second->words, key.words()); });
+    if (at == last) return false;
+    if (at->second != plans_.begin()) plans_.splice(plans_.begin(), plans_, at->second);
+    return true;
+  }
   void drop_last() {
     const auto [first, last] = by_hash_.equal_range(plans_.back().hash);
     by_hash_.erase(std::find_if(first, last, [&](const auto& at) { return &*at.second == &plans_.back(); }));
@@ -64,7 +73,7 @@ void run_part(const Pending& pending) {
     ++parts_not_planned;
     return ReferenceExecutor().run(pending);
   }
-  plan->run(pending, key.leaves);
+  plan->run(pending, key.leaves());
   for (Entry* entry : pending.entries)
     if (entry->evaluated.load(std::memory_order_relaxed) && !entry->tracked) entry->cut();
 }
@@ -75,14 +84,12 @@ class Parts {
  public:
   explicit Parts(const Pending& pending)
       : pending_(pending), parts_((pending.entries.size() - 1) / most_entries + 1), roots_(parts_), views_(parts_) {
-    for (std::size_t i = 0; i < pending.entries.size(); ++i)
-      numbers_.insert(pending.entries[i], static_cast<std::uint32_t>(i));
     std::vector<char> is_root(pending.entries.size());
-    for (const Tensor& root : pending.roots)
-      if (const std::uint32_t number = numbers_.find(root.entry()); number != Numbering::absent) {
-        is_root[number] = true;
-        add_root(root, number / most_entries);
-      }
+    for (Entry* root : pending.roots) {
+      const std::uint32_t number = pending_.numbers.find(root);
+      is_root[number] = true;
+      add_root(root, number / most_entries);
+    }
     taken_.resize(pending.entries.size());
     for (std::size_t i = 0; i < pending.entries.size(); ++i)
       if (is_root[i] || !is_view(*pending.entries[i])) taken_[i] = never;
@@ -96,10 +103,12 @@ class Parts {
         if (!pending_.entries[view]->evaluated.load(std::memory_order_relaxed))
           entries.push_back(pending_.entries[view]);
       for (std::size_t i = begin(part); i < begin(part + 1); ++i) entries.push_back(pending_.entries[i]);
+      Numbering numbers;
+      for (std::size_t i = 0; i < entries.size(); ++i) numbers.insert(entries[i], static_cast<std::uint32_t>(i));
       // Only the last one may overwrite: a later one could fail.
       const bool last = part + 1 == parts_;
-      run_part({std::move(entries), roots_[part], last ? pending_.donated : std::span<const Tensor>()});
-      roots_[part].clear();
+      run_part(
+          {std::move(entries), numbers, std::move(roots_[part]), last ? pending_.donated : std::span<const Tensor>()});
     }
   }
 
@@ -107,22 +116,22 @@ class Parts {
   static constexpr std::uint32_t never = 0xffffffff;
 
   static bool is_view(const Entry& entry) {
-    const Lowering::Kind kind = entry.primitive->lower().kind;
-    return kind == Lowering::Kind::alias || kind == Lowering::Kind::broadcast ||
-           kind == Lowering::Kind::transposition || kind == Lowering::Kind::constant;
+    using Kind = Lowering::Kind;
+    return entry.kind == Kind::alias || entry.kind == Kind::broadcast || entry.kind == Kind::transposition ||
+           entry.kind == Kind::constant;
   }
   std::size_t begin(std::size_t part) const { return std::min(part * most_entries, pending_.entries.size()); }
-  void add_root(const Tensor& tensor, std::size_t part) {
-    std::vector<Tensor>& list = roots_[part];
-    if (list.empty() || list.back().entry() != tensor.entry()) list.push_back(tensor);
+  void add_root(Entry* entry, std::size_t part) {
+    std::vector<Entry*>& list = roots_[part];
+    if (list.empty() || list.back() != entry) list.push_back(entry);
   }
 
   void find_reads(std::size_t part) {
     std::vector<std::size_t>& views = views_[part];
     const auto read = [&](const Tensor& input) {
-      const std::uint32_t number = numbers_.find(input.entry());
+      const std::uint32_t number = pending_.numbers.find(input.entry());
       if (number == Numbering::absent || number >= begin(part)) return;
-      if (taken_[number] == never) return add_root(input, number / most_entries);
+      if (taken_[number] == never) return add_root(input.entry(), number / most_entries);
       if (taken_[number] == part + 1) return;
       taken_[number] = static_cast<std::uint32_t>(part + 1);
       views.push_back(number);
@@ -136,9 +145,8 @@ class Parts {
 
   const Pending& pending_;
   std::size_t parts_;
-  std::vector<std::vector<Tensor>> roots_;
+  std::vector<std::vector<Entry*>> roots_;
   std::vector<std::vector<std::size_t>> views_;  // of earlier parts, that a part takes over
-  Numbering numbers_;
   std::vector<std::uint32_t> taken_;  // the latest part that a view was taken over by, plus one; never by any
 };
 

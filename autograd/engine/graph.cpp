@@ -116,7 +116,7 @@ Graph::Graph(const Pending& pending) {
       inputs.push_back(number & leaf_bit ? static_cast<std::int32_t>(number & ~leaf_bit) : of_entry[number]);
     }
     const auto [at, fresh] = known.try_emplace(sameness(entry, inputs), static_cast<std::int32_t>(nodes.size()));
-    const bool random = entry.input_count == 0 && entry.primitive->lower().kind != Lowering::Kind::constant;
+    const bool random = entry.input_count == 0 && entry.kind != Lowering::Kind::constant;
     of_entry.push_back(fresh || random ? static_cast<std::int32_t>(nodes.size()) : at->second);
     if (fresh || random) add_entry(pending, i, std::move(inputs));
   }

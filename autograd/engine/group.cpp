@@ -70,14 +70,12 @@ bool Grouping::sealed(std::int32_t node) const { return class_of[node] == Class:
 bool Grouping::can_depend(std::int32_t unit, std::int32_t node) const {
   for (const std::int32_t from : producers(node)) {
     const std::int32_t other = unit_of[from];
-    if (other == unit ? sealed(from) : units[other].before[unit]) return false;
+    if (other == unit ? sealed(from) : units[other].before.contains(unit)) return false;
   }
   return true;
 }
 
 std::int32_t Grouping::new_unit(Unit unit, std::int32_t node, Class as) {
-  for (Unit& other : units) other.before.push_back(false);
-  unit.before.assign(units.size() + 1, false);
   unit.members = {node};
   units.push_back(std::move(unit));
   const auto index = static_cast<std::int32_t>(units.size()) - 1;
@@ -91,20 +89,16 @@ void Grouping::depend(std::int32_t unit, std::int32_t node) {
   for (const std::int32_t from : producers(node)) {
     const std::int32_t other = unit_of[from];
     if (other == unit) continue;
-    units[unit].before[other] = true;
-    for (std::size_t i = 0; i < units.size(); ++i)
-      if (units[other].before[i]) units[unit].before[i] = true;
+    units[unit].before.insert(other);
+    units[unit].before.insert(units[other].before);
   }
   close(unit);
 }
 
 // What a unit depends on, all that depend on it do too.
 void Grouping::close(std::int32_t unit) {
-  for (Unit& later : units) {
-    if (!later.before[unit]) continue;
-    for (std::size_t i = 0; i < units.size(); ++i)
-      if (units[unit].before[i]) later.before[i] = true;
-  }
+  for (Unit& later : units)
+    if (later.before.contains(unit)) later.before.insert(units[unit].before);
 }
 
 bool Grouping::join(std::int32_t node, std::int32_t unit, Class as, std::int64_t wanted) {
@@ -242,7 +236,8 @@ bool Grouping::can_merge(std::int32_t a, std::int32_t b) const {
     const Unit& between = units[i];
     const auto at = static_cast<std::int32_t>(i);
     if (between.dead || at == a || at == b) continue;
-    if ((between.before[a] && y.before[i]) || (between.before[b] && x.before[i])) return false;
+    if (between.before.contains(a) && y.before.contains(at)) return false;
+    if (between.before.contains(b) && x.before.contains(at)) return false;
   }
   const std::int64_t columns = x.split ? x.columns : y.columns;
   for (const Unit* unit : {&x, &y})
@@ -271,16 +266,16 @@ void Grouping::merge(std::int32_t into, std::int32_t from) {
   for (const std::int32_t member : old.members) unit_of[member] = into;
   to.members.insert(to.members.end(), old.members.begin(), old.members.end());
   std::sort(to.members.begin(), to.members.end());
-  for (std::size_t i = 0; i < units.size(); ++i)
-    if (old.before[i]) to.before[i] = true;
-  to.before[from] = to.before[into] = false;
+  to.before.insert(old.before);
+  to.before.erase(from);
+  to.before.erase(into);
   old.dead = true;
   old.members.clear();
-  old.before.assign(units.size(), false);
+  old.before.clear();
   for (Unit& later : units) {
-    if (&later == &to || !later.before[from]) continue;
-    later.before[from] = false;
-    later.before[into] = true;
+    if (&later == &to || !later.before.contains(from)) continue;
+    later.before.erase(from);
+    later.before.insert(into);
   }
   close(into);
 }
@@ -288,11 +283,8 @@ void Grouping::merge(std::int32_t into, std::int32_t from) {
 void Grouping::sort() {
   for (std::size_t i = 0; i < units.size(); ++i)
     if (!units[i].dead) order.push_back(static_cast<std::int32_t>(i));
-  const auto depth = [&](std::int32_t unit) {
-    return std::count(units[unit].before.begin(), units[unit].before.end(), true);
-  };
-  std::vector<std::ptrdiff_t> depths(units.size());
-  for (const std::int32_t unit : order) depths[unit] = depth(unit);
+  std::vector<std::int64_t> depths(units.size());
+  for (const std::int32_t unit : order) depths[unit] = units[unit].before.size();
   std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) { return depths[a] < depths[b]; });
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "autograd/engine/graph.hpp"
+#include "autograd/engine/unit_set.hpp"
 
 namespace xgrad::fused {
 
@@ -23,8 +24,8 @@ struct Unit {
   std::int64_t rows = 1, columns = 1;
   bool split = false;  // whether the number of columns is settled
   std::vector<std::int32_t> members{};
-  std::vector<bool> before{};  // the units that must have run
-  bool dead = false;           // merged into another one
+  UnitSet before{};   // the units that must have run
+  bool dead = false;  // merged into another one
 };
 
 /// The used nodes of a graph in units, without cycles between them.

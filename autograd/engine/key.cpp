@@ -10,19 +10,41 @@ namespace xgrad::fused {
 
 namespace {
 
+// The words, written one after the other; room is made beforehand.
 class Words final : public Fields {
  public:
-  explicit Words(std::vector<std::uint64_t>& words) : words_(words) {}
-  void field(const char*, std::int64_t value) override { words_.push_back(static_cast<std::uint64_t>(value)); }
-  void field(const char*, double value) override { words_.push_back(std::bit_cast<std::uint64_t>(value)); }
-  void field(const char*, const Shape& value) override { shape(value); }
-  void shape(const Shape& value) {
-    words_.push_back(static_cast<std::uint64_t>(value.ndim()));
-    for (const std::int64_t size : value) words_.push_back(static_cast<std::uint64_t>(size));
+  explicit Words(std::vector<std::uint64_t>& words)
+      : words_(words), next_(words.data()), end_(words.data() + words.size()) {}
+  void make_room(std::size_t count) {
+    if (static_cast<std::size_t>(end_ - next_) < count) [[unlikely]]
+      grow(count);
   }
+  void put(std::uint64_t word) { *next_++ = word; }
+  void add(std::uint64_t word) {
+    make_room(1);
+    put(word);
+  }
+  void add(const Shape& shape) {
+    make_room(1 + static_cast<std::size_t>(shape.ndim()));
+    put(static_cast<std::uint64_t>(shape.ndim()));
+    for (const std::int64_t size : shape) put(static_cast<std::uint64_t>(size));
+  }
+  std::size_t size() const { return static_cast<std::size_t>(next_ - words_.data()); }
+
+  void field(const char*, std::int64_t value) override { add(static_cast<std::uint64_t>(value)); }
+  void field(const char*, double value) override { add(std::bit_cast<std::uint64_t>(value)); }
+  void field(const char*, const Shape& value) override { add(value); }
 
  private:
+  void grow(std::size_t count) {
+    const std::size_t used = size();
+    words_.resize(2 * words_.size() + count);
+    next_ = words_.data() + used;
+    end_ = words_.data() + words_.size();
+  }
+
   std::vector<std::uint64_t>& words_;
+  std::uint64_t *next_, *end_;
 };
 
 // Numbers for values in order of first use: which of them are equal matters, not what they are.
@@ -39,62 +61,92 @@ class Distinct {
   std::vector<std::uint64_t> values_;
 };
 
-// In four lanes, or it would take as long as all the rest.
-std::uint64_t hash_of(const std::vector<std::uint64_t>& words) {
-  constexpr std::size_t lanes = 4;
-  std::uint64_t hash[lanes] = {words.size(), 1, 2, 3};
-  const auto mix = [](std::uint64_t& h, std::uint64_t word) { h = (std::rotl(h, 5) ^ word) * 0x9E3779B97F4A7C15u; };
-  std::size_t i = 0;
-  for (; i + lanes <= words.size(); i += lanes)
-    for (std::size_t lane = 0; lane < lanes; ++lane) mix(hash[lane], words[i + lane]);
-  for (; i < words.size(); ++i) mix(hash[0], words[i]);
-  for (std::size_t lane = 1; lane < lanes; ++lane) mix(hash[0], hash[lane]);
-  return hash[0];
-}
-
-// Inputs are numbered by their place among the entries, or, with this bit, among the leaves. Roots have the mark until
-// their entry is met.
-constexpr std::uint32_t leaf_bit = 0x80000000, root_mark = 0xfffffffe;
+// Room for words that a key of this thread has left behind.
+thread_local std::vector<std::uint64_t> spare;
 
 }  // namespace
 
-Key::Key(const Pending& pending) {
-  words.reserve(pending.entries.size() * 4);
-  Numbering numbers;
-  Distinct constants, segments;
-  Words fields(words);
-  for (const Tensor& root : pending.roots)
-    if (!root.evaluated()) numbers.insert(root.entry(), root_mark);
-  for (std::size_t i = 0; i < pending.entries.size(); ++i) {
-    const Entry& entry = *pending.entries[i];
-    const auto number = static_cast<std::uint32_t>(i);
-    const bool root = !numbers.insert(&entry, number);
-    if (root) numbers.set(&entry, number);
-    const Lowering lowering = entry.primitive->lower();
-    const bool as_input = entry.input_count > 0 && entry.shape == entry.inputs[0].shape();
+/// What is known while the words are put together.
+struct Key::Writer {
+  Writer(Key& k, Numbering& n) : key(k), words(k.words_), numbers(n) {}
+
+  void add(const Entry& entry) {
+    const bool elementwise = entry.kind == Lowering::Kind::elementwise;
     std::uint64_t vtable;
     std::memcpy(&vtable, static_cast<const void*>(entry.primitive), sizeof vtable);
-    words.push_back(vtable);
-    words.push_back(static_cast<std::uint64_t>(entry.dtype) | std::uint64_t{may_be_wanted(entry)} << 8 |
-                    std::uint64_t{root} << 9 | std::uint64_t{as_input} << 10 | std::uint64_t{entry.segment != 0} << 11 |
-                    static_cast<std::uint64_t>(lowering.instruction) << 16 | std::uint64_t{entry.input_count} << 32);
-    if (entry.segment != 0) words.push_back(segments.number(entry.segment));
-    if (!as_input) fields.shape(entry.shape);
-    if (lowering.kind == Lowering::Kind::constant)
-      words.push_back(constants.number(std::bit_cast<std::uint64_t>(lowering.value)));
-    else if (lowering.kind != Lowering::Kind::elementwise && entry.input_count > 0)
-      entry.primitive->describe(fields);  // but what random numbers are made of is read when they are made
-    for (const Tensor& input : entry.input_span()) {
-      Entry* from = input.entry();
-      if (numbers.insert(from, leaf_bit | static_cast<std::uint32_t>(leaves.size()))) {
-        leaves.push_back(from);
-        words.push_back(static_cast<std::uint64_t>(from->dtype));
-        fields.shape(from->shape);
-      }
-      words.push_back(numbers.find(from));
+    words.make_room(3 + entry.input_count);
+    words.put(vtable);
+    words.put(static_cast<std::uint64_t>(entry.dtype) | std::uint64_t{may_be_wanted(entry)} << 8 |
+              std::uint64_t{entry.segment != 0} << 9 | static_cast<std::uint64_t>(entry.instruction) << 16 |
+              static_cast<std::uint64_t>(entry.kind) << 24 | std::uint64_t{entry.input_count} << 32);
+    // Where inputs and output have one shape, that of the inputs says it all.
+    if (!elementwise) add_arguments(entry);
+    if (entry.segment != 0) words.add(segments.number(entry.segment));
+    add_inputs(entry);
+  }
+
+  void add_arguments(const Entry& entry) {
+    words.add(entry.shape);
+    if (entry.kind == Lowering::Kind::constant)
+      words.add(constants.number(std::bit_cast<std::uint64_t>(entry.primitive->lower().value)));
+    else if (entry.input_count > 0)
+      entry.primitive->describe(words);  // but what random numbers are made of is read when they are made
+    words.make_room(2 + entry.input_count);
+  }
+
+  // Two to a word, and then what the leaves among them are that are met for the first time.
+  void add_inputs(const Entry& entry) {
+    const std::size_t known = key.leaves_.size();
+    for (std::uint32_t k = 0; k < entry.input_count; k += 2) {
+      std::uint64_t word = number_of(entry.inputs[k].entry());
+      if (k + 1 < entry.input_count) word |= std::uint64_t{number_of(entry.inputs[k + 1].entry())} << 32;
+      words.put(word);
+    }
+    for (std::size_t leaf = known; leaf < key.leaves_.size(); ++leaf) {
+      words.add(static_cast<std::uint64_t>(key.leaves_[leaf]->dtype));
+      words.add(key.leaves_[leaf]->shape);
     }
   }
-  hash = hash_of(words);
+  std::uint32_t number_of(Entry* input) {
+    const std::uint32_t number = numbers.find(input);
+    return number != Numbering::absent ? number : add_leaf(input);
+  }
+  std::uint32_t add_leaf(Entry* leaf) {
+    const auto number = first_leaf + static_cast<std::uint32_t>(key.leaves_.size());
+    numbers.insert(leaf, number);
+    key.leaves_.push_back(leaf);
+    return number;
+  }
+
+  Key& key;
+  Words words;
+  Numbering& numbers;
+  Distinct constants, segments;
+};
+
+Key::Key(const Pending& pending) {
+  words_.swap(spare);
+  Writer writer(*this, pending.numbers);
+  for (const Entry* entry : pending.entries) writer.add(*entry);
+  for (const Entry* root : pending.roots) writer.words.add(pending.numbers.find(root));
+  size_ = writer.words.size();
+}
+
+Key::~Key() {
+  if (words_.size() > spare.size()) words_.swap(spare);
+}
+
+// In four lanes, or it would take as long as all the rest.
+std::uint64_t Key::hash() const {
+  constexpr std::size_t lanes = 4;
+  std::uint64_t hash[lanes] = {size_, 1, 2, 3};
+  const auto mix = [](std::uint64_t& h, std::uint64_t word) { h = (std::rotl(h, 5) ^ word) * 0x9E3779B97F4A7C15u; };
+  std::size_t i = 0;
+  for (; i + lanes <= size_; i += lanes)
+    for (std::size_t lane = 0; lane < lanes; ++lane) mix(hash[lane], words_[i + lane]);
+  for (; i < size_; ++i) mix(hash[0], words_[i]);
+  for (std::size_t lane = 1; lane < lanes; ++lane) mix(hash[0], hash[lane]);
+  return hash[0];
 }
 
 }  // namespace xgrad::fused

@@ -1,20 +1,35 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "autograd/engine/executor.hpp"
 
 namespace xgrad::fused {
 
-/// The structure of pending entries: everything a plan depends on, and nothing else. Equal keys mean that a plan made
+/// The structure of pending entries: everything a plan depends on, and nothing else. Equal words mean that a plan made
 /// for one list of entries computes the other, with its own leaves and constants.
-struct Key {
-  explicit Key(const Pending& pending);
+class Key {
+ public:
+  static constexpr std::uint32_t first_leaf = 0x80000000;
 
-  std::vector<std::uint64_t> words;
-  std::uint64_t hash = 0;
-  std::vector<Entry*> leaves;  // what the entries read that has a value, in order of first use
+  /// Numbers the leaves, too, from `first_leaf` on.
+  explicit Key(const Pending& pending);
+  ~Key();
+  Key(const Key&) = delete;
+  Key& operator=(const Key&) = delete;
+
+  std::span<const std::uint64_t> words() const { return {words_.data(), size_}; }
+  std::uint64_t hash() const;
+  /// What the entries read that has a value, in order of first use.
+  const std::vector<Entry*>& leaves() const { return leaves_; }
+
+ private:
+  struct Writer;
+  std::vector<std::uint64_t> words_;  // the first `size_` of them
+  std::size_t size_ = 0;
+  std::vector<Entry*> leaves_;
 };
 
 /// Whether a later walk back may want the value of this entry. What a checkpoint computes is computed again.

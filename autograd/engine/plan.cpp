@@ -22,8 +22,8 @@ Plan::Plan(const Pending& pending) {
   Graph graph(pending);
   std::vector<std::int32_t> roots;
   for (std::size_t i = 0; i < pending.entries.size(); ++i)
-    for (const Tensor& root : pending.roots)
-      if (root.entry() == pending.entries[i]) roots.push_back(graph.of_entry[i]);
+    for (const Entry* root : pending.roots)
+      if (root == pending.entries[i]) roots.push_back(graph.of_entry[i]);
   graph.turn(roots);
   graph.contract(roots);
   Grouping grouping(graph, roots);

@@ -12,7 +12,7 @@ void compute(Entry& entry) {
   inputs.reserve(entry.input_count);
   for (const Tensor& input : entry.input_span()) inputs.push_back(input.entry()->view());
   Buffer value;
-  if (entry.primitive->lower().kind == Lowering::Kind::alias)
+  if (entry.kind == Lowering::Kind::alias)
     value = entry.inputs[0].entry()->value;
   else
     value = Buffer::allocate(static_cast<std::size_t>(entry.shape.numel()) * item_size(entry.dtype));
@@ -31,13 +31,13 @@ class Checkpoints {
       if (entry->segment != 0) readers_[entry] = 0;
     if (readers_.empty()) return;
     for (const Entry* entry : pending.entries)
-      for (const Tensor& input : entry->input_span()) count(input, 1);
-    for (const Tensor& root : pending.roots) count(root, 1);
+      for (const Tensor& input : entry->input_span()) count(input.entry(), 1);
+    for (const Entry* root : pending.roots) count(root, 1);
   }
   void done(const Entry& reader) {
     if (readers_.empty()) return;
     for (const Tensor& input : reader.input_span())
-      if (count(input, -1) == 0) {
+      if (count(input.entry(), -1) == 0) {
         input.entry()->evaluated.store(false, std::memory_order_release);
         input.entry()->value = Buffer();
       }
@@ -45,8 +45,8 @@ class Checkpoints {
 
  private:
   // How many readers are left after the change; -1 for an entry that is not checkpointed here.
-  std::int64_t count(const Tensor& tensor, std::int64_t change) {
-    const auto found = readers_.find(tensor.entry());
+  std::int64_t count(const Entry* entry, std::int64_t change) {
+    const auto found = readers_.find(entry);
     return found == readers_.end() ? -1 : found->second += change;
   }
   std::unordered_map<const Entry*, std::int64_t> readers_;

@@ -17,20 +17,27 @@ class Numbering {
 
   Numbering() : walk_(++Tape::current().walks), thread_(Tape::current().thread) {}
   std::uint32_t find(const Entry* entry) const {
-    if (entry->owner != thread_) return others_.find(entry);
+    if (!is_own(entry)) [[unlikely]]
+      return others_.find(entry);
     return entry->walk == walk_ ? entry->number : absent;
   }
   /// Whether the entry is new; if so it gets this number.
   bool insert(const Entry* entry, std::uint32_t number) {
-    if (entry->owner != thread_) return others_.insert(entry, number);
+    if (!is_own(entry)) [[unlikely]]
+      return others_.insert(entry, number);
     if (entry->walk == walk_) return false;
     entry->walk = walk_;
     entry->number = number;
     return true;
   }
+  /// Whether all entries with a number are of this thread.
+  bool all_own() const { return others_.empty(); }
+  /// Whether the entry is of this thread.
+  bool is_own(const Entry* entry) const { return entry->owner == thread_; }
   /// Another number for an entry that has one.
   void set(const Entry* entry, std::uint32_t number) {
-    if (entry->owner != thread_) return others_.set(entry, number);
+    if (!is_own(entry)) [[unlikely]]
+      return others_.set(entry, number);
     entry->number = number;
   }
 
@@ -38,6 +45,7 @@ class Numbering {
   // Open addressing, sized to a power of two.
   class Table {
    public:
+    bool empty() const { return count_ == 0; }
     std::uint32_t find(const Entry* entry) const {
       if (count_ == 0) return absent;
       const Slot& slot = slots_[place(entry)];
@@ -81,40 +89,83 @@ class Numbering {
   Table others_;
 };
 
-/// Sorts entries into tape order. Their sequence numbers mostly lie close together: each to its place then.
-inline void sort_by_sequence(std::vector<Entry*>& entries) {
-  if (entries.empty()) return;
-  const auto earlier = [](const Entry* a, const Entry* b) { return a->sequence < b->sequence; };
-  std::uint64_t first = entries[0]->sequence, last = first;
-  for (const Entry* entry : entries) {
-    first = std::min(first, entry->sequence);
-    last = std::max(last, entry->sequence);
+/// Collects the entries that pass `wanted` and are reached from some roots through entries that pass it. Lists and
+/// loops: graphs may be deeper than any stack.
+template <class Wanted>
+class Reachable {
+ public:
+  Reachable(Numbering& numbers, Wanted wanted) : numbers_(numbers), wanted_(std::move(wanted)) {}
+
+  template <class Roots>
+  std::vector<Entry*> from(const Roots& roots) {
+    for (const auto& root : roots)
+      if (const Entry* entry = entry_of(root); entry && numbers_.is_own(entry)) top_ = std::max(top_, entry->sequence);
+    near_.resize(std::min<std::uint64_t>(top_, Tape::current().unevaluated) + 1);
+    for (const auto& root : roots)
+      if (Entry* entry = entry_of(root)) visit(entry);
+    // What an entry reads was recorded before it, so one pass meets everything that is near.
+    for (std::size_t distance = 0; distance < near_.size(); ++distance)
+      if (const Entry* entry = near_[distance]) visit_inputs(*entry);
+    passed_ = true;
+    for (std::size_t next = 0; next < far_.size(); ++next) visit_inputs(*far_[next]);
+    return in_order();
   }
-  if (last - first >= 8 * entries.size()) return std::stable_sort(entries.begin(), entries.end(), earlier);
-  std::vector<Entry*> places(last - first + 1);
-  for (Entry* entry : entries) {
-    Entry*& place = places[entry->sequence - first];
-    if (place) return std::stable_sort(entries.begin(), entries.end(), earlier);  // threads count for themselves
-    place = entry;
+
+ private:
+  static Entry* entry_of(const Tensor& tensor) { return tensor.entry(); }
+  static Entry* entry_of(Entry* entry) { return entry; }
+
+  void visit_inputs(const Entry& entry) {
+    for (const Tensor& input : entry.input_span()) visit(input.entry());
   }
-  std::copy_if(places.begin(), places.end(), entries.begin(), [](const Entry* entry) { return entry != nullptr; });
-}
+  void visit(Entry* entry) {
+    if (!wanted_(*entry) || !numbers_.insert(entry, 0)) return;
+    ++count_;
+    const std::uint64_t distance = top_ - entry->sequence;
+    if (distance < near_.size() && !passed_ && numbers_.is_own(entry)) [[likely]]
+      near_[distance] = entry;
+    else
+      visit_far(entry, distance);
+  }
+  // Threads count for themselves; and what was recorded long ago is not worth the room to get there. What reads nothing
+  // may come first.
+  void visit_far(Entry* entry, std::uint64_t distance) {
+    if (entry->input_count == 0) return leaves_.push_back(entry);
+    if (passed_ || !numbers_.is_own(entry) || distance >= 8 * count_ + 1024) return far_.push_back(entry);
+    near_.resize(std::max<std::size_t>(distance + 1, 2 * near_.size()));
+    near_[distance] = entry;
+  }
+
+  std::vector<Entry*> in_order() {
+    std::vector<Entry*> entries(count_);
+    const auto begin = std::copy(leaves_.begin(), leaves_.end(), entries.begin());
+    auto next = std::copy(far_.begin(), far_.end(), begin);
+    for (std::size_t distance = near_.size(); distance-- > 0;)
+      if (near_[distance]) *next++ = near_[distance];
+    if (!far_.empty())
+      std::stable_sort(begin, entries.end(), [](const Entry* a, const Entry* b) { return a->sequence < b->sequence; });
+    for (std::size_t i = 0; i < entries.size(); ++i) numbers_.set(entries[i], static_cast<std::uint32_t>(i));
+    return entries;
+  }
+
+  Numbering& numbers_;
+  Wanted wanted_;
+  std::uint64_t top_ = 0;  // the sequence number of the last root
+  std::size_t count_ = 0;
+  std::vector<Entry*> near_;  // by how long before the last root they were recorded; null where nothing was reached
+  std::vector<Entry*> far_, leaves_;  // the others: those with and those without inputs
+  bool passed_ = false;               // whether all that are near have been looked at
+};
 
 /// The entries that pass `wanted` and are reached from the roots through entries that pass it, in tape order, each
-/// numbered in `numbers` by its place. A list and a loop: graphs may be deeper than any stack.
+/// numbered in `numbers` by its place.
 template <class Wanted>
-std::vector<Entry*> reachable(std::span<const Tensor> roots, Numbering& numbers, Wanted&& wanted) {
-  std::vector<Entry*> found;
-  const auto visit = [&](const Tensor& tensor) {
-    Entry* entry = tensor.entry();
-    if (entry && wanted(*entry) && numbers.insert(entry, 0)) found.push_back(entry);
-  };
-  for (const Tensor& root : roots) visit(root);
-  for (std::size_t next = 0; next < found.size(); ++next)
-    for (const Tensor& input : found[next]->input_span()) visit(input);
-  sort_by_sequence(found);
-  for (std::size_t i = 0; i < found.size(); ++i) numbers.set(found[i], static_cast<std::uint32_t>(i));
-  return found;
+std::vector<Entry*> reachable(std::span<const Tensor> roots, Numbering& numbers, Wanted wanted) {
+  return Reachable<Wanted>(numbers, std::move(wanted)).from(roots);
+}
+template <class Wanted>
+std::vector<Entry*> reachable(std::span<Entry* const> roots, Numbering& numbers, Wanted wanted) {
+  return Reachable<Wanted>(numbers, std::move(wanted)).from(roots);
 }
 
 }  // namespace xgrad

@@ -6,15 +6,10 @@
 
 namespace xgrad {
 
-std::pair<Tensor, Tensor> broadcast_together(const char* operation, const Operand& a, const Operand& b) {
-  if (b.is_number()) {
-    Tensor lhs = a.tensor(), rhs = b.tensor_like(lhs);
-    return {std::move(lhs), std::move(rhs)};
-  }
-  Tensor rhs = b.tensor(), lhs = a.tensor_like(rhs);
-  if (lhs.shape() == rhs.shape()) return {std::move(lhs), std::move(rhs)};
-  const Shape shape = broadcast_shapes(lhs.shape(), rhs.shape(), operation, a.where());
-  return {broadcast_to(Operand(lhs, a.where()), shape), broadcast_to(Operand(rhs, a.where()), shape)};
+void broadcast_together(const char* operation, Tensor& a, Tensor& b, const Location& where) {
+  const Shape shape = broadcast_shapes(a.shape(), b.shape(), operation, where);
+  a = broadcast_to(Operand(a, where), shape);
+  b = broadcast_to(Operand(b, where), shape);
 }
 
 namespace {

@@ -75,8 +75,18 @@ struct Relation : Elementwise2<Self> {
   Tensor rhs_vjp(const Tensor&, const Tensor&, const Tensor&, const Tensor&) const { return {}; }
 };
 
+/// Two Tensors of different shapes as two of one shape.
+void broadcast_together(const char* operation, Tensor& a, Tensor& b, const Location& where);
 /// Both operands as Tensors of one shape: numbers take the other's dtype, shapes broadcast.
-std::pair<Tensor, Tensor> broadcast_together(const char* operation, const Operand& a, const Operand& b);
+inline std::pair<Tensor, Tensor> broadcast_together(const char* operation, const Operand& a, const Operand& b) {
+  if (b.is_number()) {
+    Tensor lhs = a.tensor(), rhs = b.tensor_like(lhs);
+    return {std::move(lhs), std::move(rhs)};
+  }
+  Tensor rhs = b.tensor(), lhs = a.tensor_like(rhs);
+  if (!(lhs.shape() == rhs.shape())) broadcast_together(operation, lhs, rhs, a.where());
+  return {std::move(lhs), std::move(rhs)};
+}
 
 template <class P>
 Tensor record_unary(const Operand& x) {

@@ -55,9 +55,9 @@ struct Permute : Operation<Permute> {  // output axis i is input axis order[i]
     return {shape, inputs[0].dtype()};
   }
   Tensor vjp(std::size_t, const Tensor& g, std::span<const Tensor>, const Tensor&) const {
-    std::vector<std::int64_t> back(static_cast<std::size_t>(order.ndim()));
-    for (std::int64_t axis = 0; axis < order.ndim(); ++axis) back[static_cast<std::size_t>(order[axis])] = axis;
-    return permute(g, back);
+    Shape back = order;
+    for (std::int64_t axis = 0; axis < order.ndim(); ++axis) back[order[axis]] = axis;
+    return record(Location::current(), Permute(back), g);
   }
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::permute(inputs[0], order, y);
@@ -233,10 +233,11 @@ Tensor transpose(const Operand& x, std::int64_t axis0, std::int64_t axis1) {
   const Tensor input = x.tensor();
   const std::int64_t a = normalise_axis(axis0, input.ndim(), "transpose", x.where());
   const std::int64_t b = normalise_axis(axis1, input.ndim(), "transpose", x.where());
-  std::vector<std::int64_t> order(static_cast<std::size_t>(input.ndim()));
-  std::iota(order.begin(), order.end(), 0);
-  std::swap(order[static_cast<std::size_t>(a)], order[static_cast<std::size_t>(b)]);
-  return permute(Operand(input, x.where()), order);
+  if (a == b) return input;
+  Shape order = input.shape();
+  std::iota(order.data(), order.data() + order.ndim(), 0);
+  std::swap(order[a], order[b]);
+  return record(x.where(), Permute(order), input);
 }
 
 Tensor broadcast_to(const Operand& x, const Shape& shape) {

@@ -17,7 +17,7 @@ struct Graveyard {
 };
 constinit thread_local Graveyard graveyard;
 
-void bury(Entry* entry) noexcept {
+void dig(Entry* entry) noexcept {
   entry->sequence = reinterpret_cast<std::uint64_t>(graveyard.head);  // the link: nobody reads the number any more
   graveyard.head = entry;
   if (graveyard.digging) return;
@@ -32,28 +32,20 @@ void bury(Entry* entry) noexcept {
 
 }  // namespace
 
-void Tensor::retain(Entry* entry) noexcept { entry->references.fetch_add(1, std::memory_order_relaxed); }
+void Tensor::bury(EntryHead* head) noexcept { dig(static_cast<Entry*>(head)); }
 
-void Tensor::release(Entry* entry) noexcept {
-  if (entry->references.fetch_sub(1, std::memory_order_acq_rel) == 1) bury(entry);
-}
-
-void Entry::reserve_inputs(std::size_t count) {
-  void* memory = count <= inputs_in_place ? input_storage : ::operator new(count * sizeof(Tensor));
-  inputs = static_cast<Tensor*>(memory);
-}
-
-void Entry::cut() noexcept {
+void Entry::let_go() noexcept {
   for (std::uint32_t i = 0; i < input_count; ++i) inputs[i].~Tensor();
   input_count = 0;
-  if (inputs && static_cast<void*>(inputs) != static_cast<void*>(input_storage)) ::operator delete(inputs);
+  if (static_cast<void*>(inputs) != static_cast<void*>(input_storage)) ::operator delete(inputs);
   inputs = nullptr;
 }
 
-Entry::~Entry() {
-  cut();
-  if (primitive && primitive_is_in_place()) primitive->~Primitive();
-  if (primitive && !primitive_is_in_place()) delete primitive;
+void Entry::destroy_primitive() noexcept {
+  if (primitive_is_in_place())
+    primitive->~Primitive();
+  else
+    delete primitive;
 }
 
 }  // namespace xgrad

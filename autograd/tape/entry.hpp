@@ -1,9 +1,7 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <new>
 
 #include "autograd/core/buffer.hpp"
@@ -15,24 +13,21 @@ namespace xgrad {
 /// What recording appends to the tape. Entries live in slabs of their thread; up to three inputs and a primitive of
 /// up to 48 bytes are held in place. An entry keeps its inputs until it is evaluated, and for as long as it lives if
 /// it is tracked.
-struct Entry {
+struct Entry : EntryHead {
   static constexpr std::size_t inputs_in_place = 3;
   static constexpr std::size_t primitive_in_place = 48;
 
-  std::atomic<std::uint32_t> references{1};
-  DType dtype = float32;
-  bool tracked = false;
-  bool differentiated = false;  // a walk back has passed: its value is not needed for one to come
-  std::atomic<bool> evaluated{false};
   std::uint32_t input_count = 0;
-  std::uint32_t owner = 0;    // the thread that recorded it
-  std::uint32_t segment = 0;  // the checkpoint it belongs to; 0 for none
+  std::uint32_t owner = 0;                       // the thread that recorded it
+  std::uint32_t segment = 0;                     // the checkpoint it belongs to; 0 for none
+  Lowering::Kind kind = Lowering::Kind::opaque;  // what the primitive's lowering says
+  Instruction instruction = Instruction::none;   // likewise
+  bool bare = false;                             // the primitive has no arguments: nothing to destroy
+  mutable std::uint32_t number = 0;              // what the latest walk of its own thread gave it
+  mutable std::uint64_t walk = 0;                // that walk
   std::uint64_t sequence = 0;
-  mutable std::uint64_t walk = 0;    // the latest walk of its own thread that met it, and
-  mutable std::uint32_t number = 0;  // its number there
-  const char* call = nullptr;        // the outermost library call it was recorded in, where there was one
+  const char* call = nullptr;  // the outermost library call it was recorded in, where there was one
   Location where;
-  Shape shape;
   Buffer value;
   const Primitive* primitive = nullptr;
   Tensor* inputs = nullptr;
@@ -40,34 +35,65 @@ struct Entry {
   std::span<const Tensor> input_span() const { return {inputs, input_count}; }
   View view() const { return {value.data(), shape, dtype}; }
   /// Lets go of the inputs: the value stands for itself from now on.
-  void cut() noexcept;
+  void cut() noexcept {
+    if (inputs) let_go();
+  }
 
-  void reserve_inputs(std::size_t count);
+  void reserve_inputs(std::size_t count) {
+    inputs = static_cast<Tensor*>(count <= inputs_in_place ? input_storage : ::operator new(count * sizeof(Tensor)));
+  }
   void add_input(Tensor input) noexcept { new (inputs + input_count++) Tensor(std::move(input)); }
+  /// The primitive, as it is held.
   template <class P>
-  void emplace(P&& from) {
-    using Stored = std::remove_cvref_t<P>;
-    static_assert(std::is_base_of_v<Primitive, Stored>, "a primitive derives from xgrad::Operation");
-    if constexpr (sizeof(Stored) <= primitive_in_place && alignof(Stored) <= alignof(void*))
-      primitive = new (primitive_storage) Stored(std::forward<P>(from));
+  const P& emplace(P from) {
+    static_assert(std::is_base_of_v<Primitive, P>, "a primitive derives from xgrad::Operation");
+    const P* held;
+    if constexpr (sizeof(P) <= primitive_in_place && alignof(P) <= alignof(void*))
+      held = new (primitive_storage) P(std::move(from));
     else
-      primitive = new Stored(std::forward<P>(from));
+      held = new P(std::move(from));
+    primitive = held;
+    const Lowering lowering = held->P::lower();
+    kind = lowering.kind;
+    instruction = lowering.instruction;
+    bare = sizeof(P) == sizeof(Primitive);
+    return *held;
   }
-  bool primitive_is_in_place() const {
-    return static_cast<const void*>(primitive) == static_cast<const void*>(primitive_storage);
+  /// A copy of the primitive of another entry.
+  void emplace_copy(const Entry& other) {
+    primitive = other.primitive->copy(primitive_storage, primitive_in_place);
+    kind = other.kind;
+    instruction = other.instruction;
   }
-
-  /// Where a primitive of up to `primitive_in_place` bytes goes.
-  void* primitive_place() { return primitive_storage; }
 
   Entry() = default;
-  ~Entry();
+  ~Entry() {
+    cut();
+    if (primitive && !bare) destroy_primitive();
+  }
   Entry(const Entry&) = delete;
   Entry& operator=(const Entry&) = delete;
 
  private:
+  bool primitive_is_in_place() const {
+    return static_cast<const void*>(primitive) == static_cast<const void*>(primitive_storage);
+  }
+  void let_go() noexcept;
+  void destroy_primitive() noexcept;
+
   alignas(Tensor) std::byte input_storage[inputs_in_place * sizeof(Tensor)];
   alignas(void*) std::byte primitive_storage[primitive_in_place];
 };
+
+inline Entry* Tensor::entry() const { return static_cast<Entry*>(head_); }
+inline Tensor Tensor::adopt(Entry* entry) {
+  Tensor tensor;
+  tensor.head_ = entry;
+  return tensor;
+}
+inline Tensor Tensor::share(Entry* entry) {
+  entry->references.fetch_add(1, std::memory_order_relaxed);
+  return adopt(entry);
+}
 
 }  // namespace xgrad

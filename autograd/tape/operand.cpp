@@ -18,14 +18,12 @@ Operand::Operand(const Parameter& parameter, const Location& where) noexcept : w
   tensor_ = parameter.defined() ? &parameter.value() : &undefined;
 }
 
-Tensor Operand::tensor() const {
-  if (is_number()) return full({}, number_, whole_ ? int64 : float32, where_);
-  check<GraphError>(tensor_->defined(), where_, "an operand is an undefined Tensor");
-  return *tensor_;
+Tensor Operand::number_tensor() const {
+  check<GraphError>(is_number(), where_, "an operand is an undefined Tensor");
+  return full({}, number_, whole_ ? int64 : float32, where_);
 }
 
-Tensor Operand::tensor_like(const Tensor& other) const {
-  if (!is_number()) return tensor();
+Tensor Operand::number_like(const Tensor& other) const {
   check<DTypeError>(other.dtype() != boolean, where_, "the number ", number_, " stands beside ", describe(other));
   check<DTypeError>(other.dtype() != int64 || whole_, where_, "the number ", number_, " is not whole, beside ",
                     describe(other));

@@ -30,11 +30,17 @@ class Operand {
   const Location& where() const { return where_; }
 
   /// The Tensor; for a number, a 0-d Tensor: float32, or int64 for a whole number.
-  Tensor tensor() const;
+  Tensor tensor() const {
+    if (tensor_ && tensor_->defined()) [[likely]]
+      return *tensor_;
+    return number_tensor();
+  }
   /// The Tensor; for a number, one of the shape and dtype of `other`.
-  Tensor tensor_like(const Tensor& other) const;
+  Tensor tensor_like(const Tensor& other) const { return is_number() ? number_like(other) : tensor(); }
 
  private:
+  Tensor number_tensor() const;
+  Tensor number_like(const Tensor& other) const;
   const Tensor* tensor_ = nullptr;
   bool whole_ = false;
   double number_ = 0;

@@ -5,6 +5,8 @@
 
 #include "autograd/tape/entry.hpp"
 #include "autograd/tape/operand.hpp"
+#include "autograd/tape/slab.hpp"
+#include "autograd/tape/tape.hpp"
 
 namespace xgrad {
 
@@ -12,20 +14,63 @@ namespace detail {
 /// An entry under construction; it becomes a Tensor with `finish`, or is given back.
 class Recording {
  public:
-  explicit Recording(std::size_t input_count);
-  ~Recording();
-  Recording(const Recording&) = delete;
-  Recording& operator=(const Recording&) = delete;
-  Entry* operator->() const { return entry_; }
-  Tensor finish(const Location& where);
-  /// Finishes it as a repetition of `original`: the same operation, recorded now.
+  explicit Recording(std::size_t input_count) : entry_(Tensor::adopt(EntrySlab::take())) {
+    entry()->reserve_inputs(input_count);
+  }
+  Entry* entry() const { return entry_.entry(); }
+  Entry* operator->() const { return entry(); }
+  /// As the result of `primitive`, which is the entry's.
+  template <class P>
+  Tensor finish(const P& primitive, const Location& where);
+  /// As a repetition of `original`: the same operation, recorded now.
   Tensor repeat(const Entry& original);
-  /// The entry as it stands.
-  Tensor take() { return Tensor::adopt(std::exchange(entry_, nullptr)); }
+  /// As it stands, but for place and time.
+  Tensor stamped(const Location& where);
 
  private:
-  Entry* entry_;
+  void stamp(const Location& where);
+  [[noreturn]] static void refuse_input(const Entry& entry, const Tensor& input, const Location& where);
+  [[noreturn]] static void refuse_derivative(const Entry& entry, const Location& where);
+  static void evaluate_now(const Tensor& recorded, const Location& where);
+
+  Tensor entry_;
 };
+
+inline void Recording::stamp(const Location& where) {
+  if (tape.thread == 0) [[unlikely]]
+    Tape::begin();
+  Entry& entry = *this->entry();
+  entry.owner = tape.thread;
+  entry.sequence = ++tape.sequence;
+  entry.segment = tape.segment;
+  const CallScope* scope = CallScope::current();
+  entry.call = scope ? scope->name() : nullptr;
+  entry.where = scope ? scope->where() : where;
+}
+
+template <class P>
+Tensor Recording::finish(const P& primitive, const Location& where) {
+  Entry& entry = *this->entry();
+  stamp(where);
+  bool tracked = false;
+  for (const Tensor& input : entry.input_span()) {
+    // The values of other threads may be read once they are computed; their histories may not be walked.
+    const bool known = input.defined() &&
+                       (input.entry()->owner == tape.thread || (input.evaluated() && input.entry()->input_count == 0));
+    if (!known) [[unlikely]]
+      refuse_input(entry, input, where);
+    tracked = tracked || input.tracked();
+  }
+  Signature signature = primitive.P::infer(entry.input_span(), where);
+  entry.shape = std::move(signature.shape);
+  entry.dtype = signature.dtype;
+  entry.tracked = tracked && tape.grad && is_floating(entry.dtype);
+  if (entry.tracked && !primitive.P::differentiable()) [[unlikely]]
+    refuse_derivative(entry, where);
+  if (tape.eager || ++tape.unevaluated > tape.most_unevaluated) [[unlikely]]
+    evaluate_now(entry_, where);
+  return std::move(entry_);
+}
 }  // namespace detail
 
 /// Appends an entry to the tape of this thread: the result of `primitive` on the inputs. Throws what its `infer`
@@ -33,16 +78,16 @@ class Recording {
 template <std::derived_from<Primitive> P, std::same_as<Tensor>... Inputs>
 Tensor record(const Location& where, P primitive, Inputs... inputs) {
   detail::Recording recording(sizeof...(inputs));
-  recording->emplace(std::move(primitive));
+  const P& held = recording->emplace(std::move(primitive));
   (recording->add_input(std::move(inputs)), ...);
-  return recording.finish(where);
+  return recording.finish(held, where);
 }
 template <std::derived_from<Primitive> P>
 Tensor record(const Location& where, P primitive, std::vector<Tensor> inputs) {
   detail::Recording recording(inputs.size());
-  recording->emplace(std::move(primitive));
+  const P& held = recording->emplace(std::move(primitive));
   for (Tensor& input : inputs) recording->add_input(std::move(input));
-  return recording.finish(where);
+  return recording.finish(held, where);
 }
 
 /// A Tensor whose value is there from the start.

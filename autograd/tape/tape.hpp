@@ -10,11 +10,12 @@ class Tensor;
 
 /// What recording depends on. There is one tape per thread.
 struct Tape {
-  std::uint64_t sequence = 0;     // of the latest entry
-  std::uint64_t unevaluated = 0;  // entries recorded since the latest evaluation
-  std::uint64_t walks = 0;        // over the tape, begun so far
-  std::uint32_t thread = 0;       // 0 until the first entry
-  std::uint32_t segment = 0;      // the checkpoint being recorded; 0 for none
+  std::uint64_t sequence = 0;          // of the latest entry
+  std::uint64_t unevaluated = 0;       // entries recorded since the latest evaluation, and when there are so many that
+  std::uint64_t most_unevaluated = 0;  // the next one is evaluated: a loop that never reads a value stays small
+  std::uint64_t walks = 0;             // over the tape, begun so far
+  std::uint32_t thread = 0;            // 0 until the first entry
+  std::uint32_t segment = 0;           // the checkpoint being recorded; 0 for none
   bool grad = true;
   bool eager = false;
   bool differentiable_updates = false;
@@ -22,7 +23,14 @@ struct Tape {
   Evaluate evaluate = nullptr;  // what eager entries are evaluated by; null for plain evaluation
 
   static Tape& current() noexcept;
+  /// Before the first entry of this thread.
+  static void begin() noexcept;
 };
+
+namespace detail {
+extern constinit thread_local Tape tape;
+}
+inline Tape& Tape::current() noexcept { return detail::tape; }
 
 namespace detail {
 template <class T, T Tape::*Member>

@@ -8,11 +8,6 @@
 
 namespace xgrad {
 
-const Shape& Tensor::shape() const { return entry_->shape; }
-DType Tensor::dtype() const { return entry_->dtype; }
-bool Tensor::tracked() const { return entry_ && entry_->tracked; }
-bool Tensor::evaluated() const { return entry_ && entry_->evaluated.load(std::memory_order_acquire); }
-
 std::int64_t Tensor::size(std::int64_t axis, const Location& where) const {
   return shape()[normalise_axis(axis, ndim(), "size", where)];
 }
@@ -26,19 +21,19 @@ double Tensor::item(const Location& where) const {
   evaluate_value(where);
   check<ShapeError>(numel() == 1, where, "item: needs exactly one element, got ", describe(*this));
   return dispatch(dtype(), [&](auto zero) {
-    return static_cast<double>(*static_cast<const decltype(zero)*>(entry_->value.data()));
+    return static_cast<double>(*static_cast<const decltype(zero)*>(entry()->value.data()));
   });
 }
 
 std::int64_t Tensor::item_int64(const Location& where) const {
   item(where);
-  return *static_cast<const std::int64_t*>(entry_->value.data());
+  return *static_cast<const std::int64_t*>(entry()->value.data());
 }
 
 const void* Tensor::data_of(DType dtype, const Location& where) const {
   evaluate_value(where);
   check<DTypeError>(dtype == this->dtype(), where, "data: the elements of ", describe(*this), " are not ", dtype);
-  return entry_->value.data();
+  return entry()->value.data();
 }
 
 std::ostream& operator<<(std::ostream& out, const Description& description) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <iosfwd>
 #include <optional>
@@ -17,15 +18,25 @@ namespace xgrad {
 
 struct Entry;
 
+/// The part of an entry that its handles look at.
+struct EntryHead {
+  std::atomic<std::uint32_t> references{1};
+  DType dtype = float32;
+  std::atomic<bool> evaluated{false};
+  bool tracked = false;
+  bool differentiated = false;  // a walk back has passed: its value is not needed for one to come
+  Shape shape;
+};
+
 /// A light handle to one entry of the tape: a shape, a dtype, and a value that may not have been computed yet.
 /// A Tensor never changes; assigning to the variable makes it a handle to another entry.
 class Tensor {
  public:
   Tensor() = default;  ///< undefined: a handle to nothing
-  Tensor(const Tensor& other) noexcept : entry_(other.entry_) {
-    if (entry_) retain(entry_);
+  Tensor(const Tensor& other) noexcept : head_(other.head_) {
+    if (head_) head_->references.fetch_add(1, std::memory_order_relaxed);
   }
-  Tensor(Tensor&& other) noexcept : entry_(std::exchange(other.entry_, nullptr)) {}
+  Tensor(Tensor&& other) noexcept : head_(std::exchange(other.head_, nullptr)) {}
   Tensor& operator=(const Tensor& other) noexcept {
     Tensor(other).swap(*this);
     return *this;
@@ -35,22 +46,22 @@ class Tensor {
     return *this;
   }
   ~Tensor() {
-    if (entry_) release(entry_);
+    if (head_) release(head_);
   }
-  void swap(Tensor& other) noexcept { std::swap(entry_, other.entry_); }
+  void swap(Tensor& other) noexcept { std::swap(head_, other.head_); }
 
-  bool defined() const { return entry_ != nullptr; }
-  const Shape& shape() const;
-  DType dtype() const;
+  bool defined() const { return head_ != nullptr; }
+  const Shape& shape() const { return head_->shape; }
+  DType dtype() const { return head_->dtype; }
   std::int64_t ndim() const { return shape().ndim(); }
   std::int64_t numel() const { return shape().numel(); }
   /// The size of an axis, which may be counted from the end.
   std::int64_t size(std::int64_t axis, const Location& where = Location::current()) const;
 
   /// Whether derivatives flow through this Tensor.
-  bool tracked() const;
+  bool tracked() const { return head_ && head_->tracked; }
   /// Whether the value has been computed.
-  bool evaluated() const;
+  bool evaluated() const { return head_ && head_->evaluated.load(std::memory_order_acquire); }
 
   /// The only element, as a double (or as T). Evaluates. ShapeError unless there is exactly one element.
   double item(const Location& where = Location::current()) const;
@@ -78,27 +89,26 @@ class Tensor {
   /// As numpy prints an array.
   std::string to_string() const;
 
-  Entry* entry() const { return entry_; }
+  // For the library: defined in entry.hpp.
+  inline Entry* entry() const;
   /// Takes over a reference that the caller holds.
-  static Tensor adopt(Entry* entry) {
-    Tensor tensor;
-    tensor.entry_ = entry;
-    return tensor;
-  }
+  static inline Tensor adopt(Entry* entry);
   /// A new handle to `entry`.
-  static Tensor share(Entry* entry) {
-    retain(entry);
-    return adopt(entry);
-  }
+  static inline Tensor share(Entry* entry);
 
  private:
-  static void retain(Entry* entry) noexcept;
-  static void release(Entry* entry) noexcept;
+  // Whoever holds the last handle is alone with it: no need to count down.
+  static void release(EntryHead* head) noexcept {
+    if (head->references.load(std::memory_order_acquire) == 1 ||
+        head->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      bury(head);
+  }
+  static void bury(EntryHead* head) noexcept;
   void evaluate_value(const Location& where) const;
   std::int64_t item_int64(const Location& where) const;
   const void* data_of(DType dtype, const Location& where) const;
 
-  Entry* entry_ = nullptr;
+  EntryHead* head_ = nullptr;
 };
 
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);

@@ -51,10 +51,13 @@ struct Cotangent {
 
 void check_cotangent(const Entry& entry, std::size_t input, const Tensor& cotangent) {
   const Tensor& to = entry.inputs[input];
-  check<ShapeError>(cotangent.shape() == to.shape(), entry.where, entry.primitive->name(), ": the vjp for input ",
-                    input, " gives ", describe(cotangent), " for ", describe(to));
-  check<DTypeError>(cotangent.dtype() == to.dtype(), entry.where, entry.primitive->name(), ": the vjp for input ",
-                    input, " gives ", describe(cotangent), " for ", describe(to));
+  if (cotangent.shape() == to.shape() && cotangent.dtype() == to.dtype()) [[likely]]
+    return;
+  const auto refuse = [&]<class E>(std::type_identity<E>) {
+    fail<E>(entry.where, entry.primitive->name(), ": the vjp for input ", input, " gives ", describe(cotangent),
+            " for ", describe(to));
+  };
+  cotangent.shape() == to.shape() ? refuse(std::type_identity<DTypeError>()) : refuse(std::type_identity<ShapeError>());
 }
 
 // The walk back from the outputs over the tracked entries that lie between them and the inputs. Entries are numbered
@@ -66,29 +69,24 @@ class Walk {
   Walk(std::span<const Tensor> outputs, std::span<const Tensor> inputs) {
     Numbering numbers;
     entries_ = reachable(outputs, numbers, [](const Entry& entry) { return entry.tracked; });
-    cotangents_.resize(entries_.size());
-    active_.resize(entries_.size());
-    wanted_.resize(entries_.size());
-    handles_.resize(entries_.size());
-    const auto number_of = [&](const Tensor& tensor) {
-      const std::uint32_t number = numbers.find(tensor.entry());
-      if (number != absent) handles_[number] = &tensor;
-      return number;
-    };
-    for (const Tensor& output : outputs) outputs_.push_back(number_of(output));
+    stations_.resize(entries_.size());
+    for (const Tensor& output : outputs) outputs_.push_back(number_of(output, numbers));
+    inputs_.reserve(inputs.size());
     for (const Tensor& input : inputs) {
       inputs_.push_back(numbers.find(input.entry()));
-      if (inputs_.back() != absent) wanted_[inputs_.back()] = active_[inputs_.back()] = true;
+      if (inputs_.back() == absent) continue;
+      Station& station = stations_[inputs_.back()];
+      station.wanted = station.active = true;
     }
-    begins_.reserve(entries_.size());
     sources_.reserve(2 * entries_.size());
     for (std::size_t i = 0; i < entries_.size(); ++i) {
-      begins_.push_back(sources_.size());
+      Station& station = stations_[i];
+      station.begin = static_cast<std::uint32_t>(sources_.size());
       for (const Tensor& input : entries_[i]->input_span()) {
-        const std::uint32_t number = number_of(input);
-        const bool active = number != absent && active_[number];
+        const std::uint32_t number = number_of(input, numbers);
+        const bool active = number != absent && stations_[number].active;
         sources_.push_back(active ? number : absent);
-        if (active) active_[i] = true;
+        station.active = station.active || active;
       }
     }
   }
@@ -100,49 +98,68 @@ class Walk {
   /// Gives output number `output` its cotangent.
   void seed(std::size_t output, const Tensor& cotangent) {
     const std::uint32_t number = outputs_[output];
-    if (number != absent && active_[number]) cotangents_[number].add({cotangent, {}, false});
+    if (number != absent && stations_[number].active) stations_[number].cotangent.add({cotangent, {}, false});
   }
 
   void run() {
+    const bool last_order = !Tape::current().grad;
     for (std::size_t i = entries_.size(); i-- > 0;) {
-      if (!active_[i] || cotangents_[i].zero()) continue;
-      pull_back(i);
-      if (!Tape::current().grad) entries_[i]->differentiated = true;
-      if (!wanted_[i]) cotangents_[i] = {};
+      Station& station = stations_[i];
+      if (!station.active || station.cotangent.zero()) continue;
+      if (entries_[i]->input_count > 0) {
+        pull_back(*entries_[i], station);
+        if (last_order) entries_[i]->differentiated = true;
+      }
+      if (!station.wanted) station.cotangent = {};
     }
   }
 
   /// The cotangent of input number `input`; undefined where it is zero.
   Tensor result(std::size_t input) {
     const std::uint32_t number = inputs_[input];
-    if (number == absent || cotangents_[number].zero()) return {};
-    cotangents_[number].settle();
-    return cotangents_[number].value;
+    if (number == absent || stations_[number].cotangent.zero()) return {};
+    stations_[number].cotangent.settle();
+    return stations_[number].cotangent.value;
   }
 
  private:
-  void pull_back(std::size_t i) {
-    const Entry& entry = *entries_[i];
-    if (entry.input_count == 0) return;
-    const Lowering lowering = entry.primitive->lower();
-    const bool elementwise = lowering.kind == Lowering::Kind::elementwise;
+  // What the walk knows of an entry.
+  struct Station {
+    Cotangent cotangent;
+    const Tensor* handle = nullptr;  // to the entry: an output, or an input of another
+    std::uint32_t begin = 0;         // of its inputs in sources_
+    bool active = false;             // whether it depends on an input
+    bool wanted = false;             // whether it is one
+  };
+
+  std::uint32_t number_of(const Tensor& tensor, const Numbering& numbers) {
+    const std::uint32_t number = numbers.find(tensor.entry());
+    if (number != absent) stations_[number].handle = &tensor;
+    return number;
+  }
+
+  void pull_back(const Entry& entry, Station& station) {
+    Cotangent& at = station.cotangent;
+    const bool elementwise = entry.kind == Lowering::Kind::elementwise;
     const CallScope scope(entry.call ? entry.call : entry.primitive->name(), entry.where);
-    if (!elementwise) lowering.moves ? cotangents_[i].clear() : cotangents_[i].settle();
-    const Tensor& output = replay_.output(*handles_[i]);
+    if (!elementwise && at.mask.defined()) entry.primitive->lower().moves ? at.clear() : at.settle();
     std::vector<Tensor> again;
+    const Tensor& output = replay_.output(*station.handle);
     const std::span<const Tensor> values = replay_.inputs(entry, again);
     for (std::uint32_t k = 0; k < entry.input_count; ++k) {
-      const std::uint32_t source = sources_[begins_[i] + k];
+      const std::uint32_t source = sources_[station.begin + k];
       if (source == absent) continue;
-      Cotangent& at = cotangents_[i];
-      const bool blurs = elementwise && !lowering.keeps_zero;
-      Cotangent to{entry.primitive->pullback(k, at.value, values, output), at.mask, at.blurred || blurs};
+      Cotangent to{entry.primitive->pullback(k, at.value, values, output), {}, false};
       if (to.zero()) continue;
-      if (!elementwise) to.mask = move_mask(at.mask, entry, k, values, output);
-      if (detail::mutation) to.value = detail::mutation(entry, k, to.value);
+      if (at.mask.defined()) {
+        to.mask = elementwise ? at.mask : move_mask(at.mask, entry, k, values, output);
+        to.blurred = at.blurred || (elementwise && !entry.primitive->lower().keeps_zero);
+      }
+      if (detail::mutation) [[unlikely]]
+        to.value = detail::mutation(entry, k, to.value);
       check_cotangent(entry, k, to.value);
-      if (elementwise && lowering.instruction == Instruction::where) narrow(to, values[0], k == 1);
-      cotangents_[source].add(std::move(to));
+      if (entry.instruction == Instruction::where && elementwise) narrow(to, values[0], k == 1);
+      stations_[source].cotangent.add(std::move(to));
     }
   }
 
@@ -162,11 +179,8 @@ class Walk {
   }
 
   std::vector<Entry*> entries_;
-  std::vector<const Tensor*> handles_;  // to the entries: an output, or an input of another
-  std::vector<Cotangent> cotangents_;
-  std::vector<char> active_, wanted_;
+  std::vector<Station> stations_;                // of the entries
   std::vector<std::uint32_t> outputs_, inputs_;  // the entries of these
-  std::vector<std::size_t> begins_;              // of an entry's inputs in
   std::vector<std::uint32_t> sources_;           // the entries of all inputs; absent where no cotangent is wanted
   Replay replay_;
 };

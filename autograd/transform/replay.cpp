@@ -5,15 +5,13 @@
 
 namespace xgrad {
 
-const Tensor& Replay::output(const Tensor& recorded) {
+const Tensor& Replay::output_again(const Tensor& recorded) {
   Entry* entry = recorded.entry();
-  if (entry->segment == 0) return recorded;
   if (!again_.contains(entry)) record_again(*entry);
   return again_.at(entry);
 }
 
-std::span<const Tensor> Replay::inputs(const Entry& entry, std::vector<Tensor>& again) const {
-  if (entry.segment == 0) return entry.input_span();
+std::span<const Tensor> Replay::inputs_again(const Entry& entry, std::vector<Tensor>& again) const {
   for (const Tensor& input : entry.input_span()) {
     const auto found = again_.find(input.entry());
     again.push_back(found == again_.end() ? input : found->second);
@@ -33,7 +31,7 @@ void Replay::record_again(Entry& last) {
       continue;
     }
     detail::Recording recording(entry->input_count);
-    recording->primitive = entry->primitive->copy(recording->primitive_place(), Entry::primitive_in_place);
+    recording->emplace_copy(*entry);
     for (const Tensor& input : entry->input_span()) {
       const auto found = again_.find(input.entry());
       recording->add_input(found == again_.end() ? input : found->second);

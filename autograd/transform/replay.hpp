@@ -12,11 +12,17 @@ namespace xgrad {
 class Replay {
  public:
   /// The result that the rule of a recorded entry should use: its own, outside checkpoints.
-  const Tensor& output(const Tensor& recorded);
+  const Tensor& output(const Tensor& recorded) {
+    return recorded.entry()->segment == 0 ? recorded : output_again(recorded);
+  }
   /// The inputs to go with it; `again` holds them where they are not its own.
-  std::span<const Tensor> inputs(const Entry& entry, std::vector<Tensor>& again) const;
+  std::span<const Tensor> inputs(const Entry& entry, std::vector<Tensor>& again) const {
+    return entry.segment == 0 ? entry.input_span() : inputs_again(entry, again);
+  }
 
  private:
+  const Tensor& output_again(const Tensor& recorded);
+  std::span<const Tensor> inputs_again(const Entry& entry, std::vector<Tensor>& again) const;
   void record_again(Entry& last);
   std::unordered_map<const Entry*, Tensor> again_;
 };

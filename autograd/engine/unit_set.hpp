@@ -1,0 +1,40 @@
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace xgrad::fused {
+
+/// A set of numbers of units, a bit for each.
+class UnitSet {
+ public:
+  bool contains(std::int32_t unit) const {
+    return word(unit) < words_.size() && (words_[word(unit)] >> (unit % 64) & 1) != 0;
+  }
+  void insert(std::int32_t unit) {
+    if (word(unit) >= words_.size()) words_.resize(word(unit) + 1);
+    words_[word(unit)] |= std::uint64_t{1} << (unit % 64);
+  }
+  void erase(std::int32_t unit) {
+    if (word(unit) < words_.size()) words_[word(unit)] &= ~(std::uint64_t{1} << (unit % 64));
+  }
+  void insert(const UnitSet& others) {
+    if (words_.size() < others.words_.size()) words_.resize(others.words_.size());
+    for (std::size_t i = 0; i < others.words_.size(); ++i) words_[i] |= others.words_[i];
+  }
+  void clear() { words_.clear(); }
+  std::int64_t size() const {
+    std::int64_t count = 0;
+    for (const std::uint64_t each : words_) count += std::popcount(each);
+    return count;
+  }
+
+ private:
+  static std::size_t word(std::int32_t unit) { return static_cast<std::size_t>(unit) / 64; }
+
+  std::vector<std::uint64_t> words_;
+};
+
+}  // namespace xgrad::fused
