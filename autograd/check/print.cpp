@@ -49,7 +49,7 @@ std::string print_tape(const Tensor& tensor, std::size_t most_entries) {
   const auto line = [&](const Entry& entry) {
     out << '%' << numbers.find(&entry) << " = " << entry.primitive->name() << '(';
     for (std::uint32_t i = 0; i < entry.input_count; ++i)
-      out << (i ? ", %" : "%") << numbers.find(entry.inputs[i].entry());
+      out << (i ? ", %" : "%") << numbers.find(entry.input(i).entry());
     out << ") ";
     write_facts(out, entry);
     out << '\n';
@@ -69,7 +69,7 @@ std::string tape_dot(const Tensor& tensor, std::size_t most_entries) {
     write_facts(out, entry);
     out << (entry.tracked ? "\", style=bold];\n" : "\"];\n");
     for (std::uint32_t i = 0; i < entry.input_count; ++i)
-      out << "  n" << numbers.find(entry.inputs[i].entry()) << " -> n" << number << ";\n";
+      out << "  n" << numbers.find(entry.input(i).entry()) << " -> n" << number << ";\n";
   };
   for_each_entry(reachable({&tensor, 1}, numbers, everything), most_entries, line,
                  [&](std::size_t count) { out << "  // " << count << " more\n"; });

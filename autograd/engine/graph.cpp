@@ -138,10 +138,10 @@ void Graph::add_entry(const Pending& pending, std::size_t i, std::vector<std::in
   if (node.kind == Kind::constant) {
     if (!is_floating(node.dtype) || empty) node.kind = Kind::opaque;
   } else if (node.kind == Kind::broadcast && !empty) {
-    std::tie(node.spread, node.columns) = spread_of(entry->inputs[0].shape(), entry->shape);
+    std::tie(node.spread, node.columns) = spread_of(entry->input(0).shape(), entry->shape);
     if (node.spread == Spread::same) node.kind = Kind::alias;
   } else if (node.kind == Kind::reduction && !empty) {
-    std::tie(node.spread, node.columns) = spread_of(entry->shape, entry->inputs[0].shape());
+    std::tie(node.spread, node.columns) = spread_of(entry->shape, entry->input(0).shape());
     if (node.spread == Spread::same) node.kind = Kind::alias;
     const bool sums = node.instruction == Instruction::sum;
     if (!is_floating(node.dtype) || node.spread == Spread::mixed || (node.spread == Spread::columns && !sums))
@@ -152,14 +152,14 @@ void Graph::add_entry(const Pending& pending, std::size_t i, std::vector<std::in
     node.bits = node.dtype == boolean;
   } else if ((node.kind == Kind::pick || node.kind == Kind::place) && !empty) {
     // One index for each row, along the last axis.
-    const Shape& index = entry->inputs[1].shape();
+    const Shape& index = entry->input(1).shape();
     const bool last = lowering.axis == index.ndim() - 1 && index.back() == 1;
-    node.columns = node.kind == Kind::pick ? entry->inputs[0].shape().back() : entry->shape.back();
+    node.columns = node.kind == Kind::pick ? entry->input(0).shape().back() : entry->shape.back();
     const bool exact = node.columns < (1 << 24);  // as numbers
     if (!last || !exact || node.columns == 1 || !is_floating(node.dtype)) node.kind = Kind::opaque;
   }
   if (node.kind == Kind::contraction) {
-    node.depth = entry->inputs[0].shape().back();
+    node.depth = entry->input(0).shape().back();
     if (!is_floating(node.dtype)) node.kind = Kind::opaque;
   }
   if (node.kind == Kind::permutation) node.kind = Kind::opaque;

@@ -98,8 +98,8 @@ struct Key::Writer {
   void add_inputs(const Entry& entry) {
     const std::size_t known = key.leaves_.size();
     for (std::uint32_t k = 0; k < entry.input_count; k += 2) {
-      std::uint64_t word = number_of(entry.inputs[k].entry());
-      if (k + 1 < entry.input_count) word |= std::uint64_t{number_of(entry.inputs[k + 1].entry())} << 32;
+      std::uint64_t word = number_of(entry.input(k).entry());
+      if (k + 1 < entry.input_count) word |= std::uint64_t{number_of(entry.input(k + 1).entry())} << 32;
       words.put(word);
     }
     for (std::size_t leaf = known; leaf < key.leaves_.size(); ++leaf) {

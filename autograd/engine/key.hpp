@@ -36,7 +36,7 @@ class Key {
 inline bool may_be_wanted(const Entry& entry) { return entry.tracked && !entry.differentiated && entry.segment == 0; }
 /// Whether it is the result of a checkpoint.
 inline bool ends_checkpoint(const Entry& entry) {
-  return entry.segment == 0 && entry.input_count == 1 && entry.inputs[0].entry()->segment != 0;
+  return entry.segment == 0 && entry.input_count == 1 && entry.input(0).entry()->segment != 0;
 }
 
 }  // namespace xgrad::fused

@@ -231,10 +231,10 @@ class Plan::Run {
   void run_program(Task& task) {
     for (const Indices& indices : task.indices) {
       const Entry& entry = *pending_.entries[plan_.memory_[indices.node].entry];
-      const Tensor& index = entry.inputs[1];
+      const Tensor& index = entry.input(1);
       const std::int64_t axis = entry.primitive->lower().axis;
       const std::int64_t size =
-          entry.primitive->lower().kind == Kind::pick ? entry.inputs[0].shape()[axis] : entry.shape[axis];
+          entry.primitive->lower().kind == Kind::pick ? entry.input(0).shape()[axis] : entry.shape[axis];
       const View view{data(indices.held), index.shape(), int64};
       kernels::check_indices(view, size, entry.primitive->name(), entry.where);
     }
@@ -266,7 +266,7 @@ class Plan::Run {
     const Entry& entry = *pending_.entries[plan_.memory_[task.node].entry];
     std::vector<View> inputs;
     for (std::size_t i = 0; i < task.operands.size(); ++i)
-      inputs.push_back({data(task.operands[i]), entry.inputs[i].shape(), entry.inputs[i].dtype()});
+      inputs.push_back({data(task.operands[i]), entry.input(i).shape(), entry.input(i).dtype()});
     entry.primitive->run(inputs, {data(task.node), entry.shape, entry.dtype}, entry.where);
   }
 

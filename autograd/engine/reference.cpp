@@ -13,7 +13,7 @@ void compute(Entry& entry) {
   for (const Tensor& input : entry.input_span()) inputs.push_back(input.entry()->view());
   Buffer value;
   if (entry.kind == Lowering::Kind::alias)
-    value = entry.inputs[0].entry()->value;
+    value = entry.input(0).entry()->value;
   else
     value = Buffer::allocate(static_cast<std::size_t>(entry.shape.numel()) * item_size(entry.dtype));
   const View output{value.data(), entry.shape, entry.dtype};

@@ -35,10 +35,11 @@ void dig(Entry* entry) noexcept {
 void Tensor::bury(EntryHead* head) noexcept { dig(static_cast<Entry*>(head)); }
 
 void Entry::let_go() noexcept {
-  for (std::uint32_t i = 0; i < input_count; ++i) inputs[i].~Tensor();
+  Tensor* const list = inputs();
+  for (std::uint32_t i = 0; i < input_count; ++i) list[i].~Tensor();
+  if (many_inputs) ::operator delete(list);
   input_count = 0;
-  if (static_cast<void*>(inputs) != static_cast<void*>(input_storage)) ::operator delete(inputs);
-  inputs = nullptr;
+  many_inputs = false;
 }
 
 void Entry::destroy_primitive() noexcept {

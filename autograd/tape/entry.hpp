@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <utility>
 
 #include "autograd/core/buffer.hpp"
 #include "autograd/tape/primitive.hpp"
@@ -14,35 +15,31 @@ namespace xgrad {
 /// up to 48 bytes are held in place. An entry keeps its inputs until it is evaluated, and for as long as it lives if
 /// it is tracked.
 struct Entry : EntryHead {
-  static constexpr std::size_t inputs_in_place = 3;
   static constexpr std::size_t primitive_in_place = 48;
 
-  std::uint32_t input_count = 0;
-  std::uint32_t owner = 0;                       // the thread that recorded it
-  std::uint32_t segment = 0;                     // the checkpoint it belongs to; 0 for none
-  Lowering::Kind kind = Lowering::Kind::opaque;  // what the primitive's lowering says
-  Instruction instruction = Instruction::none;   // likewise
-  bool bare = false;                             // the primitive has no arguments: nothing to destroy
-  mutable std::uint32_t number = 0;              // what the latest walk of its own thread gave it
-  mutable std::uint64_t walk = 0;                // that walk
-  std::uint64_t sequence = 0;
   const char* call = nullptr;  // the outermost library call it was recorded in, where there was one
   Location where;
   Buffer value;
   const Primitive* primitive = nullptr;
-  Tensor* inputs = nullptr;
+  Lowering::Kind kind = Lowering::Kind::opaque;  // what the primitive's lowering says
+  Instruction instruction = Instruction::none;   // likewise
+  bool bare = false;                             // the primitive has no arguments: nothing to destroy
+  bool differentiated = false;                   // a walk back has passed: its value is not needed for one to come
 
-  std::span<const Tensor> input_span() const { return {inputs, input_count}; }
+  std::span<const Tensor> input_span() const { return {inputs(), input_count}; }
+  const Tensor& input(std::size_t i) const { return inputs()[i]; }
   View view() const { return {value.data(), shape, dtype}; }
   /// Lets go of the inputs: the value stands for itself from now on.
   void cut() noexcept {
-    if (inputs) let_go();
+    if (input_count > 0 || many_inputs) let_go();
   }
 
   void reserve_inputs(std::size_t count) {
-    inputs = static_cast<Tensor*>(count <= inputs_in_place ? input_storage : ::operator new(count * sizeof(Tensor)));
+    if (count <= inputs_in_place) return;
+    new (input_storage) Tensor*(static_cast<Tensor*>(::operator new(count * sizeof(Tensor))));
+    many_inputs = true;
   }
-  void add_input(Tensor input) noexcept { new (inputs + input_count++) Tensor(std::move(input)); }
+  void add_input(Tensor input) noexcept { new (inputs() + input_count++) Tensor(std::move(input)); }
   /// The primitive, as it is held.
   template <class P>
   const P& emplace(P from) {
@@ -78,12 +75,18 @@ struct Entry : EntryHead {
   bool primitive_is_in_place() const {
     return static_cast<const void*>(primitive) == static_cast<const void*>(primitive_storage);
   }
+  Tensor* inputs() { return const_cast<Tensor*>(std::as_const(*this).inputs()); }
+  const Tensor* inputs() const {
+    return many_inputs ? *std::launder(reinterpret_cast<Tensor* const*>(input_storage))
+                       : std::launder(reinterpret_cast<const Tensor*>(input_storage));
+  }
   void let_go() noexcept;
   void destroy_primitive() noexcept;
 
-  alignas(Tensor) std::byte input_storage[inputs_in_place * sizeof(Tensor)];
   alignas(void*) std::byte primitive_storage[primitive_in_place];
 };
+
+static_assert(sizeof(Tensor) == sizeof(void*) && sizeof(Entry) == 192, "three cache lines");
 
 inline Entry* Tensor::entry() const { return static_cast<Entry*>(head_); }
 inline Tensor Tensor::adopt(Entry* entry) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <iosfwd>
 #include <optional>
@@ -18,13 +19,22 @@ namespace xgrad {
 
 struct Entry;
 
-/// The part of an entry that its handles look at.
-struct EntryHead {
+/// The part of an entry that its handles and walks over the tape look at. What walks look at fills one cache line.
+struct alignas(64) EntryHead {
+  static constexpr std::size_t inputs_in_place = 3;
+
   std::atomic<std::uint32_t> references{1};
   DType dtype = float32;
   std::atomic<bool> evaluated{false};
   bool tracked = false;
-  bool differentiated = false;  // a walk back has passed: its value is not needed for one to come
+  bool many_inputs = false;  // more than have their place here
+  std::uint32_t input_count = 0;
+  std::uint32_t owner = 0;           // the thread that recorded it
+  std::uint32_t segment = 0;         // the checkpoint it belongs to; 0 for none
+  mutable std::uint32_t number = 0;  // what the latest walk of its own thread gave it
+  mutable std::uint64_t walk = 0;    // that walk
+  std::uint64_t sequence = 0;
+  alignas(void*) std::byte input_storage[inputs_in_place * sizeof(void*)];
   Shape shape;
 };
 

@@ -50,7 +50,7 @@ struct Cotangent {
 };
 
 void check_cotangent(const Entry& entry, std::size_t input, const Tensor& cotangent) {
-  const Tensor& to = entry.inputs[input];
+  const Tensor& to = entry.input(input);
   if (cotangent.shape() == to.shape() && cotangent.dtype() == to.dtype()) [[likely]]
     return;
   const auto refuse = [&]<class E>(std::type_identity<E>) {
@@ -166,7 +166,7 @@ class Walk {
   // The cotangent of an input may be non-zero where some non-zero cotangent is moved to.
   static Tensor move_mask(const Tensor& mask, const Entry& entry, std::size_t input, std::span<const Tensor> values,
                           const Tensor& output) {
-    const bool leaf = entry.inputs[input].entry()->input_count == 0;  // no rule will blur it any more
+    const bool leaf = entry.input(input).entry()->input_count == 0;  // no rule will blur it any more
     if (!mask.defined() || leaf) return {};
     return entry.primitive->pullback(input, cast(mask, output.dtype()), values, output) != 0;
   }

@@ -175,7 +175,7 @@ TEST_CASE("a loss whose logarithms the step keeps may be differentiated afterwar
     const Tensor loss = sum(log(x));
     optimizer.step({grad(loss, {x.value()})[0]});
     Tensor old = loss;  // to the end of its history, without holding that before the step
-    while (old.entry()->input_count > 0) old = Tensor(old.entry()->inputs[0]);
+    while (old.entry()->input_count > 0) old = Tensor(old.entry()->input(0));
     CHECK(grad(loss, old).to_vector()[7] == static_cast<float>(1 / at));
   }
 }
