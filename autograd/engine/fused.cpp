@@ -3,6 +3,7 @@
 #include <list>
 #include <unordered_map>
 
+#include "autograd/engine/budget.hpp"
 #include "autograd/engine/executor.hpp"
 #include "autograd/engine/plan.hpp"
 #include "autograd/engine/walk.hpp"
@@ -20,14 +21,14 @@ constexpr std::size_t most_plans = 256;     // kept by a thread
 // The plans of a thread, by structure. The least recently used one goes when there are too many.
 class PlanCache {
  public:
-  Plan& find(const Pending& pending, const Key& key) {
+  Plan& find(const Pending& pending, const Key& key, std::size_t budget) {
     const auto [first, last] = by_hash_.equal_range(key.hash);
     for (auto at = first; at != last; ++at)
       if (at->second->words == key.words) {
         plans_.splice(plans_.begin(), plans_, at->second);
         return plans_.front().plan;
       }
-    plans_.push_front({key.words, key.hash, Plan(pending)});
+    plans_.push_front({key.words, key.hash, Plan(pending, budget)});
     by_hash_.emplace(key.hash, plans_.begin());
     if (plans_.size() > most_plans) drop_last();
     return plans_.front().plan;
@@ -56,10 +57,12 @@ PlanCache& plan_cache() {
 std::atomic<std::int64_t> parts_not_planned{0};
 
 void run_part(const Pending& pending) {
-  const Key key(pending);
+  Key key(pending);
+  const std::size_t budget = memory_budget();
+  key.words.push_back(budget);
   Plan* plan = nullptr;
   try {
-    plan = &plan_cache().find(pending, key);
+    plan = &plan_cache().find(pending, key, budget);
   } catch (const fused::Unplanned&) {
     ++parts_not_planned;
     return ReferenceExecutor().run(pending);
