@@ -20,26 +20,26 @@ int bits_of(std::string_view suffix) {
   return suffix == "G" ? 30 : -1;
 }
 
-std::size_t initial_budget() {
-  const char* name = std::getenv("XGRAD_MEMORY_BUDGET");
-  const std::string_view text = name ? name : "";
-  if (text.empty()) return 0;
-  std::size_t count = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  const int bits = bits_of(text.substr(static_cast<std::size_t>(stop - text.data())));
-  const bool valid =
-      error == std::errc{} && bits >= 0 && count <= std::numeric_limits<std::size_t>::max() >> bits;
-  check<ValueError>(valid, Location::current(), "XGRAD_MEMORY_BUDGET: '", text,
-                    "' is no number of bytes, such as 500000, 64K, 512M or 2G");
-  return count << bits;
-}
-
 std::atomic<std::size_t>& budget() {
-  static std::atomic<std::size_t> bytes{initial_budget()};
+  static std::atomic<std::size_t> bytes = [] {
+    const char* text = std::getenv("XGRAD_MEMORY_BUDGET");
+    return fused::parse_memory_budget(text ? text : "");
+  }();
   return bytes;
 }
 
 }  // namespace
+
+std::size_t fused::parse_memory_budget(std::string_view text) {
+  if (text.empty()) return 0;
+  std::size_t count = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const int bits = bits_of(text.substr(static_cast<std::size_t>(stop - text.data())));
+  const bool valid = error == std::errc{} && bits >= 0 && count <= std::numeric_limits<std::size_t>::max() >> bits;
+  check<ValueError>(valid, Location::current(), "XGRAD_MEMORY_BUDGET: '", text,
+                    "' is no number of bytes, such as 500000, 64K, 512M or 2G");
+  return count << bits;
+}
 
 void set_memory_budget(std::size_t bytes) { budget() = bytes; }
 std::size_t memory_budget() { return budget(); }

@@ -17,18 +17,20 @@ using fused::Plan;
 
 constexpr std::size_t most_entries = 1024;  // of one plan; longer lists are planned in parts
 constexpr std::size_t most_plans = 256;     // kept by a thread
+constexpr std::size_t most_parts = 16;      // planned as one where there is a memory budget
 
 // The plans of a thread, by structure. The least recently used one goes when there are too many.
 class PlanCache {
  public:
-  Plan& find(const Pending& pending, const Key& key, std::size_t budget) {
+  template <class Make>
+  Plan& find(const Key& key, Make&& make) {
     const auto [first, last] = by_hash_.equal_range(key.hash);
     for (auto at = first; at != last; ++at)
       if (at->second->words == key.words) {
         plans_.splice(plans_.begin(), plans_, at->second);
         return plans_.front().plan;
       }
-    plans_.push_front({key.words, key.hash, Plan(pending, budget)});
+    plans_.push_front({key.words, key.hash, make()});
     by_hash_.emplace(key.hash, plans_.begin());
     if (plans_.size() > most_plans) drop_last();
     return plans_.front().plan;
@@ -56,20 +58,24 @@ PlanCache& plan_cache() {
 
 std::atomic<std::int64_t> parts_not_planned{0};
 
+void let_go_of_inputs(const Pending& pending) {
+  for (Entry* entry : pending.entries)
+    if (entry->evaluated.load(std::memory_order_relaxed) && !entry->tracked) entry->cut();
+}
+
 void run_part(const Pending& pending) {
   Key key(pending);
   const std::size_t budget = memory_budget();
   key.words.push_back(budget);
   Plan* plan = nullptr;
   try {
-    plan = &plan_cache().find(pending, key, budget);
+    plan = &plan_cache().find(key, [&] { return Plan(pending, budget); });
   } catch (const fused::Unplanned&) {
     ++parts_not_planned;
     return ReferenceExecutor().run(pending);
   }
   plan->run(pending, key.leaves);
-  for (Entry* entry : pending.entries)
-    if (entry->evaluated.load(std::memory_order_relaxed) && !entry->tracked) entry->cut();
+  let_go_of_inputs(pending);
 }
 
 // A list that is too long for one plan, in parts, in tape order. What a later part reads is a root of the earlier one;
@@ -93,20 +99,85 @@ class Parts {
   }
 
   void run() {
+    if (memory_budget() > 0 && parts_ <= most_parts && run_as_one(memory_budget())) return;
     for (std::size_t part = 0; part < parts_; ++part) {
-      std::vector<Entry*> entries;
-      for (const std::size_t view : views_[part])
-        if (!pending_.entries[view]->evaluated.load(std::memory_order_relaxed))
-          entries.push_back(pending_.entries[view]);
-      for (std::size_t i = begin(part); i < begin(part + 1); ++i) entries.push_back(pending_.entries[i]);
       // Only the last one may overwrite: a later one could fail.
       const bool last = part + 1 == parts_;
-      run_part({std::move(entries), roots_[part], last ? pending_.donated : std::span<const Tensor>()});
+      run_part({entries_of(numbers_of(part)), roots_[part], last ? pending_.donated : std::span<const Tensor>()});
       roots_[part].clear();
     }
   }
 
  private:
+  // The parts in the numbers of the whole list, and its key.
+  struct Whole {
+    Key key{{{}, {}}};
+    std::vector<std::vector<std::int32_t>> entries, leaves;
+    std::vector<char> asked;
+  };
+
+  Whole whole(std::size_t budget) const {
+    Whole result;
+    result.asked.resize(pending_.entries.size());
+    for (const Tensor& root : pending_.roots)
+      if (const std::uint32_t number = numbers_.find(root.entry()); number != Numbering::absent)
+        result.asked[number] = true;
+    std::unordered_map<const Entry*, std::int32_t> numbers;
+    for (std::size_t i = 0; i < pending_.entries.size(); ++i)
+      numbers.emplace(pending_.entries[i], ~static_cast<std::int32_t>(i));
+    std::vector<std::uint64_t>& words = result.key.words;
+    words = {parts_, budget};
+    for (std::size_t part = 0; part < parts_; ++part) {
+      result.entries.push_back(numbers_of(part));
+      const Key key({entries_of(result.entries[part]), roots_[part]});
+      std::vector<std::int32_t>& leaves = result.leaves.emplace_back();
+      for (Entry* leaf : key.leaves) {
+        const auto [at, fresh] = numbers.emplace(leaf, static_cast<std::int32_t>(result.key.leaves.size()));
+        if (fresh) result.key.leaves.push_back(leaf);
+        leaves.push_back(at->second);
+      }
+      words.push_back(key.words.size());
+      words.insert(words.end(), key.words.begin(), key.words.end());
+      for (const std::int32_t leaf : leaves) words.push_back(static_cast<std::uint64_t>(leaf));
+      result.key.hash = result.key.hash * 31 + key.hash;
+    }
+    words.insert(words.end(), result.asked.begin(), result.asked.end());
+    return result;
+  }
+
+  // Within a budget, what a part computes for a later one may be dropped, too: the parts become one plan.
+  bool run_as_one(std::size_t budget) {
+    const Whole list = whole(budget);
+    const auto make = [&] {
+      std::vector<Plan::Part> parts;
+      for (std::size_t part = 0; part < parts_; ++part)
+        parts.push_back({Plan({entries_of(list.entries[part]), roots_[part]}), list.entries[part], list.leaves[part]});
+      return Plan(std::move(parts), list.asked, budget);
+    };
+    try {
+      plan_cache().find(list.key, make).run(pending_, list.key.leaves);
+    } catch (const fused::Unplanned&) {
+      return false;
+    }
+    let_go_of_inputs(pending_);
+    return true;
+  }
+
+  // The places of the entries of a part in the whole list: views that it takes over, and its own.
+  std::vector<std::int32_t> numbers_of(std::size_t part) const {
+    std::vector<std::int32_t> numbers;
+    for (const std::size_t view : views_[part])
+      if (!pending_.entries[view]->evaluated.load(std::memory_order_relaxed))
+        numbers.push_back(static_cast<std::int32_t>(view));
+    for (std::size_t i = begin(part); i < begin(part + 1); ++i) numbers.push_back(static_cast<std::int32_t>(i));
+    return numbers;
+  }
+  std::vector<Entry*> entries_of(const std::vector<std::int32_t>& numbers) const {
+    std::vector<Entry*> entries;
+    for (const std::int32_t number : numbers) entries.push_back(pending_.entries[number]);
+    return entries;
+  }
+
   static constexpr std::uint32_t never = 0xffffffff;
 
   static bool is_view(const Entry& entry) {

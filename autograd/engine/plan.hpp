@@ -18,6 +18,12 @@ class Plan {
   /// Values take no more than so many bytes at a time, if that can be reached; 0 for any number.
   explicit Plan(const Pending& pending, std::size_t budget = 0);
 
+  /// A part of a longer list, and where its entries and leaves stand in the whole. What an earlier part computes is no
+  /// leaf of the whole: ~i stands for the value of entry i.
+  struct Part;
+  /// The parts as one plan. Within the budget it keeps what the parts would; beyond it, what is asked for.
+  Plan(std::vector<Part> parts, const std::vector<char>& asked, std::size_t budget);
+
   /// Computes the values and gives them to the entries.
   void run(const Pending& pending, const std::vector<Entry*>& leaves);
 
@@ -57,6 +63,8 @@ class Plan {
   void set_product(const Pending& pending, const Graph& graph, Task& task);
   Work work_of(const Task& task, const std::vector<char>& written) const;
   void find_schedule(std::size_t budget);
+  void append(Part part, const std::vector<char>& asked, std::vector<std::int32_t>& of_leaf,
+              std::vector<std::int32_t>& of_entry);
 
   std::vector<Task> tasks_;
   Schedule schedule_;
@@ -64,6 +72,12 @@ class Plan {
   std::vector<Result> results_;
   std::vector<char> evaluated_;  // by pending entry: whether it gets a value
   std::int64_t runs_ = 0;
+};
+
+struct Plan::Part {
+  Plan plan;
+  std::vector<std::int32_t> entries;
+  std::vector<std::int32_t> leaves;
 };
 
 }  // namespace xgrad::fused

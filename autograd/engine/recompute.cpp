@@ -96,9 +96,8 @@ class Recomputation {
     open_ = {task};
     while (!open_.empty()) {
       const Work& work = tasks_[open_.back()];
-      const auto missing = std::find_if(work.reads.begin(), work.reads.end(), [&](std::int32_t node) {
-        return !values_[node].leaf && !of_[node].present;
-      });
+      const auto missing = std::find_if(work.reads.begin(), work.reads.end(),
+                                        [&](std::int32_t node) { return !values_[node].leaf && !of_[node].present; });
       if (missing != work.reads.end()) {
         open_.push_back(of_[*missing].producer);
         continue;
@@ -188,9 +187,8 @@ Order on_demand(const std::vector<Work>& tasks, const std::vector<Held>& values)
     while (!open.empty()) {
       const std::int32_t last = open.back();
       const auto& reads = tasks[last].reads;
-      const auto missing = std::find_if(reads.begin(), reads.end(), [&](std::int32_t node) {
-        return producer[node] >= 0 && !done[producer[node]];
-      });
+      const auto missing = std::find_if(
+          reads.begin(), reads.end(), [&](std::int32_t node) { return producer[node] >= 0 && !done[producer[node]]; });
       if (missing != reads.end() && !done[last]) {
         open.push_back(producer[*missing]);
         continue;
