@@ -127,7 +127,7 @@ Work Plan::work_of(const Task& task, const std::vector<char>& written) const {
   if (task.kind == Unit::Kind::product)
     work.cost += static_cast<double>(product.batch * product.m * product.n) * static_cast<double>(product.k) / 16;
   if (task.kind != Unit::Kind::program) return work;
-  for (const Phase& phase : task.lowered.program.phases)
+  for (const Phase& phase : task.program->program().phases)
     work.cost += static_cast<double>(task.rows * task.columns) * static_cast<double>(phase.steps.size());
   for (const Overwrite& pair : overwrites(task.program->program())) {
     const std::int32_t output = task.lowered.pointers[pair.written], input = task.lowered.pointers[pair.read];

@@ -321,6 +321,7 @@ Values compute_with_noise(double size, std::uint64_t noise_seed, std::uint64_t s
 // that does to it. How much that is differs from tape to tape (some divide by what is nearly zero, or compare what is
 // nearly equal), so it is measured: by noise of this size.
 double noise_size(DType dtype) { return 16 * (dtype == float32 ? 0x1p-24 : 0x1p-53); }
+constexpr double margin = 4;                     // noise averages out in long sums, the rounding of one sum does not
 constexpr std::uint64_t most_measurements = 32;  // each of them may miss a comparison of what is nearly equal
 
 void compare(std::uint64_t seed, DType dtype) {
@@ -338,7 +339,7 @@ void compare(std::uint64_t seed, DType dtype) {
   for (std::uint64_t measurement = 0; measurement < most_measurements && !agrees(); ++measurement) {
     const Values noisy = compute_with_noise(noise_size(dtype), measurement, seed, dtype);
     for (std::size_t i = 0; i < allowed.size(); ++i)
-      allowed[i] = std::max(allowed[i], difference(expected.numbers[i], noisy.numbers[i]));
+      allowed[i] = std::max(allowed[i], margin * difference(expected.numbers[i], noisy.numbers[i]));
   }
   for (std::size_t i = 0; i < allowed.size(); ++i) {
     INFO("seed " << seed << ", root " << i);
