@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "autograd/core/fail.hpp"
@@ -20,6 +21,10 @@ constexpr std::size_t adopted = 0xffffffff;                 // size class of mem
 constexpr std::size_t class_count = 100;
 constexpr std::size_t local_classes = 16;  // up to 16 KiB: cached per thread
 constexpr std::size_t local_limit = 256;   // blocks per class and thread
+// A block of a MiB or more that lies idle while so many such blocks are freed goes back to the system: nothing that
+// repeats itself, such as a step of training, leaves one alone for so long.
+constexpr std::size_t first_large = 28;
+constexpr std::uint64_t longest_idle = 16384;
 
 // Two classes per doubling: 64, 96, 128, 192, 256 ... bytes of block.
 std::size_t class_of(std::size_t block_bytes) {
@@ -66,7 +71,8 @@ class Pool {
     pooled_bytes.fetch_add(bytes, std::memory_order_relaxed);
     if (local && local->free[size_class].count < local_limit) return push(local->free[size_class], memory);
     const std::lock_guard lock(mutex_);
-    push(free_[size_class], memory);
+    push(free_[size_class], memory, large_given_);
+    if (size_class >= first_large && ++large_given_ % (longest_idle / 16) == 0) trim();
   }
 
   void clear() noexcept {
@@ -116,6 +122,7 @@ class Pool {
  private:
   struct Node {
     Node* next;
+    std::uint64_t given = 0;  // of a large block: how many had been freed before
   };
   struct List {
     Node* head = nullptr;
@@ -128,9 +135,24 @@ class Pool {
     --list.count;
     return node;
   }
-  static void push(List& list, void* memory) noexcept {
-    list.head = new (memory) Node{list.head};
+  static void push(List& list, void* memory, std::uint64_t given = 0) noexcept {
+    list.head = new (memory) Node{list.head, given};
     ++list.count;
+  }
+
+  // The last to come are the first in a list: behind an idle one lie only others.
+  void trim() noexcept {
+    for (std::size_t size_class = first_large; size_class < class_count; ++size_class) {
+      List& list = free_[size_class];
+      Node** at = &list.head;
+      while (*at && large_given_ - (*at)->given < longest_idle) at = &(*at)->next;
+      for (Node* idle = std::exchange(*at, nullptr); idle;) {
+        void* memory = std::exchange(idle, idle->next);
+        --list.count;
+        pooled_bytes.fetch_sub(block_size(size_class), std::memory_order_relaxed);
+        std::free(memory);
+      }
+    }
   }
 
   struct Local {
@@ -165,6 +187,7 @@ class Pool {
 
   std::mutex mutex_;
   std::array<List, class_count> free_;
+  std::uint64_t large_given_ = 0;
 };
 
 Buffer Buffer::allocate(std::size_t bytes) { return Pool::make(bytes); }

@@ -3,6 +3,7 @@
 #include <list>
 #include <unordered_map>
 
+#include "autograd/engine/budget.hpp"
 #include "autograd/engine/executor.hpp"
 #include "autograd/engine/plan.hpp"
 #include "autograd/engine/walk.hpp"
@@ -14,19 +15,21 @@ namespace {
 using fused::Key;
 using fused::Plan;
 
-constexpr std::size_t most_entries = 4096;  // of one plan; longer lists are planned in parts
-constexpr std::size_t most_plans = 256;     // kept by a thread
+// Of one plan; longer lists are planned in parts. What a part computes for a later one is never dropped: within a memory
+// budget plans are larger.
+std::size_t most_entries() { return memory_budget() == 0 ? 4096 : 16384; }
+constexpr std::size_t most_plans = 256;  // kept by a thread
 
 // The plans of a thread, by structure. The least recently used one goes when there are too many.
 class PlanCache {
  public:
-  Plan& find(const Pending& pending, const Key& key) {
+  Plan& find(const Pending& pending, const Key& key, std::size_t budget) {
     // What came after the latest plan the time before comes again, mostly: no need to hash then.
     if (!plans_.empty() && bring_to_front(plans_.front().next, key)) return plans_.front().plan;
     const std::uint64_t hash = key.hash();
     if (!plans_.empty()) plans_.front().next = hash;
     if (bring_to_front(hash, key)) return plans_.front().plan;
-    plans_.push_front({{key.words().begin(), key.words().end()}, hash, 0, Plan(pending)});
+    plans_.push_front({{key.words().begin(), key.words().end()}, hash, 0, Plan(pending, budget)});
     by_hash_.emplace(hash, plans_.begin());
     if (plans_.size() > most_plans) drop_last();
     return plans_.front().plan;
@@ -65,10 +68,11 @@ PlanCache& plan_cache() {
 std::atomic<std::int64_t> parts_not_planned{0};
 
 void run_part(const Pending& pending) {
-  const Key key(pending);
+  const std::size_t budget = memory_budget();
+  const Key key(pending, budget);
   Plan* plan = nullptr;
   try {
-    plan = &plan_cache().find(pending, key);
+    plan = &plan_cache().find(pending, key, budget);
   } catch (const fused::Unplanned&) {
     ++parts_not_planned;
     return ReferenceExecutor().run(pending);
@@ -83,12 +87,16 @@ void run_part(const Pending& pending) {
 class Parts {
  public:
   explicit Parts(const Pending& pending)
-      : pending_(pending), parts_((pending.entries.size() - 1) / most_entries + 1), roots_(parts_), views_(parts_) {
+      : pending_(pending),
+        size_(most_entries()),
+        parts_((pending.entries.size() - 1) / size_ + 1),
+        roots_(parts_),
+        views_(parts_) {
     std::vector<char> is_root(pending.entries.size());
     for (Entry* root : pending.roots) {
       const std::uint32_t number = pending_.numbers.find(root);
       is_root[number] = true;
-      add_root(root, number / most_entries);
+      add_root(root, number / size_);
     }
     taken_.resize(pending.entries.size());
     for (std::size_t i = 0; i < pending.entries.size(); ++i)
@@ -120,7 +128,7 @@ class Parts {
     return entry.kind == Kind::alias || entry.kind == Kind::broadcast || entry.kind == Kind::transposition ||
            entry.kind == Kind::constant;
   }
-  std::size_t begin(std::size_t part) const { return std::min(part * most_entries, pending_.entries.size()); }
+  std::size_t begin(std::size_t part) const { return std::min(part * size_, pending_.entries.size()); }
   void add_root(Entry* entry, std::size_t part) {
     std::vector<Entry*>& list = roots_[part];
     if (list.empty() || list.back() != entry) list.push_back(entry);
@@ -131,7 +139,7 @@ class Parts {
     const auto read = [&](const Tensor& input) {
       const std::uint32_t number = pending_.numbers.find(input.entry());
       if (number == Numbering::absent || number >= begin(part)) return;
-      if (taken_[number] == never) return add_root(input.entry(), number / most_entries);
+      if (taken_[number] == never) return add_root(input.entry(), number / size_);
       if (taken_[number] == part + 1) return;
       taken_[number] = static_cast<std::uint32_t>(part + 1);
       views.push_back(number);
@@ -144,7 +152,7 @@ class Parts {
   }
 
   const Pending& pending_;
-  std::size_t parts_;
+  std::size_t size_, parts_;
   std::vector<std::vector<Entry*>> roots_;
   std::vector<std::vector<std::size_t>> views_;  // of earlier parts, that a part takes over
   std::vector<std::uint32_t> taken_;  // the latest part that a view was taken over by, plus one; never by any
@@ -155,7 +163,7 @@ class Parts {
 std::int64_t unplanned() { return parts_not_planned; }
 
 void FusedExecutor::run(const Pending& pending) {
-  if (pending.entries.size() <= most_entries)
+  if (pending.entries.size() <= most_entries())
     run_part(pending);
   else
     Parts(pending).run();

@@ -49,6 +49,9 @@ struct Grouping {
  private:
   void mark_used(const std::vector<std::int32_t>& roots);
   void find_needs();
+  bool mark_mask(std::int32_t node);
+  void mark_inputs(std::int32_t node);
+  void mark_operands(std::int32_t node);
   void mark_memory(std::int32_t node);
   void place(std::int32_t node);
   void place_program(std::int32_t node);

@@ -124,11 +124,12 @@ struct Key::Writer {
   Distinct constants, segments;
 };
 
-Key::Key(const Pending& pending) {
+Key::Key(const Pending& pending, std::size_t budget) {
   words_.swap(spare);
   Writer writer(*this, pending.numbers);
   for (const Entry* entry : pending.entries) writer.add(*entry);
   for (const Entry* root : pending.roots) writer.words.add(pending.numbers.find(root));
+  writer.words.add(budget);
   size_ = writer.words.size();
 }
 

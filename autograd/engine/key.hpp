@@ -8,14 +8,14 @@
 
 namespace xgrad::fused {
 
-/// The structure of pending entries: everything a plan depends on, and nothing else. Equal words mean that a plan made
+/// The structure of pending entries, and the memory budget: everything a plan depends on, and nothing else. Equal words mean that a plan made
 /// for one list of entries computes the other, with its own leaves and constants.
 class Key {
  public:
   static constexpr std::uint32_t first_leaf = 0x80000000;
 
   /// Numbers the leaves, too, from `first_leaf` on.
-  explicit Key(const Pending& pending);
+  Key(const Pending& pending, std::size_t budget);
   ~Key();
   Key(const Key&) = delete;
   Key& operator=(const Key&) = delete;

@@ -63,51 +63,69 @@ void Grouping::mark_used(const std::vector<std::int32_t>& roots) {
     graph.nodes[root].used = true;
     mark_memory(root);
   }
-  for (auto node = static_cast<std::int32_t>(graph.nodes.size()) - 1; node >= 0; --node) {
-    if (!graph.nodes[node].used) continue;
-    for (const std::int32_t input : graph.nodes[node].inputs) graph.nodes[input].used = true;
-    Node& at = graph.nodes[node];
-    if (at.bits && at.memory)
-      at.kind = Kind::opaque;  // masks have no place in memory: the reference kernel writes bool
-    if (at.kind == Kind::elementwise && at.numel == 1)
-      for (const std::int32_t input : at.inputs)
-        if (mask_in_memory(graph.nodes[graph.storage(input)])) at.kind = Kind::opaque;
-    if (at.leaf || at.kind == Kind::alias || at.kind == Kind::constant) continue;
-    if (at.kind == Kind::contraction) {
-      for (const std::int32_t input : at.inputs) {
-        const std::int32_t held = graph.storage(input);
-        const bool flag = graph.nodes[held].kind == Kind::transposition;
-        mark_memory(flag ? graph.nodes[held].inputs[0] : held);
-      }
-    } else if (!in_program(at)) {
-      if (at.kind == Kind::opaque || at.memory)
-        for (const std::int32_t input : at.inputs) mark_memory(input);
-    } else {
-      std::int64_t columns = at.columns;
-      for (std::size_t i = 0; i < at.inputs.size(); ++i) {
-        const std::int32_t held = graph.storage(at.inputs[i]);
-        const Node& operand = graph.nodes[held];
-        const bool indices = i == 1 && at.kind != Kind::elementwise;
-        const bool whole = at.kind == Kind::reduction || (at.kind == Kind::pick && i == 0);
-        if (indices || operand.kind == Kind::transposition) mark_memory(held);
-        if (whole && (operand.kind == Kind::constant || operand.kind == Kind::broadcast)) mark_memory(held);
-        const DType type = types_[source_of(held)];
-        if (type != boolean && types_[node] != boolean && type != types_[node]) mark_memory(source_of(held));
-        const std::int64_t need = need_of(held);
-        if (operand.kind != Kind::broadcast && need != 0) {
-          if (columns != 0 && columns != need) mark_memory(held);
-          columns = need;
-        }
-        if (operand.kind != Kind::broadcast || operand.memory) continue;
-        const std::int32_t source = graph.storage(operand.inputs[0]);
-        const Kind kind = graph.nodes[source].kind;
-        if (kind == Kind::broadcast || kind == Kind::transposition || need_of(source) != 0) mark_memory(source);
-        const bool clash = operand.columns != 0 && columns != 0 && operand.columns != columns;
-        const bool mask = mask_in_memory(graph.nodes[source]) && operand.spread != Spread::columns;
-        if (operand.spread == Spread::mixed || clash || mask || at.kind == Kind::place) mark_memory(held);
-        if (!operand.memory && operand.columns != 0) columns = operand.columns;
-      }
+  // A mask that turns out to be in memory may be read by what was looked at before.
+  for (bool again = true; again;) {
+    again = false;
+    for (auto node = static_cast<std::int32_t>(graph.nodes.size()) - 1; node >= 0; --node)
+      if (graph.nodes[node].used) again = mark_mask(node) || again, mark_inputs(node);
+  }
+}
+
+// Whether this node is a mask that has turned out to be in memory.
+bool Grouping::mark_mask(std::int32_t node) {
+  Node& at = graph.nodes[node];
+  if (at.leaf || at.kind != Kind::elementwise) return false;
+  if (at.bits && at.memory) at.kind = Kind::opaque;  // there the reference kernel writes bool
+  if (at.numel == 1)
+    for (const std::int32_t input : at.inputs)
+      if (mask_in_memory(graph.nodes[graph.storage(input)])) at.kind = Kind::opaque;
+  return at.bits && at.kind == Kind::opaque;
+}
+
+// What the inputs of a node have to be for it.
+void Grouping::mark_inputs(std::int32_t node) {
+  const Node& at = graph.nodes[node];
+  for (const std::int32_t input : at.inputs) graph.nodes[input].used = true;
+  if (at.leaf || at.kind == Kind::alias || at.kind == Kind::constant) return;
+  if (at.kind == Kind::contraction) {
+    for (const std::int32_t input : at.inputs) {
+      const std::int32_t held = graph.storage(input);
+      const bool flag = graph.nodes[held].kind == Kind::transposition;
+      mark_memory(flag ? graph.nodes[held].inputs[0] : held);
     }
+  } else if (in_program(at)) {
+    mark_operands(node);
+  } else if (at.kind == Kind::opaque || at.memory) {
+    for (const std::int32_t input : at.inputs) mark_memory(input);
+  }
+}
+
+// What a node of a program asks of its operands.
+void Grouping::mark_operands(std::int32_t node) {
+  const Node& at = graph.nodes[node];
+  std::int64_t columns = at.columns;
+  for (std::size_t i = 0; i < at.inputs.size(); ++i) {
+    const std::int32_t held = graph.storage(at.inputs[i]);
+    const Node& operand = graph.nodes[held];
+    const bool indices = i == 1 && at.kind != Kind::elementwise;
+    const bool whole = at.kind == Kind::reduction || (at.kind == Kind::pick && i == 0);
+    if (indices || operand.kind == Kind::transposition) mark_memory(held);
+    if (whole && (operand.kind == Kind::constant || operand.kind == Kind::broadcast)) mark_memory(held);
+    const DType type = types_[source_of(held)];
+    if (type != boolean && types_[node] != boolean && type != types_[node]) mark_memory(source_of(held));
+    const std::int64_t need = need_of(held);
+    if (operand.kind != Kind::broadcast && need != 0) {
+      if (columns != 0 && columns != need) mark_memory(held);
+      columns = need;
+    }
+    if (operand.kind != Kind::broadcast || operand.memory) continue;
+    const std::int32_t source = graph.storage(operand.inputs[0]);
+    const Kind kind = graph.nodes[source].kind;
+    if (kind == Kind::broadcast || kind == Kind::transposition || need_of(source) != 0) mark_memory(source);
+    const bool clash = operand.columns != 0 && columns != 0 && operand.columns != columns;
+    const bool mask = mask_in_memory(graph.nodes[source]) && operand.spread != Spread::columns;
+    if (operand.spread == Spread::mixed || clash || mask || at.kind == Kind::place) mark_memory(held);
+    if (!operand.memory && operand.columns != 0) columns = operand.columns;
   }
 }
 

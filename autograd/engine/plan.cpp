@@ -1,9 +1,11 @@
 #include "autograd/engine/plan.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "autograd/engine/donation.hpp"
 #include "autograd/engine/overwrite.hpp"
+#include "autograd/engine/recompute.hpp"
 #include "autograd/kernels/kernels.hpp"
 
 namespace xgrad::fused {
@@ -18,7 +20,7 @@ double number_at(const void* data, DType dtype) {
 
 }  // namespace
 
-Plan::Plan(const Pending& pending) {
+Plan::Plan(const Pending& pending, std::size_t budget) {
   Graph graph(pending);
   std::vector<std::int32_t> roots;
   for (std::size_t i = 0; i < pending.entries.size(); ++i)
@@ -38,7 +40,7 @@ Plan::Plan(const Pending& pending) {
     const bool keep = may_be_wanted(*pending.entries[i]) && at.used && program && !again;
     if (keep) stored[node] = true;
     const bool root = std::find(roots.begin(), roots.end(), graph.of_entry[i]) != roots.end();
-    if (keep || root) results_.push_back({static_cast<std::int32_t>(i), node});
+    if (keep || root) results_.push_back({static_cast<std::int32_t>(i), node, root});
   }
   for (std::size_t i = grouping.order.size(); i-- > 0;) add_task(pending, grouping, grouping.order[i], stored);
   std::reverse(tasks_.begin(), tasks_.end());
@@ -46,9 +48,7 @@ Plan::Plan(const Pending& pending) {
   for (const Node& node : graph.nodes)
     memory_.push_back({static_cast<std::size_t>(node.numel) * item_size(node.dtype), node.leaf ? node.argument : -1,
                        node.entry, node.dtype});
-  const std::vector<std::int32_t> last = find_last_reads();
-  find_reuses(last);
-  find_releases(last);
+  find_schedule(budget);
   evaluated_.resize(pending.entries.size());
   for (const Result& result : results_) evaluated_[static_cast<std::size_t>(result.entry)] = true;
 }
@@ -104,72 +104,82 @@ void Plan::set_product(const Pending& pending, const Graph& graph, Task& task) {
   product.batch_c = product.m * product.n;
 }
 
-// The last task that reads or writes each node; -1 for none, and for what an entry gets.
-std::vector<std::int32_t> Plan::find_last_reads() const {
-  std::vector<std::int32_t> last(memory_.size(), -1);
-  for (std::size_t i = 0; i < tasks_.size(); ++i) {
-    const auto at = static_cast<std::int32_t>(i);
-    const auto reads = [&](std::int32_t node) {
-      if (node >= 0) last[node] = at;
+// What a task reads, writes and may write over what. About so many operations: a product adds 16 numbers in the time of
+// an elementwise step.
+Work Plan::work_of(const Task& task, const std::vector<char>& written) const {
+  Work work{.writes = task.outputs};
+  const auto reads = [&](std::int32_t node) {
+    if (node < 0 || (memory_[node].leaf < 0 && !written[node])) return;
+    if (std::find(task.outputs.begin(), task.outputs.end(), node) == task.outputs.end()) work.reads.push_back(node);
+  };
+  for (const std::int32_t node : task.operands) reads(node);
+  for (const Indices& indices : task.indices) reads(indices.held);
+  for (const std::int32_t node : task.lowered.pointers) reads(node);
+  for (const std::int32_t node : task.lowered.row_operands) reads(node);
+  for (const Argument& argument : task.lowered.arguments) reads(argument.node);
+  std::sort(work.reads.begin(), work.reads.end());
+  work.reads.erase(std::unique(work.reads.begin(), work.reads.end()), work.reads.end());
+
+  work.cost = 1000;
+  for (const std::int32_t node : task.outputs) work.cost += static_cast<double>(memory_[node].bytes);
+  work.may_fail = task.kind == Unit::Kind::kernel || !task.indices.empty();
+  const Gemm& product = task.product;
+  if (task.kind == Unit::Kind::product)
+    work.cost += static_cast<double>(product.batch * product.m * product.n) * static_cast<double>(product.k) / 16;
+  if (task.kind != Unit::Kind::program) return work;
+  for (const Phase& phase : task.program->program().phases)
+    work.cost += static_cast<double>(task.rows * task.columns) * static_cast<double>(phase.steps.size());
+  for (const Overwrite& pair : overwrites(task.program->program())) {
+    const std::int32_t output = task.lowered.pointers[pair.written], input = task.lowered.pointers[pair.read];
+    const auto times = [input](const std::vector<std::int32_t>& nodes) {
+      return std::count(nodes.begin(), nodes.end(), input);
     };
-    for (const std::int32_t node : tasks_[i].operands) reads(node);
-    for (const std::int32_t node : tasks_[i].outputs) reads(node);
-    for (const Indices& indices : tasks_[i].indices) reads(indices.held);
-    for (const std::int32_t node : tasks_[i].lowered.pointers) reads(node);
-    for (const std::int32_t node : tasks_[i].lowered.row_operands) reads(node);
-    for (const Argument& argument : tasks_[i].lowered.arguments) reads(argument.node);
+    const bool once = times(task.lowered.pointers) == 1 && times(task.lowered.row_operands) == 0;
+    if (once && memory_[output].leaf < 0 && memory_[input].bytes == memory_[output].bytes)
+      work.reuses.push_back({output, input});
   }
-  for (const Result& result : results_) last[result.node] = -1;
-  return last;
+  return work;
 }
 
-// A leaf is overwritten only where nothing can fail any more, or its owner could not keep the old value.
-void Plan::find_reuses(const std::vector<std::int32_t>& last) {
-  for (std::size_t i = 0; i < tasks_.size(); ++i)
-    if (tasks_[i].kind == Unit::Kind::kernel || !tasks_[i].indices.empty()) safe_from_ = i + 1;
-  for (std::size_t i = 0; i < tasks_.size(); ++i) {
-    Task& task = tasks_[i];
-    if (task.kind != Unit::Kind::program) continue;
-    for (const Overwrite& pair : overwrites(task.program->program())) {
-      const std::int32_t output = task.lowered.pointers[pair.written], input = task.lowered.pointers[pair.read];
-      const auto times = [input](const std::vector<std::int32_t>& nodes) {
-        return std::count(nodes.begin(), nodes.end(), input);
-      };
-      const bool once = times(task.lowered.pointers) == 1 && times(task.lowered.row_operands) == 0;
-      const bool leaf = memory_[input].leaf >= 0;
-      if (!once || last[input] != static_cast<std::int32_t>(i) || (leaf && i < safe_from_)) continue;
-      if (memory_[output].leaf >= 0 || memory_[input].bytes != memory_[output].bytes) continue;
-      task.reuses.push_back({output, input});
-    }
-  }
-}
-
-// Memory is given back after the last task that reads it, unless an entry gets it.
-void Plan::find_releases(const std::vector<std::int32_t>& last) {
-  for (std::size_t node = 0; node < memory_.size(); ++node)
-    if (last[node] >= 0 && memory_[node].leaf < 0)
-      tasks_[last[node]].releases.push_back(static_cast<std::int32_t>(node));
+// Where the budget does not suffice, nothing is kept for a walk back that may come.
+void Plan::find_schedule(std::size_t budget) {
+  std::vector<char> written(memory_.size());
+  for (const Task& task : tasks_)
+    for (const std::int32_t node : task.outputs) written[node] = true;
+  std::vector<Work> works;
+  for (const Task& task : tasks_) works.push_back(work_of(task, written));
+  std::vector<Held> values;
+  for (const Memory& memory : memory_) values.push_back({memory.bytes, memory.leaf >= 0});
+  for (const Result& result : results_) values[result.node].kept = true;
+  std::vector<std::int32_t> order(tasks_.size());
+  std::iota(order.begin(), order.end(), 0);
+  schedule_ = lay_out(works, values, order, budget);
+  if (budget == 0 || schedule_.peak <= budget) return;
+  std::erase_if(results_, [&](const Result& result) { return !result.root; });
+  for (Held& value : values) value.kept = false;
+  for (const Result& result : results_) values[result.node].kept = true;
+  schedule_ = lay_out(works, values, order_within(works, values, budget), budget);
 }
 
 // One run: what is in memory now.
 class Plan::Run {
  public:
   Run(Plan& plan, const Pending& pending, const std::vector<Entry*>& leaves)
-      : plan_(plan), pending_(pending), leaves_(leaves), buffers_(plan.memory_.size()) {}
+      : plan_(plan), turns_(plan.schedule_.turns), pending_(pending), leaves_(leaves), buffers_(plan.memory_.size()) {}
 
   void run() {
     find_overwritable();
-    for (std::size_t i = 0; i < plan_.tasks_.size(); ++i) {
-      Task& task = plan_.tasks_[i];
+    for (std::size_t i = 0; i < turns_.size(); ++i) {
+      Task& task = task_at(i);
       if (i == first_overwrite_) prepare_from(i);
-      allocate(task);
+      allocate(i);
       if (task.kind == Unit::Kind::program)
         run_program(task);
       else if (task.kind == Unit::Kind::product)
         run_product(task);
       else
         run_kernel(task);
-      for (const std::int32_t node : task.releases) buffers_[node] = Buffer();
+      for (const std::int32_t node : turns_[i].releases) buffers_[node] = Buffer();
     }
     for (const Result& result : plan_.results_) {
       Entry& entry = *pending_.entries[result.entry];
@@ -182,11 +192,11 @@ class Plan::Run {
  private:
   // Memory of leaves is overwritten from the plan's second run on, when whatever grows with the first has grown.
   void find_overwritable() {
-    first_overwrite_ = plan_.tasks_.size();
+    first_overwrite_ = turns_.size();
     if (pending_.donated.empty() || plan_.runs_++ == 0) return;
     overwritable_ = overwritable(pending_, leaves_, plan_.evaluated_);
-    for (std::size_t i = plan_.tasks_.size(); i-- > plan_.safe_from_;)
-      for (const Reuse& reuse : plan_.tasks_[i].reuses)
+    for (std::size_t i = turns_.size(); i-- > plan_.schedule_.safe_from;)
+      for (const Reuse& reuse : turns_[i].reuses)
         if (is_overwritable(reuse.input)) first_overwrite_ = i;
   }
   bool is_overwritable(std::int32_t node) const {
@@ -194,23 +204,25 @@ class Plan::Run {
     return leaf >= 0 && !overwritable_.empty() && overwritable_[static_cast<std::size_t>(leaf)];
   }
 
-  void allocate(const Task& task) {
+  Task& task_at(std::size_t turn) const { return plan_.tasks_[static_cast<std::size_t>(turns_[turn].task)]; }
+
+  void allocate(std::size_t turn) {
     taken_.clear();
-    for (const Reuse& reuse : task.reuses) {
+    for (const Reuse& reuse : turns_[turn].reuses) {
       const bool leaf = plan_.memory_[reuse.input].leaf >= 0;
       if (buffers_[reuse.output] || (leaf && !is_overwritable(reuse.input))) continue;
       if (std::find(taken_.begin(), taken_.end(), reuse.input) != taken_.end()) continue;
       taken_.push_back(reuse.input);
       buffers_[reuse.output] = leaf ? leaves_[plan_.memory_[reuse.input].leaf]->value : buffers_[reuse.input];
     }
-    for (const std::int32_t node : task.outputs)
+    for (const std::int32_t node : task_at(turn).outputs)
       if (!buffers_[node]) buffers_[node] = Buffer::allocate(plan_.memory_[node].bytes);
   }
-  // Does whatever may fail in this task and the later ones.
+  // Does whatever may fail in this turn and the later ones.
   void prepare_from(std::size_t first) {
-    for (std::size_t i = first; i < plan_.tasks_.size(); ++i) allocate(plan_.tasks_[i]);
-    for (std::size_t i = first; i < plan_.tasks_.size(); ++i) {
-      Task& task = plan_.tasks_[i];
+    for (std::size_t i = first; i < turns_.size(); ++i) allocate(i);
+    for (std::size_t i = first; i < turns_.size(); ++i) {
+      Task& task = task_at(i);
       if (task.kind != Unit::Kind::program) continue;
       bind(task);
       prepare(*task.program, binding_);
@@ -271,12 +283,13 @@ class Plan::Run {
   }
 
   Plan& plan_;
+  const std::vector<Turn>& turns_;
   const Pending& pending_;
   const std::vector<Entry*>& leaves_;
   std::vector<Buffer> buffers_;
   std::vector<char> overwritable_;   // by leaf; empty where none is
-  std::vector<std::int32_t> taken_;  // inputs whose memory outputs of the present task have
-  std::size_t first_overwrite_ = 0;  // the first task that overwrites one
+  std::vector<std::int32_t> taken_;  // inputs whose memory outputs of the present turn have
+  std::size_t first_overwrite_ = 0;  // the first turn that overwrites one
   Binding binding_;
 };
 

@@ -8,13 +8,15 @@
 #include "autograd/engine/group.hpp"
 #include "autograd/engine/key.hpp"
 #include "autograd/engine/lower.hpp"
+#include "autograd/engine/schedule.hpp"
 
 namespace xgrad::fused {
 
 /// What is done to compute pending entries of one structure: tasks in order, and which memory lives when.
 class Plan {
  public:
-  explicit Plan(const Pending& pending);
+  /// Values take no more than so many bytes at a time, if that can be reached; 0 for any number.
+  Plan(const Pending& pending, std::size_t budget);
 
   /// Computes the values and gives them to the entries.
   void run(const Pending& pending, const std::vector<Entry*>& leaves);
@@ -24,11 +26,6 @@ class Plan {
   struct Indices {
     std::int32_t node;
     std::int32_t held;
-  };
-  // An output that takes the memory of what its task is the last to read.
-  struct Reuse {
-    std::int32_t output;
-    std::int32_t input;
   };
   // One unit.
   struct Task {
@@ -40,9 +37,7 @@ class Plan {
     Gemm product{};
     std::vector<std::int32_t> operands{};  // what a product or a kernel reads
     std::vector<Indices> indices{};
-    std::vector<std::int32_t> outputs{};   // what gets memory before
-    std::vector<std::int32_t> releases{};  // what gives it back after
-    std::vector<Reuse> reuses{};
+    std::vector<std::int32_t> outputs{};  // what gets memory before
   };
   struct Memory {
     std::size_t bytes = 0;
@@ -54,20 +49,20 @@ class Plan {
   struct Result {
     std::int32_t entry;
     std::int32_t node;
+    bool root;  // or else one that is kept for a walk back that may come
   };
   class Run;
 
   void add_task(const Pending& pending, Grouping& grouping, std::int32_t unit, std::vector<bool>& stored);
   void set_product(const Pending& pending, const Graph& graph, Task& task);
-  std::vector<std::int32_t> find_last_reads() const;
-  void find_reuses(const std::vector<std::int32_t>& last);
-  void find_releases(const std::vector<std::int32_t>& last);
+  Work work_of(const Task& task, const std::vector<char>& written) const;
+  void find_schedule(std::size_t budget);
 
   std::vector<Task> tasks_;
+  Schedule schedule_;
   std::vector<Memory> memory_;  // by node
   std::vector<Result> results_;
   std::vector<char> evaluated_;  // by pending entry: whether it gets a value
-  std::size_t safe_from_ = 0;    // the first of the tasks that cannot fail
   std::int64_t runs_ = 0;
 };
 

@@ -83,6 +83,23 @@ TEST_CASE("pooled blocks can be given back") {
   CHECK(memory_report().pooled == 0);
 }
 
+TEST_CASE("large blocks that nobody has used for long go back, those in use stay") {
+  release_pooled_memory();
+  {
+    std::vector<Buffer> peak;
+    for (int i = 0; i < 8; ++i) peak.push_back(Buffer::allocate(2 << 20));
+  }
+  const std::size_t pooled = memory_report().pooled;
+  CHECK(pooled >= 16 << 20);
+  const void *often = Buffer::allocate(3 << 20).data(), *sometimes = Buffer::allocate(5 << 20).data();
+  for (int i = 0; i < 40'000; ++i) {
+    REQUIRE(Buffer::allocate(3 << 20).data() == often);
+    if (i % 1000 == 0) REQUIRE(Buffer::allocate(5 << 20).data() == sometimes);
+    if (i == 10'000) CHECK(memory_report().pooled >= pooled);
+  }
+  CHECK(memory_report().pooled <= 12 << 20);
+}
+
 TEST_CASE("adopted memory is used as it is and its owner is let go with the last handle") {
   auto owner = std::make_shared<std::vector<float>>(10);
   const std::weak_ptr<std::vector<float>> watch = owner;

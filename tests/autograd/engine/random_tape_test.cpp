@@ -1,13 +1,17 @@
 // Random tapes, computed by the fused engine and by the reference kernels: the two must agree.
 
 #include <algorithm>
+#include <bit>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdlib>
 #include <functional>
+#include <random>
 
 #include "autograd/autograd.hpp"
 #include "autograd/engine/executor.hpp"
+#include "autograd/engine/walk.hpp"
+#include "autograd/kernels/kernels.hpp"
 
 using namespace xgrad;
 
@@ -221,12 +225,22 @@ struct Values {
   std::vector<std::vector<double>> numbers;
 };
 
-Values compute(const char* engine, std::uint64_t seed, DType dtype) {
-  set_engine(engine);
+struct Setting {
+  const char* engine;
+  std::size_t budget = 0;
+};
+
+Values compute(const Setting& setting, std::uint64_t seed, DType dtype) {
+  const std::string engine_before = engine();
+  const std::size_t budget_before = memory_budget();
+  set_engine(setting.engine);
+  set_memory_budget(setting.budget);
   const std::vector<Tensor> roots = RandomTape(seed, dtype).roots();
   evaluate(roots);
   Values values;
   for (const Tensor& root : roots) values.numbers.push_back(root.to_vector());
+  set_engine(engine_before);
+  set_memory_budget(budget_before);
   return values;
 }
 
@@ -243,45 +257,142 @@ double difference(const std::vector<double>& a, const std::vector<double>& b) {
   return worst;
 }
 
-void compare(std::uint64_t seed, DType dtype, double tolerance) {
-  const std::string before = engine();
-  const Values expected = compute("reference", seed, dtype), got = compute("fused", seed, dtype);
-  set_engine(before);
-  REQUIRE(expected.numbers.size() == got.numbers.size());
-  for (std::size_t i = 0; i < got.numbers.size(); ++i) {
-    INFO("seed " << seed << ", root " << i);
-    REQUIRE(expected.numbers[i].size() == got.numbers[i].size());
-    CHECK(difference(expected.numbers[i], got.numbers[i]) <= tolerance);
+bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](double x, double y) {
+    return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y);
+  });
+}
+
+bool is_rounded(const Entry& entry) {
+  const Lowering lowering = entry.primitive->lower();
+  switch (lowering.kind) {
+    case Lowering::Kind::contraction:
+      return true;
+    case Lowering::Kind::opaque:
+      return entry.input_count == 0;  // leaves
+    case Lowering::Kind::reduction:
+      return lowering.instruction == Instruction::sum || lowering.instruction == Instruction::prod;
+    case Lowering::Kind::elementwise:
+      switch (lowering.instruction) {
+        case Instruction::neg:
+        case Instruction::abs:
+        case Instruction::sign:
+        case Instruction::cast:
+        case Instruction::where:
+        case Instruction::maximum:
+        case Instruction::minimum:
+          return false;
+        default:
+          return true;
+      }
+    default:
+      return false;
   }
 }
 
-// XGRAD_RANDOM_TAPES=10000 for a long run.
-std::uint64_t tapes() {
-  const char* count = std::getenv("XGRAD_RANDOM_TAPES");
-  return count ? std::strtoull(count, nullptr, 10) : 300;
+// Values as the reference kernels compute them, but everything that is rounded is multiplied by 1 + u, where u is drawn
+// from [-size, size].
+Values compute_with_noise(double size, std::uint64_t noise_seed, std::uint64_t seed, DType dtype) {
+  const std::vector<Tensor> roots = RandomTape(seed, dtype).roots();
+  std::mt19937_64 random(noise_seed);
+  std::uniform_real_distribution<double> factor(1 - size, 1 + size);
+  Numbering numbers;
+  for (Entry* entry : reachable(roots, numbers, [](const Entry& at) { return !at.evaluated.load(); })) {
+    std::vector<View> inputs;
+    for (const Tensor& input : entry->input_span()) inputs.push_back(input.entry()->view());
+    const bool alias = entry->primitive->lower().kind == Lowering::Kind::alias;
+    const auto count = static_cast<std::size_t>(entry->shape.numel());
+    entry->value = alias ? entry->inputs[0].entry()->value : Buffer::allocate(count * item_size(entry->dtype));
+    entry->primitive->run(inputs, entry->view(), entry->where);
+    if (is_floating(entry->dtype) && is_rounded(*entry))
+      dispatch(entry->dtype, [&](auto zero) {
+        auto* values = static_cast<decltype(zero)*>(entry->value.data());
+        for (std::size_t i = 0; i < count; ++i)
+          values[i] = static_cast<decltype(zero)>(static_cast<double>(values[i]) * factor(random));
+      });
+    entry->evaluated = true;
+  }
+  Values values;
+  for (const Tensor& root : roots) values.numbers.push_back(root.to_vector());
+  return values;
+}
+
+// Rounding differently may change a value by a few times the precision of its type, and what is made of it by whatever
+// that does to it. How much that is differs from tape to tape (some divide by what is nearly zero, or compare what is
+// nearly equal), so it is measured: by noise of this size.
+double noise_size(DType dtype) { return 16 * (dtype == float32 ? 0x1p-24 : 0x1p-53); }
+constexpr double margin = 4;                     // noise averages out in long sums, the rounding of one sum does not
+constexpr std::uint64_t most_measurements = 32;  // each of them may miss a comparison of what is nearly equal
+
+void compare(std::uint64_t seed, DType dtype) {
+  const Values expected = compute({"reference"}, seed, dtype), got = compute({"fused"}, seed, dtype);
+  REQUIRE(expected.numbers.size() == got.numbers.size());
+  std::vector<double> allowed(got.numbers.size(), noise_size(dtype));
+  std::vector<double> differences;
+  for (std::size_t i = 0; i < got.numbers.size(); ++i) {
+    REQUIRE(expected.numbers[i].size() == got.numbers[i].size());
+    differences.push_back(difference(expected.numbers[i], got.numbers[i]));
+  }
+  const auto agrees = [&] {
+    return std::equal(differences.begin(), differences.end(), allowed.begin(), std::less_equal<>());
+  };
+  for (std::uint64_t measurement = 0; measurement < most_measurements && !agrees(); ++measurement) {
+    const Values noisy = compute_with_noise(noise_size(dtype), measurement, seed, dtype);
+    for (std::size_t i = 0; i < allowed.size(); ++i)
+      allowed[i] = std::max(allowed[i], margin * difference(expected.numbers[i], noisy.numbers[i]));
+  }
+  for (std::size_t i = 0; i < allowed.size(); ++i) {
+    INFO("seed " << seed << ", root " << i);
+    CHECK(differences[i] <= allowed[i]);
+  }
+}
+
+struct Seeds {
+  std::uint64_t first = 0, count = 300;
+};
+
+// XGRAD_RANDOM_TAPES=10000 for a long run; XGRAD_RANDOM_TAPES=4000:1000 for those from 4000 on.
+Seeds seeds() {
+  Seeds result;
+  const char* text = std::getenv("XGRAD_RANDOM_TAPES");
+  if (!text) return result;
+  char* end = nullptr;
+  result.count = std::strtoull(text, &end, 10);
+  if (*end == ':') {
+    result.first = result.count;
+    result.count = std::strtoull(end + 1, &end, 10);
+  }
+  INFO("XGRAD_RANDOM_TAPES=" << text);
+  REQUIRE((*end == '\0' && result.count > 0));
+  return result;
+}
+
+void for_each_seed(const std::function<void(std::uint64_t)>& body) {
+  const auto [first, count] = seeds();
+  for (std::uint64_t seed = first; seed < first + count; ++seed) body(seed);
 }
 
 }  // namespace
 
-TEST_CASE("the fused engine agrees with the reference kernels on random tapes in float64") {
+TEST_CASE("the fused engine agrees with the reference kernels on random tapes") {
   const std::int64_t before = unplanned();
-  for (std::uint64_t seed = 0; seed < tapes(); ++seed) compare(seed, float64, 1e-7);
+  SECTION("in float64") {
+    for_each_seed([](std::uint64_t seed) { compare(seed, float64); });
+  }
+  SECTION("in float32") {
+    for_each_seed([](std::uint64_t seed) { compare(seed, float32); });
+  }
   CHECK(unplanned() == before);
 }
 
-// In float32 a random tape may magnify rounding beyond any fixed bound: the fused engine must be as close to the
-// float64 values as the reference kernels are, give or take.
-TEST_CASE("the fused engine is as accurate as the reference kernels on random tapes in float32") {
-  const std::string before = engine();
-  for (std::uint64_t seed = 0; seed < tapes(); ++seed) {
-    const Values exact = compute("reference", seed, float64);
-    const Values reference = compute("reference", seed, float32), fused = compute("fused", seed, float32);
-    for (std::size_t i = 0; i < exact.numbers.size(); ++i) {
+TEST_CASE("the fused engine computes the same bits of random tapes in the least memory") {
+  for_each_seed([](std::uint64_t seed) {
+    const DType dtype = seed % 2 == 0 ? float32 : float64;
+    const Values expected = compute({"fused"}, seed, dtype), got = compute({"fused", 1}, seed, dtype);
+    REQUIRE(expected.numbers.size() == got.numbers.size());
+    for (std::size_t i = 0; i < got.numbers.size(); ++i) {
       INFO("seed " << seed << ", root " << i);
-      REQUIRE(exact.numbers[i].size() == fused.numbers[i].size());
-      const double error = difference(exact.numbers[i], reference.numbers[i]);
-      CHECK(difference(exact.numbers[i], fused.numbers[i]) <= 20 * error + 1e-4);
+      CHECK(same_bits(expected.numbers[i], got.numbers[i]));
     }
-  }
-  set_engine(before);
+  });
 }

@@ -1,0 +1,54 @@
+#pragma once
+
+// When the tasks of a plan run, and which memory lives when.
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace xgrad::fused {
+
+/// An output that takes the memory of what its task is the last to read.
+struct Reuse {
+  std::int32_t output;
+  std::int32_t input;
+};
+
+/// A task, as far as memory goes. Values go by number.
+struct Work {
+  std::vector<std::int32_t> reads{};
+  std::vector<std::int32_t> writes{};
+  std::vector<Reuse> reuses{};  // those that are possible where nobody reads the input afterwards
+  double cost = 0;              // about how many operations it takes
+  bool may_fail = false;
+};
+
+/// A value, as far as memory goes.
+struct Held {
+  std::size_t bytes = 0;
+  bool leaf = false;  // in memory before and after
+  bool kept = false;  // in memory afterwards
+};
+
+/// One run of a task.
+struct Turn {
+  std::int32_t task;
+  std::vector<std::int32_t> releases{};  // what gives its memory back afterwards
+  std::vector<Reuse> reuses{};
+};
+
+/// The turns, the most memory that values take at a time, and the first of the turns that take it.
+struct Schedule {
+  std::vector<Turn> turns;
+  std::size_t peak = 0;
+  std::size_t peak_turn = 0;
+  /// The first of the turns that cannot fail, nor take more memory than the peak or `budget` if all of them get theirs
+  /// at once: only from here on may leaves be overwritten, or their owner could not keep the old values.
+  std::size_t safe_from = 0;
+};
+
+/// Runs tasks in this order, in which some may stand several times. A value that is written again is not kept for it.
+Schedule lay_out(const std::vector<Work>& tasks, const std::vector<Held>& values,
+                 const std::vector<std::int32_t>& order, std::size_t budget);
+
+}  // namespace xgrad::fused

@@ -1,0 +1,181 @@
+// Which values are dropped and computed again, on random graphs of tasks.
+
+#include "autograd/engine/recompute.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <random>
+
+namespace xgrad::fused {
+namespace {
+
+struct Tasks {
+  std::vector<Work> tasks;
+  std::vector<Held> values;
+
+  std::int32_t add(std::vector<std::int32_t> reads, std::vector<std::size_t> bytes) {
+    Work work{.reads = std::move(reads), .cost = 1};
+    for (const std::size_t size : bytes) {
+      work.writes.push_back(static_cast<std::int32_t>(values.size()));
+      values.push_back({size});
+    }
+    tasks.push_back(std::move(work));
+    return tasks.back().writes[0];
+  }
+};
+
+// Tasks that read what a few of the last ones, some much earlier ones, and leaves have written.
+Tasks random_tasks(std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  Tasks result;
+  for (int leaf = 0; leaf < 3; ++leaf) result.values.push_back({1000, true});
+  const std::uint64_t count = 5 + random() % 80;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    std::vector<std::int32_t> reads;
+    const std::size_t known = result.values.size();
+    for (std::uint64_t k = random() % 4; k-- > 0;) {
+      const std::size_t back = random() % 3 == 0 ? random() % known : random() % std::min<std::size_t>(known, 5);
+      reads.push_back(static_cast<std::int32_t>(known - 1 - back));
+    }
+    std::sort(reads.begin(), reads.end());
+    reads.erase(std::unique(reads.begin(), reads.end()), reads.end());
+    std::vector<std::size_t> bytes(1 + random() % 3);
+    for (std::size_t& size : bytes) size = 8 * (random() % 20);
+    result.add(reads, bytes);
+    Work& work = result.tasks.back();
+    work.cost = static_cast<double>(1 + random() % 50);
+    for (const std::int32_t read : work.reads)
+      if (result.values[read].bytes == result.values[work.writes[0]].bytes && random() % 2 == 0)
+        work.reuses.push_back({work.writes[0], read});
+    if (random() % 8 == 0) result.values.back().kept = true;
+  }
+  for (const std::int32_t node : result.tasks.back().writes) result.values[node].kept = true;
+  return result;
+}
+
+// Runs a schedule as a plan does, with a number in each piece of memory: which value is there. Returns the most bytes.
+std::size_t run(const Tasks& given, const Schedule& schedule) {
+  constexpr std::size_t none = 0xffffffff;
+  std::vector<std::size_t> place(given.values.size(), none);  // of each value that has memory
+  std::vector<std::int32_t> holds;                            // by place
+  std::size_t most = 0;
+  const auto live = [&] {
+    std::vector<std::size_t> places;
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < place.size(); ++i)
+      if (place[i] != none && std::find(places.begin(), places.end(), place[i]) == places.end()) {
+        places.push_back(place[i]);
+        bytes += given.values[i].bytes;
+      }
+    return bytes;
+  };
+  for (const Turn& turn : schedule.turns) {
+    const Work& work = given.tasks[static_cast<std::size_t>(turn.task)];
+    for (const std::int32_t read : work.reads)
+      if (!given.values[read].leaf) {
+        REQUIRE(place[read] != none);
+        REQUIRE(holds[place[read]] == read);
+      }
+    std::vector<std::int32_t> taken;
+    for (const Reuse& reuse : turn.reuses) {
+      if (given.values[reuse.input].leaf || place[reuse.output] != none) continue;
+      if (std::find(taken.begin(), taken.end(), reuse.input) != taken.end()) continue;
+      taken.push_back(reuse.input);
+      place[reuse.output] = place[reuse.input];
+    }
+    for (const std::int32_t node : work.writes)
+      if (place[node] == none) {
+        place[node] = holds.size();
+        holds.push_back(-1);
+      }
+    for (const std::int32_t node : work.writes) holds[place[node]] = node;
+    most = std::max(most, live());
+    for (const std::int32_t node : turn.releases) place[node] = none;
+  }
+  for (std::size_t i = 0; i < place.size(); ++i) {
+    const bool held = given.values[i].kept;
+    REQUIRE((place[i] != none) == held);
+    if (held) REQUIRE(holds[place[i]] == static_cast<std::int32_t>(i));
+  }
+  return most;
+}
+
+std::vector<std::int32_t> tape_order(const Tasks& given) {
+  std::vector<std::int32_t> order;
+  for (std::size_t i = 0; i < given.tasks.size(); ++i) order.push_back(static_cast<std::int32_t>(i));
+  return order;
+}
+
+TEST_CASE("whatever is dropped is there again when it is read, and memory is what the schedule says", "[recompute]") {
+  std::size_t lower = 0;
+  for (std::uint64_t seed = 0; seed < 500; ++seed) {
+    INFO("seed " << seed);
+    const Tasks given = random_tasks(seed);
+    const Schedule plain = lay_out(given.tasks, given.values, tape_order(given), 0);
+    REQUIRE(run(given, plain) == plain.peak);
+    for (const std::size_t budget : {std::size_t{1}, plain.peak / 2, plain.peak * 3 / 4, plain.peak}) {
+      const auto order = order_within(given.tasks, given.values, budget);
+      const Schedule schedule = lay_out(given.tasks, given.values, order, budget);
+      REQUIRE(run(given, schedule) == schedule.peak);
+      REQUIRE(schedule.peak <= plain.peak);
+      REQUIRE(order == order_within(given.tasks, given.values, budget));
+      if (schedule.peak < plain.peak) ++lower;
+    }
+  }
+  CHECK(lower > 500);
+}
+
+// x1 = f(x0), x2 = f(x1) ...; then g = g'(x[n-1]), g'(x[n-2]) ...
+Tasks chain(int length) {
+  Tasks result;
+  result.values.push_back({100, true});
+  std::vector<std::int32_t> x{0};
+  for (int i = 0; i < length; ++i) x.push_back(result.add({x.back()}, {100}));
+  std::int32_t g = result.add({x.back()}, {100});
+  for (int i = length; i-- > 0;) g = result.add({g, x[static_cast<std::size_t>(i)]}, {100});
+  result.values[g].kept = true;
+  return result;
+}
+
+TEST_CASE("a chain takes memory like its square root, at the cost of running forward once more", "[recompute]") {
+  for (const int length : {16, 64, 256, 1024}) {
+    const Tasks given = chain(length);
+    const auto order = order_within(given.tasks, given.values, 1);
+    const Schedule schedule = lay_out(given.tasks, given.values, order, 1);
+    CHECK(static_cast<double>(schedule.peak) <= 100 * (2.5 * std::sqrt(length) + 3));
+    CHECK(order.size() <= given.tasks.size() + static_cast<std::size_t>(length));
+  }
+}
+
+TEST_CASE("no more is computed again than the budget asks for", "[recompute]") {
+  const Tasks given = chain(100);
+  const std::size_t all = lay_out(given.tasks, given.values, tape_order(given), 0).peak;
+  const auto extra = [&](std::size_t budget) {
+    return order_within(given.tasks, given.values, budget).size() - given.tasks.size();
+  };
+  CHECK(extra(all) == 0);
+  CHECK(extra(all - 100) <= 3);
+  CHECK(extra(all / 2) <= 56);
+}
+
+TEST_CASE("leaves are overwritten only after the last task that runs again, and where there is room", "[recompute]") {
+  Tasks given = chain(30);
+  given.values.push_back({100, true});
+  const auto leaf = static_cast<std::int32_t>(given.values.size()) - 1;
+  const std::int32_t updated = given.add({static_cast<std::int32_t>(given.values.size()) - 2, leaf}, {100});
+  given.tasks.back().reuses.push_back({updated, leaf});
+  given.values[updated].kept = true;
+  const Schedule schedule = lay_out(given.tasks, given.values, order_within(given.tasks, given.values, 1500), 1500);
+  std::vector<int> times(given.tasks.size());
+  std::size_t last_again = 0;
+  for (std::size_t i = 0; i < schedule.turns.size(); ++i)
+    if (++times[static_cast<std::size_t>(schedule.turns[i].task)] > 1) last_again = i;
+  CHECK(last_again > 0);
+  CHECK(schedule.safe_from > last_again);
+  REQUIRE(schedule.turns.back().reuses.size() == 1);
+  CHECK(schedule.safe_from < schedule.turns.size());
+}
+
+}  // namespace
+}  // namespace xgrad::fused
