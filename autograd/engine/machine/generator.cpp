@@ -31,6 +31,7 @@ class Generator : private Reductions {
     tail();
     for (std::size_t r = 0; r < totals_.size(); ++r) finish(r);
     end();
+    put_calls(frame_.calls);
     put_constants();
     ready();
     return getSize();
@@ -42,6 +43,7 @@ class Generator : private Reductions {
   void look() {
     for (const Instruction& i : emission_.code) {
       has_column_ |= i.op == Op::column;
+      has_calls_ |= i.op == Op::call_where;
       moves_masks_ |= i.op == Op::load_mask || i.op == Op::store_mask;
     }
     for (const Reduction& reduction : emission_.reductions) {
@@ -128,6 +130,7 @@ class Generator : private Reductions {
     int spills = 0;
     for (const Shape* s : {&main_, &rest_, &tail_}) spills = std::max(spills, s->allocation.spills * s->copies);
     frame_.spills = room(spills * bytes_);
+    if (has_calls_) frame_.calls = room(call_bytes());
     int next = target_.registers;
     if (has_column_) counter_ = --next;
     int mask = 7 - group_;
@@ -267,7 +270,7 @@ class Generator : private Reductions {
   }
 
   const Target& target_;
-  bool has_column_ = false, moves_masks_ = false, sums_in_memory_ = false;
+  bool has_column_ = false, has_calls_ = false, moves_masks_ = false, sums_in_memory_ = false;
   int sums_ = 0, extremes_ = 0;
   int group_ = 1;   // vectors that make up the 16 lanes of a sum
   int copies_ = 1;  // in the main loop
