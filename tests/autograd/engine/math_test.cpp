@@ -1,4 +1,4 @@
-// The elementary functions of one branch, on every instruction set that this processor has, against long double.
+// Exponentials, logarithms and their kin, on every instruction set that this processor has, against long double.
 
 #include "tests/autograd/engine/elementary.hpp"
 
