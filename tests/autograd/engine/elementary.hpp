@@ -49,8 +49,8 @@ struct Arguments {
 template <class T>
 std::vector<T> apply(InstructionSet set, Code code, const T* x, const T* y, std::size_t n) {
   std::vector<T> z(n);
-  tile_functions(set, dtype_of<T>).elements[static_cast<int>(code)][0](z.data(), x, y, nullptr,
-                                                                        static_cast<std::int64_t>(n));
+  tile_functions(set, dtype_of<T>)
+      .elements[static_cast<int>(code)][0](z.data(), x, y, nullptr, static_cast<std::int64_t>(n));
   return z;
 }
 template <class T>
@@ -147,8 +147,7 @@ void check_position(const std::vector<Function>& functions) {
       const Arguments<T> at = points<T>(f, 20);
       const std::vector<T> whole = apply(set, f.code, at);
       for (std::size_t begin = 0; begin < whole.size(); begin += 7) {
-        const std::vector<T> part =
-            apply(set, f.code, at.x.data() + begin, at.y.data() + begin, whole.size() - begin);
+        const std::vector<T> part = apply(set, f.code, at.x.data() + begin, at.y.data() + begin, whole.size() - begin);
         INFO(f.name << " from " << begin);
         CHECK(std::memcmp(part.data(), whole.data() + begin, part.size() * sizeof(T)) == 0);
       }

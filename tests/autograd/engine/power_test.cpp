@@ -58,10 +58,30 @@ TEMPLATE_TEST_CASE("powers of every class of number are those of the C library",
   using T = TestType;
   using Limits = std::numeric_limits<T>;
   const T odd = std::ldexp(T{1}, Limits::digits) - 1;  // the largest odd number
-  check_special_values<T>(
-      power, {0, 1, 2, 3, 4, 5, T(0.5), T(2.5), T(1.0 / 3), Limits::infinity(), Limits::quiet_NaN(), Limits::min(),
-              Limits::min() / 3, Limits::denorm_min(), Limits::max(), Limits::epsilon(), 1 - Limits::epsilon(),
-              1 + Limits::epsilon(), odd, odd + 1, odd - 1, T(1e10), 150, 1080});
+  check_special_values<T>(power, {0,
+                                  1,
+                                  2,
+                                  3,
+                                  4,
+                                  5,
+                                  T(0.5),
+                                  T(2.5),
+                                  T(1.0 / 3),
+                                  Limits::infinity(),
+                                  Limits::quiet_NaN(),
+                                  Limits::min(),
+                                  Limits::min() / 3,
+                                  Limits::denorm_min(),
+                                  Limits::max(),
+                                  Limits::epsilon(),
+                                  1 - Limits::epsilon(),
+                                  1 + Limits::epsilon(),
+                                  odd,
+                                  odd + 1,
+                                  odd - 1,
+                                  T(1e10),
+                                  150,
+                                  1080});
 }
 
 TEST_CASE("the table of powers", "[math]") {
