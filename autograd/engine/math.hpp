@@ -112,18 +112,6 @@ XGRAD_FORCE_INLINE Lanes<E> expm1_reduced(E& e, Lanes<E> r) {
   return e.fma(e.mul(r, r), polynomial(e, Format<typename E::T>::exponential, r), r);
 }
 
-/// y * 2^n, rounded once, for y near 1. The low bits of `shifted` are those of n.
-template <class E>
-XGRAD_FORCE_INLINE Lanes<E> times_power_of_two(E& e, Lanes<E> y, Lanes<E> shifted) {
-  using F = Format<typename E::T>;
-  if constexpr (requires { e.scale(y, y); })
-    if (e.can_scale()) return e.scale(y, e.sub(shifted, e.number(F::shifter)));
-  // In two factors: 2^n itself may be too large or too small for a number. The first product is exact.
-  const Lanes<E> half = e.shift_right(shifted, 1);
-  const Lanes<E> first = power_of_two(e, e.integer_sub(shifted, half), F::one);
-  return e.mul(e.mul(y, first), power_of_two(e, half, F::one));
-}
-
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> exp(E& e, Lanes<E> x) {
   using F = Format<typename E::T>;
@@ -131,7 +119,12 @@ XGRAD_FORCE_INLINE Lanes<E> exp(E& e, Lanes<E> x) {
   const auto [shifted, r] = reduce(e, bounded);
   Lanes<E> y = e.fma(polynomial(e, F::exponential, r), r, e.number(1));
   y = e.fma(y, r, e.number(1));
-  return times_power_of_two(e, y, shifted);
+  if constexpr (requires { e.scale(y, y); })
+    if (e.can_scale()) return e.scale(y, e.sub(shifted, e.number(F::shifter)));
+  // In two factors: 2^n itself may be too large or too small for a number. The first product is exact.
+  const Lanes<E> half = e.shift_right(shifted, 1);
+  const Lanes<E> first = power_of_two(e, e.integer_sub(shifted, half), F::one);
+  return e.mul(e.mul(y, first), power_of_two(e, half, F::one));
 }
 
 template <class E>

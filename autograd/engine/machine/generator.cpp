@@ -130,7 +130,6 @@ class Generator : private Reductions {
     int spills = 0;
     for (const Shape* s : {&main_, &rest_, &tail_}) spills = std::max(spills, s->allocation.spills * s->copies);
     frame_.spills = room(spills * bytes_);
-    if (has_calls_) frame_.calls = room(call_bytes());
     int next = target_.registers;
     if (has_column_) counter_ = --next;
     int mask = 7 - group_;
@@ -152,6 +151,7 @@ class Generator : private Reductions {
       if (i.op == Op::load_mask || i.op == Op::store_mask) frame_.bytes.try_emplace(aliases_[p], room(64));
     }
     if (!wide_) frame_.parts = room(group_ * bytes_);
+    if (has_calls_) frame_.calls = room(call_bytes());
     const Xbyak::Reg64 registers[] = {r10, r11, rbx, r12, r13, r14, r15};
     std::vector<std::pair<int, std::uint16_t>> by_use;
     for (const auto& [p, uses] : pointers) by_use.emplace_back(-uses, p);
@@ -270,7 +270,8 @@ class Generator : private Reductions {
   }
 
   const Target& target_;
-  bool has_column_ = false, has_calls_ = false, moves_masks_ = false, sums_in_memory_ = false;
+  bool has_calls_ = false;
+  bool has_column_ = false, moves_masks_ = false, sums_in_memory_ = false;
   int sums_ = 0, extremes_ = 0;
   int group_ = 1;   // vectors that make up the 16 lanes of a sum
   int copies_ = 1;  // in the main loop
