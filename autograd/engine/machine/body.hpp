@@ -29,10 +29,10 @@ class Body : public Calls {
 
   // What has a place for as long as the code runs.
   struct Frame {
-    int spills = 0, parts = 0, calls = 0, size = 0;  // offsets from rsp
-    std::map<std::uint64_t, int> numbers;            // registers of the program in all lanes (AVX2)
-    std::map<std::uint16_t, int> bytes;              // masks of the tail (AVX2), by the first of equal pointers
-    std::vector<int> totals;                         // of reductions, where registers have no room; or -1
+    int spills = 0, parts = 0, size = 0;   // offsets from rsp
+    std::map<std::uint64_t, int> numbers;  // registers of the program in all lanes (AVX2)
+    std::map<std::uint16_t, int> bytes;    // masks of the tail (AVX2), by the first of equal pointers
+    std::vector<int> totals;               // of reductions, where registers have no room; or -1
   };
   struct Totals {
     std::vector<int> registers;  // the lanes of a sum; what is largest so far

@@ -34,26 +34,28 @@ class Calls : public Assembler {
   /// What calls need of the frame: x, y, then all registers for vectors and masks.
   int call_bytes() const { return (2 + registers()) * vector_bytes() + 64; }
 
-  /// What call_where jumps to; `frame`: the offset of call_bytes() bytes from rsp.
-  void put_calls(int frame) {
+  /// What call_where jumps to.
+  void put_calls() {
     if (calls_.empty()) return;
     Xbyak::Label common;
     for (Call& call : calls_) {
       L(call.away);
-      move_(ptr[rsp + frame], vector(call.x));
-      move_(ptr[rsp + frame + vector_bytes()], vector(call.y));
+      move_(ptr[rsp + call_frame_], vector(call.x));
+      move_(ptr[rsp + call_frame_ + vector_bytes()], vector(call.y));
       if (!wide_)
         single() ? vmovmskps(ecx, Xbyak::Ymm(call.mask)) : vmovmskpd(ecx, Xbyak::Ymm(call.mask));
       else
         single() ? kmovw(ecx, Mask(call.mask)) : kmovb(ecx, Mask(call.mask));
       mov(rax, call.function);
       Xbyak::CodeGenerator::call(common);
-      move_(vector(call.out), ptr[rsp + frame + vector_bytes()]);
+      move_(vector(call.out), ptr[rsp + call_frame_ + vector_bytes()]);
       jmp(call.back, T_NEAR);
     }
     L(common);
-    put_common(frame);
+    put_common();
   }
+
+  int call_frame_ = -1;  // the offset of so many bytes from rsp, where there are calls
 
  private:
   struct Call {
@@ -66,11 +68,11 @@ class Calls : public Assembler {
   int registers() const { return wide_ ? 32 : 16; }
 
   /// rax: the function; ecx: the lanes. Keeps all registers but rax and rcx.
-  void put_common(int frame) {
+  void put_common() {
     const Xbyak::Reg64 general[] = {rdx, rsi, rdi, r8, r9, r10, r11};
     for (const auto& r : general) push(r);
     // With the address of return, eight words lie above the frame.
-    const int arguments = frame + 8 * 8, kept = arguments + 2 * vector_bytes();
+    const int arguments = call_frame_ + 8 * 8, kept = arguments + 2 * vector_bytes();
     const auto all = [&](auto&& vectors, auto&& masks) {
       for (int i = 0; i < registers(); ++i) vectors(vector(i), ptr[rsp + kept + i * vector_bytes()]);
       for (int i = 1; i < 8 && wide_; ++i) masks(Mask(i), ptr[rsp + kept + registers() * vector_bytes() + i * 8]);

@@ -31,7 +31,7 @@ class Generator : private Reductions {
     tail();
     for (std::size_t r = 0; r < totals_.size(); ++r) finish(r);
     end();
-    put_calls(frame_.calls);
+    put_calls();
     put_constants();
     ready();
     return getSize();
@@ -43,7 +43,6 @@ class Generator : private Reductions {
   void look() {
     for (const Instruction& i : emission_.code) {
       has_column_ |= i.op == Op::column;
-      has_calls_ |= i.op == Op::call_where;
       moves_masks_ |= i.op == Op::load_mask || i.op == Op::store_mask;
     }
     for (const Reduction& reduction : emission_.reductions) {
@@ -145,13 +144,13 @@ class Generator : private Reductions {
     std::map<std::uint16_t, int> pointers;
     for (const Instruction& i : emission_.code) {
       const auto p = static_cast<std::uint16_t>(i.immediate);
+      if (i.op == Op::call_where && call_frame_ < 0) call_frame_ = room(call_bytes());
       if (i.op == Op::load || i.op == Op::store || i.op == Op::load_mask || i.op == Op::store_mask) ++pointers[p];
       if (wide_) continue;
       if (i.op == Op::number) frame_.numbers.try_emplace(i.immediate, room(bytes_));
       if (i.op == Op::load_mask || i.op == Op::store_mask) frame_.bytes.try_emplace(aliases_[p], room(64));
     }
     if (!wide_) frame_.parts = room(group_ * bytes_);
-    if (has_calls_) frame_.calls = room(call_bytes());
     const Xbyak::Reg64 registers[] = {r10, r11, rbx, r12, r13, r14, r15};
     std::vector<std::pair<int, std::uint16_t>> by_use;
     for (const auto& [p, uses] : pointers) by_use.emplace_back(-uses, p);
@@ -270,7 +269,6 @@ class Generator : private Reductions {
   }
 
   const Target& target_;
-  bool has_calls_ = false;
   bool has_column_ = false, moves_masks_ = false, sums_in_memory_ = false;
   int sums_ = 0, extremes_ = 0;
   int group_ = 1;   // vectors that make up the 16 lanes of a sum
