@@ -46,9 +46,9 @@ Analysis::Analysis(const Program& program)
   }
 }
 
-RowCode::RowCode(const std::vector<RowStep>& steps, DType dtype, const TileFunctions& functions) {
+RowCode::RowCode(const std::vector<RowStep>& steps, const TileFunctions& functions) {
   for (const RowStep& step : steps) {
-    instructions_.push_back(row_instruction(step, dtype, functions));
+    instructions_.push_back(row_instruction(step, functions));
     codes_.push_back(step.code);
   }
 }

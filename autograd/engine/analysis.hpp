@@ -25,7 +25,7 @@ struct Analysis {
 class RowCode {
  public:
   RowCode() = default;
-  RowCode(const std::vector<RowStep>& steps, DType dtype, const TileFunctions& functions);
+  RowCode(const std::vector<RowStep>& steps, const TileFunctions& functions);
   template <class T>
   void run(T* registers) const {
     for (std::size_t i = 0; i < instructions_.size(); ++i) {

@@ -11,7 +11,7 @@ struct Format;
 
 template <>
 struct Format<float> {
-  static constexpr int digits = 23;
+  static constexpr int bits = 32, digits = 23;
   static constexpr std::uint64_t sign = 0x80000000, one = 0x3f800000, half = 0x3f000000, fraction = 0x007fffff;
   static constexpr std::uint64_t sqrt_half = 0x3f3504f3;  // of sqrt(1/2)
   static constexpr std::uint64_t whole = 0x4b000000;      // of 2^23, whose last bit counts ones
@@ -22,6 +22,12 @@ struct Format<float> {
   static constexpr double log2_e = 1.44269504;
   static constexpr double ln2_high = 0.693359375, ln2_low = -2.12194440e-4;
   static constexpr double exp_low = -104, exp_high = 89, expm1_low = -20;
+
+  static constexpr double ln2 = 0.69314718, third[] = {0x1.555556p-2, -0x1.555556p-27};
+  static constexpr double two_over_ln2[] = {0x1.715476p+1, 0x1.4ae0cp-25};
+  static constexpr double exp2_low = -152, exp2_high = 129;
+  static constexpr double two_over_pi = 0.63661975, pi_half[] = {0x1.921fb6p+0, -0x1.777a5cp-25, -0x1.ee59dap-50};
+  static constexpr double turns_high = 0x1p17;  // larger angles are not reduced here
 
   // (exp(r) - 1 - r) / r^2 for |r| <= ln 2 / 2
   static constexpr double exponential[] = {0.5000000094691046, 0.16666518408675546, 0.041666205815114495,
@@ -37,11 +43,22 @@ struct Format<float> {
   static constexpr double erf_origin = 0, erf_high = 4.5;
   static constexpr double erf_outer[] = {0.9862905963, -1.04894915,    0.7939970516,  -0.4331277738,
                                          0.1650115681, -0.04131041477, 0.00606542784, -0.0003937608446};
+  // (sin(r) / r - 1) / r^2, cos(r) and (tan(r) / r - 1) / r^2 in r^2 for |r| <= pi / 4
+  static constexpr double sine[] = {-0.1666665414, 0.008332130551, -0.0001951112261};
+  static constexpr double cosine[] = {1, -0.5, 0.04166664488, -0.001388727621, 2.442848429e-05};
+  static constexpr double tangent[] = {0.3333335152,  0.133326002,      0.05406731274, 0.02124280749,
+                                       0.01094079068, -4.699328094e-05, 0.004445217434};
+  // (asin(s) / s - 1) / s^2 in s^2 for |s| <= 1/2, (atan(t) / t - 1) / t^2 in t^2 for |t| <= 1
+  static constexpr double arcsine[] = {0.1666675242, 0.07495299819, 0.0454701619, 0.02418029045, 0.04216540942};
+  static constexpr double arctangent[] = {-0.3333329909, 0.1999854832,   -0.1426424198, 0.1095218695,   -0.0840345251,
+                                          0.05795760945, -0.03117784171, 0.01091459389, -0.001793617154};
+  // ((atanh(s) / s - 1) / s^2 - 1/3) / s^2 in s^2 for |s| <= 3 - 2 sqrt(2)
+  static constexpr double area_tangent[] = {0.2000007604, 0.142735683, 0.1170929919};
 };
 
 template <>
 struct Format<double> {
-  static constexpr int digits = 52;
+  static constexpr int bits = 64, digits = 52;
   static constexpr std::uint64_t sign = 0x8000000000000000, one = 0x3ff0000000000000, half = 0x3fe0000000000000;
   static constexpr std::uint64_t fraction = 0x000fffffffffffff;
   static constexpr std::uint64_t sqrt_half = 0x3fe6a09e667f3bcd;
@@ -53,6 +70,13 @@ struct Format<double> {
   static constexpr double log2_e = 1.4426950408889634;
   static constexpr double ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
   static constexpr double exp_low = -746, exp_high = 710, expm1_low = -40;
+
+  static constexpr double ln2 = 0.6931471805599453, third[] = {0x1.5555555555555p-2, 0x1.5555555555555p-56};
+  static constexpr double two_over_ln2[] = {0x1.71547652b82fep+1, 0x1.777d0ffda0d24p-55};
+  static constexpr double exp2_low = -1077, exp2_high = 1025;
+  static constexpr double two_over_pi = 0.6366197723675814;
+  static constexpr double pi_half[] = {0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54, -0x1.f1976b7ed8fbcp-110};
+  static constexpr double turns_high = 0x1p30;
 
   static constexpr double exponential[] = {0.5000000000000012,    0.1666666666666669,   0.041666666666518894,
                                            0.00833333333331189,   0.001388888894635505, 0.00019841269908046758,
@@ -75,6 +99,34 @@ struct Format<double> {
                                          1.4014686720368275e-5,  -4.091057675022204e-6,  1.0676254597245754e-6,
                                          -2.387492066813127e-7,  4.358118582695407e-8,   -6.1332545398317e-9,
                                          6.16709153806694e-10,   -3.909144768191923e-11, 1.1664250682423366e-12};
+  static constexpr double sine[] = {-0.16666666666666627,   0.008333333333321395,    -0.00019841269828989062,
+                                    2.7557313406298998e-06, -2.5050713110248255e-08, 1.5894169474357117e-10};
+  static constexpr double cosine[] = {1,
+                                      -0.5,
+                                      0.04166666666666659,
+                                      -0.001388888888887201,
+                                      2.4801587288182883e-05,
+                                      -2.755731398189307e-07,
+                                      2.087567348501881e-09,
+                                      -1.1357094918189432e-11};
+  static constexpr double tangent[] = {0.33333333333332654,    0.13333333333431704,    0.053968253918553914,
+                                       0.02186948980236379,    0.008863216455733217,   0.0035923133810616776,
+                                       0.001454611102997173,   0.0005956796671891135,  0.00022057445586603084,
+                                       0.0001402306066444007,  -3.159123048945051e-05, 9.422125311422349e-05,
+                                       -4.744338098359261e-05, 2.147879251333424e-05};
+  static constexpr double arcsine[] = {0.16666666666665408,  0.07500000000336954,  0.04464285682837628,
+                                       0.030381959135065927, 0.022371758094366367, 0.017359704124247005,
+                                       0.01388524155741299,  0.012169173065287501, 0.0065281359331143575,
+                                       0.01952784263512638,  -0.01622361663118041, 0.031911852024562766};
+  static constexpr double arctangent[] = {
+      -0.3333333333333307,   0.19999999999951512,   -0.14285714282577938,   0.11111111007106192,
+      -0.09090907004356609,  0.0769227985467069,    -0.06666404179008852,   0.058805285144726695,
+      -0.0525352157862822,   0.04722332212188003,   -0.04219204481363418,   0.03664241792831346,
+      -0.029904642537991525, 0.02198579308612918,   -0.013901423559308648,  0.007197099453342887,
+      -0.002885217684851928, 0.0008314248091664287, -0.0001521825799542684, 1.3227191393091782e-05};
+  static constexpr double area_tangent[] = {0.1999999999999999,  0.14285714285722537, 0.1111111110877197,
+                                            0.09090909434783466, 0.07692278456173815, 0.06668158065618078,
+                                            0.05837419836118502, 0.05994435223985782};
 };
 
 }  // namespace xgrad::fused::math

@@ -24,7 +24,7 @@ struct Compiled::State {
       : program(std::move(p)),
         functions(tile_functions(instruction_set(), program.dtype)),
         analysis(program),
-        once(analysis.once, program.dtype, functions),
+        once(analysis.once, functions),
         wide(program, analysis, functions),
         registers(program.registers) {}
 

@@ -22,7 +22,7 @@ struct RowInstruction {
   TileFunction function;
   std::uint16_t out, in[3];
 };
-RowInstruction row_instruction(const RowStep& step, DType dtype, const TileFunctions& functions, int single = 0);
+RowInstruction row_instruction(const RowStep& step, const TileFunctions& functions, int single = 0);
 
 /// The bytes of one slot, and what every slot begins at a multiple of.
 inline constexpr std::size_t slot_bytes = 4096, slot_stride = 4096 + 128;

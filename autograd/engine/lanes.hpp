@@ -59,6 +59,21 @@ struct LanesOf {
 #endif
     return xsimd::fnma(a, b, c);
   }
+  XGRAD_LANES R fma_once(R a, R b, R c) {
+    if constexpr (has_fma) return fma(a, b, c);
+    T x[width], y[width], z[width];
+    store(x, a), store(y, b), store(z, c);
+    for (int i = 0; i < width; ++i) x[i] = std::fma(x[i], y[i], z[i]);
+    return load(x);
+  }
+  XGRAD_LANES R fms_once(R a, R b, R c) {
+    if constexpr (has_fma) return fms(a, b, c);
+    return fma_once(a, b, -c);
+  }
+  XGRAD_LANES R fnma_once(R a, R b, R c) {
+    if constexpr (has_fma) return fnma(a, b, c);
+    return fma_once(-a, b, c);
+  }
   XGRAD_LANES R min(R a, R b) {
     if constexpr (on_x86) return xsimd::min(a, b);  // the instruction does just this
     return xsimd::select(a < b, a, b);
@@ -100,6 +115,10 @@ struct LanesOf {
     if constexpr (sizeof(m.data) == sizeof(R)) return R(m.data) & a;
     return xsimd::select(m, a, R(T{}));
   }
+  XGRAD_LANES R call_where(M m, T (*function)(T), R x, R y) {
+    if (!xsimd::any(m)) return y;
+    return called(from_mask(m), function, x, y);
+  }
   /// Masks in memory are lanes with all bits set, which as numbers are NaN, or none.
   XGRAD_LANES M mask(R a) { return not_equal(a, a); }
   XGRAD_LANES R from_mask(M m) { return keep(m, bits(~std::uint64_t{0})); }
@@ -134,6 +153,13 @@ struct LanesOf {
   }
 
  private:
+  [[gnu::noinline]] static R called(R mask, T (*function)(T), R x, R y) {
+    T wanted[width], from[width], to[width];
+    store(wanted, mask), store(from, x), store(to, y);
+    for (int i = 0; i < width; ++i)
+      if (wanted[i] != wanted[i]) to[i] = function(from[i]);
+    return load(to);
+  }
 #if defined(__AVX512F__)
   using Part = std::conditional_t<sizeof(T) == 4, __mmask16, __mmask8>;
   XGRAD_LANES Part part(std::int64_t n) { return static_cast<Part>((1u << n) - 1u); }

@@ -9,6 +9,7 @@
 //   number(double), bits(uint64)                a constant: rounded to T; as a bit pattern
 //   add sub mul div, sqrt floor ceil round      round: to the nearest whole number, ties to even
 //   fma fms fnma (a, b, c)                      a * b + c, a * b - c, c - a * b; in one rounding where there is FMA
+//   fma_once fms_once fnma_once (a, b, c)       the same, in one rounding everywhere
 //   min(a, b), max(a, b)                        a < b ? a : b, a > b ? a : b: the second where one is NaN
 //   bit_and bit_or bit_xor (a, b), bit_clear    bit_clear(a, b): a & ~b
 //   shift_left shift_right (a, int)             of the bits of each lane, zeros come in
@@ -16,6 +17,7 @@
 //   equal not_equal less less_equal (a, b)      masks: not_equal holds for NaN, the others do not
 //   mask_and mask_or mask_xor (m, n), mask_not
 //   select(m, a, b), keep(m, a)                 m ? a : b, m ? a : 0
+//   call_where(m, function, x, y)               m ? function(x) : y; costs little where m holds for no lane
 // and may have
 //   can_scale(), scale(a, n)                    whether there is, and is: a * 2^n for a whole n, rounded once
 //
@@ -161,6 +163,15 @@ XGRAD_FORCE_INLINE Split<E> split(E& e, Lanes<E> x) {
   return {e.sub(biased, e.number(F::whole_number + F::bias)), mantissa};
 }
 
+/// The same, of a denormal x too.
+template <class E>
+XGRAD_FORCE_INLINE Split<E> split_any(E& e, Lanes<E> x) {
+  using F = Format<typename E::T>;
+  const auto denormal = e.less(x, e.number(F::smallest_normal));
+  const auto parts = split(e, e.select(denormal, e.mul(x, e.number(F::raise)), x));
+  return {e.sub(parts.exponent, e.keep(denormal, e.number(F::raise_exponent))), parts.mantissa};
+}
+
 /// exponent * ln 2 + log(1 + f) + correction, for a correction that is tiny beside f or one.
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> log_reduced(E& e, Lanes<E> exponent, Lanes<E> f, Lanes<E> low) {
@@ -192,10 +203,8 @@ XGRAD_FORCE_INLINE Lanes<E> log_of_special(E& e, Lanes<E> x, Lanes<E> y) {
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> log(E& e, Lanes<E> x) {
   using F = Format<typename E::T>;
-  const auto denormal = e.less(x, e.number(F::smallest_normal));
-  const auto parts = split(e, e.select(denormal, e.mul(x, e.number(F::raise)), x));
-  const Lanes<E> exponent = e.sub(parts.exponent, e.keep(denormal, e.number(F::raise_exponent)));
-  const Lanes<E> f = e.sub(parts.mantissa, e.number(1));
+  const auto [exponent, mantissa] = split_any(e, x);
+  const Lanes<E> f = e.sub(mantissa, e.number(1));
   const Lanes<E> y = log_reduced(e, exponent, f, e.mul(exponent, e.number(F::ln2_low)));
   return log_of_special(e, x, y);
 }

@@ -64,17 +64,15 @@ void NarrowRows::add_row_steps(const std::vector<RowStep>& steps, const TileFunc
     std::uint16_t in[3] = {};
     for (int k = 0; k < arity(step.code); ++k) in[k] = place_of(step.in[k]);
     // Where there is no such loop, single numbers become vectors, one for each operand.
-    for (int k = 0; single && !element_function(functions, program_.dtype, step.code, single); ++k) {
+    for (int k = 0; single && !element_function(functions, step.code, single); ++k) {
       if (!(single >> k & 1)) continue;
       const auto vector = static_cast<std::uint16_t>(operand_mark | (program_.row_operands + k));
       instructions_.push_back({functions.elements[at(Code::copy)][1], vector, {in[k], 0, 0}, true});
       in[k] = vector;
       single &= ~(1 << k);
     }
-    instructions_.push_back({element_function(functions, program_.dtype, step.code, single),
-                             place_of(step.out),
-                             {in[0], in[1], in[2]},
-                             true});
+    instructions_.push_back(
+        {element_function(functions, step.code, single), place_of(step.out), {in[0], in[1], in[2]}, true});
   }
 }
 

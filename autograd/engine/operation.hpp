@@ -2,8 +2,9 @@
 
 // The steps of row programs over an emitter (see math.hpp).
 
-#include "autograd/engine/math.hpp"
+#include "autograd/engine/power.hpp"
 #include "autograd/engine/program.hpp"
+#include "autograd/engine/trigonometry.hpp"
 
 namespace xgrad::fused {
 
@@ -20,13 +21,8 @@ constexpr bool is_reduction(Code code) { return code >= Code::row_sum && code <=
 constexpr bool is_sink(Code code) { return code >= Code::row_sum; }
 /// Whether the result is a mask.
 constexpr bool is_mask(Code code) { return code >= Code::equal && code <= Code::mask_not; }
-/// Whether both tiers call the C library, lane by lane.
-constexpr bool is_called(Code code) {
-  return (code >= Code::sin && code <= Code::tan) || (code >= Code::asin && code <= Code::atan) || code == Code::pow ||
-         code == Code::atan2;
-}
 
-/// The result of a step that is no sink, not called, no mask, and neither takes nor gives a mask.
+/// The result of a step that is no sink, no mask, and neither takes nor gives a mask.
 template <Code code, class E, class R = typename E::R>
 XGRAD_FORCE_INLINE R evaluate_number(E& e, R a, [[maybe_unused]] R b, [[maybe_unused]] R c) {
   // clang-format off
@@ -36,6 +32,12 @@ XGRAD_FORCE_INLINE R evaluate_number(E& e, R a, [[maybe_unused]] R b, [[maybe_un
   else if constexpr (code == Code::log1p) return math::log1p(e, a);
   else if constexpr (code == Code::expm1) return math::expm1(e, a);
   else if constexpr (code == Code::sqrt) return e.sqrt(a);
+  else if constexpr (code == Code::sin) return math::sin(e, a);
+  else if constexpr (code == Code::cos) return math::cos(e, a);
+  else if constexpr (code == Code::tan) return math::tan(e, a);
+  else if constexpr (code == Code::asin) return math::asin(e, a);
+  else if constexpr (code == Code::acos) return math::acos(e, a);
+  else if constexpr (code == Code::atan) return math::atan(e, a);
   else if constexpr (code == Code::tanh) return math::tanh(e, a);
   else if constexpr (code == Code::erf) return math::erf(e, a);
   else if constexpr (code == Code::abs) return math::abs(e, a);
@@ -47,11 +49,13 @@ XGRAD_FORCE_INLINE R evaluate_number(E& e, R a, [[maybe_unused]] R b, [[maybe_un
   else if constexpr (code == Code::sub) return e.sub(a, b);
   else if constexpr (code == Code::mul) return e.mul(a, b);
   else if constexpr (code == Code::div) return e.div(a, b);
+  else if constexpr (code == Code::pow) return math::pow(e, a, b);
+  else if constexpr (code == Code::atan2) return math::atan2(e, a, b);
   else if constexpr (code == Code::maximum) return math::maximum(e, a, b);
   else if constexpr (code == Code::minimum) return math::minimum(e, a, b);
-  else if constexpr (code == Code::fma) return e.fma(a, b, c);
-  else if constexpr (code == Code::fms) return e.fms(a, b, c);
-  else if constexpr (code == Code::fnma) return e.fnma(a, b, c);
+  else if constexpr (code == Code::fma) return e.fma_once(a, b, c);
+  else if constexpr (code == Code::fms) return e.fms_once(a, b, c);
+  else if constexpr (code == Code::fnma) return e.fnma_once(a, b, c);
   else { static_assert(code == Code::copy); return a; }
   // clang-format on
 }

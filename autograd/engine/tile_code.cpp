@@ -156,7 +156,7 @@ class Builder {
     for (int k = 0; k < operands; ++k)
       if (is_single(step.in[k])) single |= 1 << k;
     // Where there is no such loop, single numbers become elements.
-    for (int k = 0; single && !element_function(functions_, program_.dtype, code, single); ++k) single &= ~(1 << k);
+    for (int k = 0; single && !element_function(functions_, code, single); ++k) single &= ~(1 << k);
     std::uint16_t in[3] = {};
     for (int k = 0; k < operands; ++k)
       in[k] = single >> k & 1 ? register_place(step.in[k].index) : elements_of(step.in[k]);
@@ -165,7 +165,7 @@ class Builder {
       if (place_[i] == nowhere) place_[i] = slot_for(i);
       out = place_[i];
     }
-    put(element_function(functions_, program_.dtype, code, single), out, in[0], in[1], in[2]);
+    put(element_function(functions_, code, single), out, in[0], in[1], in[2]);
   }
 
   /// The slot of an operand that dies here, or another.
@@ -202,8 +202,7 @@ class Builder {
 
 }  // namespace
 
-TileFunction element_function(const TileFunctions& functions, DType dtype, Code code, int single) {
-  if (is_called(code)) return called_function(code, dtype, single);
+TileFunction element_function(const TileFunctions& functions, Code code, int single) {
   return single < 7 ? functions.elements[at(code)][single] : nullptr;
 }
 

@@ -50,6 +50,6 @@ TileCode tile_code(const Program& program, const Phase& phase, const Aliases& al
                    TileShape shape, const std::vector<char>& single);
 
 /// The loop for a step whose operands are elements, or single numbers where `single` says so; null if there is none.
-TileFunction element_function(const TileFunctions& functions, DType dtype, Code code, int single);
+TileFunction element_function(const TileFunctions& functions, Code code, int single);
 
 }  // namespace xgrad::fused

@@ -47,12 +47,6 @@ bool has(InstructionSet set);
 InstructionSet instruction_set();
 const TileFunctions& tile_functions(InstructionSet set, DType dtype);
 
-/// elements[code] of the codes that call the C library (is_called): the same on all instruction sets.
-TileFunction called_function(Code code, DType dtype, int single);
-/// The function itself, for machine code to call: of one or two numbers of `dtype` in registers of the platform's own
-/// calling convention.
-const void* called_address(Code code, DType dtype);
-
 // For tile_functions.cpp: null where the build does not have the instruction set.
 const TileFunctions* generic_functions(DType dtype);
 const TileFunctions* avx2_functions(DType dtype);

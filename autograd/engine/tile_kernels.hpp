@@ -13,7 +13,9 @@ namespace xgrad::fused {
 namespace {  // no code of one instruction set may be taken for that of another
 
 constexpr bool takes_masks(Code code) { return (code >= Code::mask_and && code <= Code::mask_to_number); }
-constexpr bool is_costly(Code code) { return code >= Code::exp && code <= Code::erf && code != Code::sqrt; }
+constexpr bool is_costly(Code code) {
+  return (code >= Code::exp && code <= Code::erf && code != Code::sqrt) || code == Code::pow || code == Code::atan2;
+}
 
 template <Code code, class L, class R = typename L::R>
 XGRAD_FORCE_INLINE R evaluate(L& e, R a, R b, R c) {
@@ -29,13 +31,6 @@ XGRAD_FORCE_INLINE R evaluate(L& e, R a, R b, R c) {
     return e.select(e.mask(a), b, c);
   } else if constexpr (is_mask(code)) {
     return e.from_mask(evaluate_comparison<code>(e, a, b));
-  } else if constexpr (code >= Code::fma && code <= Code::fnma && !L::has_fma) {
-    // Rounded once, as the program says; the elementary functions do without.
-    typename L::T x[L::width], y[L::width], z[L::width];
-    L::store(x, a), L::store(y, b), L::store(z, c);
-    for (int i = 0; i < L::width; ++i)
-      x[i] = std::fma(code == Code::fnma ? -x[i] : x[i], y[i], code == Code::fms ? -z[i] : z[i]);
-    return L::load(x);
   } else {
     return evaluate_number<code>(e, a, b, c);
   }
@@ -57,7 +52,7 @@ void elements(void* out, const void* a, const void* b, const void* c, std::int64
     const R vb = operands < 2 || single & 2 ? sb : load(pb + i);
     const R vc = operands < 3 || single & 4 ? sc : load(pc + i);
     if constexpr (code == Code::accumulate) return e.add(load(y + i), va);
-    if constexpr (code == Code::accumulate_product) return evaluate<Code::fma>(e, va, vb, load(y + i));
+    if constexpr (code == Code::accumulate_product) return e.fma_once(va, vb, load(y + i));
     if constexpr (!accumulates) return evaluate<code>(e, va, vb, vc);
   };
   const auto whole = [](const T* p) XGRAD_LAMBDA_INLINE { return L::load(p); };
@@ -114,7 +109,7 @@ void reduce(void* out, const void* a, const void* b, const void*, std::int64_t n
       if constexpr (code == Code::row_dot) {
         // The product of two floats is exact in double.
         const R z = load_double<L>(q + k * L::width);
-        total[k] = sizeof(T) == 8 ? evaluate<Code::fma>(e, x, z, total[k]) : L::add(total[k], L::mul(x, z));
+        total[k] = sizeof(T) == 8 ? L::fma_once(x, z, total[k]) : L::add(total[k], L::mul(x, z));
       }
     }
   };
@@ -244,7 +239,7 @@ template <int code_number, class L>
 constexpr void add_code(TileFunctions& table) {
   constexpr Code code = static_cast<Code>(code_number);
   auto& row = table.elements[code_number];
-  if constexpr (code != Code::column && code != Code::store && !is_called(code) && !is_reduction(code)) {
+  if constexpr (code != Code::column && code != Code::store && !is_reduction(code)) {
     row[0] = elements<code, 0, L>;
     if constexpr (code == Code::copy) row[1] = elements<code, 1, L>;
     if constexpr (arity(code) > 1 && !takes_masks(code)) row[1] = elements<code, 1, L>, row[2] = elements<code, 2, L>;

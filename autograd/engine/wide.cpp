@@ -154,9 +154,9 @@ WideRows::WideRows(const Program& program, const Analysis& analysis, const TileF
     : program_(program),
       analysis_(analysis),
       functions_(functions),
-      before_(analysis.before, program.dtype, functions),
+      before_(analysis.before, functions),
       by_columns_(columns_alone(program, analysis)) {
-  for (const Phase& phase : program.phases) after_.emplace_back(phase.after, program.dtype, functions);
+  for (const Phase& phase : program.phases) after_.emplace_back(phase.after, functions);
 }
 
 template <class T>

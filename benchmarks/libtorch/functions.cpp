@@ -66,7 +66,11 @@ const std::vector<Named> of_one = {
     {"gelu", [](const Inputs& in) { return torch::gelu(in[0]); },
      [](const Inputs& in) { return 0.5 * in[0] * (1 + torch::erf(in[0] * std::sqrt(0.5))); }},
     {"relu", [](const Inputs& in) { return torch::relu(in[0]); }, nullptr},
+    {"sin", [](const Inputs& in) { return torch::sin(in[0]); }, nullptr},
+    {"cos", [](const Inputs& in) { return torch::cos(in[0]); }, nullptr},
+    {"atan", [](const Inputs& in) { return torch::atan(in[0]); }, nullptr},
 };
+const Named power = {"pow", [](const Inputs& in) { return torch::pow(in[0], 2.5); }, nullptr};
 const std::vector<Named> normalisations = {
     {"layer_norm", [](const Inputs& in) { return torch::layer_norm(in[0], {in[0].size(1)}, in[1], in[2], 1e-5); },
      [](const Inputs& in) { return normalised(in, 1); }},
@@ -96,6 +100,8 @@ void add_extent(Cases& cases, const Extent& extent, const std::string& against) 
   for (const Named& named : of_one)
     add(
         named, [scores] { return Inputs{scores()}; }, g);
+  add(
+      power, [shape] { return Inputs{uniform_tensor(shape, 1, 0.1, 3).requires_grad_()}; }, g);
   const auto scaled = [shape, scores] {
     return Inputs{scores(), uniform_tensor({shape[1]}, 3, 0.5, 1.5).requires_grad_(),
                   uniform_tensor({shape[1]}, 4).requires_grad_()};

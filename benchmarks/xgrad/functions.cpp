@@ -2,6 +2,7 @@
 // same compositions ("composition").
 
 #include <array>
+#include <set>
 #include <span>
 
 #include "benchmarks/xgrad/common.hpp"
@@ -59,6 +60,9 @@ const std::vector<Named> elementwise = {
     {"exp", [](const Inputs& in) { return exp(in[0]); }},
     {"gelu", [](const Inputs& in) { return gelu(in[0]); }},
     {"relu", [](const Inputs& in) { return relu(in[0]); }},
+    {"sin", [](const Inputs& in) { return sin(in[0]); }},
+    {"cos", [](const Inputs& in) { return cos(in[0]); }},
+    {"atan", [](const Inputs& in) { return atan(in[0]); }},
 };
 const std::vector<Named> normalisations = {{"layer_norm", [](const Inputs& in) { return normalised(in, 1); }},
                                            {"batch_norm", [](const Inputs& in) { return normalised(in, 0); }}};
@@ -76,11 +80,15 @@ void add_extent(Cases& cases, const Extent& extent, const std::string& against) 
     return Inputs{uniform_tensor(shape, 1, -3, 3), uniform_tensor(row, 3, 0.5, 1.5), uniform_tensor(row, 4)};
   };
   const auto one = [] { return tensor(1.0f); };
-  // The simple ones are the same with libtorch's kernel and as a composition.
+  // Primitives are the same with libtorch's kernel and as a composition.
+  const std::set<std::string> primitives = {"relu", "exp", "tanh", "sin", "cos", "atan"};
   const bool composed = against == "composition";
   for (const auto& [name, f] : elementwise)
-    if (!composed || (name != std::string("relu") && name != std::string("exp") && name != std::string("tanh")))
-      add(name, f, x, 1, g);
+    if (!composed || !primitives.count(name)) add(name, f, x, 1, g);
+  const auto positive = [shape] { return Inputs{uniform_tensor(shape, 1, 0.1f, 3)}; };
+  if (!composed)
+    add(
+        "pow", [](const Inputs& in) { return pow(in[0], 2.5); }, positive, 1, g);
   for (const auto& [name, f] : normalisations) add(name, f, scaled, 3, g);
   add(
       "cross_entropy", [](const Inputs& in) { return nn::cross_entropy(in[0], in[1]); },

@@ -47,6 +47,7 @@ class Assembler : public Xbyak::CodeGenerator {
   XGRAD_BOTH(sqrt_, vsqrtps, vsqrtpd)
   XGRAD_BOTH(move_, vmovups, vmovupd)
   XGRAD_BOTH(compare_, vcmpps, vcmppd)
+  XGRAD_BOTH(test_, vtestps, vtestpd)
   XGRAD_BOTH(blend_mask_, vblendmps, vblendmpd)
   XGRAD_BOTH(blend_vector_, vblendvps, vblendvpd)
   XGRAD_BOTH(part_, vmaskmovps, vmaskmovpd)

@@ -5,7 +5,7 @@
 
 #include <stdexcept>
 
-#include "autograd/engine/machine/assembler.hpp"
+#include "autograd/engine/machine/calls.hpp"
 
 namespace xgrad::fused::machine {
 
@@ -18,10 +18,10 @@ struct Shape {
   int vectors() const { return copies * passes; }
 };
 
-class Body : public Assembler {
+class Body : public Calls {
  protected:
   Body(std::uint8_t* memory, std::size_t bytes, const Emission& emission, const Target& target, const Aliases& aliases)
-      : Assembler(memory, bytes, emission.item, target.bytes == 64),
+      : Calls(memory, bytes, emission.item, target.bytes == 64),
         emission_(emission),
         aliases_(aliases),
         width_(target.lanes(emission.item)),
@@ -86,6 +86,7 @@ class Body : public Assembler {
   Register scratch(int i) const { return vector(shape_->scratch + i); }
   Register slot(int s) const { return vector(s * shape_->copies + copy_); }
   Mask mask_slot(int s) const { return Mask(1 + s * shape_->copies + copy_); }
+  int mask_register(const Operand& o) const { return wide_ ? mask_slot(o.index).getIdx() : slot(o.index).getIdx(); }
   Register in_register(const Operand& o) const {
     return o.kind == Operand::Kind::fixed ? vector(o.index) : slot(o.index);
   }
@@ -134,6 +135,8 @@ class Body : public Assembler {
     if (i.op == Op::load) return load(i, y);
     if (i.op == Op::column) return column(y);
     if (i.op >= Op::fma && i.op <= Op::fnma) return multiply_add(i.op, y, p);
+    if (i.op == Op::call_where)
+      return call_where(y, in_register(p.in[0]), in_register(p.in[1]), mask_register(p.in[2]), i.immediate);
     if (i.op == Op::sqrt) return with(p.in[0], [&](const auto& x) { sqrt_(y, x); });
     if (i.op == Op::round) return with(p.in[0], [&](const auto& x) { round_(y, x, static_cast<int>(i.immediate)); });
     const Register a = in_register(p.in[0]);

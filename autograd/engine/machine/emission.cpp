@@ -153,7 +153,6 @@ class Translation {
 
   bool step(std::size_t i) {
     const Step& s = phase_.steps[i];
-    if (is_called(s.code)) return false;
     if (is_reduction(s.code)) {
       const R a = number(s.in[0]), b = s.code == Code::row_dot ? number(s.in[1]) : R{};
       list_.put(Op::reduce, a.value, b.value, reductions_.size());
@@ -214,7 +213,7 @@ class Translation {
   Value evaluate(R a, [[maybe_unused]] R b, [[maybe_unused]] R c) {
     if constexpr (code >= Code::equal && code <= Code::greater_equal)
       return evaluate_comparison<code>(e_, a, b).value;
-    else if constexpr (code == Code::column || code == Code::select || is_called(code) ||
+    else if constexpr (code == Code::column || code == Code::select ||
                        (code >= Code::mask_and && code <= Code::mask_to_number))
       return nothing;
     else

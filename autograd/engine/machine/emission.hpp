@@ -46,6 +46,7 @@ enum class Op : std::uint8_t {
   fma,
   fms,
   fnma,
+  call_where,  // in lanes of mask c what the function with the address `immediate` makes of b, in the others a
   // masks
   compare,  // with the predicate `immediate`
   mask_and,
@@ -151,6 +152,9 @@ class Emitter {
   R fma(R a, R b, R c) { return {list_.add(Op::fma, a.value, b.value, c.value)}; }
   R fms(R a, R b, R c) { return {list_.add(Op::fms, a.value, b.value, c.value)}; }
   R fnma(R a, R b, R c) { return {list_.add(Op::fnma, a.value, b.value, c.value)}; }
+  R fma_once(R a, R b, R c) { return fma(a, b, c); }
+  R fms_once(R a, R b, R c) { return fms(a, b, c); }
+  R fnma_once(R a, R b, R c) { return fnma(a, b, c); }
   R min(R a, R b) { return {list_.add(Op::min, a.value, b.value)}; }
   R max(R a, R b) { return {list_.add(Op::max, a.value, b.value)}; }
   R bit_and(R a, R b) { return {list_.add(Op::bit_and, a.value, b.value)}; }
@@ -186,6 +190,9 @@ class Emitter {
     return {list_.add(Op::select, m.value, a.value, b.value)};
   }
   R keep(M m, R a) { return {list_.add(Op::keep, m.value, a.value)}; }
+  R call_where(M m, T (*function)(T), R x, R y) {
+    return {list_.add(Op::call_where, y.value, x.value, m.value, reinterpret_cast<std::uintptr_t>(function))};
+  }
   R from_mask(M m) { return {list_.add(Op::from_mask, m.value)}; }
 
  private:

@@ -31,6 +31,7 @@ class Generator : private Reductions {
     tail();
     for (std::size_t r = 0; r < totals_.size(); ++r) finish(r);
     end();
+    put_calls();
     put_constants();
     ready();
     return getSize();
@@ -143,6 +144,7 @@ class Generator : private Reductions {
     std::map<std::uint16_t, int> pointers;
     for (const Instruction& i : emission_.code) {
       const auto p = static_cast<std::uint16_t>(i.immediate);
+      if (i.op == Op::call_where && call_frame_ < 0) call_frame_ = room(call_bytes());
       if (i.op == Op::load || i.op == Op::store || i.op == Op::load_mask || i.op == Op::store_mask) ++pointers[p];
       if (wide_) continue;
       if (i.op == Op::number) frame_.numbers.try_emplace(i.immediate, room(bytes_));

@@ -9,8 +9,8 @@
 
 namespace xgrad::fused {
 
-/// The kernel for one phase; null where it has steps that call the C library, where there is no machine code for the
-/// instruction set, or where the system refuses executable memory, which is said once on stderr.
+/// The kernel for one phase; null where registers do not suffice, where there is no machine code for the instruction
+/// set, or where the system refuses executable memory, which is said once on stderr.
 std::unique_ptr<PhaseKernel> compile(const Program& program, std::size_t phase, const Aliases& aliases,
                                      InstructionSet set = instruction_set());
 

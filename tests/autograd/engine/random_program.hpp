@@ -33,8 +33,7 @@ struct Memory {
 
 class RandomProgram {
  public:
-  /// `calls`: with functions of the C library.
-  RandomProgram(std::uint64_t seed, DType dtype, bool calls = true) : random_(seed), calls_(calls) {
+  RandomProgram(std::uint64_t seed, DType dtype) : random_(seed) {
     program_.dtype = dtype;
     using Shape = Pointer::Shape;
     program_.pointers = {{Shape::full, false, false},  {Shape::full, false, false},  {Shape::vector, false, false},
@@ -95,15 +94,15 @@ class RandomProgram {
   std::uint16_t any_register() { return static_cast<std::uint16_t>(pick(known_)); }
 
   Code number_code(int operands) {
-    static const std::vector<Code> one = {Code::copy,  Code::neg,  Code::exp,   Code::log,   Code::tanh,
-                                          Code::expm1, Code::ceil, Code::erf,   Code::sqrt,  Code::abs,
-                                          Code::sign,  Code::sin,  Code::round, Code::floor, Code::log1p};
-    static const std::vector<Code> two = {Code::add, Code::sub,     Code::mul,     Code::div,
-                                          Code::add, Code::maximum, Code::minimum, Code::pow};
+    static const std::vector<Code> one = {Code::copy,  Code::neg,   Code::exp,   Code::log,   Code::tanh,
+                                          Code::expm1, Code::ceil,  Code::erf,   Code::sqrt,  Code::abs,
+                                          Code::sign,  Code::round, Code::floor, Code::log1p, Code::sin,
+                                          Code::cos,   Code::tan,   Code::asin,  Code::acos,  Code::atan};
+    static const std::vector<Code> two = {Code::add,     Code::sub,     Code::mul, Code::div, Code::add,  Code::add,
+                                          Code::maximum, Code::minimum, Code::mul, Code::pow, Code::atan2};
     static const std::vector<Code> three = {Code::fma, Code::fms, Code::fnma};
     const auto& all = operands == 1 ? one : operands == 2 ? two : three;
-    const Code code = all[static_cast<std::size_t>(pick(static_cast<int>(all.size())))];
-    return calls_ || !is_called(code) ? code : number_code(operands);
+    return all[static_cast<std::size_t>(pick(static_cast<int>(all.size())))];
   }
 
   void add_registers() {
@@ -189,7 +188,6 @@ class RandomProgram {
   }
 
   std::mt19937_64 random_;
-  bool calls_;
   Program program_;
   bool in_place_ = false;
   int registers_ = 0, known_ = 0;
@@ -222,9 +220,7 @@ class Plain {
  private:
   static T apply(Code code, T a, T b, T c) {
     T y = 0;
-    const TileFunction called = called_function(code, dtype_of<T>, 0);
-    const TileFunctions& functions = tile_functions(instruction_set(), dtype_of<T>);
-    (called ? called : functions.elements[static_cast<int>(code)][0])(&y, &a, &b, &c, 1);
+    tile_functions(instruction_set(), dtype_of<T>).elements[static_cast<int>(code)][0](&y, &a, &b, &c, 1);
     return y;
   }
 
