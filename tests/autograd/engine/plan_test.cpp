@@ -88,6 +88,32 @@ TEST_CASE("products that are read transposed", "[plan]") {
   }
 }
 
+TEST_CASE("what is transposed twice is read where it lies", "[plan]") {
+  const Tensor x = numbers({4, 300}, 1), weight = numbers({200, 300}, 2), scale = numbers({200}, 3);
+  const auto record = [&] {
+    const Tensor turned = transpose(weight), inputs = track(x);
+    return grad(sum(tanh(matmul(inputs, turned)) * scale), {inputs});
+  };
+  check_agreement(record);
+  if (engine() != "fused") return;
+  reset_peak_memory();
+  const std::size_t before = memory_report().live;
+  evaluate(record());
+  CHECK(memory_report().peak - before < static_cast<std::size_t>(weight.numel()) * sizeof(double) / 2);
+}
+
+TEST_CASE("vectors that are transposed lie as they lay", "[plan]") {
+  const Tensor row = numbers({1, 5}, 1), column = numbers({5, 1}, 2), c = numbers({5, 4}, 3);
+  check_agreement([&] {
+    return Roots{transpose(row), transpose(column) * 2, transpose(transpose(row)) + transpose(c)};
+  });
+  check_agreement([&] { return Roots{matmul(transpose(column), c), matmul(transpose(c), transpose(row))}; });
+  check_agreement([&] {
+    return Roots{transpose(matmul(row, c)) + transpose(c), transpose(matmul(transpose(c), column))};
+  });
+  check_agreement([&] { return Roots{transpose(numbers({3, 1, 5}, 4)) * column}; });
+}
+
 // h = tanh(x W' + h U' + b), the weights transposed anew at each step.
 Roots recurrent(int steps) {
   const Tensor weight = track(numbers({6, 4}, 1)), hidden = track(numbers({6, 6}, 2)), bias = track(numbers({6}, 3));
