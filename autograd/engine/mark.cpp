@@ -74,10 +74,11 @@ void Grouping::mark_used(const std::vector<std::int32_t>& roots) {
         if (mask_in_memory(graph.nodes[graph.storage(input)])) at.kind = Kind::opaque;
     if (at.leaf || at.kind == Kind::alias || at.kind == Kind::constant) continue;
     if (at.kind == Kind::contraction) {
-      for (const std::int32_t input : at.inputs) {
-        const std::int32_t held = graph.storage(input);
-        const bool flag = graph.nodes[held].kind == Kind::transposition;
-        mark_memory(flag ? graph.nodes[held].inputs[0] : held);
+      for (std::size_t i = 0; i < at.inputs.size(); ++i) {
+        const std::int32_t held = graph.storage(at.inputs[i]);
+        const bool flag = i < 2 && graph.nodes[held].kind == Kind::transposition;
+        const bool number = i == 3 && graph.nodes[held].kind == Kind::constant;
+        if (!number) mark_memory(flag ? graph.nodes[held].inputs[0] : held);
       }
     } else if (!in_program(at)) {
       if (at.kind == Kind::opaque || at.memory)

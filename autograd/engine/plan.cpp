@@ -26,6 +26,7 @@ Plan::Plan(const Pending& pending) {
       if (root.entry() == pending.entries[i]) roots.push_back(graph.of_entry[i]);
   graph.turn(roots);
   graph.contract(roots);
+  graph.add_products(pending, roots);
   Grouping grouping(graph, roots);
 
   std::vector<bool> stored(graph.nodes.size());
@@ -102,6 +103,8 @@ void Plan::set_product(const Pending& pending, const Graph& graph, Task& task) {
   product.batch_a = product.m * product.k;
   product.batch_b = product.k * product.n;
   product.batch_c = product.m * product.n;
+  if (node.scaled != nullptr) product.*node.scaled = node.sign;
+  if (node.inputs.size() == 4) task.scaled = node.scaled;
 }
 
 // The last task that reads or writes each node; -1 for none, and for what an entry gets.
@@ -128,20 +131,24 @@ void Plan::find_reuses(const std::vector<std::int32_t>& last) {
   for (std::size_t i = 0; i < tasks_.size(); ++i)
     if (tasks_[i].kind == Unit::Kind::kernel || !tasks_[i].indices.empty()) safe_from_ = i + 1;
   for (std::size_t i = 0; i < tasks_.size(); ++i) {
-    Task& task = tasks_[i];
+    const Task& task = tasks_[i];
+    if (task.kind == Unit::Kind::product && task.operands.size() > 2) find_reuse(i, task.node, task.operands[2], last);
     if (task.kind != Unit::Kind::program) continue;
-    for (const Overwrite& pair : overwrites(task.program->program())) {
-      const std::int32_t output = task.lowered.pointers[pair.written], input = task.lowered.pointers[pair.read];
-      const auto times = [input](const std::vector<std::int32_t>& nodes) {
-        return std::count(nodes.begin(), nodes.end(), input);
-      };
-      const bool once = times(task.lowered.pointers) == 1 && times(task.lowered.row_operands) == 0;
-      const bool leaf = memory_[input].leaf >= 0;
-      if (!once || last[input] != static_cast<std::int32_t>(i) || (leaf && i < safe_from_)) continue;
-      if (memory_[output].leaf >= 0 || memory_[input].bytes != memory_[output].bytes) continue;
-      task.reuses.push_back({output, input});
-    }
+    for (const Overwrite& pair : overwrites(task.program->program()))
+      find_reuse(i, task.lowered.pointers[pair.written], task.lowered.pointers[pair.read], last);
   }
+}
+
+void Plan::find_reuse(std::size_t at, std::int32_t output, std::int32_t input, const std::vector<std::int32_t>& last) {
+  Task& task = tasks_[at];
+  const auto times = [input](const std::vector<std::int32_t>& nodes) {
+    return std::count(nodes.begin(), nodes.end(), input);
+  };
+  const bool once = times(task.operands) + times(task.lowered.pointers) == 1 && times(task.lowered.row_operands) == 0;
+  const bool leaf = memory_[input].leaf >= 0;
+  if (!once || last[input] != static_cast<std::int32_t>(at) || (leaf && at < safe_from_)) return;
+  if (memory_[output].leaf >= 0 || memory_[input].bytes != memory_[output].bytes) return;
+  task.reuses.push_back({output, input});
 }
 
 // Memory is given back after the last task that reads it, unless an entry gets it.
@@ -259,6 +266,8 @@ class Plan::Run {
     product.a = data(task.operands[0]);
     product.b = data(task.operands[1]);
     product.c = data(task.node);
+    if (task.operands.size() > 2) product.d = data(task.operands[2]);
+    if (task.scaled != nullptr) product.*task.scaled *= number({task.operands[3], 0});
     fused::run(product);
   }
 

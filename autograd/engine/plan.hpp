@@ -38,6 +38,7 @@ class Plan {
     Lowered lowered{};
     std::unique_ptr<Compiled> program{};
     Gemm product{};
+    double Gemm::*scaled = nullptr;        // what the last operand of a product scales
     std::vector<std::int32_t> operands{};  // what a product or a kernel reads
     std::vector<Indices> indices{};
     std::vector<std::int32_t> outputs{};   // what gets memory before
@@ -61,6 +62,7 @@ class Plan {
   void set_product(const Pending& pending, const Graph& graph, Task& task);
   std::vector<std::int32_t> find_last_reads() const;
   void find_reuses(const std::vector<std::int32_t>& last);
+  void find_reuse(std::size_t at, std::int32_t output, std::int32_t input, const std::vector<std::int32_t>& last);
   void find_releases(const std::vector<std::int32_t>& last);
 
   std::vector<Task> tasks_;
