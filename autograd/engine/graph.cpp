@@ -137,7 +137,7 @@ void Graph::add_entry(const Pending& pending, std::size_t i, std::vector<std::in
   for (const std::int32_t input : node.inputs) empty = empty || nodes[input].numel == 0;
   if (node.kind == Kind::transposition && !empty) {
     // Twice is not at all: so a weight comes back from the transposed one of the forward pass. Vectors lie as they lay.
-    const Node& once = nodes[storage(node.inputs[0])];
+    const Node& once = nodes[node.inputs[0]];
     const std::int64_t row = entry->shape.back(), column = entry->inputs[0].shape().back();
     if (once.kind == Kind::transposition) node.inputs = once.inputs;
     if (once.kind == Kind::transposition || row == 1 || column == 1) node.kind = Kind::alias;

@@ -92,7 +92,7 @@ void Plan::set_product(const Pending& pending, const Graph& graph, Task& task) {
   for (std::int64_t axis = 0; axis + 2 < entry.shape.ndim(); ++axis) product.batch *= entry.shape[axis];
   bool* flags[] = {&product.transpose_a, &product.transpose_b};
   for (std::size_t i = 0; i < 2; ++i) {
-    const Node& operand = graph.nodes[task.operands[i]];
+    const Node& operand = graph.nodes[node.inputs[i]];
     const bool view = operand.kind == Kind::transposition && !operand.leaf && !operand.memory;
     *flags[i] = view != node.turned;
     if (view) task.operands[i] = graph.storage(operand.inputs[0]);

@@ -103,6 +103,16 @@ TEST_CASE("what is transposed twice is read where it lies", "[plan]") {
   CHECK(memory_report().peak - before < static_cast<std::size_t>(weight.numel()) * sizeof(double) / 2);
 }
 
+TEST_CASE("what is transposed and then reshaped is no matrix that lies transposed", "[plan]") {
+  const Tensor x = numbers({4, 6}, 1), y = numbers({8, 2}, 2), z = numbers({2, 4, 6}, 3);
+  check_agreement([&] { return Roots{matmul(reshape(transpose(x), {3, 8}), y)}; });
+  check_agreement([&] { return Roots{transpose(reshape(transpose(x), {3, 8})) * 2}; });
+  check_agreement([&] { return Roots{transpose(reshape(transpose(numbers({12, 2}, 4)), {2, 3, 4})) + 1}; });
+  check_agreement([&] { return Roots{matmul(reshape(transpose(z), {2, 3, 8}), y)}; });
+  check_agreement([&] { return Roots{matmul(reshape(transpose(x), {2, 3, 4}), numbers({2, 4, 5}, 5))}; });
+  check_agreement([&] { return Roots{matmul(reshape(transpose(x), {1, 6, 4}), numbers({1, 4, 5}, 6))}; });
+}
+
 TEST_CASE("vectors that are transposed lie as they lay", "[plan]") {
   const Tensor row = numbers({1, 5}, 1), column = numbers({5, 1}, 2), c = numbers({5, 4}, 3);
   check_agreement([&] {
