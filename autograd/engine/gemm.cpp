@@ -54,8 +54,10 @@ Way way(const Gemm& gemm) {
   const bool dots = gemm.transpose_b && !gemm.transpose_a;
   const bool skinny = std::min(gemm.m, gemm.n) <= 12 && gemm.k >= 192;  // a panel is not used often enough to be turned
   if (dots && skinny) return {dot_products[gemm.dtype == float32 ? 0 : 1], false};
-  // Whichever matrix has the columns for the vectors has to be transposed on the way: the smaller one.
-  return {product, gemm.transpose_a ? gemm.transpose_b : dots && gemm.m < gemm.n && gemm.k >= 256};
+  // Whichever matrix has the columns for the vectors has to be transposed on the way: the smaller one. Where both are
+  // transposed, that is B, or C if it is smaller.
+  if (gemm.transpose_a) return {product, gemm.transpose_b && gemm.k > gemm.m};
+  return {product, dots && gemm.m < gemm.n && gemm.k >= 256};
 }
 
 // One product is cut into parts. The cuts follow from the sizes alone, never from the number of threads, so the result
