@@ -32,6 +32,7 @@ class DotKernel {
         a_(static_cast<const T*>(block.a)),
         b_(static_cast<const T*>(block.b)),
         c_(static_cast<T*>(block.c)),
+        d_(static_cast<const T*>(block.d)),
         alpha_(static_cast<T>(block.alpha)),
         beta_(static_cast<T>(block.beta)) {}
 
@@ -94,9 +95,10 @@ class DotKernel {
       add_lanes<N>(sums[i], results);
 #pragma GCC unroll 4
       for (int j = 0; j < N; ++j) {
-        T& place = c_[(row + i) * block_.c_row + (column + j) * block_.c_column];
-        const T result = results[j] * alpha_;
-        place = beta_ == 0 ? result : fma(beta_, place, result);
+        const std::int64_t place = (row + i) * block_.c_row + (column + j) * block_.c_column;
+        if (d_ != nullptr)
+          results[j] = beta_ == 1 ? fma(alpha_, results[j], d_[place]) : fma(beta_, d_[place], results[j]);
+        c_[place] = results[j];
       }
     }
   }
@@ -152,6 +154,7 @@ class DotKernel {
   const T* const a_;
   const T* const b_;
   T* const c_;
+  const T* const d_;
   const T alpha_, beta_;
 };
 

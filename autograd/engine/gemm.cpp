@@ -42,16 +42,22 @@ struct Way {
   bool swapped = false;
 };
 
-Way way(const Gemm& gemm) {
+BlockProduct own_product(DType dtype) {
   static const BlockProduct products[] = {block_product(float32), block_product(float64)};
+  return products[dtype == float32 ? 0 : 1];
+}
+
+Way way(const Gemm& gemm) {
   static const BlockProduct dot_products[] = {block_dots(float32), block_dots(float64)};
-  const std::size_t type = gemm.dtype == float32 ? 0 : 1;
-  if (products[type] == nullptr || gemm.m == 1 || gemm.n == 1) return {};
+  const BlockProduct product = own_product(gemm.dtype);
+  if (product == nullptr || gemm.m == 1 || gemm.n == 1) return {};
   const bool dots = gemm.transpose_b && !gemm.transpose_a;
   const bool skinny = std::min(gemm.m, gemm.n) <= 12 && gemm.k >= 192;  // a panel is not used often enough to be turned
-  if (dots && skinny) return {dot_products[type], false};
-  // Whichever matrix has the columns for the vectors has to be transposed on the way: the smaller one.
-  return {products[type], gemm.transpose_a ? gemm.transpose_b : dots && gemm.m < gemm.n && gemm.k >= 256};
+  if (dots && skinny) return {dot_products[gemm.dtype == float32 ? 0 : 1], false};
+  // Whichever matrix has the columns for the vectors has to be transposed on the way: the smaller one. Where both are
+  // transposed, that is B, or C if it is smaller.
+  if (gemm.transpose_a) return {product, gemm.transpose_b && gemm.k > gemm.m};
+  return {product, dots && gemm.m < gemm.n && gemm.k >= 256};
 }
 
 // One product is cut into parts. The cuts follow from the sizes alone, never from the number of threads, so the result
@@ -109,8 +115,8 @@ void blas_vector(const Gemm& gemm, const T* a, const T* b, T* c, const Part& par
   const auto size = [](std::int64_t value) { return static_cast<int>(std::max<std::int64_t>(value, 1)); };
   const auto call = [&](auto* product, bool transpose, std::int64_t rows, std::int64_t columns, const T* matrix,
                         std::int64_t row, const T* x, std::int64_t x_step, std::int64_t y_step) {
-    product(CblasRowMajor, transpose ? CblasTrans : CblasNoTrans, size(rows), size(columns), static_cast<T>(gemm.alpha),
-            matrix, size(row), x, size(x_step), static_cast<T>(gemm.beta), c, size(y_step));
+    product(CblasRowMajor, transpose ? CblasTrans : CblasNoTrans, size(rows), size(columns), T{1}, matrix, size(row), x,
+            size(x_step), T{0}, c, size(y_step));
   };
   const auto both = [&](auto* product) {
     if (gemm.m == 1)
@@ -137,8 +143,7 @@ void blas(const Gemm& gemm, std::int64_t matrix, const Part& part) {
   const auto size = [](std::int64_t value) { return static_cast<int>(std::max<std::int64_t>(value, 1)); };
   const auto call = [&](auto* product) {
     product(CblasRowMajor, flag(gemm.transpose_a), flag(gemm.transpose_b), size(part.rows), size(part.columns),
-            size(gemm.k), static_cast<T>(gemm.alpha), a, size(gemm.row_a), b, size(gemm.row_b),
-            static_cast<T>(gemm.beta), c, size(gemm.row_c));
+            size(gemm.k), T{1}, a, size(gemm.row_a), b, size(gemm.row_b), T{0}, c, size(gemm.row_c));
   };
   if constexpr (std::is_same_v<T, float>)
     call(&cblas_sgemm);
@@ -146,13 +151,11 @@ void blas(const Gemm& gemm, std::int64_t matrix, const Part& part) {
     call(&cblas_dgemm);
 }
 
-// C = beta * C
+// Sums of nothing.
 template <class T>
-void scale(const Gemm& gemm, std::int64_t matrix, const Part& part) {
-  const T beta = static_cast<T>(gemm.beta);
+void clear(const Gemm& gemm, std::int64_t matrix, const Part& part) {
   T* row = static_cast<T*>(gemm.c) + matrix * gemm.batch_c + part.row * gemm.row_c + part.column;
-  for (std::int64_t i = 0; i < part.rows; ++i, row += gemm.row_c)
-    for (std::int64_t j = 0; j < part.columns; ++j) row[j] = beta == T{0} ? T{0} : beta * row[j];
+  for (std::int64_t i = 0; i < part.rows; ++i, row += gemm.row_c) std::fill_n(row, part.columns, T{0});
 }
 
 template <class T>
@@ -161,22 +164,24 @@ void own(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part& part
   const std::int64_t b_column = gemm.transpose_b ? gemm.row_b : 1, b_depth = gemm.transpose_b ? 1 : gemm.row_b;
   const T* a = static_cast<const T*>(gemm.a) + matrix * gemm.batch_a + part.row * a_row;
   const T* b = static_cast<const T*>(gemm.b) + matrix * gemm.batch_b + part.column * b_column;
-  T* c = static_cast<T*>(gemm.c) + matrix * gemm.batch_c + part.row * gemm.row_c + part.column;
+  const std::int64_t place = matrix * gemm.batch_c + part.row * gemm.row_c + part.column;
+  T* c = static_cast<T*>(gemm.c) + place;
+  const T* d = gemm.d != nullptr ? static_cast<const T*>(gemm.d) + place : nullptr;
   alignas(64) thread_local std::byte scratch[block_scratch];
   if (way.swapped)
-    way.product({part.columns, part.rows, gemm.k, b, b_column, b_depth, a, a_depth, a_row, c, 1, gemm.row_c, gemm.alpha,
-                 gemm.beta},
+    way.product({part.columns, part.rows, gemm.k, b, b_column, b_depth, a, a_depth, a_row, c, 1, gemm.row_c, d,
+                 gemm.alpha, gemm.beta},
                 scratch);
   else
-    way.product({part.rows, part.columns, gemm.k, a, a_row, a_depth, b, b_depth, b_column, c, gemm.row_c, 1, gemm.alpha,
-                 gemm.beta},
+    way.product({part.rows, part.columns, gemm.k, a, a_row, a_depth, b, b_depth, b_column, c, gemm.row_c, 1, d,
+                 gemm.alpha, gemm.beta},
                 scratch);
 }
 
 template <class T>
 void multiply(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part& part) {
-  if (gemm.k == 0 || gemm.alpha == 0)
-    scale<T>(gemm, matrix, part);
+  if (gemm.k == 0)
+    clear<T>(gemm, matrix, part);
   else if (way.product != nullptr)
     own<T>(gemm, way, matrix, part);
   else
@@ -229,6 +234,10 @@ void prepare_blas(const Gemm& gemm) {
 }
 
 }  // namespace
+
+bool can_add(DType dtype, std::int64_t m, std::int64_t n, std::int64_t k) {
+  return own_product(dtype) != nullptr && m > 1 && n > 1 && k > 0 && k <= deepest_sum;
+}
 
 void run(const Gemm& gemm, AfterBlock after_block) {
   if (gemm.batch <= 0 || gemm.m <= 0 || gemm.n <= 0) return;

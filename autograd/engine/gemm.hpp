@@ -7,8 +7,11 @@
 
 namespace xgrad::fused {
 
-/// Matrix products C = alpha * op(A) op(B) + beta * C of row-major matrices, `batch` of them: op(A) is m x k, op(B)
-/// k x n, and op() transposes where the flag says so. C does not overlap A or B. Where beta is 0, C is not read.
+/// Matrix products C = op(A) op(B) of row-major matrices, `batch` of them: op(A) is m x k, op(B) k x n, and op()
+/// transposes where the flag says so. C does not overlap A or B.
+///
+/// Where there is a D, which lies as C does, perhaps in the same memory, each sum s of products and the d of its place
+/// become fma(alpha, s, d) if beta is 1, else fma(beta, d, s), and alpha is 1: what a row program makes of the product.
 struct Gemm {
   DType dtype = float32;  // float32 or float64
   bool transpose_a = false, transpose_b = false;
@@ -18,8 +21,12 @@ struct Gemm {
   const void* a = nullptr;
   const void* b = nullptr;
   void* c = nullptr;
-  double alpha = 1, beta = 0;
+  const void* d = nullptr;  // only where can_add()
+  double alpha = 1, beta = 1;
 };
+
+/// Whether products of these sizes, and of a depth that is not 0, can be added to something.
+bool can_add(DType dtype, std::int64_t m, std::int64_t n, std::int64_t k);
 
 /// Computes the products on the threads that set_num_threads() allows. The result does not depend on their number.
 /// If there is an `after_block`, it is called for ranges of finished rows, by whichever thread finished them, while

@@ -135,6 +135,13 @@ void Graph::add_entry(const Pending& pending, std::size_t i, std::vector<std::in
   node.inputs = std::move(inputs);
   bool empty = node.numel == 0;
   for (const std::int32_t input : node.inputs) empty = empty || nodes[input].numel == 0;
+  if (node.kind == Kind::transposition && !empty) {
+    // Twice is not at all: so a weight comes back from the transposed one of the forward pass. Vectors lie as they lay.
+    const Node& once = nodes[node.inputs[0]];
+    const std::int64_t row = entry->shape.back(), column = entry->input(0).shape().back();
+    if (once.kind == Kind::transposition) node.inputs = once.inputs;
+    if (once.kind == Kind::transposition || row == 1 || column == 1) node.kind = Kind::alias;
+  }
   if (node.kind == Kind::constant) {
     if (!is_floating(node.dtype) || empty) node.kind = Kind::opaque;
   } else if (node.kind == Kind::broadcast && !empty) {

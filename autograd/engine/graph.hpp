@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "autograd/engine/executor.hpp"
+#include "autograd/engine/gemm.hpp"
 
 namespace xgrad::fused {
 
@@ -26,15 +27,17 @@ struct Node {
   DType dtype = float32;
   Spread spread = Spread::same;  // of broadcasts and reductions
   std::int64_t numel = 0;
-  std::int64_t columns = 0;    // the number of columns the spread asks for; 0 for any
-  std::int32_t entry = -1;     // which pending entry this is
-  std::int32_t argument = -1;  // which leaf
-  bool cheap = false;          // to compute again rather than to keep
-  bool memory = false;         // needed in memory, by a root, a matrix product or a reference kernel
-  bool used = false;           // whether a root depends on it
-  bool bits = false;           // bool elements, computed from numbers
-  std::int64_t depth = 0;      // of a matrix product: how many products are added up
-  bool turned = false;         // a matrix product of both inputs transposed, in this order
+  std::int64_t columns = 0;        // the number of columns the spread asks for; 0 for any
+  std::int32_t entry = -1;         // which pending entry this is
+  std::int32_t argument = -1;      // which leaf
+  bool cheap = false;              // to compute again rather than to keep
+  bool memory = false;             // needed in memory, by a root, a matrix product or a reference kernel
+  bool used = false;               // whether a root depends on it
+  bool bits = false;               // bool elements, computed from numbers
+  std::int64_t depth = 0;          // of a matrix product: how many products are added up
+  bool turned = false;             // a matrix product of both inputs transposed, in this order
+  double Gemm::*scaled = nullptr;  // of one with something it is added to: which of them the number inputs[3] scales
+  double sign = 1;                 // and what is scaled first
   std::vector<std::int32_t> inputs;
 };
 
@@ -52,6 +55,11 @@ struct Graph {
   /// Products that are only added become multiply-adds, rounded once. That is settled here, for the whole graph: a
   /// value that is computed again must come out the same.
   void contract(const std::vector<std::int32_t>& roots);
+
+  /// A matrix product that is only added to something that is in memory, a leaf or another product, becomes one with
+  /// that as inputs[2]; if one of them is multiplied by a number first, that is inputs[3]. The results stay as they
+  /// are.
+  void add_products(const Pending& pending, const std::vector<std::int32_t>& roots);
 
   std::int32_t add(Node node) {
     nodes.push_back(std::move(node));

@@ -88,10 +88,11 @@ void Grouping::mark_inputs(std::int32_t node) {
   for (const std::int32_t input : at.inputs) graph.nodes[input].used = true;
   if (at.leaf || at.kind == Kind::alias || at.kind == Kind::constant) return;
   if (at.kind == Kind::contraction) {
-    for (const std::int32_t input : at.inputs) {
-      const std::int32_t held = graph.storage(input);
-      const bool flag = graph.nodes[held].kind == Kind::transposition;
-      mark_memory(flag ? graph.nodes[held].inputs[0] : held);
+    for (std::size_t i = 0; i < at.inputs.size(); ++i) {
+      const std::int32_t held = graph.storage(at.inputs[i]);
+      const bool flag = i < 2 && graph.nodes[at.inputs[i]].kind == Kind::transposition;  // not reshaped afterwards
+      const bool number = i == 3 && graph.nodes[held].kind == Kind::constant;
+      if (!number) mark_memory(flag ? graph.nodes[held].inputs[0] : held);
     }
   } else if (in_program(at)) {
     mark_operands(node);

@@ -28,6 +28,7 @@ Plan::Plan(const Pending& pending, std::size_t budget) {
       if (root == pending.entries[i]) roots.push_back(graph.of_entry[i]);
   graph.turn(roots);
   graph.contract(roots);
+  graph.add_products(pending, roots);
   Grouping grouping(graph, roots);
 
   std::vector<bool> stored(graph.nodes.size());
@@ -91,7 +92,7 @@ void Plan::set_product(const Pending& pending, const Graph& graph, Task& task) {
   for (std::int64_t axis = 0; axis + 2 < entry.shape.ndim(); ++axis) product.batch *= entry.shape[axis];
   bool* flags[] = {&product.transpose_a, &product.transpose_b};
   for (std::size_t i = 0; i < 2; ++i) {
-    const Node& operand = graph.nodes[task.operands[i]];
+    const Node& operand = graph.nodes[node.inputs[i]];
     const bool view = operand.kind == Kind::transposition && !operand.leaf && !operand.memory;
     *flags[i] = view != node.turned;
     if (view) task.operands[i] = graph.storage(operand.inputs[0]);
@@ -102,6 +103,8 @@ void Plan::set_product(const Pending& pending, const Graph& graph, Task& task) {
   product.batch_a = product.m * product.k;
   product.batch_b = product.k * product.n;
   product.batch_c = product.m * product.n;
+  if (node.scaled != nullptr) product.*node.scaled = node.sign;
+  if (node.inputs.size() == 4) task.scaled = node.scaled;
 }
 
 // What a task reads, writes and may write over what. About so many operations: a product adds 16 numbers in the time of
@@ -126,18 +129,20 @@ Work Plan::work_of(const Task& task, const std::vector<char>& written) const {
   const Gemm& product = task.product;
   if (task.kind == Unit::Kind::product)
     work.cost += static_cast<double>(product.batch * product.m * product.n) * static_cast<double>(product.k) / 16;
-  if (task.kind != Unit::Kind::program) return work;
-  for (const Phase& phase : task.program->program().phases)
-    work.cost += static_cast<double>(task.rows * task.columns) * static_cast<double>(phase.steps.size());
-  for (const Overwrite& pair : overwrites(task.program->program())) {
-    const std::int32_t output = task.lowered.pointers[pair.written], input = task.lowered.pointers[pair.read];
+  const auto may_take = [&](std::int32_t output, std::int32_t input) {
     const auto times = [input](const std::vector<std::int32_t>& nodes) {
       return std::count(nodes.begin(), nodes.end(), input);
     };
-    const bool once = times(task.lowered.pointers) == 1 && times(task.lowered.row_operands) == 0;
-    if (once && memory_[output].leaf < 0 && memory_[input].bytes == memory_[output].bytes)
+    const auto reads_of_it = times(task.operands) + times(task.lowered.pointers) + times(task.lowered.row_operands);
+    if (reads_of_it == 1 && memory_[output].leaf < 0 && memory_[input].bytes == memory_[output].bytes)
       work.reuses.push_back({output, input});
-  }
+  };
+  if (task.kind == Unit::Kind::product && task.operands.size() > 2) may_take(task.node, task.operands[2]);
+  if (task.kind != Unit::Kind::program) return work;
+  for (const Phase& phase : task.program->program().phases)
+    work.cost += static_cast<double>(task.rows * task.columns) * static_cast<double>(phase.steps.size());
+  for (const Overwrite& pair : overwrites(task.program->program()))
+    may_take(task.lowered.pointers[pair.written], task.lowered.pointers[pair.read]);
   return work;
 }
 
@@ -271,6 +276,8 @@ class Plan::Run {
     product.a = data(task.operands[0]);
     product.b = data(task.operands[1]);
     product.c = data(task.node);
+    if (task.operands.size() > 2) product.d = data(task.operands[2]);
+    if (task.scaled != nullptr) product.*task.scaled *= number({task.operands[3], 0});
     fused::run(product);
   }
 

@@ -35,6 +35,7 @@ class Plan {
     Lowered lowered{};
     std::unique_ptr<Compiled> program{};
     Gemm product{};
+    double Gemm::*scaled = nullptr;        // what the last operand of a product scales
     std::vector<std::int32_t> operands{};  // what a product or a kernel reads
     std::vector<Indices> indices{};
     std::vector<std::int32_t> outputs{};  // what gets memory before

@@ -7,9 +7,13 @@
 
 namespace xgrad::fused {
 
-/// A product C = alpha * A B + beta * C for one thread, of matrices with any distances between their elements, except
-/// that one of C's is 1. Every element of C is summed up in the order of the depth, with fused multiply-add, so the
-/// result is the same however a product is cut into blocks, and for every instruction set.
+/// A product C = A B for one thread, of matrices with any distances between their elements, except that one of C's is
+/// 1. Every element of C is summed up in the order of the depth, with fused multiply-add, so the result is the same
+/// however a product is cut into blocks, and for every instruction set. Sums of more than deepest_sum terms are added
+/// up from sums of so many.
+///
+/// Where there is a D, which lies as C does, perhaps in the same memory, and depth is at most deepest_sum, each sum s
+/// and the d of its place become fma(alpha, s, d) if beta is 1, else fma(beta, d, s), and alpha is 1.
 struct Block {
   std::int64_t rows, columns, depth;
   const void* a;
@@ -18,8 +22,11 @@ struct Block {
   std::int64_t b_depth, b_column;
   void* c;
   std::int64_t c_row, c_column;
-  double alpha, beta;
+  const void* d = nullptr;
+  double alpha = 1, beta = 1;
 };
+
+inline constexpr std::int64_t deepest_sum = 1024;
 
 /// What a thread lends to a BlockProduct: this many bytes, aligned to 64.
 inline constexpr std::size_t block_scratch = 160 * 1024;

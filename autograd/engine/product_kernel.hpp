@@ -19,7 +19,7 @@ template <class T, class Arch, int Rows>
 class BlockKernel {
  public:
   static void run(const Block& block, void* scratch) {
-    for (std::int64_t l = 0; l < block.depth; l += most_depth)
+    for (std::int64_t l = 0; l < block.depth; l += deepest_sum)
       for (std::int64_t j = 0; j < block.columns; j += panel_width)
         BlockKernel(block, static_cast<T*>(scratch), l, j).run_panel();
   }
@@ -29,20 +29,22 @@ class BlockKernel {
   using Batch = typename Lanes::R;
   static constexpr std::int64_t width = Batch::size;
   static constexpr std::int64_t panel_width = 2 * width;
-  static constexpr std::int64_t most_depth = 1024;
-  static_assert(panel_width * (most_depth + Rows) * sizeof(T) <= block_scratch);
+  static_assert(panel_width * (deepest_sum + Rows) * sizeof(T) <= block_scratch);
 
   /// A panel: some columns of B and of C, at some depth.
   BlockKernel(const Block& block, T* scratch, std::int64_t depth_begin, std::int64_t column_begin)
       : block_(block),
         packed_(scratch),
-        tile_(scratch + panel_width * most_depth),
+        tile_(scratch + panel_width * deepest_sum),
         a_(static_cast<const T*>(block.a) + depth_begin * block.a_depth),
         b_(static_cast<const T*>(block.b) + depth_begin * block.b_depth + column_begin * block.b_column),
         c_(static_cast<T*>(block.c) + column_begin * block.c_column),
-        depth_(smaller(block.depth - depth_begin, most_depth)),
+        d_(depth_begin > 0      ? c_
+           : block.d != nullptr ? static_cast<const T*>(block.d) + column_begin * block.c_column
+                                : nullptr),
+        depth_(smaller(block.depth - depth_begin, deepest_sum)),
         columns_(smaller(block.columns - column_begin, panel_width)),
-        alpha_(static_cast<T>(block.alpha)),
+        alpha_(depth_begin == 0 ? static_cast<T>(block.alpha) : T{1}),
         beta_(depth_begin == 0 ? static_cast<T>(block.beta) : T{1}) {}
 
   void run_panel() {
@@ -66,12 +68,17 @@ class BlockKernel {
     const std::int64_t tiles = (block_.rows + Rows - 1) / Rows, rows = block_.rows / tiles, more = block_.rows % tiles;
     for (std::int64_t i = 0, tile = 0; tile < tiles; ++tile) {
       const std::int64_t here = rows + (tile < more ? 1 : 0);
+      const T* a = a_ + i * block_.a_row;
       T* c = c_ + i * block_.c_row;
-      const bool direct = whole && block_.c_column == 1;
-      if (!direct && beta_ != 0) copy_tile<false>(c, here, Vectors * width);
-      choose_tile<Vectors, Rows>(here, a_ + i * block_.a_row, b, b_depth, direct ? c : tile_,
-                                 direct ? block_.c_row : Vectors * width);
-      if (!direct) copy_tile<true>(c, here, Vectors * width);
+      const T* d = d_ != nullptr ? d_ + i * block_.c_row : nullptr;
+      if (whole && block_.c_column == 1) {
+        choose_tile<Vectors, Rows>(here, a, b, b_depth, {c, d, block_.c_row});
+      } else {
+        constexpr std::int64_t stride = Vectors * width;
+        if (d != nullptr) copy_tile(d, here, stride, [](const T& in_d, T& in_tile) { in_tile = in_d; });
+        choose_tile<Vectors, Rows>(here, a, b, b_depth, {tile_, d != nullptr ? tile_ : nullptr, stride});
+        copy_tile(c, here, stride, [](T& in_c, T& in_tile) { in_c = in_tile; });
+      }
       i += here;
     }
   }
@@ -83,18 +90,26 @@ class BlockKernel {
     return block_.rows >= (sizeof(Batch) == 64 && !compete ? 512 : 48);
   }
 
+  // Where a tile of C goes, and what it is added to, if anything.
+  struct Target {
+    T* c;
+    const T* d;
+    std::int64_t row;
+  };
+
   template <int Vectors, int Count>
-  void choose_tile(std::int64_t rows, const T* a, const T* b, std::int64_t b_depth, T* c, std::int64_t c_row) const {
+  void choose_tile(std::int64_t rows, const T* a, const T* b, std::int64_t b_depth, const Target& to) const {
     if constexpr (Count > 0) {
       if (rows == Count)
-        run_tile<Vectors, Count>(a, b, b_depth, c, c_row);
+        run_tile<Vectors, Count>(a, b, b_depth, to);
       else
-        choose_tile<Vectors, Count - 1>(rows, a, b, b_depth, c, c_row);
+        choose_tile<Vectors, Count - 1>(rows, a, b, b_depth, to);
     }
   }
 
   template <int Vectors, int Count>
-  [[gnu::noinline]] void run_tile(const T* a, const T* b, std::int64_t b_depth, T* c, std::int64_t c_row) const {
+  [[gnu::noinline]] void run_tile(const T* a, const T* b, std::int64_t b_depth, const Target& to) const {
+    if (to.d != nullptr) prefetch<Vectors, Count>(to);
     const std::int64_t a_row = block_.a_row, a_depth = block_.a_depth;
     Batch sums[Count][Vectors];
 #pragma GCC unroll 16
@@ -118,17 +133,28 @@ class BlockKernel {
     for (int i = 0; i < Count; ++i)
 #pragma GCC unroll 2
       for (int v = 0; v < Vectors; ++v) {
-        T* const place = c + i * c_row + v * width;
-        Batch result = sums[i][v] * Batch(alpha_);
-        if (beta_ != 0) result = Lanes::fma(Batch(beta_), Batch::load_unaligned(place), result);
-        result.store_unaligned(place);
+        const std::int64_t place = i * to.row + v * width;
+        Batch result = sums[i][v];
+        if (to.d != nullptr) {
+          const Batch d = Batch::load_unaligned(to.d + place);
+          result = beta_ == 1 ? Lanes::fma(Batch(alpha_), result, d) : Lanes::fma(Batch(beta_), d, result);
+        }
+        result.store_unaligned(to.c + place);
       }
   }
 
-  // Between C and the tile in scratch memory, whose rows have `stride` elements.
-  template <bool to_c>
-  void copy_tile(T* c, std::int64_t rows, std::int64_t stride) const {
-    const auto move = [&](T& in_c, T& in_tile) { to_c ? in_c = in_tile : in_tile = in_c; };
+  template <int Vectors, int Count>
+  [[gnu::always_inline]] static void prefetch(const Target& to) {
+    constexpr std::int64_t line = 64 / sizeof(T);
+#pragma GCC unroll 16
+    for (int i = 0; i < Count; ++i)
+#pragma GCC unroll 2
+      for (std::int64_t j = 0; j < Vectors * width; j += line) __builtin_prefetch(to.d + i * to.row + j);
+  }
+
+  // Between C or D and the tile in scratch memory, whose rows have `stride` elements.
+  template <class P, class Move>
+  void copy_tile(P* c, std::int64_t rows, std::int64_t stride, const Move& move) const {
     if (block_.c_row == 1) {
       for (std::int64_t j = 0; j < columns_; ++j)
         for (std::int64_t i = 0; i < rows; ++i) move(c[j * block_.c_column + i], tile_[i * stride + j]);
@@ -199,6 +225,7 @@ class BlockKernel {
   const T* const a_;
   const T* const b_;
   T* const c_;
+  const T* const d_;
   const std::int64_t depth_, columns_;
   const T alpha_, beta_;
 };

@@ -26,7 +26,8 @@ struct Sizes {
 template <class T>
 struct Product {
   Gemm gemm;
-  std::vector<T> a, b, c;
+  std::vector<T> a, b, c, d;
+  bool adds = false, in_place = false;
 
   Product(const Sizes& sizes, bool transpose_a, bool transpose_b, std::int64_t slack = 0, bool shared_b = false) {
     gemm.dtype = dtype_of<T>;
@@ -47,26 +48,38 @@ struct Product {
     fill(a, gemm.batch_a * sizes.batch, generator);
     fill(b, shared_b ? size_b : size_b * sizes.batch, generator);
     fill(c, gemm.batch_c * sizes.batch, generator);
+    fill(d, gemm.batch_c * sizes.batch, generator);
     bind();
   }
-  Product(const Product& other) : gemm(other.gemm), a(other.a), b(other.b), c(other.c) { bind(); }
+  Product(const Product& other) : Product(other, other.in_place) {}
+  Product(const Product& other, bool writes_over)
+      : gemm(other.gemm), a(other.a), b(other.b), c(other.c), d(other.d), adds(other.adds), in_place(writes_over) {
+    if (in_place) c = d;
+    bind();
+  }
+  void add(double alpha, double beta) {
+    adds = true;
+    gemm.alpha = alpha;
+    gemm.beta = beta;
+    bind();
+  }
 
   /// The products in long double, and for each element the sum of the magnitudes: what rounding errors are measured by.
   void check() const {
-    const std::vector<T> before = c;
     Product computed = *this;
+    const std::vector<T> before = computed.c;
     fused::run(computed.gemm);
     std::int64_t wrong = 0;
     for (std::int64_t p = 0; p < gemm.batch; ++p)
       for (std::int64_t i = 0; i < gemm.m; ++i)
         for (std::int64_t j = 0; j < gemm.row_c; ++j) {
           const auto place = static_cast<std::size_t>(p * gemm.batch_c + i * gemm.row_c + j);
-          if (j < gemm.n ? !close(computed.c[place], p, i, j, before[place]) : computed.c[place] != before[place])
+          if (j < gemm.n ? !close(computed.c[place], p, i, j, adds ? d[place] : 0) : computed.c[place] != before[place])
             ++wrong;
         }
     INFO(gemm.m << " x " << gemm.k << " x " << gemm.n << " of " << name(gemm.dtype) << ", transposed "
                 << gemm.transpose_a << gemm.transpose_b << ", alpha " << gemm.alpha << ", beta " << gemm.beta
-                << ", batch " << gemm.batch);
+                << ", adds " << adds << ", batch " << gemm.batch);
     CHECK(wrong == 0);
   }
 
@@ -79,8 +92,9 @@ struct Product {
     gemm.a = a.data();
     gemm.b = b.data();
     gemm.c = c.data();
+    gemm.d = !adds ? nullptr : in_place ? c.data() : d.data();
   }
-  bool close(T result, std::int64_t p, std::int64_t i, std::int64_t j, T before) const {
+  bool close(T result, std::int64_t p, std::int64_t i, std::int64_t j, T added) const {
     long double sum = 0, magnitude = 0;
     for (std::int64_t l = 0; l < gemm.k; ++l) {
       const std::int64_t at = gemm.transpose_a ? l * gemm.row_a + i : i * gemm.row_a + l;
@@ -91,8 +105,8 @@ struct Product {
       magnitude += std::abs(term);
     }
     const long double alpha = static_cast<T>(gemm.alpha), beta = static_cast<T>(gemm.beta);
-    const long double expected = alpha * sum + (gemm.beta == 0 ? 0 : beta * before);
-    const long double scale = std::abs(alpha) * magnitude + (gemm.beta == 0 ? 0 : std::abs(beta * before));
+    const long double expected = alpha * sum + beta * added;
+    const long double scale = std::abs(alpha) * magnitude + std::abs(beta * added);
     const long double bound = (static_cast<long double>(gemm.k) + 3) * std::numeric_limits<T>::epsilon() / 2 * scale;
     return std::abs(result - expected) <= bound;
   }
@@ -125,18 +139,46 @@ TEMPLATE_TEST_CASE("a product is what its definition says, within its rounding e
   }
 }
 
-TEMPLATE_TEST_CASE("alpha and beta", "[gemm]", float, double) {
+TEMPLATE_TEST_CASE("products that are added to something", "[gemm]", float, double) {
   for (const Sizes& sizes : {Sizes{5, 7, 3}, Sizes{64, 128, 10}, Sizes{100, 40, 300}, Sizes{4, 4, 4, 6}})
-    for (const double alpha : {0.0, 1.0, -0.1})
-      for (const double beta : {0.0, 1.0, 0.5}) {
+    for (const auto& [alpha, beta] : {std::pair(1.0, 1.0), std::pair(-0.1, 1.0), std::pair(1.0, 0.5)})
+      for (const bool in_place : {false, true}) {
+        if (!fused::can_add(dtype_of<TestType>, sizes.m, sizes.n, sizes.k)) continue;  // BLAS
         Product<TestType> product(sizes, true, false, 2);
-        product.gemm.alpha = alpha;
-        product.gemm.beta = beta;
+        product.add(alpha, beta);
+        product.in_place = in_place;
         product.check();
       }
 }
 
-TEMPLATE_TEST_CASE("where beta is 0, what was there does not matter", "[gemm]", float, double) {
+TEMPLATE_TEST_CASE("what is added is rounded once, to the bits of the product and a multiply-add", "[gemm]", float,
+                   double) {
+  const bool transpose_a = GENERATE(false, true), transpose_b = GENERATE(false, true);
+  for (const Sizes& sizes : some_sizes) {
+    if (!fused::can_add(dtype_of<TestType>, sizes.m, sizes.n, sizes.k)) continue;
+    Product<TestType> product(sizes, transpose_a, transpose_b, 2), alone = product;
+    fused::run(alone.gemm);
+    for (const auto& [alpha, beta] : {std::pair(1.0, 1.0), std::pair(-0.1, 1.0), std::pair(1.0, 0.9)}) {
+      product.add(alpha, beta);
+      Product<TestType> beside(product, false), over(product, true);
+      fused::run(beside.gemm);
+      fused::run(over.gemm);
+      std::int64_t wrong = 0;
+      for (std::int64_t row = 0; row < sizes.batch * sizes.m; ++row)
+        for (std::int64_t j = 0; j < sizes.n; ++j) {
+          const auto place = static_cast<std::size_t>(row * product.gemm.row_c + j);
+          const TestType sum = alone.c[place], d = product.d[place];
+          const TestType expected = beta == 1 ? std::fma(static_cast<TestType>(alpha), sum, d)
+                                              : std::fma(static_cast<TestType>(beta), d, sum);
+          if (beside.c[place] != expected || over.c[place] != expected) ++wrong;
+        }
+      INFO(sizes.m << " x " << sizes.k << " x " << sizes.n << ", alpha " << alpha << ", beta " << beta);
+      CHECK(wrong == 0);
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("what was there does not matter", "[gemm]", float, double) {
   for (const Sizes& sizes : {Sizes{5, 7, 3}, Sizes{5, 7, 0}, Sizes{300, 20, 600}}) {
     Product<TestType> product(sizes, false, false);
     std::fill(product.c.begin(), product.c.end(), std::numeric_limits<TestType>::quiet_NaN());
@@ -151,11 +193,7 @@ TEMPLATE_TEST_CASE("products without elements", "[gemm]", float, double) {
     fused::run(product.gemm, [](std::int64_t, std::int64_t) { FAIL("there is no row"); });
     CHECK(product.c == before);
   }
-  Product<TestType> empty_sums({5, 4, 0}, true, false);
-  empty_sums.gemm.beta = 0.5;
-  empty_sums.check();
-  empty_sums.gemm.beta = 0;
-  empty_sums.check();
+  Product<TestType>({5, 4, 0}, true, false).check();
 }
 
 TEST_CASE("NaN and infinity reach the results they belong to", "[gemm]") {
@@ -177,13 +215,13 @@ TEMPLATE_TEST_CASE("the result does not depend on the number of threads", "[gemm
                                     {10, 30, 784},  {31, 700, 200}, {8, 16, 50, 33}, {4000, 10, 600}, {7, 3000, 400}};
   for (const Sizes& size : sizes) {
     Product<TestType> product(size, transpose_a, transpose_b);
-    product.gemm.beta = 0.5;
+    if (fused::can_add(dtype_of<TestType>, size.m, size.n, size.k)) product.add(1, 0.5);
     set_num_threads(1);
-    Product<TestType> alone = product;
+    Product<TestType> alone(product, true);
     fused::run(alone.gemm);
     for (const int threads : {2, 3, 4, 8}) {
       set_num_threads(threads);
-      Product<TestType> together = product;
+      Product<TestType> together(product, true);
       fused::run(together.gemm);
       INFO(size.m << " x " << size.k << " x " << size.n << " on " << threads << " threads");
       CHECK(std::memcmp(alone.c.data(), together.c.data(), alone.c.size() * sizeof(TestType)) == 0);
