@@ -26,6 +26,8 @@ struct TileFunctions {
   TileFunction reduce[codes];
   /// For each reduction: out[i] = reduction of the i-th row of a (and b), whose number of columns (int64) is at c.
   TileFunction reduce_rows[codes];
+  /// out[i] = a[i * columns + b[i]], of numbers; of the bytes of masks, as masks; with the number of columns at c.
+  TileFunction pick, pick_mask;
   /// out[i * columns + j] = a[i], with the number of columns at c.
   TileFunction spread;
   /// out[i] = mask of the byte a[i]; and back.

@@ -218,6 +218,19 @@ void load_mask(void* out, const void* a, const void*, const void*, std::int64_t 
   Word* y = static_cast<Word*>(out);
   for (std::int64_t i = 0; i < n; ++i) y[i] = bytes[i] ? ~Word{} : Word{};
 }
+template <class T, class Element>
+void pick(void* out, const void* a, const void* b, const void* c, std::int64_t n) {
+  const std::int64_t columns = *static_cast<const std::int64_t*>(c);
+  const Element* row = static_cast<const Element*>(a);
+  T* y = static_cast<T*>(out);
+  for (std::int64_t i = 0; i < n; ++i, row += columns) {
+    const Element* at = row + static_cast<std::int64_t>(static_cast<const T*>(b)[i]);
+    if constexpr (std::is_same_v<Element, T>)
+      y[i] = *at;
+    else
+      load_mask<T>(y + i, at, nullptr, nullptr, 1);
+  }
+}
 template <class T>
 void store_mask(void* out, const void* a, const void*, const void*, std::int64_t n) {
   using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
@@ -273,6 +286,8 @@ constexpr TileFunctions make_tile_functions() {
   table.reduce_rows[at(Code::row_max)] = reduce_rows<Code::row_max, T>;
   table.reduce_rows[at(Code::row_min)] = reduce_rows<Code::row_min, T>;
   table.spread = spread<L>;
+  table.pick = pick<T, T>;
+  table.pick_mask = pick<T, unsigned char>;
   table.load_mask = load_mask<T>;
   table.store_mask = store_mask<T>;
   table.count = count<T>;

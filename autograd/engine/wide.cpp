@@ -15,6 +15,8 @@ constexpr std::int64_t sum_columns = 1024;
 /// Whether the program does to each column what it does to any other, sums over rows, and nothing else.
 bool columns_alone(const Program& program, const Analysis& analysis) {
   if (program.phases.size() != 1 || analysis.accumulators.empty() || !program.row_stores.empty()) return false;
+  for (const Load& load : program.loads)
+    if (load.source == Load::Source::element) return false;
   const auto& steps = program.phases[0].steps;
   return std::none_of(steps.begin(), steps.end(),
                       [](const Step& step) { return is_reduction(step.code) || step.code == Code::column; });
@@ -97,7 +99,14 @@ class WideRows::Walk {
       else if (load.source == Load::Source::integers)
         registers_[load.register_] =
             static_cast<T>(static_cast<const std::int64_t*>(binding_.row_operands[load.index])[row]);
+      else if (load.source == Load::Source::element)
+        pick(load);
     }
+  }
+  void pick(const Load& load) {
+    const bool mask = program_.pointers[load.index].mask;
+    (mask ? all_.functions_.pick_mask : all_.functions_.pick)(registers_ + load.register_, pointers_[load.index],
+                                                              registers_ + load.column, &binding_.columns, 1);
   }
 
   /// Where columns do not depend on each other, so few at a time that their sums stay in the first-level cache.

@@ -88,6 +88,31 @@ TEST_CASE("products that are read transposed", "[plan]") {
   }
 }
 
+// One element of each row of many values, and their derivatives.
+Roots picked(std::int64_t rows, std::int64_t columns) {
+  const Tensor x = track(numbers({rows, columns}, 1)), row = numbers({columns}, 2), y = numbers({rows, columns}, 3);
+  std::vector<std::int64_t> places(static_cast<std::size_t>(rows)), others;
+  for (std::size_t i = 0; i < places.size(); ++i)
+    places[i] = static_cast<std::int64_t>(i * i * 7 + i) % columns, others.push_back((places[i] * 3 + 1) % columns);
+  const Tensor index = reshape(tensor(places), {rows, 1}), other = reshape(tensor(others), {rows, 1});
+  const auto pick = [&](const Tensor& value) { return gather(value, 1, index); };
+  const Tensor shifted = x - max(x, 1, keep_dims), e = exp(shifted), scaled = x * row + y;
+  const Tensor masked = where(logical_and(x > 0, row > y), scaled, e), large = cast(y > 0.25, float64);
+  const Tensor placed = scatter_add(zeros({rows, columns}, float64), 1, other, sum(e, 1, keep_dims));
+  const Tensor total = pick(e / sum(e, 1, keep_dims)) + pick(masked) * pick(row + y) + pick(where(y > 0, x, 2));
+  const Tensor loss = sum(total + pick(placed * x) - pick(matmul(x, transpose(x)) - x * 2) * gather(x, 1, other));
+  Roots roots = grad(loss, {x});
+  for (const Tensor& root : {loss, pick(scaled), scaled, pick(x), pick(large), gather(tanh(placed), 1, index)})
+    roots.push_back(root);
+  return roots;
+}
+
+TEST_CASE("what is picked from a value is computed from what is picked from its operands", "[plan]") {
+  check_agreement([] { return picked(9, 9); });
+  check_agreement([] { return picked(100, 100); });
+  check_agreement([] { return picked(1, 1); });
+}
+
 // h = tanh(x W' + h U' + b), the weights transposed anew at each step.
 Roots recurrent(int steps) {
   const Tensor weight = track(numbers({6, 4}, 1)), hidden = track(numbers({6, 6}, 2)), bias = track(numbers({6}, 3));

@@ -3,6 +3,7 @@
 // Row programs made at random, and the plain way to run them: step by step, element by element, as program.hpp and
 // kernel.hpp define it.
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -66,7 +67,7 @@ class RandomProgram {
     memory.rows.assign(3, std::vector<char>(static_cast<std::size_t>(rows) * 8 + 64, 0x5a));
     fill(memory.rows[0].data(), static_cast<std::size_t>(rows));
     for (std::int64_t i = 0; i < rows; ++i) {
-      const std::int64_t whole = pick(20);
+      const std::int64_t whole = pick(static_cast<int>(std::clamp<std::int64_t>(columns, 1, 20)));
       std::memcpy(memory.rows[1].data() + i * 8, &whole, 8);
     }
     memory.arguments = {number()};
@@ -110,6 +111,9 @@ class RandomProgram {
     program_.loads = {{Load::Source::argument, 0, new_register()},
                       {Load::Source::rows, 0, new_register()},
                       {Load::Source::integers, 1, new_register()}};
+    constexpr std::uint16_t read[] = {0, 2, 3, 4};
+    for (const std::uint16_t pointer : read)
+      if (pick(3) == 0) program_.loads.push_back({Load::Source::element, pointer, new_register(), 2});
     program_.arguments = 1;
     program_.row_operands = 3;
     known_ = registers_;
@@ -233,6 +237,8 @@ class Plain {
       T& x = registers_[load.register_];
       std::int64_t whole = 0;
       if (load.source == Load::Source::argument) x = static_cast<T>(memory_.arguments[load.index]);
+      if (load.source == Load::Source::element)
+        x = operand({Ref::Kind::pointer, load.index}, row, static_cast<std::int64_t>(registers_[load.column]));
       if (load.source == Load::Source::rows)
         std::memcpy(&x, memory_.rows[load.index].data() + static_cast<std::size_t>(row) * sizeof(T), sizeof(T));
       if (load.source != Load::Source::integers) continue;
