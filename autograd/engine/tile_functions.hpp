@@ -13,6 +13,8 @@ using TileFunction = void (*)(void* out, const void* a, const void* b, const voi
 
 /// The lanes of a row reduction (see PhaseKernel).
 inline constexpr int reduction_lanes = 16;
+/// So many columns of a lane are added in float32 before they go into it.
+inline constexpr int folded_columns = 4;
 
 inline constexpr int codes = static_cast<int>(Code::accumulate_product) + 1;
 

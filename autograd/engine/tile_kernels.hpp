@@ -95,6 +95,23 @@ XGRAD_FORCE_INLINE typename L::R load_double(const float* p) {
 #endif
 }
 
+/// The next columns of each lane, added in float32.
+template <Code code, class Architecture>
+XGRAD_FORCE_INLINE void fold(float* sums, const float* p, const float* q) {
+  using L = LanesOf<float, Architecture>;
+  L e;
+#pragma GCC unroll 4
+  for (int l = 0; l < reduction_lanes; l += L::width) {
+    typename L::R sum = code == Code::row_sum ? L::load(p + l) : L::mul(L::load(p + l), L::load(q + l));
+#pragma GCC unroll 4
+    for (int j = l + reduction_lanes; j < folded_columns * reduction_lanes; j += reduction_lanes) {
+      if constexpr (code == Code::row_sum) sum = L::add(sum, L::load(p + j));
+      if constexpr (code == Code::row_dot) sum = evaluate<Code::fma>(e, L::load(p + j), L::load(q + j), sum);
+    }
+    L::store(sums + l, sum);
+  }
+}
+
 /// row_sum, row_dot, row_prod.
 template <Code code, class T, class Architecture>
 void reduce(void* out, const void* a, const void* b, const void*, std::int64_t n) {
@@ -120,6 +137,14 @@ void reduce(void* out, const void* a, const void* b, const void*, std::int64_t n
   };
   const T *p = static_cast<const T*>(a), *q = static_cast<const T*>(b);
   std::int64_t i = 0;
+  if constexpr (sizeof(T) == 4 && code != Code::row_prod) {
+    constexpr int columns = folded_columns * reduction_lanes;
+    for (; i + columns <= n; i += columns) {
+      T sums[reduction_lanes];
+      fold<code, Architecture>(sums, p + i, q + i);
+      for (int k = 0; k < registers; ++k) total[k] = L::add(total[k], load_double<L>(sums + k * L::width));
+    }
+  }
   for (; i + reduction_lanes <= n; i += reduction_lanes) take(p + i, code == Code::row_dot ? q + i : p);
   if (i < n) {
     const T nothing = code == Code::row_prod ? T{1} : T{0};
