@@ -95,7 +95,7 @@ XGRAD_FORCE_INLINE typename L::R load_double(const float* p) {
 #endif
 }
 
-/// The next columns of each lane, added in float32.
+/// The next columns of each lane, and of the one that joins it, added in float32.
 template <Code code, class Architecture>
 XGRAD_FORCE_INLINE void fold(float* sums, const float* p, const float* q) {
   using L = LanesOf<float, Architecture>;
@@ -110,6 +110,7 @@ XGRAD_FORCE_INLINE void fold(float* sums, const float* p, const float* q) {
     }
     L::store(sums + l, sum);
   }
+  for (int l = 0; l < reduction_lanes / 2; ++l) sums[l] += sums[l + reduction_lanes / 2];
 }
 
 /// row_sum, row_dot, row_prod.
@@ -142,7 +143,7 @@ void reduce(void* out, const void* a, const void* b, const void*, std::int64_t n
     for (; i + columns <= n; i += columns) {
       T sums[reduction_lanes];
       fold<code, Architecture>(sums, p + i, q + i);
-      for (int k = 0; k < registers; ++k) total[k] = L::add(total[k], load_double<L>(sums + k * L::width));
+      for (int k = 0; 2 * k < registers; ++k) total[k] = L::add(total[k], load_double<L>(sums + k * L::width));
     }
   }
   for (; i + reduction_lanes <= n; i += reduction_lanes) take(p + i, code == Code::row_dot ? q + i : p);

@@ -324,18 +324,26 @@ class Body : public Assembler {
   void fold(std::size_t r, Code code, const Placed& p) {
     const int parts = 16 / width_, part = index() % parts, turn = index() / parts;
     const bool kept = frame_.folded[r] < 0;
-    const Address place = ptr[rsp + frame_.folded[r] + part * bytes_];
+    const auto place = [&](int k) { return ptr[rsp + frame_.folded[r] + k * bytes_]; };
     const Register a = in_register(p.in[0]);
     const Register sum = kept ? vector(totals_[r].folded[static_cast<std::size_t>(part)]) : scratch(1);
-    if (!kept && turn > 0) move_(sum, place);
+    if (!kept && turn > 0) move_(sum, place(part));
     if (code == Code::row_sum)
       turn == 0 ? move_(sum, a) : add_(sum, sum, a);
     else
       turn == 0 ? mul_(sum, a, in_register(p.in[1])) : fma231(sum, a, in_register(p.in[1]));
-    if (turn + 1 < folded_columns) return kept ? void() : move_(place, sum);
-    for (int h = 0; h < 2; ++h) {
+    if (!kept) move_(place(part), sum);
+    if (turn + 1 < folded_columns || part + 1 < parts) return;
+    // The first half of the lanes takes the second, which is the second part or the upper half of the only one.
+    if (wide_) {
+      vextractf64x4(Xbyak::Ymm(shape_->scratch), Xbyak::Zmm(sum.getIdx()), 1);
+      vaddps(half(sum.getIdx()), half(sum.getIdx()), half(shape_->scratch));
+    } else {
+      kept ? add_(sum, sum, vector(totals_[r].folded[0])) : add_(sum, sum, place(0));
+    }
+    for (int h = 0; h < parts; ++h) {
       to_double(0, sum, h);
-      total(r, 2 * part + h, Code::row_sum, scratch(0), scratch(0));
+      total(r, h, Code::row_sum, scratch(0), scratch(0));
     }
   }
   /// Half the floats of x as doubles in scratch register t.

@@ -311,6 +311,7 @@ class Plain {
     const bool narrow = columns_ > 0 && columns_ < 64 && rows_ > 1, product = s.code == Code::row_prod;
     double lanes[reduction_lanes];
     for (double& lane : lanes) lane = product;
+    T halves[16] = {};
     const std::int64_t folded = sizeof(T) == 4 && !product ? columns_ - columns_ % 64 : 0;
     for (std::int64_t j = 0; j < folded; j += j % 64 == 15 ? 49 : 1) {
       T sum = operand(s.in[0], row, j) * (s.code == Code::row_sum ? T{1} : operand(s.in[1], row, j));
@@ -318,7 +319,8 @@ class Plain {
         const T a = operand(s.in[0], row, i), b = operand(s.in[1], row, i);
         sum = s.code == Code::row_sum ? sum + a : std::fma(a, b, sum);
       }
-      lanes[j % 16] += static_cast<double>(sum);
+      halves[j % 16] = sum;
+      for (int l = 0; l < 8 && j % 64 == 15; ++l) lanes[l] += static_cast<double>(halves[l] + halves[l + 8]);
     }
     for (std::int64_t j = folded; j < columns_; ++j) {
       double& lane = lanes[narrow ? 0 : j % reduction_lanes];
