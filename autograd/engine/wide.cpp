@@ -61,15 +61,16 @@ class WideRows::Walk {
       pointers_[all.analysis_.accumulators[i]] = sums_ + i * layout.row;
   }
 
-  /// In groups of rows, whose sums, of the program's dtype, go into the doubles of `partials`.
+  /// In groups of rows, whose sums, of the program's dtype, go into the doubles of `partials`. Few rows go there one by
+  /// one, without the roundings of a group.
   void block(std::int64_t block, std::int64_t begin, std::int64_t end, Partials& partials) {
     const auto& accumulators = all_.analysis_.accumulators;
     place(begin);
     if (accumulators.empty()) return rows(begin, end);
-    const std::int64_t columns = binding_.columns;
-    for (std::int64_t row = begin; row < end; row += group_rows) {
+    const std::int64_t columns = binding_.columns, group = binding_.rows <= group_rows ? 1 : group_rows;
+    for (std::int64_t row = begin; row < end; row += group) {
       std::memset(sums_, 0, accumulators.size() * row_bytes_);
-      rows(row, std::min(end, row + group_rows));
+      rows(row, std::min(end, row + group));
       for (std::size_t i = 0; i < accumulators.size(); ++i) {
         double* total = partials.row(block, i);
         const T* sum = reinterpret_cast<const T*>(sums_ + i * row_bytes_);
