@@ -61,7 +61,7 @@ void Compiled::State::bind(const Binding& binding) {
     bound[p] = static_cast<std::uint16_t>(first);
   }
   const TierChoice chosen = chosen_tier();
-  if (kernels.empty() || bound != aliases || chosen.changes != tier.changes) {
+  if (kernels.size() != program.phases.size() || bound != aliases || chosen.changes != tier.changes) {
     aliases = bound;
     tier = chosen;
     asked = machine = false;

@@ -15,8 +15,8 @@ namespace {
 using fused::Key;
 using fused::Plan;
 
-// Of one plan; longer lists are planned in parts. What a part computes for a later one is never dropped: within a memory
-// budget plans are larger.
+// Of one plan; longer lists are planned in parts. What a part computes for a later one is never dropped: within a
+// memory budget plans are larger.
 std::size_t most_entries() { return memory_budget() == 0 ? 4096 : 16384; }
 constexpr std::size_t most_plans = 256;  // kept by a thread
 

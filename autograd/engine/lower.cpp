@@ -58,11 +58,16 @@ Code code_of(Instruction instruction) {
   }
 }
 
-// A node in a class: what a unit reads or computes.
+// A node in a class: what a unit reads or computes. With an index just the element in the column that this other node
+// gives for each row: what is picked from an elementwise value is the same operation on what is picked from its
+// operands, so that picking costs nothing for the elements that are not picked.
 struct Instance {
   std::int32_t node;
   Class as;
+  std::int32_t index = -1;
   friend auto operator<=>(const Instance&, const Instance&) = default;
+
+  bool has_columns() const { return index < 0 && (as == Class::full || as == Class::columns); }
 };
 
 class UnitLowering {
@@ -104,7 +109,9 @@ class UnitLowering {
       const Class consumer = per_row ? Class::rows : elementwise ? instance.as : Class::full;
       const auto use = grouping_.use(n.inputs[i], consumer, at_.columns);
       if (!use.fits) return false;
-      operands.push_back({use.node, use.as});
+      const bool by_column = use.as == Class::full || use.as == Class::columns;
+      const std::int32_t index = n.kind == Kind::pick ? graph_.storage(n.inputs[1]) : instance.index;
+      operands.push_back({use.node, use.as, by_column ? index : -1});
     }
     return true;
   }
@@ -156,9 +163,7 @@ class UnitLowering {
     }
   }
 
-  bool reduces(const Instance& instance) const {
-    return node(instance).kind == Kind::reduction || node(instance).kind == Kind::pick;
-  }
+  bool reduces(const Instance& instance) const { return node(instance).kind == Kind::reduction; }
 
   void number_levels() {
     for (auto& [instance, facts] : facts_) {
@@ -189,11 +194,13 @@ class UnitLowering {
   }
 
   void make_registers() {
+    std::vector<Instance> elements;
     for (const auto& [instance, facts] : facts_) {
-      if (instance.as == Class::full || instance.as == Class::columns) continue;
-      const std::uint16_t r = new_register();
-      registers_[instance] = r;
-      if (facts.computed) continue;
+      if (instance.has_columns()) continue;
+      const bool picked = facts.computed && node(instance).kind == Kind::pick;
+      const std::uint16_t r = registers_[instance] = picked ? registers_.at(facts.operands[0]) : new_register();
+      if (!facts.computed && instance.index >= 0) elements.push_back(instance);
+      if (facts.computed || instance.index >= 0) continue;
       const Node& n = node(instance);
       if (n.kind == Kind::constant && !n.memory)
         result_.program.loads.push_back({Load::Source::argument, argument({instance.node, 0}), r});
@@ -203,22 +210,37 @@ class UnitLowering {
         result_.program.loads.push_back(
             {n.dtype == int64 ? Load::Source::integers : Load::Source::rows, row_operand(instance.node), r});
     }
+    for (const Instance& element : elements)
+      result_.program.loads.push_back({Load::Source::element, pointer(element.node, kind_in_memory(element)),
+                                       registers_.at(element), registers_.at({element.index, Class::rows})});
+    make_row_steps();
+  }
+
+  void make_row_steps() {
     std::int32_t phases = 0;
     for (const auto& [instance, facts] : facts_) {
       const bool full = instance.as == Class::full && sinks_.contains(instance);
-      const bool sums = instance.as == Class::columns && facts.computed;
+      const bool sums = instance.as == Class::columns && facts.computed && reduces(instance);
       if (facts.computed && reduces(instance) && instance.as == Class::rows) phases = std::max(phases, facts.level);
       if (full || sums) phases = std::max(phases, facts.level + 1);
     }
     phases_.resize(static_cast<std::size_t>(phases));
     result_.program.phases.resize(static_cast<std::size_t>(phases));
     for (const auto& [instance, facts] : facts_) {
-      if (!facts.computed || reduces(instance) || instance.as == Class::full || instance.as == Class::columns) continue;
-      RowStep step{code_of(node(instance).instruction), {0, 0, 0}, registers_.at(instance)};
-      for (std::size_t i = 0; i < facts.operands.size(); ++i) step.in[i] = registers_.at(facts.operands[i]);
+      const Kind kind = node(instance).kind;
+      if (!facts.computed || instance.has_columns() || kind == Kind::reduction || kind == Kind::pick) continue;
       auto& steps = facts.level == 0 ? result_.program.before
                                      : result_.program.phases[static_cast<std::size_t>(facts.level - 1)].after;
-      steps.push_back(step);
+      std::uint16_t in[3] = {};
+      for (std::size_t i = 0; i < facts.operands.size(); ++i) in[i] = registers_.at(facts.operands[i]);
+      const std::uint16_t out = registers_.at(instance);
+      if (kind == Kind::place) {
+        const std::uint16_t here = new_register(), column = registers_.at({instance.index, Class::rows});
+        steps.push_back({Code::equal, {in[1], column, 0}, here});
+        steps.push_back({Code::select, {here, in[0], literal(0)}, out});
+      } else {
+        steps.push_back({code_of(node(instance).instruction), {in[0], in[1], in[2]}, out});
+      }
     }
   }
 
@@ -237,7 +259,7 @@ class UnitLowering {
       for (const auto& [instance, facts] : facts_) {
         if (!facts.computed) continue;
         const bool ends = reduces(instance) && instance.as == Class::rows && facts.level == level + 1;
-        const bool sums = instance.as == Class::columns && facts.level == level;
+        const bool sums = instance.as == Class::columns && reduces(instance) && facts.level == level;
         if (ends || sums) open.insert(facts.operands[0]);
         if (instance.as == Class::full && sinks_.contains(instance) && facts.level == level) open.insert(instance);
       }
@@ -245,8 +267,7 @@ class UnitLowering {
         const Instance instance = *open.begin();
         open.erase(open.begin());
         const Facts& facts = facts_.at(instance);
-        const bool by_column = instance.as == Class::full || instance.as == Class::columns;
-        if (!by_column || !facts.computed) continue;
+        if (!instance.has_columns() || !facts.computed) continue;
         if (facts.level < level && !node(instance).cheap && !node(instance).bits) {
           phases_[l].carried.insert(instance);
           if (!sinks_.contains(instance)) phases_[static_cast<std::size_t>(facts.level)].saves.insert(instance);
@@ -265,6 +286,10 @@ class UnitLowering {
     result_.program.pointers.push_back(kind);
     return static_cast<std::uint16_t>(result_.pointers.size() - 1);
   }
+  Pointer kind_in_memory(const Instance& instance) const {
+    return {instance.as == Class::columns ? Pointer::Shape::vector : Pointer::Shape::full,
+            node(instance).dtype == boolean, false};
+  }
   std::uint16_t scratch(const Instance& instance) {
     const auto [at, fresh] = scratch_.try_emplace(instance, std::uint16_t{0});
     if (fresh) {
@@ -281,28 +306,21 @@ class UnitLowering {
     std::map<Instance, Ref> values;
     const auto ref = [&](const Instance& instance) -> Ref {
       if (const auto found = values.find(instance); found != values.end()) return found->second;
-      if (instance.as == Class::rows || instance.as == Class::scalar)
-        return {Ref::Kind::register_, registers_.at(instance)};
+      if (!instance.has_columns()) return {Ref::Kind::register_, registers_.at(instance)};
       if (phases_[l].carried.contains(instance))
         return {Ref::Kind::pointer, sinks_.contains(instance) ? pointer(instance.node, {}) : scratch(instance)};
-      const Pointer kind{instance.as == Class::columns ? Pointer::Shape::vector : Pointer::Shape::full,
-                         node(instance).dtype == boolean, false};
-      return {Ref::Kind::pointer, pointer(instance.node, kind)};
+      return {Ref::Kind::pointer, pointer(instance.node, kind_in_memory(instance))};
     };
     const auto add = [&](Step step) {
       steps.push_back(step);
       return Ref{Ref::Kind::value, static_cast<std::uint16_t>(steps.size() - 1)};
     };
-    // x where the column is the index of the row, else 0.
-    const auto at_index = [&](const Instance& index, Ref x) {
-      const Ref column = add({Code::column, {}});
-      const Ref here = add({Code::equal, {column, ref(index)}});
-      return add({Code::select, {here, x, {Ref::Kind::register_, literal(0)}}});
-    };
     for (const Instance& instance : phases_[l].computes) {
       const Facts& facts = facts_.at(instance);
       if (node(instance).kind == Kind::place) {
-        values[instance] = at_index(facts.operands[1], ref(facts.operands[0]));
+        const Ref column = add({Code::column, {}});
+        const Ref here = add({Code::equal, {column, ref(facts.operands[1])}});
+        values[instance] = add({Code::select, {here, ref(facts.operands[0]), {Ref::Kind::register_, literal(0)}}});
       } else {
         Step step{code_of(node(instance).instruction), {}};
         for (std::size_t i = 0; i < facts.operands.size(); ++i) step.in[i] = ref(facts.operands[i]);
@@ -315,9 +333,7 @@ class UnitLowering {
     for (const auto& [instance, facts] : facts_) {
       if (!facts.computed || !reduces(instance)) continue;
       if (instance.as == Class::rows && facts.level == level + 1) {
-        const bool picks = node(instance).kind == Kind::pick;
-        const Ref x = picks ? at_index(facts.operands[1], ref(facts.operands[0])) : ref(facts.operands[0]);
-        add({picks ? Code::row_sum : code_of(node(instance).instruction), {x}, registers_.at(instance)});
+        add({code_of(node(instance).instruction), {ref(facts.operands[0])}, registers_.at(instance)});
       } else if (instance.as == Class::columns && facts.level == level) {
         const Ref x = ref(facts.operands[0]);
         add({Code::accumulate, {x}, pointer(instance.node, {Pointer::Shape::vector, false, true})});

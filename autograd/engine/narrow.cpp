@@ -47,6 +47,14 @@ std::uint16_t NarrowRows::place_of(std::uint16_t register_) const {
 void NarrowRows::add_loads(const TileFunctions& functions) {
   for (const Load& load : program_.loads) {
     if (load.source == Load::Source::argument) continue;
+    if (load.source == Load::Source::element) {
+      const bool mask = program_.pointers[load.index].mask;
+      instructions_.push_back({mask ? functions.pick_mask : functions.pick,
+                               place_of(load.register_),
+                               {load.index, place_of(load.column), places_.columns},
+                               true});
+      continue;
+    }
     const auto operand = static_cast<std::uint16_t>(operand_mark | load.index);
     const TileFunction copy = functions.elements[at(Code::copy)][0];
     instructions_.push_back({load.source == Load::Source::rows ? copy : functions.from_integers,

@@ -122,11 +122,13 @@ struct Load {
   enum class Source : std::uint8_t {
     argument,  // the number with this index in the arguments: the same for all rows
     rows,      // element `row` of the memory with this index among the row operands, of the program's dtype
-    integers   // the same, of int64 elements, as a number
+    integers,  // the same, of int64 elements, as a number
+    element    // the element of the pointer with this index at the column whose number an earlier load gave
   };
   Source source = Source::argument;
   std::uint16_t index = 0;
   std::uint16_t register_ = 0;
+  std::uint16_t column = 0;  // of elements: the register
 };
 
 /// A register that is written to memory after the last phase of each row: element `row` of row operand `index`.

@@ -13,6 +13,8 @@ using TileFunction = void (*)(void* out, const void* a, const void* b, const voi
 
 /// The lanes of a row reduction (see PhaseKernel).
 inline constexpr int reduction_lanes = 16;
+/// So many columns of a lane are added in float32 before they go into it.
+inline constexpr int folded_columns = 4;
 
 inline constexpr int codes = static_cast<int>(Code::accumulate_product) + 1;
 
@@ -26,6 +28,8 @@ struct TileFunctions {
   TileFunction reduce[codes];
   /// For each reduction: out[i] = reduction of the i-th row of a (and b), whose number of columns (int64) is at c.
   TileFunction reduce_rows[codes];
+  /// out[i] = a[i * columns + b[i]], of numbers; of the bytes of masks, as masks; with the number of columns at c.
+  TileFunction pick, pick_mask;
   /// out[i * columns + j] = a[i], with the number of columns at c.
   TileFunction spread;
   /// out[i] = mask of the byte a[i]; and back.

@@ -90,6 +90,24 @@ XGRAD_FORCE_INLINE typename L::R load_double(const float* p) {
 #endif
 }
 
+/// The next columns of each lane, and of the one that joins it, added in float32.
+template <Code code, class Architecture>
+XGRAD_FORCE_INLINE void fold(float* sums, const float* p, const float* q) {
+  using L = LanesOf<float, Architecture>;
+  L e;
+#pragma GCC unroll 4
+  for (int l = 0; l < reduction_lanes; l += L::width) {
+    typename L::R sum = code == Code::row_sum ? L::load(p + l) : L::mul(L::load(p + l), L::load(q + l));
+#pragma GCC unroll 4
+    for (int j = l + reduction_lanes; j < folded_columns * reduction_lanes; j += reduction_lanes) {
+      if constexpr (code == Code::row_sum) sum = L::add(sum, L::load(p + j));
+      if constexpr (code == Code::row_dot) sum = evaluate<Code::fma>(e, L::load(p + j), L::load(q + j), sum);
+    }
+    L::store(sums + l, sum);
+  }
+  for (int l = 0; l < reduction_lanes / 2; ++l) sums[l] += sums[l + reduction_lanes / 2];
+}
+
 /// row_sum, row_dot, row_prod.
 template <Code code, class T, class Architecture>
 void reduce(void* out, const void* a, const void* b, const void*, std::int64_t n) {
@@ -115,6 +133,14 @@ void reduce(void* out, const void* a, const void* b, const void*, std::int64_t n
   };
   const T *p = static_cast<const T*>(a), *q = static_cast<const T*>(b);
   std::int64_t i = 0;
+  if constexpr (sizeof(T) == 4 && code != Code::row_prod) {
+    constexpr int columns = folded_columns * reduction_lanes;
+    for (; i + columns <= n; i += columns) {
+      T sums[reduction_lanes];
+      fold<code, Architecture>(sums, p + i, q + i);
+      for (int k = 0; 2 * k < registers; ++k) total[k] = L::add(total[k], load_double<L>(sums + k * L::width));
+    }
+  }
   for (; i + reduction_lanes <= n; i += reduction_lanes) take(p + i, code == Code::row_dot ? q + i : p);
   if (i < n) {
     const T nothing = code == Code::row_prod ? T{1} : T{0};
@@ -213,6 +239,19 @@ void load_mask(void* out, const void* a, const void*, const void*, std::int64_t 
   Word* y = static_cast<Word*>(out);
   for (std::int64_t i = 0; i < n; ++i) y[i] = bytes[i] ? ~Word{} : Word{};
 }
+template <class T, class Element>
+void pick(void* out, const void* a, const void* b, const void* c, std::int64_t n) {
+  const std::int64_t columns = *static_cast<const std::int64_t*>(c);
+  const Element* row = static_cast<const Element*>(a);
+  T* y = static_cast<T*>(out);
+  for (std::int64_t i = 0; i < n; ++i, row += columns) {
+    const Element* at = row + static_cast<std::int64_t>(static_cast<const T*>(b)[i]);
+    if constexpr (std::is_same_v<Element, T>)
+      y[i] = *at;
+    else
+      load_mask<T>(y + i, at, nullptr, nullptr, 1);
+  }
+}
 template <class T>
 void store_mask(void* out, const void* a, const void*, const void*, std::int64_t n) {
   using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
@@ -268,6 +307,8 @@ constexpr TileFunctions make_tile_functions() {
   table.reduce_rows[at(Code::row_max)] = reduce_rows<Code::row_max, T>;
   table.reduce_rows[at(Code::row_min)] = reduce_rows<Code::row_min, T>;
   table.spread = spread<L>;
+  table.pick = pick<T, T>;
+  table.pick_mask = pick<T, unsigned char>;
   table.load_mask = load_mask<T>;
   table.store_mask = store_mask<T>;
   table.count = count<T>;

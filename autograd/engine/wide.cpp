@@ -15,6 +15,8 @@ constexpr std::int64_t sum_columns = 1024;
 /// Whether the program does to each column what it does to any other, sums over rows, and nothing else.
 bool columns_alone(const Program& program, const Analysis& analysis) {
   if (program.phases.size() != 1 || analysis.accumulators.empty() || !program.row_stores.empty()) return false;
+  for (const Load& load : program.loads)
+    if (load.source == Load::Source::element) return false;
   const auto& steps = program.phases[0].steps;
   return std::none_of(steps.begin(), steps.end(),
                       [](const Step& step) { return is_reduction(step.code) || step.code == Code::column; });
@@ -59,15 +61,16 @@ class WideRows::Walk {
       pointers_[all.analysis_.accumulators[i]] = sums_ + i * layout.row;
   }
 
-  /// In groups of rows, whose sums, of the program's dtype, go into the doubles of `partials`.
+  /// In groups of rows, whose sums, of the program's dtype, go into the doubles of `partials`. Few rows go there one by
+  /// one, without the roundings of a group.
   void block(std::int64_t block, std::int64_t begin, std::int64_t end, Partials& partials) {
     const auto& accumulators = all_.analysis_.accumulators;
     place(begin);
     if (accumulators.empty()) return rows(begin, end);
-    const std::int64_t columns = binding_.columns;
-    for (std::int64_t row = begin; row < end; row += group_rows) {
+    const std::int64_t columns = binding_.columns, group = binding_.rows <= group_rows ? 1 : group_rows;
+    for (std::int64_t row = begin; row < end; row += group) {
       std::memset(sums_, 0, accumulators.size() * row_bytes_);
-      rows(row, std::min(end, row + group_rows));
+      rows(row, std::min(end, row + group));
       for (std::size_t i = 0; i < accumulators.size(); ++i) {
         double* total = partials.row(block, i);
         const T* sum = reinterpret_cast<const T*>(sums_ + i * row_bytes_);
@@ -97,7 +100,14 @@ class WideRows::Walk {
       else if (load.source == Load::Source::integers)
         registers_[load.register_] =
             static_cast<T>(static_cast<const std::int64_t*>(binding_.row_operands[load.index])[row]);
+      else if (load.source == Load::Source::element)
+        pick(load);
     }
+  }
+  void pick(const Load& load) {
+    const bool mask = program_.pointers[load.index].mask;
+    (mask ? all_.functions_.pick_mask : all_.functions_.pick)(registers_ + load.register_, pointers_[load.index],
+                                                              registers_ + load.column, &binding_.columns, 1);
   }
 
   /// Where columns do not depend on each other, so few at a time that their sums stay in the first-level cache.

@@ -93,7 +93,7 @@ Tensor softmax(const Operand& x, std::int64_t axis) {
   normalise_axis(axis, input.ndim(), "softmax", x.where());
   if (input.numel() == 0) return input;
   const Tensor e = exp(input - stop_gradient(max(input, axis, keep_dims)));
-  return e / sum(e, axis, keep_dims);
+  return e * reciprocal(sum(e, axis, keep_dims));  // which is between 1 and the number of summands
 }
 
 Tensor log_softmax(const Operand& x, std::int64_t axis) {

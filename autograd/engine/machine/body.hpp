@@ -6,13 +6,15 @@
 #include <stdexcept>
 
 #include "autograd/engine/machine/calls.hpp"
+#include "autograd/engine/tile_functions.hpp"
 
 namespace xgrad::fused::machine {
 
 /// How a loop goes over the columns: `passes` times in turn, each for `copies` vectors in step.
 struct Shape {
   int copies = 1, passes = 1;
-  bool tail = false;  // a part of the vectors' lanes
+  bool tail = false;   // a part of the vectors' lanes
+  bool folds = false;  // as many columns as sums of float32 take at a time
   Allocation allocation;
   int scratch = 0;  // the first of the registers that no slot has
   int vectors() const { return copies * passes; }
@@ -32,10 +34,11 @@ class Body : public Calls {
     int spills = 0, parts = 0, size = 0;   // offsets from rsp
     std::map<std::uint64_t, int> numbers;  // registers of the program in all lanes (AVX2)
     std::map<std::uint16_t, int> bytes;    // masks of the tail (AVX2), by the first of equal pointers
-    std::vector<int> totals;               // of reductions, where registers have no room; or -1
+    std::vector<int> totals, folded;       // of reductions, where registers have no room; or -1
   };
   struct Totals {
     std::vector<int> registers;  // the lanes of a sum; what is largest so far
+    std::vector<int> folded;     // sums in float32 that go into the lanes next
     int nan = -1;                // whether there was one: mask register that is set where not; vector that is where so
   };
 
@@ -308,6 +311,7 @@ class Body : public Calls {
     const auto r = static_cast<std::size_t>(i.immediate);
     const Code code = emission_.reductions[r].code;
     if (code == Code::row_max || code == Code::row_min) return take_extreme(totals_[r], code, in_register(p.in[0]));
+    if (shape_->folds && code != Code::row_prod) return fold(r, code, p);
     const Register a = padded(in_register(p.in[0]), 0, code);
     const Register b = code == Code::row_dot ? padded(in_register(p.in[1]), 1, code) : a;
     if (!single()) return total(r, index() % (16 / width_), code, a, b);
@@ -318,6 +322,31 @@ class Body : public Calls {
       to_double(t, a, h);
       if (code == Code::row_dot) to_double(t + 1, b, h);
       total(r, first + h, code, scratch(t), scratch(t + 1));
+    }
+  }
+  void fold(std::size_t r, Code code, const Placed& p) {
+    const int parts = 16 / width_, part = index() % parts, turn = index() / parts;
+    const bool kept = frame_.folded[r] < 0;
+    const auto place = [&](int k) { return ptr[rsp + frame_.folded[r] + k * bytes_]; };
+    const Register a = in_register(p.in[0]);
+    const Register sum = kept ? vector(totals_[r].folded[static_cast<std::size_t>(part)]) : scratch(1);
+    if (!kept && turn > 0) move_(sum, place(part));
+    if (code == Code::row_sum)
+      turn == 0 ? move_(sum, a) : add_(sum, sum, a);
+    else
+      turn == 0 ? mul_(sum, a, in_register(p.in[1])) : fma231(sum, a, in_register(p.in[1]));
+    if (!kept) move_(place(part), sum);
+    if (turn + 1 < folded_columns || part + 1 < parts) return;
+    // The first half of the lanes takes the second, which is the second part or the upper half of the only one.
+    if (wide_) {
+      vextractf64x4(Xbyak::Ymm(shape_->scratch), Xbyak::Zmm(sum.getIdx()), 1);
+      vaddps(half(sum.getIdx()), half(sum.getIdx()), half(shape_->scratch));
+    } else {
+      kept ? add_(sum, sum, vector(totals_[r].folded[0])) : add_(sum, sum, place(0));
+    }
+    for (int h = 0; h < parts; ++h) {
+      to_double(0, sum, h);
+      total(r, h, Code::row_sum, scratch(0), scratch(0));
     }
   }
   /// Half the floats of x as doubles in scratch register t.

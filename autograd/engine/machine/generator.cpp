@@ -11,7 +11,7 @@ namespace xgrad::fused::machine {
 
 namespace {
 
-constexpr std::size_t most_bytes = 96 * 1024;
+constexpr std::size_t most_bytes = 192 * 1024;
 
 struct TooFewRegisters {};
 
@@ -47,6 +47,7 @@ class Generator : private Reductions {
     }
     for (const Reduction& reduction : emission_.reductions) {
       ++(is_extreme(reduction.code) ? extremes_ : sums_);
+      folded_ += single() && (reduction.code == Code::row_sum || reduction.code == Code::row_dot);
     }
     if (wide_ && extremes_ > 2) throw TooFewRegisters();
     group_ = sums_ ? 16 / width_ : 1;
@@ -55,7 +56,8 @@ class Generator : private Reductions {
   int masks(int copies) const { return wide_ ? (7 - group_ - extremes_) / copies : 0; }
 
   void choose() {
-    sums_in_memory_ = sums_ * parts() > target_.registers / 2;
+    sums_in_memory_ = sums_ * parts() + folded_ * float_parts() > target_.registers / 2;
+    folds_in_memory_ = folded_ * float_parts() > target_.registers / 4;
     fixed_.assign(emission_.code.size(), -1);
     for (const int copies : {4, 2, 1}) {
       copies_ = copies;
@@ -67,15 +69,17 @@ class Generator : private Reductions {
       if (copies > 1 || slots <= free - scratch) keep_invariants(free - needed);
       break;
     }
-    main_ = shape(copies_, false);
-    rest_ = shape(1, false);
-    tail_ = shape(1, true);
+    main_ = shape(copies_, folded_ ? folded_columns * float_parts() : group_, false);
+    rest_ = shape(1, group_, false);
+    tail_ = shape(1, group_, true);
+    main_.folds = folded_;
   }
 
   /// Registers that hold reductions and column numbers.
   int own_registers() const {
     const int largest = extremes_ * (std::min(copies_, 2) + (wide_ ? 0 : 1));
-    return (sums_in_memory_ ? 0 : sums_ * parts()) + largest + has_column_;
+    const int sums = (sums_in_memory_ ? 0 : sums_ * parts()) + (folds_in_memory_ ? 0 : folded_ * float_parts());
+    return sums + largest + has_column_;
   }
   int reserved(bool tail) const {
     if (tail) return sums_ || extremes_ ? 4 : 2;
@@ -106,10 +110,10 @@ class Generator : private Reductions {
     }
   }
 
-  Shape shape(int copies, bool tail) {
+  Shape shape(int copies, int vectors, bool tail) {
     Shape made;
     made.copies = copies;
-    made.passes = std::max(1, group_ / copies);
+    made.passes = std::max(1, vectors / copies);
     made.tail = tail;
     made.scratch = target_.registers - own_registers() - kept_ - reserved(tail);
     made.allocation = allocate(emission_, target_, {fixed_, made.scratch / copies, masks(copies), !tail});
@@ -138,6 +142,9 @@ class Generator : private Reductions {
       frame_.totals.push_back(memory ? room(128) : -1);
       for (int i = memory ? 0 : extreme ? std::min(copies_, 2) : parts(); i > 0; --i)
         totals.registers.push_back(--next);
+      const bool folds = folded_ && !extreme && reduction.code != Code::row_prod;
+      frame_.folded.push_back(folds && folds_in_memory_ ? room(64) : -1);
+      for (int i = folds && !folds_in_memory_ ? float_parts() : 0; i > 0; --i) totals.folded.push_back(--next);
       if (extreme) totals.nan = wide_ ? mask-- : --next;
       totals_.push_back(totals);
     }
@@ -269,8 +276,9 @@ class Generator : private Reductions {
   }
 
   const Target& target_;
-  bool has_column_ = false, moves_masks_ = false, sums_in_memory_ = false;
+  bool has_column_ = false, moves_masks_ = false, sums_in_memory_ = false, folds_in_memory_ = false;
   int sums_ = 0, extremes_ = 0;
+  int folded_ = 0;  // sums that take several columns of a lane in float32 first
   int group_ = 1;   // vectors that make up the 16 lanes of a sum
   int copies_ = 1;  // in the main loop
   int kept_ = 0;    // registers of invariants

@@ -16,6 +16,8 @@ class Reductions : public Body {
 
   /// Vectors of a sum's lanes.
   int parts() const { return 16 * 8 / bytes_; }
+  /// And of as many floats.
+  int float_parts() const { return 16 * 4 / bytes_; }
 
   std::uint64_t bits(double x) const {
     return single() ? std::bit_cast<std::uint32_t>(static_cast<float>(x)) : std::bit_cast<std::uint64_t>(x);

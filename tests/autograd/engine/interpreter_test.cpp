@@ -136,6 +136,31 @@ TEST_CASE("a float32 sum along a row loses no digits", "[program]") {
   CHECK(reduce(Code::row_dot, std::vector<float>(9, 1e4f)) == 9e8f);
 }
 
+TEST_CASE("a float32 sum along a long row loses less than a rounding of its largest element", "[program]") {
+  for (const std::size_t at : {0u, 17u, 40u, 63u, 4000u, 4095u}) {
+    std::vector<float> x(4096, 1.0f);
+    x[at] = 1e8f;
+    CHECK(std::abs(reduce(Code::row_sum, x) - 100'004'095.0) <= 12);
+    x[at] = 1e4f;
+    CHECK(std::abs(reduce(Code::row_dot, x) - 100'004'095.0) <= 12);
+  }
+  std::vector<float> equal(1'000'000, 0.3f);
+  CHECK(reduce(Code::row_sum, equal) == static_cast<float>(1e6 * static_cast<double>(0.3f)));
+}
+
+TEST_CASE("a float32 sum over few rows loses no digits", "[program]") {
+  for (const std::int64_t columns : {1, 3, 63, 64, 100, 3000}) {
+    Program program;
+    program.pointers = {{}, {Pointer::Shape::vector, false, true}};
+    program.phases = {{{{Code::accumulate, {pointer(0), {}, {}}, 1}}, {}}};
+    Compiled compiled(program);
+    std::vector<float> x(static_cast<std::size_t>(9 * columns), 1.0f), y(static_cast<std::size_t>(columns));
+    std::fill_n(x.begin(), columns, 1e8f);
+    execute(compiled, {9, columns, {x.data(), y.data()}, {}, {}});
+    CHECK(y == std::vector<float>(y.size(), 100000008.0f));
+  }
+}
+
 TEST_CASE("the largest of a row is NaN if any element is, wherever it is", "[program]") {
   for (const std::size_t columns : {1u, 5u, 64u, 65u, 100u, 1029u})
     for (std::size_t at = 0; at < columns; at += 7) {

@@ -3,6 +3,7 @@
 // Row programs made at random, and the plain way to run them: step by step, element by element, as program.hpp and
 // kernel.hpp define it.
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -65,7 +66,7 @@ class RandomProgram {
     memory.rows.assign(3, std::vector<char>(static_cast<std::size_t>(rows) * 8 + 64, 0x5a));
     fill(memory.rows[0].data(), static_cast<std::size_t>(rows));
     for (std::int64_t i = 0; i < rows; ++i) {
-      const std::int64_t whole = pick(20);
+      const std::int64_t whole = pick(static_cast<int>(std::clamp<std::int64_t>(columns, 1, 20)));
       std::memcpy(memory.rows[1].data() + i * 8, &whole, 8);
     }
     memory.arguments = {number()};
@@ -109,6 +110,9 @@ class RandomProgram {
     program_.loads = {{Load::Source::argument, 0, new_register()},
                       {Load::Source::rows, 0, new_register()},
                       {Load::Source::integers, 1, new_register()}};
+    constexpr std::uint16_t read[] = {0, 2, 3, 4};
+    for (const std::uint16_t pointer : read)
+      if (pick(3) == 0) program_.loads.push_back({Load::Source::element, pointer, new_register(), 2});
     program_.arguments = 1;
     program_.row_operands = 3;
     known_ = registers_;
@@ -229,6 +233,8 @@ class Plain {
       T& x = registers_[load.register_];
       std::int64_t whole = 0;
       if (load.source == Load::Source::argument) x = static_cast<T>(memory_.arguments[load.index]);
+      if (load.source == Load::Source::element)
+        x = operand({Ref::Kind::pointer, load.index}, row, static_cast<std::int64_t>(registers_[load.column]));
       if (load.source == Load::Source::rows)
         std::memcpy(&x, memory_.rows[load.index].data() + static_cast<std::size_t>(row) * sizeof(T), sizeof(T));
       if (load.source != Load::Source::integers) continue;
@@ -301,7 +307,18 @@ class Plain {
     const bool narrow = columns_ > 0 && columns_ < 64 && rows_ > 1, product = s.code == Code::row_prod;
     double lanes[reduction_lanes];
     for (double& lane : lanes) lane = product;
-    for (std::int64_t j = 0; j < columns_; ++j) {
+    T halves[16] = {};
+    const std::int64_t folded = sizeof(T) == 4 && !product ? columns_ - columns_ % 64 : 0;
+    for (std::int64_t j = 0; j < folded; j += j % 64 == 15 ? 49 : 1) {
+      T sum = operand(s.in[0], row, j) * (s.code == Code::row_sum ? T{1} : operand(s.in[1], row, j));
+      for (std::int64_t i = j + 16; i < j + 64; i += 16) {
+        const T a = operand(s.in[0], row, i), b = operand(s.in[1], row, i);
+        sum = s.code == Code::row_sum ? sum + a : std::fma(a, b, sum);
+      }
+      halves[j % 16] = sum;
+      for (int l = 0; l < 8 && j % 64 == 15; ++l) lanes[l] += static_cast<double>(halves[l] + halves[l + 8]);
+    }
+    for (std::int64_t j = folded; j < columns_; ++j) {
       double& lane = lanes[narrow ? 0 : j % reduction_lanes];
       const double a = operand(s.in[0], row, j), b = operand(s.in[1], row, j);
       if (s.code == Code::row_sum) lane += a;
