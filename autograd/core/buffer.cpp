@@ -21,6 +21,10 @@ constexpr std::size_t adopted = 0xffffffff;                 // size class of mem
 constexpr std::size_t class_count = 100;
 constexpr std::size_t local_classes = 16;  // up to 16 KiB: cached per thread
 constexpr std::size_t local_limit = 256;   // blocks per class and thread
+// Blocks of the smallest class, for single numbers, are cut from slabs and stay in the pool, uncounted: each by itself
+// would take twice its memory from the system.
+constexpr std::size_t slab_class = 0;
+constexpr std::size_t slab_blocks = 1024;
 // A block of a MiB or more that lies idle while so many such blocks are freed goes back to the system: nothing that
 // repeats itself, such as a step of training, leaves one alone for so long.
 constexpr std::size_t first_large = 28;
@@ -57,6 +61,7 @@ class Pool {
       const std::lock_guard lock(mutex_);
       memory = pop(free_[size_class]);
     }
+    if (size_class == slab_class) return memory ? memory : cut_slab();
     if (memory) {
       pooled_bytes.fetch_sub(block_size(size_class), std::memory_order_relaxed);
       return memory;
@@ -65,10 +70,12 @@ class Pool {
   }
 
   void give(void* memory, std::size_t size_class) noexcept {
-    const std::size_t bytes = block_size(size_class);
-    if (pooled_bytes.load(std::memory_order_relaxed) + bytes > pooled_limit) return std::free(memory);
+    const std::size_t bytes = size_class == slab_class ? 0 : block_size(size_class);
+    if (bytes > 0) {
+      if (pooled_bytes.load(std::memory_order_relaxed) + bytes > pooled_limit) return std::free(memory);
+      pooled_bytes.fetch_add(bytes, std::memory_order_relaxed);
+    }
     Local* local = size_class < local_classes ? Local::current() : nullptr;
-    pooled_bytes.fetch_add(bytes, std::memory_order_relaxed);
     if (local && local->free[size_class].count < local_limit) return push(local->free[size_class], memory);
     const std::lock_guard lock(mutex_);
     push(free_[size_class], memory, large_given_);
@@ -78,7 +85,7 @@ class Pool {
   void clear() noexcept {
     if (Local* local = Local::current()) local->flush();
     const std::lock_guard lock(mutex_);
-    for (std::size_t size_class = 0; size_class < class_count; ++size_class)
+    for (std::size_t size_class = slab_class + 1; size_class < class_count; ++size_class)
       while (void* memory = pop(free_[size_class])) {
         pooled_bytes.fetch_sub(block_size(size_class), std::memory_order_relaxed);
         std::free(memory);
@@ -138,6 +145,15 @@ class Pool {
   static void push(List& list, void* memory, std::uint64_t given = 0) noexcept {
     list.head = new (memory) Node{list.head, given};
     ++list.count;
+  }
+
+  void* cut_slab() noexcept {
+    const std::size_t bytes = block_size(slab_class);
+    char* slab = static_cast<char*>(std::aligned_alloc(alignment, slab_blocks * bytes));
+    if (!slab) return nullptr;
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = slab_blocks; --i > 0;) push(free_[slab_class], slab + i * bytes);
+    return slab;
   }
 
   // The last to come are the first in a list: behind an idle one lie only others.

@@ -58,11 +58,11 @@ class Buffer {
 struct MemoryReport {
   std::size_t live;    ///< held by values now
   std::size_t peak;    ///< the most that was live since the start or `reset_peak_memory()`
-  std::size_t pooled;  ///< free blocks kept for reuse
+  std::size_t pooled;  ///< free blocks kept for reuse, those for single numbers left out
 };
 MemoryReport memory_report();
 void reset_peak_memory();
-/// Gives every free block of the pool back to the operating system.
+/// Gives every free block that counts as pooled back to the operating system.
 void release_pooled_memory();
 
 }  // namespace xgrad

@@ -180,129 +180,130 @@ TEST_CASE("products that are added up are in memory one at a time", "[plan]") {
   const std::size_t before = memory_report().live;
   evaluate(total);
   CHECK(memory_report().peak - before < 3 * 50 * 60 * sizeof(double));
+}
 
-  // One element of each row of many values, and their derivatives.
-  Roots picked(std::int64_t rows, std::int64_t columns) {
-    const Tensor x = track(numbers({rows, columns}, 1)), row = numbers({columns}, 2), y = numbers({rows, columns}, 3);
-    std::vector<std::int64_t> places(static_cast<std::size_t>(rows)), others;
-    for (std::size_t i = 0; i < places.size(); ++i)
-      places[i] = static_cast<std::int64_t>(i * i * 7 + i) % columns, others.push_back((places[i] * 3 + 1) % columns);
-    const Tensor index = reshape(tensor(places), {rows, 1}), other = reshape(tensor(others), {rows, 1});
-    const auto pick = [&](const Tensor& value) { return gather(value, 1, index); };
-    const Tensor shifted = x - max(x, 1, keep_dims), e = exp(shifted), scaled = x * row + y;
-    const Tensor masked = where(logical_and(x > 0, row > y), scaled, e), large = cast(y > 0.25, float64);
-    const Tensor placed = scatter_add(zeros({rows, columns}, float64), 1, other, sum(e, 1, keep_dims));
-    const Tensor total = pick(e / sum(e, 1, keep_dims)) + pick(masked) * pick(row + y) + pick(where(y > 0, x, 2));
-    const Tensor loss = sum(total + pick(placed * x) - pick(matmul(x, transpose(x)) - x * 2) * gather(x, 1, other));
-    Roots roots = grad(loss, {x});
-    for (const Tensor& root : {loss, pick(scaled), scaled, pick(x), pick(large), gather(tanh(placed), 1, index)})
-      roots.push_back(root);
-    return roots;
-  }
+// One element of each row of many values, and their derivatives.
+Roots picked(std::int64_t rows, std::int64_t columns) {
+  const Tensor x = track(numbers({rows, columns}, 1)), row = numbers({columns}, 2), y = numbers({rows, columns}, 3);
+  std::vector<std::int64_t> places(static_cast<std::size_t>(rows)), others;
+  for (std::size_t i = 0; i < places.size(); ++i)
+    places[i] = static_cast<std::int64_t>(i * i * 7 + i) % columns, others.push_back((places[i] * 3 + 1) % columns);
+  const Tensor index = reshape(tensor(places), {rows, 1}), other = reshape(tensor(others), {rows, 1});
+  const auto pick = [&](const Tensor& value) { return gather(value, 1, index); };
+  const Tensor shifted = x - max(x, 1, keep_dims), e = exp(shifted), scaled = x * row + y;
+  const Tensor masked = where(logical_and(x > 0, row > y), scaled, e), large = cast(y > 0.25, float64);
+  const Tensor placed = scatter_add(zeros({rows, columns}, float64), 1, other, sum(e, 1, keep_dims));
+  const Tensor total = pick(e / sum(e, 1, keep_dims)) + pick(masked) * pick(row + y) + pick(where(y > 0, x, 2));
+  const Tensor loss = sum(total + pick(placed * x) - pick(matmul(x, transpose(x)) - x * 2) * gather(x, 1, other));
+  Roots roots = grad(loss, {x});
+  for (const Tensor& root : {loss, pick(scaled), scaled, pick(x), pick(large), gather(tanh(placed), 1, index)})
+    roots.push_back(root);
+  return roots;
+}
 
-  TEST_CASE("what is picked from a value is computed from what is picked from its operands", "[plan]") {
-    check_agreement([] { return picked(9, 9); });
-    check_agreement([] { return picked(100, 100); });
-    check_agreement([] { return picked(1, 1); });
-  }
+TEST_CASE("what is picked from a value is computed from what is picked from its operands", "[plan]") {
+  check_agreement([] { return picked(9, 9); });
+  check_agreement([] { return picked(100, 100); });
+  check_agreement([] { return picked(1, 1); });
+}
 
-  // h = tanh(x W' + h U' + b), the weights transposed anew at each step.
-  Roots recurrent(int steps) {
-    const Tensor weight = track(numbers({6, 4}, 1)), hidden = track(numbers({6, 6}, 2)), bias = track(numbers({6}, 3));
-    Tensor h = zeros({2, 6}, float64);
-    for (int step = 0; step < steps; ++step)
-      h = tanh(matmul(numbers({2, 4}, 10 + step), transpose(weight)) + matmul(h, transpose(hidden)) + bias);
-    const Tensor loss = sum(h * h);
-    Roots roots = grad(loss, {weight, hidden, bias});
-    roots.push_back(loss);
-    return roots;
-  }
+// h = tanh(x W' + h U' + b), the weights transposed anew at each step.
+Roots recurrent(int steps) {
+  const Tensor weight = track(numbers({6, 4}, 1)), hidden = track(numbers({6, 6}, 2)), bias = track(numbers({6}, 3));
+  Tensor h = zeros({2, 6}, float64);
+  for (int step = 0; step < steps; ++step)
+    h = tanh(matmul(numbers({2, 4}, 10 + step), transpose(weight)) + matmul(h, transpose(hidden)) + bias);
+  const Tensor loss = sum(h * h);
+  Roots roots = grad(loss, {weight, hidden, bias});
+  roots.push_back(loss);
+  return roots;
+}
 
-  TEST_CASE("tapes longer than a plan", "[plan]") {
-    SECTION("of a recurrent network") {
-      check_agreement([] { return recurrent(400); });
-    }
-    SECTION("whose views are read by later parts, and are roots, too") {
-      check_agreement([] {
-        const Tensor w = numbers({3, 4}, 1), turned = transpose(w * 2), wide = broadcast_to(sum(turned), {4, 3});
-        Tensor x = numbers({4, 3}, 2);
-        for (int i = 0; i < 1500; ++i) x = sin(x) + wide * 1e-3 + turned;
-        return Roots{x, turned, wide};
-      });
-    }
-    SECTION("whose views have views") {
-      check_agreement([] {
-        const Tensor column = numbers({4, 1}, 1) * 3, view = transpose(broadcast_to(reshape(column, {1, 4}), {3, 4}));
-        Tensor x = numbers({4, 3}, 2);
-        for (int i = 0; i < 2500; ++i) x = cos(x) * 0.5 + view;
-        return Roots{x};
-      });
-    }
+TEST_CASE("tapes longer than a plan", "[plan]") {
+  SECTION("of a recurrent network") {
+    check_agreement([] { return recurrent(400); });
   }
+  SECTION("whose views are read by later parts, and are roots, too") {
+    check_agreement([] {
+      const Tensor w = numbers({3, 4}, 1), turned = transpose(w * 2), wide = broadcast_to(sum(turned), {4, 3});
+      Tensor x = numbers({4, 3}, 2);
+      for (int i = 0; i < 1500; ++i) x = sin(x) + wide * 1e-3 + turned;
+      return Roots{x, turned, wide};
+    });
+  }
+  SECTION("whose views have views") {
+    check_agreement([] {
+      const Tensor column = numbers({4, 1}, 1) * 3, view = transpose(broadcast_to(reshape(column, {1, 4}), {3, 4}));
+      Tensor x = numbers({4, 3}, 2);
+      for (int i = 0; i < 2500; ++i) x = cos(x) * 0.5 + view;
+      return Roots{x};
+    });
+  }
+}
 
-  TEST_CASE("a mask of one element that is in memory is read by what is planned before that is known", "[plan]") {
-    const Tensor a = numbers({1}, 1), b = numbers({1}, 2), wide = numbers({4, 3}, 3);
-    SECTION("through another mask") {
-      check_agreement([&] {
-        const Tensor root = a > 0, mask = logical_or(root, b > 0);
-        return Roots{root, where(mask, a, b), wide * where(mask, b, a)};
-      });
-    }
-    SECTION("that a reference kernel reads later on") {
-      check_agreement([&] {
-        const Tensor mask = logical_xor(a > 0, b > 0), flipped = flip(concat({mask, a > b}, 0), 0);
-        return Roots{flipped, exp(cast(logical_and(mask, b > a), float64)) * wide, where(mask, a, b)};
-      });
-    }
+TEST_CASE("a mask of one element that is in memory is read by what is planned before that is known", "[plan]") {
+  const Tensor a = numbers({1}, 1), b = numbers({1}, 2), wide = numbers({4, 3}, 3);
+  SECTION("through another mask") {
+    check_agreement([&] {
+      const Tensor root = a > 0, mask = logical_or(root, b > 0);
+      return Roots{root, where(mask, a, b), wide * where(mask, b, a)};
+    });
   }
+  SECTION("that a reference kernel reads later on") {
+    check_agreement([&] {
+      const Tensor mask = logical_xor(a > 0, b > 0), flipped = flip(concat({mask, a > b}, 0), 0);
+      return Roots{flipped, exp(cast(logical_and(mask, b > a), float64)) * wide, where(mask, a, b)};
+    });
+  }
+}
 
-  // A step whose structure, sizes and numbers hang on random choices. Few of each, so that plans are met again.
-  Roots varying(std::uint64_t seed) {
-    std::mt19937_64 random(seed);
-    const auto choose = [&](std::uint64_t n) { return random() % n; };
-    const auto rows = static_cast<std::int64_t>(1 + choose(3)), columns = static_cast<std::int64_t>(1 + choose(3));
-    const double constants[] = {0.5, 2, -1};
-    const double first = constants[choose(3)], second = constants[choose(3)];
-    const Tensor x = track(numbers({rows, columns}, static_cast<int>(choose(4)))), y = numbers({columns}, 5);
-    if (choose(8) == 0) return {exp(x) * x};
-    if (choose(8) == 0) return {choose(2) ? x - sin(x) : sin(x) - x};
-    if (choose(8) == 0 && rows == columns) return {sum(x, choose(2) ? 0 : 1)};
-    if (choose(8) == 0 && rows == 3) {
-      const auto from = static_cast<std::int64_t>(choose(2)), to = static_cast<std::int64_t>(choose(2));
-      return {slice(x, 0, from, from + 2) * exp(slice(x, 0, to, to + 2))};
-    }
-    Tensor z = x * first + second;
-    switch (choose(4)) {
-      case 0:
-        z = z * y;
-        break;
-      case 1:
-        z = where(z > y, z, first);
-        break;
-      case 2:
-        z = matmul(z, transpose(z));
-        break;
-      default:
-        z = sum(z, {choose(2) ? 0 : -1}, keep_dims) + z;
-    }
-    const Tensor held = choose(2) ? z : Tensor();
-    z = choose(2) ? tanh(z) : z * z;
-    const Tensor loss = choose(2) ? mean(z) : sum(z) * second;
-    Roots roots = grad(loss, std::vector<Tensor>{x});
-    if (choose(2)) roots.push_back(loss);
-    if (choose(3) == 0)
-      roots = grad(sum(grad(loss, {x}, {.create_graph = true})[0] * x), std::vector<Tensor>{x}, {.allow_unused = true});
-    if (held.defined() && choose(2)) roots.push_back(held);
-    return roots;
+// A step whose structure, sizes and numbers hang on random choices. Few of each, so that plans are met again.
+Roots varying(std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  const auto choose = [&](std::uint64_t n) { return random() % n; };
+  const auto rows = static_cast<std::int64_t>(1 + choose(3)), columns = static_cast<std::int64_t>(1 + choose(3));
+  const double constants[] = {0.5, 2, -1};
+  const double first = constants[choose(3)], second = constants[choose(3)];
+  const Tensor x = track(numbers({rows, columns}, static_cast<int>(choose(4)))), y = numbers({columns}, 5);
+  if (choose(8) == 0) return {exp(x) * x};
+  if (choose(8) == 0) return {choose(2) ? x - sin(x) : sin(x) - x};
+  if (choose(8) == 0 && rows == columns) return {sum(x, choose(2) ? 0 : 1)};
+  if (choose(8) == 0 && rows == 3) {
+    const auto from = static_cast<std::int64_t>(choose(2)), to = static_cast<std::int64_t>(choose(2));
+    return {slice(x, 0, from, from + 2) * exp(slice(x, 0, to, to + 2))};
   }
+  Tensor z = x * first + second;
+  switch (choose(4)) {
+    case 0:
+      z = z * y;
+      break;
+    case 1:
+      z = where(z > y, z, first);
+      break;
+    case 2:
+      z = matmul(z, transpose(z));
+      break;
+    default:
+      z = sum(z, {choose(2) ? 0 : -1}, keep_dims) + z;
+  }
+  const Tensor held = choose(2) ? z : Tensor();
+  z = choose(2) ? tanh(z) : z * z;
+  const Tensor loss = choose(2) ? mean(z) : sum(z) * second;
+  Roots roots = grad(loss, std::vector<Tensor>{x});
+  if (choose(2)) roots.push_back(loss);
+  if (choose(3) == 0)
+    roots = grad(sum(grad(loss, {x}, {.create_graph = true})[0] * x), std::vector<Tensor>{x}, {.allow_unused = true});
+  if (held.defined() && choose(2)) roots.push_back(held);
+  return roots;
+}
 
-  TEST_CASE("a plan is never used for another structure, shape or constant", "[plan]") {
-    for (std::uint64_t seed = 0; seed < 10'000; ++seed) {
-      const auto record = [seed] { return varying(seed); };
-      INFO("seed " << seed);
-      REQUIRE(difference(compute("fused", record), compute("reference", record)) < 1e-11);
-    }
+TEST_CASE("a plan is never used for another structure, shape or constant", "[plan]") {
+  for (std::uint64_t seed = 0; seed < 10'000; ++seed) {
+    const auto record = [seed] { return varying(seed); };
+    INFO("seed " << seed);
+    REQUIRE(difference(compute("fused", record), compute("reference", record)) < 1e-11);
   }
+}
 
 }  // namespace
 }  // namespace xgrad
