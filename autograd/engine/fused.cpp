@@ -154,11 +154,14 @@ class Parts {
         parts.push_back({Plan({entries_of(list.entries[part]), roots_[part]}), list.entries[part], list.leaves[part]});
       return Plan(std::move(parts), list.asked, budget);
     };
+    Plan* plan = nullptr;
     try {
-      plan_cache().find(list.key, make).run(pending_, list.key.leaves);
+      plan = &plan_cache().find(list.key, make);
     } catch (const fused::Unplanned&) {
       return false;
     }
+    roots_.clear();  // handles, which would keep what the plan may overwrite
+    plan->run(pending_, list.key.leaves);
     let_go_of_inputs(pending_);
     return true;
   }
