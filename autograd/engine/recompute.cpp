@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t most_rounds = 500;
 constexpr std::size_t most_repetitions = 4;  // turns for each task, on average
 constexpr std::size_t rounds_at_a_peak = 16;
+constexpr std::size_t small_part = 4096;  // of the peak: to drop less is worth nothing
 
 using Order = std::vector<std::int32_t>;
 
@@ -126,10 +127,11 @@ class Recomputation {
     const Work& peak = tasks_[schedule.turns[schedule.peak_turn].task];
     for (const auto* nodes : {&peak.reads, &peak.writes})
       for (const std::int32_t node : *nodes) alive[node] = false;
+    const std::size_t small = schedule.peak / small_part;
     std::vector<std::int32_t> idle;
     for (std::size_t i = 0; i < values_.size(); ++i) {
       const auto node = static_cast<std::int32_t>(i);
-      if (!alive[i] || values_[i].kept || values_[i].bytes == 0 || of_[i].written >= now_) continue;
+      if (!alive[i] || values_[i].kept || values_[i].bytes <= small || of_[i].written >= now_) continue;
       const Read* read = next_read(node, now_);
       if (read && read->at > now_ && !read->dropped) idle.push_back(node);
     }

@@ -237,6 +237,24 @@ TEST_CASE("training within a budget gives the same parameters, to the bit", "[bu
     }
 }
 
+TEST_CASE("an update of several plans is written over the old values, within a budget, too", "[budget]") {
+  if (!fused()) return;
+  const BudgetScope scope(1);
+  std::vector<Parameter> parameters;
+  std::vector<Tensor> gradients;
+  for (int i = 0; i < 200; ++i) {
+    parameters.emplace_back(Network::evaluated(numbers({3000}, i)));
+    gradients.push_back(Network::evaluated(numbers({3000}, i + 1000)));
+  }
+  optim::Optimizer optimizer(parameters, optim::adam(0.01));
+  for (int step = 0; step < 3; ++step) optimizer.step(gradients);
+  const std::size_t live = memory_report().live, all = 200 * 3000 * sizeof(float);  // each parameter has two moments
+  reset_peak_memory();
+  optimizer.step(gradients);
+  CHECK(memory_report().live == live);
+  CHECK(memory_report().peak < live + 3 * all / 2);
+}
+
 TEST_CASE("a budget does not change what any number of threads computes", "[budget]") {
   const Network network(20, 2048, 16);
   const auto record = [&] { return network.roots(); };
