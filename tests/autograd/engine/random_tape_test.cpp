@@ -302,7 +302,7 @@ Values compute_with_noise(double size, std::uint64_t noise_seed, std::uint64_t s
     for (const Tensor& input : entry->input_span()) inputs.push_back(input.entry()->view());
     const bool alias = entry->primitive->lower().kind == Lowering::Kind::alias;
     const auto count = static_cast<std::size_t>(entry->shape.numel());
-    entry->value = alias ? entry->inputs[0].entry()->value : Buffer::allocate(count * item_size(entry->dtype));
+    entry->value = alias ? entry->input(0).entry()->value : Buffer::allocate(count * item_size(entry->dtype));
     entry->primitive->run(inputs, entry->view(), entry->where);
     if (is_floating(entry->dtype) && is_rounded(*entry))
       dispatch(entry->dtype, [&](auto zero) {
