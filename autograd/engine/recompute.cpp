@@ -217,14 +217,17 @@ std::vector<std::int32_t> order_within(const std::vector<Work>& tasks, const std
     if (peak < lowest) lowest = peak, best = std::move(other);
   }
   const Order order = best;
-  Recomputation recomputation(tasks, values, order);
-  for (std::size_t round = 0; round < most_rounds && lowest > budget; ++round) {
-    Order next = recomputation.run();
-    if (next.size() > most_repetitions * tasks.size()) break;
-    const Schedule schedule = lay_out(tasks, values, next, budget);
-    if (schedule.peak < lowest) lowest = schedule.peak, best = std::move(next);
-    if (schedule.peak <= budget || !recomputation.drop(schedule, (schedule.peak - budget) / rounds_at_a_peak + 1))
-      break;
+  // Who aims lower drops other values first, which may reach what the straight way does not.
+  for (const std::size_t target : {budget, budget / 2, std::size_t{0}}) {
+    Recomputation recomputation(tasks, values, order);
+    for (std::size_t round = 0; round < most_rounds && lowest > budget; ++round) {
+      Order next = recomputation.run();
+      if (next.size() > most_repetitions * tasks.size()) break;
+      const Schedule schedule = lay_out(tasks, values, next, budget);
+      if (schedule.peak < lowest) lowest = schedule.peak, best = std::move(next);
+      if (schedule.peak <= target || !recomputation.drop(schedule, (schedule.peak - target) / rounds_at_a_peak + 1))
+        break;
+    }
   }
   return best;
 }

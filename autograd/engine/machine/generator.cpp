@@ -58,7 +58,17 @@ class Generator : private Reductions {
   void choose() {
     sums_in_memory_ = sums_ * parts() + folded_ * float_parts() > target_.registers / 2;
     folds_in_memory_ = folded_ * float_parts() > target_.registers / 4;
+    try {
+      choose_loops();
+    } catch (const TooFewRegisters&) {
+      if (sums_ == 0 || (sums_in_memory_ && folds_in_memory_)) throw;
+      sums_in_memory_ = folds_in_memory_ = true;
+      choose_loops();
+    }
+  }
+  void choose_loops() {
     fixed_.assign(emission_.code.size(), -1);
+    kept_ = 0;
     for (const int copies : {4, 2, 1}) {
       copies_ = copies;
       int free = target_.registers - own_registers();
