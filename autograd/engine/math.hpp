@@ -139,14 +139,19 @@ XGRAD_FORCE_INLINE Lanes<E> expm1(E& e, Lanes<E> x) {
   return e.select(e.less(abs(e, x), e.number(F::tiny)), x, y);
 }
 
-/// With t = exp(-2|x|) - 1, |tanh x| = -t / (t + 2).
+/// With q = exp(-2|x|), |tanh x| = 1 - 2 q / (1 + q): 1 - y^2 must not lose what little there is of it near 1. For
+/// small x, with t = q - 1, it is -t / (t + 2).
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> tanh(E& e, Lanes<E> x) {
   using F = Format<typename E::T>;
-  const auto [shifted, r] = reduce(e, e.max(e.number(F::expm1_low), e.mul(abs(e, x), e.number(-2))));
-  const Lanes<E> scale = power_of_two(e, shifted, F::one);
-  const Lanes<E> t = e.fma(scale, expm1_reduced(e, r), e.sub(scale, e.number(1)));
-  return with_sign(e, abs(e, e.div(t, e.add(t, e.number(2)))), x);
+  const Lanes<E> size = abs(e, x), one = e.number(1);
+  const auto [shifted, r] = reduce(e, e.max(e.number(F::expm1_low), e.mul(size, e.number(-2))));
+  const Lanes<E> scale = power_of_two(e, shifted, F::one), p = expm1_reduced(e, r);
+  const Lanes<E> q = e.fma(scale, p, scale), t = e.fma(scale, p, e.sub(scale, one));
+  const auto large = e.less(e.number(0.55), size);
+  const Lanes<E> quotient =
+      e.div(e.select(large, e.add(q, q), abs(e, t)), e.select(large, e.add(q, one), e.add(t, e.number(2))));
+  return with_sign(e, e.select(large, e.sub(one, quotient), quotient), x);
 }
 
 /// A positive normal x = 2^exponent * mantissa with a mantissa between sqrt(1/2) and sqrt(2).
