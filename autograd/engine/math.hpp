@@ -140,18 +140,18 @@ XGRAD_FORCE_INLINE Lanes<E> expm1(E& e, Lanes<E> x) {
 }
 
 /// With q = exp(-2|x|), |tanh x| = 1 - 2 q / (1 + q): 1 - y^2 must not lose what little there is of it near 1. For
-/// small x, with t = q - 1, it is -t / (t + 2).
+/// small x it is (1 - q) / (1 + q), with an exact 1 - q.
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> tanh(E& e, Lanes<E> x) {
   using F = Format<typename E::T>;
   const Lanes<E> size = abs(e, x), one = e.number(1);
   const auto [shifted, r] = reduce(e, e.max(e.number(F::expm1_low), e.mul(size, e.number(-2))));
   const Lanes<E> scale = power_of_two(e, shifted, F::one), p = expm1_reduced(e, r);
-  const Lanes<E> q = e.fma(scale, p, scale), t = e.fma(scale, p, e.sub(scale, one));
+  const Lanes<E> q = e.fma(scale, p, scale), less_one = e.fma(scale, p, e.sub(scale, one));
   const auto large = e.less(e.number(0.55), size);
-  const Lanes<E> quotient =
-      e.div(e.select(large, e.add(q, q), abs(e, t)), e.select(large, e.add(q, one), e.add(t, e.number(2))));
-  return with_sign(e, e.select(large, e.sub(one, quotient), quotient), x);
+  const Lanes<E> quotient = e.div(e.select(large, e.add(q, q), less_one), e.add(q, one));
+  // 1 - quotient, or -quotient of a negative one.
+  return with_sign(e, abs(e, e.sub(e.select(large, one, e.number(0)), quotient)), x);
 }
 
 /// A positive normal x = 2^exponent * mantissa with a mantissa between sqrt(1/2) and sqrt(2).
