@@ -51,6 +51,13 @@ XGRAD_FORCE_INLINE Lanes<E> polynomial(E& e, const double (&coefficients)[n], La
   return y;
 }
 
+/// x + x^3 P(x^2)
+template <class E, int n>
+XGRAD_FORCE_INLINE Lanes<E> odd_polynomial(E& e, const double (&coefficients)[n], Lanes<E> x) {
+  const Lanes<E> square = e.mul(x, x);
+  return e.fma(e.mul(x, square), polynomial(e, coefficients, square), x);
+}
+
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> sign_bit(E& e) {
   return e.bits(Format<typename E::T>::sign);
@@ -106,6 +113,18 @@ XGRAD_FORCE_INLINE Lanes<E> power_of_two(E& e, Lanes<E> shifted, std::uint64_t o
   return e.integer_add(e.shift_left(shifted, Format<typename E::T>::digits), e.bits(one_bits));
 }
 
+/// y * 2^n, rounded once, for y near 1. The low bits of `shifted` are those of n.
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> times_power_of_two(E& e, Lanes<E> y, Lanes<E> shifted) {
+  using F = Format<typename E::T>;
+  if constexpr (requires { e.scale(y, y); })
+    if (e.can_scale()) return e.scale(y, e.sub(shifted, e.number(F::shifter)));
+  // In two factors: 2^n itself may be too large or too small for a number. The first product is exact.
+  const Lanes<E> half = e.shift_right(shifted, 1);
+  const Lanes<E> first = power_of_two(e, e.integer_sub(shifted, half), F::one);
+  return e.mul(e.mul(y, first), power_of_two(e, half, F::one));
+}
+
 /// exp(r) - 1 for |r| <= ln 2 / 2.
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> expm1_reduced(E& e, Lanes<E> r) {
@@ -119,12 +138,7 @@ XGRAD_FORCE_INLINE Lanes<E> exp(E& e, Lanes<E> x) {
   const auto [shifted, r] = reduce(e, bounded);
   Lanes<E> y = e.fma(polynomial(e, F::exponential, r), r, e.number(1));
   y = e.fma(y, r, e.number(1));
-  if constexpr (requires { e.scale(y, y); })
-    if (e.can_scale()) return e.scale(y, e.sub(shifted, e.number(F::shifter)));
-  // In two factors: 2^n itself may be too large or too small for a number. The first product is exact.
-  const Lanes<E> half = e.shift_right(shifted, 1);
-  const Lanes<E> first = power_of_two(e, e.integer_sub(shifted, half), F::one);
-  return e.mul(e.mul(y, first), power_of_two(e, half, F::one));
+  return times_power_of_two(e, y, shifted);
 }
 
 template <class E>

@@ -47,18 +47,6 @@ XGRAD_FORCE_INLINE Pair<E> log2_pair(E& e, Lanes<E> x) {
   return {all.high, e.add(e.add(with_first.low, all.low), e.add(first.low, second.low))};
 }
 
-/// y * 2^n, rounded once, for y near 1. The low bits of `shifted` are those of n.
-template <class E>
-XGRAD_FORCE_INLINE Lanes<E> times_power_of_two(E& e, Lanes<E> y, Lanes<E> shifted) {
-  using F = Format<typename E::T>;
-  if constexpr (requires { e.scale(y, y); })
-    if (e.can_scale()) return e.scale(y, e.sub(shifted, e.number(F::shifter)));
-  // In two factors: 2^n itself may be too large or too small for a number. The first product is exact.
-  const Lanes<E> half = e.shift_right(shifted, 1);
-  const Lanes<E> first = power_of_two(e, e.integer_sub(shifted, half), F::one);
-  return e.mul(e.mul(y, first), power_of_two(e, half, F::one));
-}
-
 /// 2^(y * logarithm), for a finite y.
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> exp2_of_product(E& e, Lanes<E> y, Pair<E> logarithm) {

@@ -34,8 +34,7 @@ XGRAD_FORCE_INLINE auto is_too_large(E& e, Lanes<E> magnitude) {
 
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> sine_reduced(E& e, Lanes<E> r) {
-  const Lanes<E> square = e.mul(r, r);
-  return e.fma(e.mul(r, square), polynomial(e, Format<typename E::T>::sine, square), r);
+  return odd_polynomial(e, Format<typename E::T>::sine, r);
 }
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> cosine_reduced(E& e, Lanes<E> r) {
@@ -121,8 +120,7 @@ XGRAD_FORCE_INLINE Lanes<E> acos(E& e, Lanes<E> x) {
 /// atan(t) for 0 <= t <= 1.
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> arctangent(E& e, Lanes<E> t) {
-  const Lanes<E> square = e.mul(t, t);
-  return e.fma(e.mul(t, square), polynomial(e, Format<typename E::T>::arctangent, square), t);
+  return odd_polynomial(e, Format<typename E::T>::arctangent, t);
 }
 
 template <class E>
