@@ -94,14 +94,22 @@ Cut cut_for_blas(const Gemm& gemm) {
   return cut_into(gemm, by_rows ? parts : 1, by_rows ? 1 : parts, 16);
 }
 
-// Our own kernel does not mind, except that a panel it has to transpose is transposed for each part.
+// Our own kernel does not mind what is cut off, so that more threads get more parts, of which the slower ones take
+// fewer. But it packs columns of B for each part, and so it does with all of A if its rows are not along the depth.
 Cut cut_for_own(const Gemm& gemm, const Way& way) {
   constexpr double least_flops = 1.5e6;  // of a part: about 15 us
+  if (num_threads() == 1) return cut_into(gemm, 1, 1, 32);
   const double wanted = std::min(flops(gemm) / least_flops, std::max(16.0, flops(gemm) / 64e6));
-  const bool transposes = gemm.transpose_b && !gemm.transpose_a;
   const std::int64_t along = way.swapped ? gemm.m : gemm.n, across = way.swapped ? gemm.n : gemm.m;
-  const std::int64_t panels = parts_within(wanted, along, 32);
-  const std::int64_t others = parts_within(wanted / static_cast<double>(panels), across, transposes ? 128 : 64);
+  std::int64_t panels = 1, others = 1;
+  if (gemm.transpose_a && !way.swapped && gemm.k >= 96) {
+    others = parts_within(wanted, across, 96);
+    panels = parts_within(wanted / static_cast<double>(others), along, 128);
+  } else {
+    panels = parts_within(wanted, along, 32);
+    const bool transposes = gemm.transpose_b && !gemm.transpose_a;
+    others = parts_within(wanted / static_cast<double>(panels), across, transposes ? 128 : 64);
+  }
   return cut_into(gemm, way.swapped ? panels : others, way.swapped ? others : panels, 32);
 }
 

@@ -29,7 +29,7 @@ struct Block {
 inline constexpr std::int64_t deepest_sum = 1024;
 
 /// What a thread lends to a BlockProduct: this many bytes, aligned to 64.
-inline constexpr std::size_t block_scratch = 160 * 1024;
+inline constexpr std::size_t block_scratch = 416 * 1024;
 
 using BlockProduct = void (*)(const Block& block, void* scratch);
 

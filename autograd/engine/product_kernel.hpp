@@ -15,13 +15,23 @@ namespace {
 constexpr std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 
 /// Arch: the instruction set; Rows: how many rows of C are in registers at a time.
+///
+/// C is computed in panels of two vectors of columns, a panel in groups of tiles of Rows rows, and a group one piece of
+/// the depth after the other, so that the piece of B stays in the first-level cache for all its tiles; in between, the
+/// sums of the group lie in scratch memory. One kernel does this for some rows and some depth of a block.
 template <class T, class Arch, int Rows>
 class BlockKernel {
  public:
   static void run(const Block& block, void* scratch) {
-    for (std::int64_t l = 0; l < block.depth; l += deepest_sum)
-      for (std::int64_t j = 0; j < block.columns; j += panel_width)
-        BlockKernel(block, static_cast<T*>(scratch), l, j).run_panel();
+    const bool packs = is_worth_packing_a(block);
+    for (std::int64_t l = 0; l < block.depth; l += deepest_sum) {
+      const std::int64_t depth = smaller(block.depth - l, deepest_sum), most = packs ? most_packed / depth : block.rows;
+      for (std::int64_t i = 0; i < block.rows; i += most) {
+        BlockKernel kernel(block, static_cast<T*>(scratch), i, smaller(block.rows - i, most), l, depth);
+        if (packs) kernel.pack_a();
+        kernel.run_panels();
+      }
+    }
   }
 
  private:
@@ -29,118 +39,218 @@ class BlockKernel {
   using Batch = typename Lanes::R;
   static constexpr std::int64_t width = Batch::size;
   static constexpr std::int64_t panel_width = 2 * width;
-  static_assert(panel_width * (deepest_sum + Rows) * sizeof(T) <= block_scratch);
+  static constexpr std::int64_t group_tiles = 16;
+  // Scratch memory: a panel of B, the sums of a group, and A.
+  static constexpr std::int64_t most_packed = 256 * 1024 / sizeof(T);
+  static_assert((panel_width * (deepest_sum + Rows * group_tiles) + most_packed) * sizeof(T) <= block_scratch);
 
-  /// A panel: some columns of B and of C, at some depth.
-  BlockKernel(const Block& block, T* scratch, std::int64_t depth_begin, std::int64_t column_begin)
+  BlockKernel(const Block& block, T* scratch, std::int64_t row, std::int64_t rows, std::int64_t l, std::int64_t depth)
       : block_(block),
-        packed_(scratch),
-        tile_(scratch + panel_width * deepest_sum),
-        a_(static_cast<const T*>(block.a) + depth_begin * block.a_depth),
-        b_(static_cast<const T*>(block.b) + depth_begin * block.b_depth + column_begin * block.b_column),
-        c_(static_cast<T*>(block.c) + column_begin * block.c_column),
-        d_(depth_begin > 0      ? c_
-           : block.d != nullptr ? static_cast<const T*>(block.d) + column_begin * block.c_column
+        packed_b_(scratch),
+        sums_(scratch + panel_width * deepest_sum),
+        packed_a_(sums_ + panel_width * Rows * group_tiles),
+        a_(static_cast<const T*>(block.a) + row * block.a_row + l * block.a_depth),
+        b_(static_cast<const T*>(block.b) + l * block.b_depth),
+        c_(static_cast<T*>(block.c) + row * block.c_row),
+        d_(l > 0                ? c_
+           : block.d != nullptr ? static_cast<const T*>(block.d) + row * block.c_row
                                 : nullptr),
-        depth_(smaller(block.depth - depth_begin, deepest_sum)),
-        columns_(smaller(block.columns - column_begin, panel_width)),
-        alpha_(depth_begin == 0 ? static_cast<T>(block.alpha) : T{1}),
-        beta_(depth_begin == 0 ? static_cast<T>(block.beta) : T{1}) {}
+        rows_(rows),
+        depth_(depth),
+        tiles_((rows + Rows - 1) / Rows),
+        fewest_(rows / tiles_),
+        more_(rows % tiles_),
+        alpha_(l == 0 ? static_cast<T>(block.alpha) : T{1}),
+        beta_(l == 0 ? static_cast<T>(block.beta) : T{1}) {}
 
-  void run_panel() {
-    if (columns_ > width)
-      run_tiles<2>();
-    else
-      run_tiles<1>();
+  // Where the rows of A are not along the depth, every step is another line of the cache, and often another page.
+  static bool is_worth_packing_a(const Block& block) {
+    return block.a_row == 1 && block.a_depth != 1 && block.depth >= 32 && block.columns >= 8 * panel_width;
   }
 
-  // The rows in evenly sized tiles.
-  template <int Vectors>
-  void run_tiles() {
-    const T* b = b_;
-    std::int64_t b_depth = block_.b_depth;
-    const bool whole = columns_ == Vectors * width;
-    if (block_.b_column != 1 || !whole || is_worth_packing()) {
-      pack(Vectors * width);
-      b = packed_;
-      b_depth = Vectors * width;
+  // The rows are divided evenly.
+  std::int64_t tile_begin(std::int64_t tile) const { return tile * fewest_ + smaller(tile, more_); }
+  std::int64_t tile_rows(std::int64_t tile) const { return fewest_ + (tile < more_ ? 1 : 0); }
+
+  // Tile after tile, one row of its `rows` elements for each l. A few tiles at a time, as they share lines of A.
+  void pack_a() {
+    constexpr std::int64_t together = 4;
+    for (std::int64_t tile = 0; tile < tiles_; tile += together) {
+      const std::int64_t end = smaller(tile + together, tiles_), i = tile_begin(tile);
+      if (end - tile == together && tile_rows(tile) == Rows && tile_rows(end - 1) == Rows)
+        pack_tiles<together>(a_ + i, packed_a_ + i * depth_);
+      else
+        for (std::int64_t t = tile; t < end; ++t) pack_tile(t);
     }
-    const std::int64_t tiles = (block_.rows + Rows - 1) / Rows, rows = block_.rows / tiles, more = block_.rows % tiles;
-    for (std::int64_t i = 0, tile = 0; tile < tiles; ++tile) {
-      const std::int64_t here = rows + (tile < more ? 1 : 0);
-      const T* a = a_ + i * block_.a_row;
-      T* c = c_ + i * block_.c_row;
-      const T* d = d_ != nullptr ? d_ + i * block_.c_row : nullptr;
-      if (whole && block_.c_column == 1) {
-        choose_tile<Vectors, Rows>(here, a, b, b_depth, {c, d, block_.c_row});
-      } else {
-        constexpr std::int64_t stride = Vectors * width;
-        if (d != nullptr) copy_tile(d, here, stride, [](const T& in_d, T& in_tile) { in_tile = in_d; });
-        choose_tile<Vectors, Rows>(here, a, b, b_depth, {tile_, d != nullptr ? tile_ : nullptr, stride});
-        copy_tile(c, here, stride, [](T& in_c, T& in_tile) { in_c = in_tile; });
-      }
-      i += here;
+    a_is_packed_ = true;
+  }
+  template <int Count>
+  void pack_tiles(const T* from, T* to) const {
+    for (std::int64_t l = 0; l < depth_; ++l, from += block_.a_depth, to += Rows) {
+      __builtin_prefetch(from + 12 * block_.a_depth);
+      __builtin_prefetch(from + 12 * block_.a_depth + Count * Rows - 1);
+#pragma GCC unroll 8
+      for (int t = 0; t < Count; ++t) __builtin_memcpy(to + t * Rows * depth_, from + t * Rows, Rows * sizeof(T));
     }
   }
-
-  // Many tiles read the panel. Rows that follow one another serve them better, above all if rows as they stand would
-  // compete for the same places in the cache.
-  bool is_worth_packing() const {
-    const bool compete = block_.b_depth * static_cast<std::int64_t>(sizeof(T)) % 4096 == 0;
-    return block_.rows >= (sizeof(Batch) == 64 && !compete ? 512 : 48);
+  void pack_tile(std::int64_t tile) const {
+    const std::int64_t begin = tile_begin(tile), rows = tile_rows(tile);
+    T* const to = packed_a_ + begin * depth_;
+    for (std::int64_t l = 0; l < depth_; ++l)
+      for (std::int64_t i = 0; i < rows; ++i) to[l * rows + i] = a_[l * block_.a_depth + begin + i];
   }
 
-  // Where a tile of C goes, and what it is added to, if anything.
+  // The two vectors of a panel may overlap, so that no panel is narrower than a vector, unless C is.
+  void run_panels() {
+    for (std::int64_t j = 0; j < block_.columns; j += columns_) {
+      const std::int64_t left = block_.columns - j;
+      columns_ = left > panel_width && left < panel_width + width ? width : smaller(left, panel_width);
+      if (columns_ > width)
+        run_groups<2>(j);
+      else
+        run_groups<1>(j);
+    }
+  }
+
+  // What a tile reads.
+  struct Operands {
+    const T* a;
+    std::int64_t a_row, a_depth;
+    const T* b;
+    std::int64_t b_depth;
+    std::int64_t depth;
+    const T* before;  // the sums so far, if there are any, as they were stored
+  };
+  // Where the sums of a tile go, and what they are added to, if anything.
   struct Target {
     T* c;
     const T* d;
     std::int64_t row;
   };
 
+  template <int Vectors>
+  void run_groups(std::int64_t column) {
+    const T* b = b_ + column * block_.b_column;
+    std::int64_t b_depth = block_.b_depth;
+    if (block_.b_column != 1 || columns_ < width || is_worth_packing_b()) {
+      pack_b<Vectors>(b);
+      b = packed_b_;
+      b_depth = Vectors * width;
+    }
+    for (std::int64_t tile = 0; tile < tiles_; tile += group_tiles)
+      run_group<Vectors>(column, b, b_depth, tile, smaller(tile + group_tiles, tiles_));
+  }
+
+  // Many tiles read the panel. Rows that follow one another serve them better, above all if rows as they stand would
+  // compete for the same places in the cache.
+  bool is_worth_packing_b() const {
+    const bool compete = block_.b_depth * static_cast<std::int64_t>(sizeof(T)) % 4096 == 0;
+    return rows_ >= (sizeof(Batch) == 64 && !compete ? 512 : 48);
+  }
+
+  // 16 KB of B at a time, or some pages of A.
+  std::int64_t deepest_piece() const {
+    return a_is_packed_ || block_.a_depth == 1 ? 16384 / (panel_width * static_cast<std::int64_t>(sizeof(T))) : 64;
+  }
+
+  template <int Vectors>
+  void run_group(std::int64_t column, const T* b, std::int64_t b_depth, std::int64_t begin, std::int64_t end) const {
+    const std::int64_t pieces = (depth_ + deepest_piece() - 1) / deepest_piece();
+    for (std::int64_t piece = 0; piece < pieces; ++piece) {
+      const std::int64_t l = depth_ * piece / pieces, depth = depth_ * (piece + 1) / pieces - l;
+      const std::int64_t share = (depth + end - begin - 1) / (end - begin);
+      for (std::int64_t tile = begin; tile < end; ++tile) {
+        if (begin == 0 && b == packed_b_) {
+          const std::int64_t next = l + tile * share;
+          prefetch_panel(column + columns_, next, smaller(next + share, l + depth));
+        }
+        const std::int64_t i = tile_begin(tile), rows = tile_rows(tile);
+        T* const sums = sums_ + (tile - begin) * Rows * Vectors * width;
+        Operands operands{
+            a_ + i * block_.a_row, block_.a_row, block_.a_depth, b + l * b_depth, b_depth, depth, nullptr};
+        if (a_is_packed_) operands.a = packed_a_ + i * depth_, operands.a_row = 1, operands.a_depth = rows;
+        operands.a += l * operands.a_depth;
+        if (piece > 0) operands.before = sums;
+        if (piece + 1 < pieces)
+          choose_tile<Vectors, Rows>(rows, operands, {sums, nullptr, Vectors * width});
+        else
+          finish_tile<Vectors>(i * block_.c_row + column * block_.c_column, rows, operands, sums);
+      }
+    }
+  }
+
+  // What the next panel reads, whose rows lie far apart.
+  void prefetch_panel(std::int64_t column, std::int64_t l, std::int64_t end) const {
+    if (block_.b_column != 1 || column >= block_.columns) return;
+    for (const T* const panel = b_ + column; l < end; ++l) __builtin_prefetch(panel + l * block_.b_depth, 0, 2);
+  }
+
+  template <int Vectors>
+  void finish_tile(std::int64_t place, std::int64_t rows, const Operands& operands, T* sums) const {
+    constexpr std::int64_t stride = Vectors * width;
+    T* const c = c_ + place;
+    const T* const d = d_ != nullptr ? d_ + place : nullptr;
+    if (columns_ >= width && block_.c_column == 1)
+      return choose_tile<Vectors, Rows>(rows, operands, {c, d, block_.c_row});
+    alignas(64) T addend[Rows * stride] = {};
+    if (d != nullptr) copy_tile(d, rows, addend, stride, [](const T& in_d, T& in_tile) { in_tile = in_d; });
+    choose_tile<Vectors, Rows>(rows, operands, {sums, d != nullptr ? addend : nullptr, stride});
+    copy_tile(c, rows, sums, stride, [](T& in_c, T& in_tile) { in_c = in_tile; });
+  }
+
   template <int Vectors, int Count>
-  void choose_tile(std::int64_t rows, const T* a, const T* b, std::int64_t b_depth, const Target& to) const {
+  void choose_tile(std::int64_t rows, const Operands& operands, const Target& to) const {
     if constexpr (Count > 0) {
       if (rows == Count)
-        run_tile<Vectors, Count>(a, b, b_depth, to);
+        run_tile<Vectors, Count>(operands, to);
       else
-        choose_tile<Vectors, Count - 1>(rows, a, b, b_depth, to);
+        choose_tile<Vectors, Count - 1>(rows, operands, to);
     }
   }
 
   template <int Vectors, int Count>
-  [[gnu::noinline]] void run_tile(const T* a, const T* b, std::int64_t b_depth, const Target& to) const {
+  [[gnu::noinline]] void run_tile(const Operands& operands, const Target& target) const {
+    Operands from = operands;
+    const Target to = target;
+    const std::int64_t last = Vectors > 1 ? columns_ - width : 0;  // where the last vector begins
     if (to.d != nullptr) prefetch<Vectors, Count>(to);
-    const std::int64_t a_row = block_.a_row, a_depth = block_.a_depth;
     Batch sums[Count][Vectors];
 #pragma GCC unroll 16
     for (int i = 0; i < Count; ++i)
 #pragma GCC unroll 2
-      for (int v = 0; v < Vectors; ++v) sums[i][v] = Batch(T{0});
-    for (std::int64_t l = 0; l < depth_; ++l) {
+      for (int v = 0; v < Vectors; ++v)
+        sums[i][v] =
+            from.before != nullptr ? Batch::load_unaligned(from.before + i * Vectors * width + v * last) : Batch(T{0});
+        // (Few iterations, so that the processor foresees the last one.)
+#pragma GCC unroll 4
+    for (std::int64_t l = 0; l < from.depth; ++l) {
       Batch right[Vectors];
 #pragma GCC unroll 2
-      for (int v = 0; v < Vectors; ++v) right[v] = Batch::load_unaligned(b + v * width);
+      for (int v = 0; v < Vectors; ++v) right[v] = Batch::load_unaligned(from.b + v * last);
 #pragma GCC unroll 16
       for (int i = 0; i < Count; ++i) {
-        const Batch left(a[i * a_row]);
+        const Batch left(from.a[i * from.a_row]);
 #pragma GCC unroll 2
         for (int v = 0; v < Vectors; ++v) sums[i][v] = Lanes::fma(left, right[v], sums[i][v]);
       }
-      a += a_depth;
-      b += b_depth;
+      from.a += from.a_depth;
+      from.b += from.b_depth;
     }
 #pragma GCC unroll 16
-    for (int i = 0; i < Count; ++i)
+    for (int i = 0; i < Count; ++i) {
+      if (to.d != nullptr) add_row<Vectors>(sums[i], to.d + i * to.row, last);
 #pragma GCC unroll 2
-      for (int v = 0; v < Vectors; ++v) {
-        const std::int64_t place = i * to.row + v * width;
-        Batch result = sums[i][v];
-        if (to.d != nullptr) {
-          const Batch d = Batch::load_unaligned(to.d + place);
-          result = beta_ == 1 ? Lanes::fma(Batch(alpha_), result, d) : Lanes::fma(Batch(beta_), d, result);
-        }
-        result.store_unaligned(to.c + place);
-      }
+      for (int v = 0; v < Vectors; ++v) sums[i][v].store_unaligned(to.c + i * to.row + v * last);
+    }
+  }
+
+  template <int Vectors>
+  [[gnu::always_inline]] void add_row(Batch (&sums)[Vectors], const T* row, std::int64_t last) const {
+#pragma GCC unroll 2
+    for (int v = 0; v < Vectors; ++v) {
+      const Batch d = Batch::load_unaligned(row + v * last);
+      sums[v] = beta_ == 1 ? Lanes::fma(Batch(alpha_), sums[v], d) : Lanes::fma(Batch(beta_), d, sums[v]);
+    }
   }
 
   template <int Vectors, int Count>
@@ -152,36 +262,43 @@ class BlockKernel {
       for (std::int64_t j = 0; j < Vectors * width; j += line) __builtin_prefetch(to.d + i * to.row + j);
   }
 
-  // Between C or D and the tile in scratch memory, whose rows have `stride` elements.
+  // Between C or D and a tile whose rows have `stride` elements.
   template <class P, class Move>
-  void copy_tile(P* c, std::int64_t rows, std::int64_t stride, const Move& move) const {
+  void copy_tile(P* c, std::int64_t rows, T* tile, std::int64_t stride, const Move& move) const {
     if (block_.c_row == 1) {
       for (std::int64_t j = 0; j < columns_; ++j)
-        for (std::int64_t i = 0; i < rows; ++i) move(c[j * block_.c_column + i], tile_[i * stride + j]);
+        for (std::int64_t i = 0; i < rows; ++i) move(c[j * block_.c_column + i], tile[i * stride + j]);
     } else {
       for (std::int64_t i = 0; i < rows; ++i)
         for (std::int64_t j = 0; j < columns_; ++j)
-          move(c[i * block_.c_row + j * block_.c_column], tile_[i * stride + j]);
+          move(c[i * block_.c_row + j * block_.c_column], tile[i * stride + j]);
     }
   }
 
-  // The panel of B, one row of `stride` elements for each l, filled up with zeros.
-  void pack(std::int64_t stride) {
-    if (block_.b_depth == 1 && block_.b_column != 1) return pack_transposed(stride);
-    for (std::int64_t l = 0; l < depth_; ++l) {
-      const T* from = b_ + l * block_.b_depth;
-      T* to = packed_ + l * stride;
-      std::int64_t j = 0;
-      if (block_.b_column == 1)
-        for (; j + width <= columns_; j += width) Batch::load_unaligned(from + j).store_unaligned(to + j);
-      for (; j < columns_; ++j) to[j] = from[j * block_.b_column];
-      for (; j < stride; ++j) to[j] = 0;
-    }
+  // The panel of B, one row of as many vectors for each l, filled up with zeros where it is narrower than one.
+  template <int Vectors>
+  void pack_b(const T* from) {
+    constexpr std::int64_t stride = Vectors * width;
+    if (block_.b_depth == 1 && block_.b_column != 1) return pack_transposed(from, stride);
+    if (block_.b_column == 1 && columns_ >= width) return pack_rows<Vectors>(from);
+    for (std::int64_t l = 0; l < depth_; ++l)
+      for (std::int64_t j = 0; j < stride; ++j)
+        packed_b_[l * stride + j] = j < columns_ ? from[l * block_.b_depth + j * block_.b_column] : T{0};
+  }
+
+  template <int Vectors>
+  void pack_rows(const T* from) {
+    const std::int64_t last = Vectors > 1 ? columns_ - width : 0, depth = depth_, step = block_.b_depth;
+    T* to = packed_b_;
+#pragma GCC unroll 4
+    for (std::int64_t l = 0; l < depth; ++l, from += step, to += Vectors * width)
+#pragma GCC unroll 2
+      for (int v = 0; v < Vectors; ++v) Batch::load_unaligned(from + v * last).store_unaligned(to + v * last);
   }
 
   // Squares of 8 x 8 floats or 4 x 4 doubles are transposed in registers, by three or two rounds of interleaving the
   // upper with the lower half of their rows.
-  void pack_transposed(std::int64_t stride) {
+  void pack_transposed(const T* from, std::int64_t stride) {
     constexpr std::int64_t side = 32 / sizeof(T);
     typedef T Row __attribute__((vector_size(32)));
     const std::int64_t whole_columns = columns_ / side * side, whole_depth = depth_ / side * side;
@@ -190,7 +307,7 @@ class BlockKernel {
         Row rows[side], mixed[side];
 #pragma GCC unroll 8
         for (std::int64_t i = 0; i < side; ++i)
-          __builtin_memcpy(&rows[i], b_ + (j + i) * block_.b_column + l, sizeof(Row));
+          __builtin_memcpy(&rows[i], from + (j + i) * block_.b_column + l, sizeof(Row));
 #pragma GCC unroll 3
         for (std::int64_t round = 1; round < side; round *= 2) {
 #pragma GCC unroll 4
@@ -200,11 +317,12 @@ class BlockKernel {
           for (std::int64_t i = 0; i < side; ++i) rows[i] = mixed[i];
         }
 #pragma GCC unroll 8
-        for (std::int64_t i = 0; i < side; ++i) __builtin_memcpy(packed_ + (l + i) * stride + j, &rows[i], sizeof(Row));
+        for (std::int64_t i = 0; i < side; ++i)
+          __builtin_memcpy(packed_b_ + (l + i) * stride + j, &rows[i], sizeof(Row));
       }
     for (std::int64_t l = 0; l < depth_; ++l)
       for (std::int64_t j = l < whole_depth ? whole_columns : 0; j < stride; ++j)
-        packed_[l * stride + j] = j < columns_ ? b_[j * block_.b_column + l] : T{0};
+        packed_b_[l * stride + j] = j < columns_ ? from[j * block_.b_column + l] : T{0};
   }
 
   // a0 b0 a1 b1 ...
@@ -220,14 +338,18 @@ class BlockKernel {
   }
 
   const Block& block_;
-  T* const packed_;
-  T* const tile_;
+  T* const packed_b_;
+  T* const sums_;
+  T* const packed_a_;
   const T* const a_;
   const T* const b_;
   T* const c_;
   const T* const d_;
-  const std::int64_t depth_, columns_;
+  const std::int64_t rows_, depth_;
+  const std::int64_t tiles_, fewest_, more_;  // tiles of `fewest_` rows, the first `more_` of them with one more
   const T alpha_, beta_;
+  bool a_is_packed_ = false;
+  std::int64_t columns_ = 0;  // of the panel
 };
 
 }  // namespace

@@ -21,10 +21,12 @@ struct Sizes {
   std::int64_t rows, columns, depth;
 };
 
-/// About the edges of registers and panels; the last but one is deeper than what is summed up at a time.
-const std::vector<Sizes> some_sizes = {{1, 1, 1},    {2, 3, 4},      {6, 16, 8},   {7, 17, 9},    {14, 32, 16},
-                                       {15, 33, 31}, {5, 8, 40},     {64, 10, 33}, {100, 50, 20}, {29, 65, 100},
-                                       {3, 70, 12},  {20, 20, 2100}, {600, 36, 5}};
+/// About the edges of registers, panels, groups of tiles and pieces of the depth; some are deeper than what is summed
+/// up at a time, some have enough columns for A to be packed.
+const std::vector<Sizes> some_sizes = {{1, 1, 1},     {2, 3, 4},       {6, 16, 8},    {7, 17, 9},    {14, 32, 16},
+                                       {15, 33, 31},  {5, 8, 40},      {64, 10, 33},  {100, 50, 20}, {29, 65, 100},
+                                       {3, 70, 12},   {20, 20, 2100},  {600, 36, 5},  {4, 12, 5},    {9, 23, 300},
+                                       {130, 19, 70}, {70, 270, 1030}, {20, 140, 600}};
 
 template <class T>
 struct Matrices {
@@ -55,6 +57,11 @@ struct Matrices {
     block.d = d.data();
     block.alpha = alpha;
     block.beta = beta;
+  }
+  void add_in_place(double alpha, double beta) {
+    add(alpha, beta);
+    c = d;
+    block.d = c.data();
   }
   T added(T sum, std::size_t place) const {
     if (block.d == nullptr) return sum;
@@ -120,7 +127,9 @@ TEMPLATE_TEST_CASE("a block product is the sum in its order, to the last bit, wh
     for (const Sizes& sizes : some_sizes)
       for (const auto& [alpha, beta] : {std::pair(1.0, 0.0), std::pair(-0.3, 1.0), std::pair(1.0, 0.7)}) {
         Matrices<TestType> matrices(sizes, layout);
-        if (beta != 0 && sizes.depth <= fused::deepest_sum) matrices.add(alpha, beta);
+        const bool adds = beta != 0 && sizes.depth <= fused::deepest_sum;
+        if (adds && alpha == 1) matrices.add(alpha, beta);
+        if (adds && alpha != 1) matrices.add_in_place(alpha, beta);
         const std::vector<TestType> expected = matrices.expected();
         kernel(matrices.block, scratch);
         INFO(sizes.rows << " x " << sizes.depth << " x " << sizes.columns << ", layout " << layout << ", alpha "
