@@ -112,20 +112,17 @@ class BlockKernel {
     }
   }
 
-  // What a tile reads.
-  struct Operands {
+  // Some tiles of the same number of rows, one after the other: what they read, and where their sums go.
+  struct Tiles {
+    std::int64_t count, depth;
     const T* a;
-    std::int64_t a_row, a_depth;
+    std::int64_t a_row, a_depth, next_a;  // from a row, a step of the depth, a tile to the next
     const T* b;
     std::int64_t b_depth;
-    std::int64_t depth;
-    const T* before;  // the sums so far, if there are any, as they were stored
-  };
-  // Where the sums of a tile go, and what they are added to, if anything.
-  struct Target {
-    T* c;
-    const T* d;
-    std::int64_t row;
+    const T* before = nullptr;  // the sums so far, if there are any, as they were stored in scratch memory
+    T* c = nullptr;
+    const T* d = nullptr;  // what the sums are added to, if anything
+    std::int64_t c_row = 0, next_c = 0;
   };
 
   template <int Vectors>
@@ -154,93 +151,143 @@ class BlockKernel {
   }
 
   template <int Vectors>
-  void run_group(std::int64_t column, const T* b, std::int64_t b_depth, std::int64_t begin, std::int64_t end) const {
+  void run_group(std::int64_t column, const T* b, std::int64_t b_depth, std::int64_t begin, std::int64_t end) {
+    const bool direct = columns_ >= width && block_.c_column == 1;
     const std::int64_t pieces = (depth_ + deepest_piece() - 1) / deepest_piece();
     for (std::int64_t piece = 0; piece < pieces; ++piece) {
       const std::int64_t l = depth_ * piece / pieces, depth = depth_ * (piece + 1) / pieces - l;
-      const std::int64_t share = (depth + end - begin - 1) / (end - begin);
-      for (std::int64_t tile = begin; tile < end; ++tile) {
-        if (begin == 0 && b == packed_b_) {
-          const std::int64_t next = l + tile * share;
-          prefetch_panel(column + columns_, next, smaller(next + share, l + depth));
-        }
-        const std::int64_t i = tile_begin(tile), rows = tile_rows(tile);
-        T* const sums = sums_ + (tile - begin) * Rows * Vectors * width;
-        Operands operands{
-            a_ + i * block_.a_row, block_.a_row, block_.a_depth, b + l * b_depth, b_depth, depth, nullptr};
-        if (a_is_packed_) operands.a = packed_a_ + i * depth_, operands.a_row = 1, operands.a_depth = rows;
-        operands.a += l * operands.a_depth;
-        if (piece > 0) operands.before = sums;
-        if (piece + 1 < pieces)
-          choose_tile<Vectors, Rows>(rows, operands, {sums, nullptr, Vectors * width});
+      const bool last = piece + 1 == pieces;
+      if (begin == 0 && b == packed_b_) prefetch_later(column + columns_, l, depth, end);
+      for (std::int64_t tile = begin, next = begin; tile < end; tile = next) {
+        next = last && !direct ? tile + 1 : tile < more_ ? smaller(more_, end) : end;
+        const std::int64_t rows = tile_rows(tile), i = tile_begin(tile);
+        Tiles tiles = tiles_of_a(i, rows, l);
+        tiles.count = next - tile;
+        tiles.depth = depth;
+        tiles.b = b + l * b_depth;
+        tiles.b_depth = b_depth;
+        T* const sums = sums_ + (tile - begin) * sums_of_tile<Vectors>;
+        if (piece > 0) tiles.before = sums;
+        const std::int64_t place = i * block_.c_row + column * block_.c_column;
+        if (!last)
+          store_tiles<Vectors>(rows, tiles, sums);
+        else if (direct)
+          finish_tiles<Vectors>(rows, tiles, place);
         else
-          finish_tile<Vectors>(i * block_.c_row + column * block_.c_column, rows, operands, sums);
+          finish_tile<Vectors>(rows, tiles, place, sums);
       }
     }
-  }
-
-  // What the next panel reads, whose rows lie far apart.
-  void prefetch_panel(std::int64_t column, std::int64_t l, std::int64_t end) const {
-    if (block_.b_column != 1 || column >= block_.columns) return;
-    for (const T* const panel = b_ + column; l < end; ++l) __builtin_prefetch(panel + l * block_.b_depth, 0, 2);
   }
 
   template <int Vectors>
-  void finish_tile(std::int64_t place, std::int64_t rows, const Operands& operands, T* sums) const {
+  static constexpr std::int64_t sums_of_tile = Rows* Vectors* width;
+
+  Tiles tiles_of_a(std::int64_t i, std::int64_t rows, std::int64_t l) const {
+    Tiles tiles{};
+    tiles.a_row = a_is_packed_ ? 1 : block_.a_row;
+    tiles.a_depth = a_is_packed_ ? rows : block_.a_depth;
+    tiles.next_a = rows * (a_is_packed_ ? depth_ : block_.a_row);
+    tiles.a = (a_is_packed_ ? packed_a_ + i * depth_ : a_ + i * block_.a_row) + l * tiles.a_depth;
+    return tiles;
+  }
+
+  // The sums stay in scratch memory.
+  template <int Vectors>
+  void store_tiles(std::int64_t rows, Tiles& tiles, T* sums) {
+    tiles.c = sums;
+    tiles.c_row = Vectors * width;
+    tiles.next_c = sums_of_tile<Vectors>;
+    choose_tiles<Vectors, Rows>(rows, tiles);
+  }
+  template <int Vectors>
+  void finish_tiles(std::int64_t rows, Tiles& tiles, std::int64_t place) {
+    tiles.c = c_ + place;
+    if (d_ != nullptr) tiles.d = d_ + place;
+    tiles.c_row = block_.c_row;
+    tiles.next_c = rows * block_.c_row;
+    choose_tiles<Vectors, Rows>(rows, tiles);
+  }
+  // One tile, by way of scratch memory.
+  template <int Vectors>
+  void finish_tile(std::int64_t rows, Tiles& tiles, std::int64_t place, T* sums) {
     constexpr std::int64_t stride = Vectors * width;
-    T* const c = c_ + place;
-    const T* const d = d_ != nullptr ? d_ + place : nullptr;
-    if (columns_ >= width && block_.c_column == 1)
-      return choose_tile<Vectors, Rows>(rows, operands, {c, d, block_.c_row});
-    alignas(64) T addend[Rows * stride] = {};
-    if (d != nullptr) copy_tile(d, rows, addend, stride, [](const T& in_d, T& in_tile) { in_tile = in_d; });
-    choose_tile<Vectors, Rows>(rows, operands, {sums, d != nullptr ? addend : nullptr, stride});
-    copy_tile(c, rows, sums, stride, [](T& in_c, T& in_tile) { in_c = in_tile; });
+    alignas(64) T addend[Rows * stride];
+    if (d_ != nullptr) {
+      for (T& element : addend) element = 0;
+      copy_tile(d_ + place, rows, addend, stride, [](const T& in_d, T& in_tile) { in_tile = in_d; });
+      tiles.d = addend;
+    }
+    store_tiles<Vectors>(rows, tiles, sums);
+    copy_tile(c_ + place, rows, sums, stride, [](T& in_c, T& in_tile) { in_c = in_tile; });
+  }
+
+  // The next panel of B, whose rows lie far apart, is fetched meanwhile, a few of them with every tile.
+  void prefetch_later(std::int64_t column, std::int64_t l, std::int64_t depth, std::int64_t tiles) {
+    if (block_.b_column != 1 || column >= block_.columns) return;
+    later_ = b_ + column + l * block_.b_depth;
+    later_rows_ = depth;
+    with_each_tile_ = (depth + tiles - 1) / tiles;
+  }
+  void prefetch_rows() {
+    const std::int64_t rows = smaller(with_each_tile_, later_rows_);
+    later_rows_ -= rows;
+    for (std::int64_t i = 0; i < rows; ++i, later_ += block_.b_depth) __builtin_prefetch(later_, 0, 2);
   }
 
   template <int Vectors, int Count>
-  void choose_tile(std::int64_t rows, const Operands& operands, const Target& to) const {
+  void choose_tiles(std::int64_t rows, const Tiles& tiles) {
     if constexpr (Count > 0) {
       if (rows == Count)
-        run_tile<Vectors, Count>(operands, to);
+        run_tiles<Vectors, Count>(tiles);
       else
-        choose_tile<Vectors, Count - 1>(rows, operands, to);
+        choose_tiles<Vectors, Count - 1>(rows, tiles);
     }
   }
 
   template <int Vectors, int Count>
-  [[gnu::noinline]] void run_tile(const Operands& operands, const Target& target) const {
-    Operands from = operands;
-    const Target to = target;
+  [[gnu::noinline]] void run_tiles(Tiles tiles) {
     const std::int64_t last = Vectors > 1 ? columns_ - width : 0;  // where the last vector begins
-    if (to.d != nullptr) prefetch<Vectors, Count>(to);
-    Batch sums[Count][Vectors];
+    for (; tiles.count > 0; --tiles.count) {
+      if (tiles.d != nullptr) prefetch<Vectors, Count>(tiles);
+      if (later_rows_ > 0) prefetch_rows();
+      Batch sums[Count][Vectors];
 #pragma GCC unroll 16
-    for (int i = 0; i < Count; ++i)
+      for (int i = 0; i < Count; ++i)
 #pragma GCC unroll 2
-      for (int v = 0; v < Vectors; ++v)
-        sums[i][v] =
-            from.before != nullptr ? Batch::load_unaligned(from.before + i * Vectors * width + v * last) : Batch(T{0});
-        // (Few iterations, so that the processor foresees the last one.)
-#pragma GCC unroll 4
-    for (std::int64_t l = 0; l < from.depth; ++l) {
-      Batch right[Vectors];
-#pragma GCC unroll 2
-      for (int v = 0; v < Vectors; ++v) right[v] = Batch::load_unaligned(from.b + v * last);
+        for (int v = 0; v < Vectors; ++v)
+          sums[i][v] = tiles.before != nullptr ? Batch::load_unaligned(tiles.before + i * Vectors * width + v * last)
+                                               : Batch(T{0});
+      add_products<Vectors, Count>(sums, tiles, last);
 #pragma GCC unroll 16
       for (int i = 0; i < Count; ++i) {
-        const Batch left(from.a[i * from.a_row]);
+        if (tiles.d != nullptr) add_row<Vectors>(sums[i], tiles.d + i * tiles.c_row, last);
+#pragma GCC unroll 2
+        for (int v = 0; v < Vectors; ++v) sums[i][v].store_unaligned(tiles.c + i * tiles.c_row + v * last);
+      }
+      tiles.a += tiles.next_a;
+      tiles.c += tiles.next_c;
+      if (tiles.d != nullptr) tiles.d += tiles.next_c;
+      if (tiles.before != nullptr) tiles.before += sums_of_tile<Vectors>;
+    }
+  }
+
+  // (So few iterations that the processor foresees the last one.)
+  template <int Vectors, int Count>
+  [[gnu::always_inline]] static void add_products(Batch (&sums)[Count][Vectors], const Tiles& tiles,
+                                                  std::int64_t last) {
+    const std::int64_t depth = tiles.depth, a_row = tiles.a_row, a_depth = tiles.a_depth, b_depth = tiles.b_depth;
+    const T *a = tiles.a, *b = tiles.b;
+#pragma GCC unroll 4
+    for (std::int64_t l = 0; l < depth; ++l, a += a_depth, b += b_depth) {
+      Batch right[Vectors];
+#pragma GCC unroll 2
+      for (int v = 0; v < Vectors; ++v) right[v] = Batch::load_unaligned(b + v * last);
+#pragma GCC unroll 16
+      for (int i = 0; i < Count; ++i) {
+        const Batch left(a[i * a_row]);
 #pragma GCC unroll 2
         for (int v = 0; v < Vectors; ++v) sums[i][v] = Lanes::fma(left, right[v], sums[i][v]);
       }
-      from.a += from.a_depth;
-      from.b += from.b_depth;
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < Count; ++i) {
-      if (to.d != nullptr) add_row<Vectors>(sums[i], to.d + i * to.row, last);
-#pragma GCC unroll 2
-      for (int v = 0; v < Vectors; ++v) sums[i][v].store_unaligned(to.c + i * to.row + v * last);
     }
   }
 
@@ -254,12 +301,12 @@ class BlockKernel {
   }
 
   template <int Vectors, int Count>
-  [[gnu::always_inline]] static void prefetch(const Target& to) {
+  [[gnu::always_inline]] static void prefetch(const Tiles& tiles) {
     constexpr std::int64_t line = 64 / sizeof(T);
 #pragma GCC unroll 16
     for (int i = 0; i < Count; ++i)
 #pragma GCC unroll 2
-      for (std::int64_t j = 0; j < Vectors * width; j += line) __builtin_prefetch(to.d + i * to.row + j);
+      for (std::int64_t j = 0; j < Vectors * width; j += line) __builtin_prefetch(tiles.d + i * tiles.c_row + j);
   }
 
   // Between C or D and a tile whose rows have `stride` elements.
@@ -350,6 +397,8 @@ class BlockKernel {
   const T alpha_, beta_;
   bool a_is_packed_ = false;
   std::int64_t columns_ = 0;  // of the panel
+  const T* later_ = nullptr;  // rows of the next panel
+  std::int64_t later_rows_ = 0, with_each_tile_ = 0;
 };
 
 }  // namespace
