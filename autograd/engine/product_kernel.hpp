@@ -72,32 +72,35 @@ class BlockKernel {
   std::int64_t tile_begin(std::int64_t tile) const { return tile * fewest_ + smaller(tile, more_); }
   std::int64_t tile_rows(std::int64_t tile) const { return fewest_ + (tile < more_ ? 1 : 0); }
 
-  // Tile after tile, one row of its `rows` elements for each l. A few tiles at a time, as they share lines of A.
+  // Tile after tile, one row of its elements for each l. A few tiles at a time, as they share lines of A.
   void pack_a() {
-    constexpr std::int64_t together = 4;
-    for (std::int64_t tile = 0; tile < tiles_; tile += together) {
-      const std::int64_t end = smaller(tile + together, tiles_), i = tile_begin(tile);
-      if (end - tile == together && tile_rows(tile) == Rows && tile_rows(end - 1) == Rows)
-        pack_tiles<together>(a_ + i, packed_a_ + i * depth_);
+    for (std::int64_t tile = 0, end = 0; tile < tiles_; tile = end) {
+      end = smaller(tile + 4, tile < more_ ? more_ : tiles_);
+      const std::int64_t rows = tile_rows(tile);
+      if (rows == Rows)
+        pack_tiles<Rows>(tile, end, rows);
+      else if (rows == Rows - 1)
+        pack_tiles<Rows - 1>(tile, end, rows);
       else
-        for (std::int64_t t = tile; t < end; ++t) pack_tile(t);
+        pack_tiles<0>(tile, end, rows);
     }
     a_is_packed_ = true;
   }
-  template <int Count>
-  void pack_tiles(const T* from, T* to) const {
-    for (std::int64_t l = 0; l < depth_; ++l, from += block_.a_depth, to += Rows) {
+  // Size: the number of rows, or 0 for any.
+  template <int Size>
+  void pack_tiles(std::int64_t tile, std::int64_t end, std::int64_t rows) const {
+    const T* from = a_ + tile_begin(tile);
+    T* to = packed_a_ + tile_begin(tile) * depth_;
+    const std::int64_t tiles = end - tile;
+    for (std::int64_t l = 0; l < depth_; ++l, from += block_.a_depth, to += rows) {
       __builtin_prefetch(from + 12 * block_.a_depth);
-      __builtin_prefetch(from + 12 * block_.a_depth + Count * Rows - 1);
-#pragma GCC unroll 8
-      for (int t = 0; t < Count; ++t) __builtin_memcpy(to + t * Rows * depth_, from + t * Rows, Rows * sizeof(T));
+      __builtin_prefetch(from + 12 * block_.a_depth + tiles * rows - 1);
+      for (std::int64_t t = 0; t < tiles; ++t)
+        if constexpr (Size > 0)
+          __builtin_memcpy(to + t * rows * depth_, from + t * rows, Size * sizeof(T));
+        else
+          for (std::int64_t i = 0; i < rows; ++i) to[t * rows * depth_ + i] = from[t * rows + i];
     }
-  }
-  void pack_tile(std::int64_t tile) const {
-    const std::int64_t begin = tile_begin(tile), rows = tile_rows(tile);
-    T* const to = packed_a_ + begin * depth_;
-    for (std::int64_t l = 0; l < depth_; ++l)
-      for (std::int64_t i = 0; i < rows; ++i) to[l * rows + i] = a_[l * block_.a_depth + begin + i];
   }
 
   // The two vectors of a panel may overlap, so that no panel is narrower than a vector, unless C is.
