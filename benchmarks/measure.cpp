@@ -64,10 +64,10 @@ struct Lane {
     const double once = std::min(time_calls(1), time_calls(1));
     calls = std::clamp(static_cast<int>(100e-6 / once), 1, 1000);
   }
-  /// Samples for about this long. Whatever threads the side before left spinning have gone to sleep by then.
-  void take_turn(double seconds) {
+  /// Samples for about this long, after a pause.
+  void take_turn(double seconds, std::chrono::milliseconds pause) {
     apply(setting);
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::this_thread::sleep_for(pause);
     time_calls(calls);
     const auto start = Clock::now();
     do {
@@ -95,11 +95,13 @@ Comparison compare(const Contender& first, const Contender& second, double toler
   std::vector<Lane> lanes;
   for (const Contender* contender : {&first, &second})
     for (const Setting& setting : contender->settings) lanes.push_back({&contender->work, setting, 1, {}});
+  // Whatever threads the lane before left spinning have gone to sleep by then: those of OpenBLAS take 2^26 cycles.
+  const std::chrono::milliseconds pause(lanes.size() > 2 ? 40 : 5);
   const auto start = Clock::now();
   for (Lane& lane : lanes) lane.choose_calls();
   constexpr int turns = 10;
   for (int turn = 0; turn < turns && (turn < 3 || seconds_since(start) < 2 * seconds); ++turn)
-    for (Lane& lane : lanes) lane.take_turn(seconds / turns / static_cast<double>(lanes.size()));
+    for (Lane& lane : lanes) lane.take_turn(seconds / turns / static_cast<double>(lanes.size()), pause);
 
   comparison.first_us = comparison.second_us = std::numeric_limits<double>::infinity();
   for (std::size_t i = 0; i < lanes.size(); ++i) {
