@@ -88,6 +88,7 @@ class Adder {
     node.kind = Kind::contraction;
     node.cheap = false;
     node.depth = from.depth;
+    node.batch = from.batch;
     node.turned = from.turned;
     node.inputs = {from.inputs[0], from.inputs[1], addend};
     if (factor >= 0) node.inputs.push_back(factor);

@@ -167,6 +167,7 @@ void Graph::add_entry(const Pending& pending, std::size_t i, std::vector<std::in
   }
   if (node.kind == Kind::contraction) {
     node.depth = entry->input(0).shape().back();
+    for (std::int64_t axis = 0; axis + 2 < entry->shape.ndim(); ++axis) node.batch *= entry->shape[axis];
     if (!is_floating(node.dtype)) node.kind = Kind::opaque;
   }
   if (node.kind == Kind::permutation) node.kind = Kind::opaque;
@@ -184,6 +185,19 @@ std::vector<std::int32_t> Graph::count_readers(const std::vector<std::int32_t>& 
   return readers;
 }
 
+Graph::Matrix Graph::matrix(const Node& product, std::int32_t input) const {
+  // (What is reshaped afterwards is no such matrix.)
+  const auto is = [this](std::int32_t node, Lowering::Kind kind) {
+    return nodes[node].kind == kind && !nodes[node].leaf && !nodes[node].memory;
+  };
+  const bool transposed = is(input, Lowering::Kind::transposition);
+  if (transposed) input = nodes[input].inputs[0];
+  const Node& node = nodes[input];
+  const bool repeated = is(input, Lowering::Kind::broadcast) && node.spread == Spread::columns &&
+                        node.columns * product.batch == node.numel;
+  return {storage(repeated ? node.inputs[0] : input), transposed, repeated};
+}
+
 void Graph::turn(const std::vector<std::int32_t>& roots) {
   const std::vector<std::int32_t> readers = count_readers(roots);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -193,6 +207,7 @@ void Graph::turn(const std::vector<std::int32_t>& roots) {
     if (product.kind != Lowering::Kind::contraction || readers[node.inputs[0]] != 1) continue;
     node.kind = Lowering::Kind::contraction;
     node.depth = product.depth;
+    node.batch = product.batch;
     node.turned = !product.turned;
     node.inputs = {product.inputs[1], product.inputs[0]};
   }

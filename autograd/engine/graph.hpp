@@ -35,6 +35,7 @@ struct Node {
   bool used = false;               // whether a root depends on it
   bool bits = false;               // bool elements, computed from numbers
   std::int64_t depth = 0;          // of a matrix product: how many products are added up
+  std::int64_t batch = 1;          // and how many matrices it consists of
   bool turned = false;             // a matrix product of both inputs transposed, in this order
   double Gemm::*scaled = nullptr;  // of one with something it is added to: which of them the number inputs[3] scales
   double sign = 1;                 // and what is scaled first
@@ -50,6 +51,14 @@ struct Graph {
     while (nodes[node].kind == Lowering::Kind::alias && !nodes[node].leaf) node = nodes[node].inputs[0];
     return node;
   }
+  /// How a matrix product reads its operand: what is in memory, and whether the product takes it transposed, and as the
+  /// same matrix for the whole batch.
+  struct Matrix {
+    std::int32_t held;
+    bool transposed, repeated;
+  };
+  Matrix matrix(const Node& product, std::int32_t input) const;
+
   /// A matrix product that is only read transposed becomes the product of its transposed operands: (A B)' = B' A'.
   void turn(const std::vector<std::int32_t>& roots);
   /// Products that are only added become multiply-adds, rounded once. That is settled here, for the whole graph: a

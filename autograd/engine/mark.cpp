@@ -90,9 +90,8 @@ void Grouping::mark_inputs(std::int32_t node) {
   if (at.kind == Kind::contraction) {
     for (std::size_t i = 0; i < at.inputs.size(); ++i) {
       const std::int32_t held = graph.storage(at.inputs[i]);
-      const bool flag = i < 2 && graph.nodes[at.inputs[i]].kind == Kind::transposition;  // not reshaped afterwards
       const bool number = i == 3 && graph.nodes[held].kind == Kind::constant;
-      if (!number) mark_memory(flag ? graph.nodes[held].inputs[0] : held);
+      if (!number) mark_memory(i < 2 ? graph.matrix(at, at.inputs[i]).held : held);
     }
   } else if (in_program(at)) {
     mark_operands(node);

@@ -88,20 +88,17 @@ void Plan::set_product(const Pending& pending, const Graph& graph, Task& task) {
   product.m = entry.shape[entry.shape.ndim() - 2];
   product.n = entry.shape.back();
   product.k = node.depth;
-  product.batch = 1;
-  for (std::int64_t axis = 0; axis + 2 < entry.shape.ndim(); ++axis) product.batch *= entry.shape[axis];
-  bool* flags[] = {&product.transpose_a, &product.transpose_b};
-  for (std::size_t i = 0; i < 2; ++i) {
-    const Node& operand = graph.nodes[node.inputs[i]];
-    const bool view = operand.kind == Kind::transposition && !operand.leaf && !operand.memory;
-    *flags[i] = view != node.turned;
-    if (view) task.operands[i] = graph.storage(operand.inputs[0]);
-  }
+  product.batch = node.batch;
+  const Graph::Matrix a = graph.matrix(node, node.inputs[0]), b = graph.matrix(node, node.inputs[1]);
+  task.operands[0] = a.held;
+  task.operands[1] = b.held;
+  product.transpose_a = a.transposed != node.turned;
+  product.transpose_b = b.transposed != node.turned;
   product.row_a = product.transpose_a ? product.m : product.k;
   product.row_b = product.transpose_b ? product.k : product.n;
   product.row_c = product.n;
-  product.batch_a = product.m * product.k;
-  product.batch_b = product.k * product.n;
+  product.batch_a = a.repeated ? 0 : product.m * product.k;
+  product.batch_b = b.repeated ? 0 : product.k * product.n;
   product.batch_c = product.m * product.n;
   if (node.scaled != nullptr) product.*node.scaled = node.sign;
   if (node.inputs.size() == 4) task.scaled = node.scaled;

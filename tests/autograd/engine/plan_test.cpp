@@ -113,6 +113,36 @@ TEST_CASE("what is transposed and then reshaped is no matrix that lies transpose
   check_agreement([&] { return Roots{matmul(reshape(transpose(x), {1, 6, 4}), numbers({1, 4, 5}, 6))}; });
 }
 
+TEST_CASE("a matrix that multiplies a batch is read where it lies", "[plan]") {
+  const Tensor a = numbers({5, 30}, 1), x = numbers({64, 30, 4}, 2), y = numbers({64, 4, 30}, 3);
+  const auto record = [&] {
+    const Tensor matrix = track(a), inputs = track(x);
+    const Tensor product = matmul(matrix, inputs) + transpose(matmul(y, transpose(matrix)));
+    return grad(sum(tanh(product) * product), {matrix, inputs});
+  };
+  check_agreement(record);
+  check_agreement([&] {
+    return Roots{matmul(a, x), matmul(broadcast_to(transpose(a), {64, 30, 5}), numbers({64, 5, 3}, 4))};
+  });
+  check_agreement([&] { return Roots{matmul(a, numbers({2, 3, 30, 4}, 5))}; });
+  // Those whose batch is repeated in another way, those that others need in memory, and those that are computed.
+  check_agreement([&] { return Roots{matmul(numbers({2, 1, 5, 30}, 6), numbers({2, 3, 30, 4}, 7))}; });
+  check_agreement([&] { return Roots{matmul(numbers({3, 5, 30}, 6), numbers({2, 3, 30, 4}, 7))}; });
+  check_agreement([&] {
+    const Tensor repeated = broadcast_to(a, {64, 5, 30});
+    return Roots{repeated, matmul(repeated, x)};
+  });
+  check_agreement([&] {
+    return Roots{matmul(exp(a), x),
+                 matmul(reshape(broadcast_to(a, {64, 5, 30}), {64, 10, 15}), numbers({64, 15, 2}, 8))};
+  });
+  if (engine() != "fused") return;
+  reset_peak_memory();
+  const std::size_t before = memory_report().live;
+  evaluate(Roots{matmul(a, x)});
+  CHECK(memory_report().peak - before < static_cast<std::size_t>(64 * 5 * 4 + 5 * 30) * sizeof(double) + 4096);
+}
+
 TEST_CASE("vectors that are transposed lie as they lay", "[plan]") {
   const Tensor row = numbers({1, 5}, 1), column = numbers({5, 1}, 2), c = numbers({5, 4}, 3);
   check_agreement([&] {
