@@ -1,5 +1,7 @@
 #include "autograd/engine/donation.hpp"
 
+#include <algorithm>
+
 #include "autograd/engine/key.hpp"
 #include "autograd/engine/walk.hpp"
 
@@ -16,15 +18,14 @@ std::vector<char> overwritable(const Pending& pending, const std::vector<Entry*>
     return number < Key::first_leaf || number == Numbering::absent ? number : number - Key::first_leaf + count;
   };
 
-  // Handles that are accounted for: in entries of the plan, and two for each donation.
-  std::vector<std::uint32_t> known(count + leaves.size());
-  for (const Entry* entry : pending.entries)
-    for (const Tensor& input : entry->input_span()) ++known[number_of(input.entry())];
+  std::vector<std::size_t> wanted;  // the donated leaves
   for (const Tensor& donated : pending.donated)
-    if (const std::size_t number = number_of(donated.entry()); number != Numbering::absent) {
-      known[number] += 2;
-      if (number >= count) result[number - count] = true;
-    }
+    if (const std::size_t number = number_of(donated.entry()); number != Numbering::absent && number >= count)
+      wanted.push_back(number);
+
+  // Handles that are accounted for: in entries of the plan, and two for each donation. Counted where that may change
+  // anything.
+  std::vector<std::uint32_t> known;
   const auto all_known = [&](const Entry* entry, std::size_t number) {
     return entry->references.load(std::memory_order_acquire) == known[number];
   };
@@ -32,14 +33,28 @@ std::vector<char> overwritable(const Pending& pending, const std::vector<Entry*>
   // What stays, from the last entry to the first: what somebody else holds, and what that reads, unless it has a value
   // and lets go of its inputs.
   std::vector<char> stays(count + leaves.size());
-  for (std::size_t i = count; i-- > 0;) {
-    const Entry* entry = pending.entries[i];
-    stays[i] = stays[i] || !all_known(entry, i);
-    if (!stays[i] || (evaluated[i] && !entry->tracked)) continue;
-    for (const Tensor& input : entry->input_span()) stays[number_of(input.entry())] = true;
+  const auto spread = [&] {
+    for (std::size_t i = count; i-- > 0;) {
+      const Entry* entry = pending.entries[i];
+      stays[i] = stays[i] || (!known.empty() && !all_known(entry, i));
+      if (!stays[i] || (evaluated[i] && !entry->tracked)) continue;
+      for (const Tensor& input : entry->input_span()) stays[number_of(input.entry())] = true;
+    }
+    return std::all_of(wanted.begin(), wanted.end(), [&](std::size_t number) { return stays[number]; });
+  };
+  for (const Entry* root : pending.roots) stays[number_of(root)] = true;
+  if (spread()) return result;  // the loss that they are read for is still there: it would be, mostly
+
+  known.resize(count + leaves.size());
+  for (const Entry* entry : pending.entries)
+    for (const Tensor& input : entry->input_span()) ++known[number_of(input.entry())];
+  for (const Tensor& donated : pending.donated)
+    if (const std::size_t number = number_of(donated.entry()); number != Numbering::absent) known[number] += 2;
+  spread();
+  for (const std::size_t number : wanted) {
+    const std::size_t leaf = number - count;
+    result[leaf] = !stays[number] && all_known(leaves[leaf], number) && leaves[leaf]->value.unique();
   }
-  for (std::size_t i = 0; i < leaves.size(); ++i)
-    result[i] = result[i] && !stays[count + i] && all_known(leaves[i], count + i) && leaves[i]->value.unique();
   return result;
 }
 
