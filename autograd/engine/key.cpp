@@ -90,7 +90,7 @@ struct Key::Writer {
     add_inputs(inputs);
   }
 
-  void add_arguments(const Entry& entry) {
+  [[gnu::noinline]] void add_arguments(const Entry& entry) {
     words.add(entry.shape);
     if (entry.kind == Lowering::Kind::constant)
       words.add(constants.number(std::bit_cast<std::uint64_t>(entry.primitive->lower().value)));
@@ -112,13 +112,13 @@ struct Key::Writer {
     const std::uint64_t number = numbers.find(input);
     return number != Numbering::absent ? number : add_leaf(input);
   }
-  std::uint64_t add_leaf(Entry* leaf) {
+  [[gnu::noinline]] std::uint64_t add_leaf(Entry* leaf) {
     const auto number = first_leaf + static_cast<std::uint32_t>(key.leaves_.size());
     numbers.insert(leaf, number);
     key.leaves_.push_back(leaf);
     return number;
   }
-  void describe_leaves(std::size_t first) {
+  [[gnu::noinline]] void describe_leaves(std::size_t first) {
     for (std::size_t leaf = first; leaf < key.leaves_.size(); ++leaf) {
       words.add(static_cast<std::uint64_t>(key.leaves_[leaf]->dtype));
       words.add(key.leaves_[leaf]->shape);

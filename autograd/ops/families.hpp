@@ -87,17 +87,19 @@ std::pair<Tensor, Tensor> broadcast_together(const char* operation, const Operan
 
 template <class P>
 Tensor record_unary(const Operand& x) {
-  if (const Tensor* tensor = x.defined_tensor()) [[likely]]
-    return record(x.where(), P{}, *tensor);
   return record(x.where(), P{}, x.tensor());
+}
+template <class P>
+[[gnu::noinline]] Tensor record_broadcast(const Operand& a, const Operand& b) {
+  auto [lhs, rhs] = broadcast_together(P::id, a, b);
+  return record(a.where(), P{}, std::move(lhs), std::move(rhs));
 }
 template <class P>
 Tensor record_binary(const Operand& a, const Operand& b) {
   const Tensor *x = a.defined_tensor(), *y = b.defined_tensor();
   if (x && y && x->shape() == y->shape()) [[likely]]
     return record(a.where(), P{}, *x, *y);
-  auto [lhs, rhs] = broadcast_together(P::id, a, b);
-  return record(a.where(), P{}, std::move(lhs), std::move(rhs));
+  return record_broadcast<P>(a, b);
 }
 
 }  // namespace xgrad

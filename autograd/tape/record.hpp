@@ -20,7 +20,7 @@ class Recording {
   Entry* operator->() const { return entry(); }
   /// As the result of `primitive`, which is the entry's.
   template <class P>
-  Tensor finish(const P& primitive, std::span<const Tensor> inputs, const Location& where);
+  [[gnu::always_inline]] inline Tensor finish(const P& primitive, std::span<const Tensor> inputs, const Location& where);
   /// As a repetition of `original`: the same operation, recorded now.
   Tensor repeat(const Entry& original);
   /// As it stands, but for place and time.
@@ -48,7 +48,7 @@ inline void Recording::stamp(const Location& where) {
 }
 
 template <class P>
-Tensor Recording::finish(const P& primitive, std::span<const Tensor> inputs, const Location& where) {
+inline Tensor Recording::finish(const P& primitive, std::span<const Tensor> inputs, const Location& where) {
   Entry& entry = *this->entry();
   stamp(where);
   bool tracked = false;
