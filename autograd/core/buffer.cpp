@@ -21,11 +21,12 @@ constexpr std::int64_t pooled_limit = std::int64_t{1} << 30;  // beyond this, fr
 constexpr std::size_t adopted = 0xffffffff;                   // size class of memory that is not ours
 constexpr std::size_t class_count = 100;
 constexpr std::size_t local_classes = 16;  // up to 16 KiB: cached per thread
-constexpr std::size_t local_limit = 256;   // blocks per class and thread
 // Blocks of the smallest class, for single numbers, are cut from slabs and stay in the pool, uncounted: each by itself
 // would take twice its memory from the system.
 constexpr std::size_t slab_class = 0;
 constexpr std::size_t slab_blocks = 1024;
+// Blocks per class and thread.
+constexpr std::size_t local_limit(std::size_t size_class) { return size_class == slab_class ? 4096 : 256; }
 // A block of a MiB or more that lies idle while so many such blocks are freed goes back to the system: nothing that
 // repeats itself, such as a step of training, leaves one alone for so long.
 constexpr std::size_t first_large = 28;
@@ -106,7 +107,7 @@ class Pool {
       count_pooled(bytes);
     }
     Local* local = size_class < local_classes ? Local::current() : nullptr;
-    if (local && local->free[size_class].count < local_limit) return push(local->free[size_class], memory);
+    if (local && local->free[size_class].count < local_limit(size_class)) return push(local->free[size_class], memory);
     const std::lock_guard lock(mutex_);
     push(free_[size_class], memory, large_given_);
     if (size_class >= first_large && ++large_given_ % (longest_idle / 16) == 0) trim();
@@ -216,17 +217,19 @@ class Pool {
     }
     ~Local() {
       flush();
-      gone() = true;
+      here_ = nullptr;
+      gone_ = true;
     }
-    static bool& gone() {
-      static thread_local bool value = false;
-      return value;
-    }
-    static Local* current() noexcept {
-      if (gone()) return nullptr;  // this thread is ending
+    static Local* current() noexcept { return here_ ? here_ : arrive(); }
+
+   private:
+    [[gnu::noinline]] static Local* arrive() noexcept {
+      if (gone_) return nullptr;  // this thread is ending
       static thread_local Local local;
-      return &local;
+      return here_ = &local;
     }
+    static inline constinit thread_local Local* here_ = nullptr;
+    static inline constinit thread_local bool gone_ = false;
   };
 
   static void count_live(std::int64_t bytes) noexcept {
