@@ -1,5 +1,6 @@
 #include "autograd/core/buffer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdlib>
@@ -15,16 +16,17 @@ namespace xgrad {
 namespace {
 
 constexpr std::size_t alignment = 64;
-constexpr std::size_t small_data = 32;                      // data bytes of the smallest block
-constexpr std::size_t pooled_limit = std::size_t{1} << 30;  // beyond this, freed blocks go back to the system
-constexpr std::size_t adopted = 0xffffffff;                 // size class of memory that is not ours
+constexpr std::size_t small_data = 32;                        // data bytes of the smallest block
+constexpr std::int64_t pooled_limit = std::int64_t{1} << 30;  // beyond this, freed blocks go back to the system
+constexpr std::size_t adopted = 0xffffffff;                   // size class of memory that is not ours
 constexpr std::size_t class_count = 100;
 constexpr std::size_t local_classes = 16;  // up to 16 KiB: cached per thread
-constexpr std::size_t local_limit = 256;   // blocks per class and thread
 // Blocks of the smallest class, for single numbers, are cut from slabs and stay in the pool, uncounted: each by itself
 // would take twice its memory from the system.
 constexpr std::size_t slab_class = 0;
 constexpr std::size_t slab_blocks = 1024;
+// Blocks per class and thread.
+constexpr std::size_t local_limit(std::size_t size_class) { return size_class == slab_class ? 4096 : 256; }
 // A block of a MiB or more that lies idle while so many such blocks are freed goes back to the system: nothing that
 // repeats itself, such as a step of training, leaves one alone for so long.
 constexpr std::size_t first_large = 28;
@@ -42,7 +44,36 @@ std::size_t block_size(std::size_t size_class) {
   return size_class % 2 ? std::size_t{3} << (power - 1) : std::size_t{1} << power;
 }
 
-std::atomic<std::size_t> live_bytes{0}, peak_bytes{0}, pooled_bytes{0};
+// What threads have told. They tell when it is worth a locked operation; bytes may come from one thread and go with
+// another, so that sums of what was told may be negative for a while.
+std::atomic<std::int64_t> live_bytes{0}, peak_bytes{0}, pooled_bytes{0};
+constexpr std::int64_t worth_telling = 64 << 10;
+
+/// What a thread has not told yet.
+class Tally {
+ public:
+  void live(std::int64_t bytes) noexcept {
+    live_ += bytes;
+    highest_ = std::max(highest_, live_);
+    if (live_ >= worth_telling || live_ <= -worth_telling) tell();
+  }
+  void pooled(std::int64_t bytes) noexcept {
+    pooled_ += bytes;
+    if (pooled_ >= worth_telling || pooled_ <= -worth_telling) tell();
+  }
+  void tell() noexcept {
+    const std::int64_t highest = live_bytes.fetch_add(live_, std::memory_order_relaxed) + highest_;
+    std::int64_t peak = peak_bytes.load(std::memory_order_relaxed);
+    while (highest > peak && !peak_bytes.compare_exchange_weak(peak, highest, std::memory_order_relaxed)) {
+    }
+    pooled_bytes.fetch_add(pooled_, std::memory_order_relaxed);
+    *this = Tally();
+  }
+
+ private:
+  std::int64_t live_ = 0, pooled_ = 0;
+  std::int64_t highest_ = 0;  // that live_ was
+};
 
 }  // namespace
 
@@ -63,20 +94,20 @@ class Pool {
     }
     if (size_class == slab_class) return memory ? memory : cut_slab();
     if (memory) {
-      pooled_bytes.fetch_sub(block_size(size_class), std::memory_order_relaxed);
+      count_pooled(-static_cast<std::int64_t>(block_size(size_class)));
       return memory;
     }
     return std::aligned_alloc(alignment, (block_size(size_class) + alignment - 1) / alignment * alignment);
   }
 
   void give(void* memory, std::size_t size_class) noexcept {
-    const std::size_t bytes = size_class == slab_class ? 0 : block_size(size_class);
-    if (bytes > 0) {
+    if (size_class != slab_class) {
+      const auto bytes = static_cast<std::int64_t>(block_size(size_class));
       if (pooled_bytes.load(std::memory_order_relaxed) + bytes > pooled_limit) return std::free(memory);
-      pooled_bytes.fetch_add(bytes, std::memory_order_relaxed);
+      count_pooled(bytes);
     }
     Local* local = size_class < local_classes ? Local::current() : nullptr;
-    if (local && local->free[size_class].count < local_limit) return push(local->free[size_class], memory);
+    if (local && local->free[size_class].count < local_limit(size_class)) return push(local->free[size_class], memory);
     const std::lock_guard lock(mutex_);
     push(free_[size_class], memory, large_given_);
     if (size_class >= first_large && ++large_given_ % (longest_idle / 16) == 0) trim();
@@ -87,9 +118,12 @@ class Pool {
     const std::lock_guard lock(mutex_);
     for (std::size_t size_class = slab_class + 1; size_class < class_count; ++size_class)
       while (void* memory = pop(free_[size_class])) {
-        pooled_bytes.fetch_sub(block_size(size_class), std::memory_order_relaxed);
+        count_pooled(-static_cast<std::int64_t>(block_size(size_class)));
         std::free(memory);
       }
+  }
+  static void tell() noexcept {
+    if (Local* local = Local::current()) local->tally.tell();
   }
 
   static Buffer make(std::size_t bytes) {
@@ -101,7 +135,7 @@ class Pool {
     char* data = static_cast<char*>(memory) + header;
     auto* block =
         new (data - small_data) Buffer::Block{{1}, static_cast<std::uint32_t>(size_class), bytes, data, nullptr};
-    count(bytes);
+    count_live(static_cast<std::int64_t>(bytes));
     return Buffer(block);
   }
 
@@ -109,12 +143,12 @@ class Pool {
     auto held = std::make_unique<std::shared_ptr<void>>(std::move(owner));
     auto* block = new Buffer::Block{{1}, static_cast<std::uint32_t>(adopted), bytes, data, held.get()};
     held.release();
-    count(bytes);
+    count_live(static_cast<std::int64_t>(bytes));
     return Buffer(block);
   }
 
   static void free_block(Buffer::Block* block) noexcept {
-    live_bytes.fetch_sub(block->bytes, std::memory_order_relaxed);
+    count_live(-static_cast<std::int64_t>(block->bytes));
     if (block->size_class == adopted) {
       delete block->owner;
       delete block;
@@ -165,7 +199,7 @@ class Pool {
       for (Node* idle = std::exchange(*at, nullptr); idle;) {
         void* memory = std::exchange(idle, idle->next);
         --list.count;
-        pooled_bytes.fetch_sub(block_size(size_class), std::memory_order_relaxed);
+        count_pooled(-static_cast<std::int64_t>(block_size(size_class)));
         std::free(memory);
       }
     }
@@ -173,7 +207,9 @@ class Pool {
 
   struct Local {
     std::array<List, local_classes> free;
+    Tally tally;
     void flush() noexcept {
+      tally.tell();
       Pool& pool = shared();
       const std::lock_guard lock(pool.mutex_);
       for (std::size_t size_class = 0; size_class < local_classes; ++size_class)
@@ -181,24 +217,32 @@ class Pool {
     }
     ~Local() {
       flush();
-      gone() = true;
+      here_ = nullptr;
+      gone_ = true;
     }
-    static bool& gone() {
-      static thread_local bool value = false;
-      return value;
-    }
-    static Local* current() noexcept {
-      if (gone()) return nullptr;  // this thread is ending
+    static Local* current() noexcept { return here_ ? here_ : arrive(); }
+
+   private:
+    [[gnu::noinline]] static Local* arrive() noexcept {
+      if (gone_) return nullptr;  // this thread is ending
       static thread_local Local local;
-      return &local;
+      return here_ = &local;
     }
+    static inline constinit thread_local Local* here_ = nullptr;
+    static inline constinit thread_local bool gone_ = false;
   };
 
-  static void count(std::size_t bytes) noexcept {
-    const std::size_t live = live_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-    std::size_t peak = peak_bytes.load(std::memory_order_relaxed);
-    while (live > peak && !peak_bytes.compare_exchange_weak(peak, live, std::memory_order_relaxed)) {
-    }
+  static void count_live(std::int64_t bytes) noexcept {
+    if (Local* local = Local::current()) return local->tally.live(bytes);
+    Tally last;
+    last.live(bytes);
+    last.tell();
+  }
+  static void count_pooled(std::int64_t bytes) noexcept {
+    if (Local* local = Local::current()) return local->tally.pooled(bytes);
+    Tally last;
+    last.pooled(bytes);
+    last.tell();
   }
 
   std::mutex mutex_;
@@ -212,8 +256,15 @@ Buffer Buffer::adopt(void* data, std::size_t bytes, std::shared_ptr<void> owner)
 }
 void Buffer::release(Block* block) noexcept { Pool::free_block(block); }
 
-MemoryReport memory_report() { return {live_bytes.load(), peak_bytes.load(), pooled_bytes.load()}; }
-void reset_peak_memory() { peak_bytes.store(live_bytes.load()); }
+MemoryReport memory_report() {
+  Pool::tell();
+  const auto bytes = [](std::int64_t told) { return static_cast<std::size_t>(std::max<std::int64_t>(told, 0)); };
+  return {bytes(live_bytes.load()), bytes(peak_bytes.load()), bytes(pooled_bytes.load())};
+}
+void reset_peak_memory() {
+  Pool::tell();
+  peak_bytes.store(live_bytes.load());
+}
 void release_pooled_memory() { Pool::shared().clear(); }
 
 }  // namespace xgrad

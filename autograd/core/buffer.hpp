@@ -54,7 +54,8 @@ class Buffer {
   Block* block_ = nullptr;
 };
 
-/// What the values of all Tensors occupy, in bytes.
+/// What the values of all Tensors occupy, in bytes. What other threads have lately taken or given back, up to 64 KiB
+/// each, may be missing.
 struct MemoryReport {
   std::size_t live;    ///< held by values now
   std::size_t peak;    ///< the most that was live since the start or `reset_peak_memory()`

@@ -14,13 +14,18 @@ Shape::Shape(const std::int64_t* sizes, std::size_t count) : ndim_(static_cast<s
 }
 
 Shape Shape::filled(std::int64_t count, std::int64_t size) {
-  return Shape(std::vector<std::int64_t>(static_cast<std::size_t>(count), size));
+  Shape shape;
+  if (count > in_place) shape.storage_.heap = new std::int64_t[static_cast<std::size_t>(count)];
+  shape.ndim_ = count;
+  std::fill_n(shape.data(), count, size);
+  return shape;
 }
 
-void Shape::copy_heap() {
-  auto* sizes = new std::int64_t[static_cast<std::size_t>(ndim_)];
-  std::copy_n(storage_.heap, ndim_, sizes);
-  storage_.heap = sizes;
+Shape::Storage Shape::copied(const std::int64_t* sizes, std::int64_t count) {
+  Storage copy;
+  copy.heap = new std::int64_t[static_cast<std::size_t>(count)];
+  std::copy_n(sizes, count, copy.heap);
+  return copy;
 }
 
 std::ostream& operator<<(std::ostream& out, const Shape& shape) {

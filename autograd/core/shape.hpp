@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
+#include <new>
 #include <span>
 #include <utility>
 #include <vector>
@@ -24,18 +25,18 @@ class Shape {
   /// `count` axes of size `size`.
   static Shape filled(std::int64_t count, std::int64_t size);
 
-  Shape(const Shape& other) : ndim_(other.ndim_), storage_(other.storage_) {
-    if (ndim_ > in_place) copy_heap();
-  }
+  Shape(const Shape& other)
+      : ndim_(other.ndim_), storage_(ndim_ <= in_place ? other.storage_ : copied(other.storage_.heap, ndim_)) {}
   Shape(Shape&& other) noexcept : ndim_(other.ndim_), storage_(other.storage_) { other.ndim_ = 0; }
   Shape& operator=(const Shape& other) { return *this = Shape(other); }
   Shape& operator=(Shape&& other) noexcept {
-    std::swap(ndim_, other.ndim_);
-    std::swap(storage_, other.storage_);
-    return *this;
+    if (this == &other) return *this;
+    this->~Shape();
+    return *new (this) Shape(std::move(other));
   }
   ~Shape() {
-    if (ndim_ > in_place) delete[] storage_.heap;
+    if (ndim_ > in_place) [[unlikely]]
+      delete[] storage_.heap;
   }
 
   std::int64_t ndim() const { return ndim_; }
@@ -63,13 +64,15 @@ class Shape {
   }
 
  private:
-  void copy_heap();
   static constexpr std::int64_t in_place = 4;
-  std::int64_t ndim_ = 0;
   union Storage {
     std::int64_t sizes[in_place];
     std::int64_t* heap;
-  } storage_ = {};
+  };
+  static Storage copied(const std::int64_t* sizes, std::int64_t count);
+
+  std::int64_t ndim_ = 0;
+  Storage storage_ = {};
 };
 
 /// `[2, 3]`

@@ -20,6 +20,11 @@ class Words final : public Fields {
       grow(count);
   }
   void put(std::uint64_t word) { *next_++ = word; }
+  void put(std::uint64_t first, std::uint64_t second) {
+    next_[0] = first;
+    next_[1] = second;
+    next_ += 2;
+  }
   void add(std::uint64_t word) {
     make_room(1);
     put(word);
@@ -74,18 +79,18 @@ struct Key::Writer {
     const bool elementwise = entry.kind == Lowering::Kind::elementwise;
     std::uint64_t vtable;
     std::memcpy(&vtable, static_cast<const void*>(entry.primitive), sizeof vtable);
-    words.make_room(3 + entry.input_count);
-    words.put(vtable);
-    words.put(static_cast<std::uint64_t>(entry.dtype) | std::uint64_t{may_be_wanted(entry)} << 8 |
-              std::uint64_t{entry.segment != 0} << 9 | static_cast<std::uint64_t>(entry.instruction) << 16 |
-              static_cast<std::uint64_t>(entry.kind) << 24 | std::uint64_t{entry.input_count} << 32);
+    const std::span<const Tensor> inputs = entry.input_span();
+    words.make_room(3 + inputs.size());
+    words.put(vtable, static_cast<std::uint64_t>(entry.dtype) | std::uint64_t{may_be_wanted(entry)} << 8 |
+                          std::uint64_t{entry.segment != 0} << 9 | static_cast<std::uint64_t>(entry.instruction) << 16 |
+                          static_cast<std::uint64_t>(entry.kind) << 24 | std::uint64_t{inputs.size()} << 32);
     // Where inputs and output have one shape, that of the inputs says it all.
     if (!elementwise) add_arguments(entry);
     if (entry.segment != 0) words.add(segments.number(entry.segment));
-    add_inputs(entry);
+    add_inputs(inputs);
   }
 
-  void add_arguments(const Entry& entry) {
+  [[gnu::noinline]] void add_arguments(const Entry& entry) {
     words.add(entry.shape);
     if (entry.kind == Lowering::Kind::constant)
       words.add(constants.number(std::bit_cast<std::uint64_t>(entry.primitive->lower().value)));
@@ -95,27 +100,29 @@ struct Key::Writer {
   }
 
   // Two to a word, and then what the leaves among them are that are met for the first time.
-  void add_inputs(const Entry& entry) {
+  void add_inputs(std::span<const Tensor> inputs) {
     const std::size_t known = key.leaves_.size();
-    for (std::uint32_t k = 0; k < entry.input_count; k += 2) {
-      std::uint64_t word = number_of(entry.input(k).entry());
-      if (k + 1 < entry.input_count) word |= std::uint64_t{number_of(entry.input(k + 1).entry())} << 32;
-      words.put(word);
+    for (std::size_t k = 0; k < inputs.size(); k += 2) {
+      const std::uint64_t first = number_of(inputs[k].entry());
+      words.put(k + 1 < inputs.size() ? first | number_of(inputs[k + 1].entry()) << 32 : first);
     }
-    for (std::size_t leaf = known; leaf < key.leaves_.size(); ++leaf) {
-      words.add(static_cast<std::uint64_t>(key.leaves_[leaf]->dtype));
-      words.add(key.leaves_[leaf]->shape);
-    }
+    if (key.leaves_.size() > known) describe_leaves(known);
   }
-  std::uint32_t number_of(Entry* input) {
-    const std::uint32_t number = numbers.find(input);
+  std::uint64_t number_of(Entry* input) {
+    const std::uint64_t number = numbers.find(input);
     return number != Numbering::absent ? number : add_leaf(input);
   }
-  std::uint32_t add_leaf(Entry* leaf) {
+  [[gnu::noinline]] std::uint64_t add_leaf(Entry* leaf) {
     const auto number = first_leaf + static_cast<std::uint32_t>(key.leaves_.size());
     numbers.insert(leaf, number);
     key.leaves_.push_back(leaf);
     return number;
+  }
+  [[gnu::noinline]] void describe_leaves(std::size_t first) {
+    for (std::size_t leaf = first; leaf < key.leaves_.size(); ++leaf) {
+      words.add(static_cast<std::uint64_t>(key.leaves_[leaf]->dtype));
+      words.add(key.leaves_[leaf]->shape);
+    }
   }
 
   Key& key;

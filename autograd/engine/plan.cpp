@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "autograd/engine/donation.hpp"
 #include "autograd/engine/overwrite.hpp"
@@ -51,7 +52,11 @@ Plan::Plan(const Pending& pending, std::size_t budget) {
                        node.entry, node.dtype});
   find_schedule(budget);
   evaluated_.resize(pending.entries.size());
-  for (const Result& result : results_) evaluated_[static_cast<std::size_t>(result.entry)] = true;
+  std::vector<char> given(memory_.size());
+  for (std::size_t i = results_.size(); i-- > 0;) {
+    evaluated_[static_cast<std::size_t>(results_[i].entry)] = true;
+    results_[i].last = !std::exchange(given[results_[i].node], true);
+  }
 }
 
 void Plan::add_task(const Pending& pending, Grouping& grouping, std::int32_t index, std::vector<bool>& stored) {
@@ -186,7 +191,8 @@ class Plan::Run {
     for (const Result& result : plan_.results_) {
       Entry& entry = *pending_.entries[result.entry];
       const std::int32_t leaf = plan_.memory_[result.node].leaf;
-      entry.value = leaf >= 0 ? leaves_[leaf]->value : buffers_[result.node];
+      Buffer& buffer = leaf >= 0 ? leaves_[leaf]->value : buffers_[result.node];
+      entry.value = leaf < 0 && result.last ? std::move(buffer) : buffer;
       entry.evaluated.store(true, std::memory_order_release);
     }
   }

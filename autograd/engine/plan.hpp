@@ -50,7 +50,8 @@ class Plan {
   struct Result {
     std::int32_t entry;
     std::int32_t node;
-    bool root;  // or else one that is kept for a walk back that may come
+    bool root;          // or else one that is kept for a walk back that may come
+    bool last = false;  // that this node is for: it may have the handle to its memory
   };
   class Run;
 

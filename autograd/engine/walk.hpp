@@ -30,6 +30,12 @@ class Numbering {
     entry->number = number;
     return true;
   }
+  /// The same for an entry of this thread, without a number.
+  bool mark(const Entry* entry) {
+    if (entry->walk == walk_) return false;
+    entry->walk = walk_;
+    return true;
+  }
   /// Whether all entries with a number are of this thread.
   bool all_own() const { return others_.empty(); }
   /// Whether the entry is of this thread.
@@ -100,13 +106,13 @@ class Reachable {
   std::vector<Entry*> from(const Roots& roots) {
     for (const auto& root : roots)
       if (const Entry* entry = entry_of(root); entry && numbers_.is_own(entry)) top_ = std::max(top_, entry->sequence);
-    near_.resize(std::min<std::uint64_t>(top_, Tape::current().unevaluated) + 1);
+    make_room(std::min<std::uint64_t>(top_, Tape::current().unevaluated) + 1);
     for (const auto& root : roots)
       if (Entry* entry = entry_of(root)) visit(entry);
     // What an entry reads was recorded before it, so one pass meets everything that is near.
-    for (std::size_t distance = 0; distance < near_.size(); ++distance)
+    for (std::size_t distance = 0; distance < room_; ++distance)
       if (const Entry* entry = near_[distance]) visit_inputs(*entry);
-    passed_ = true;
+    room_ = 0;
     for (std::size_t next = 0; next < far_.size(); ++next) visit_inputs(*far_[next]);
     return in_order();
   }
@@ -119,10 +125,12 @@ class Reachable {
     for (const Tensor& input : entry.input_span()) visit(input.entry());
   }
   void visit(Entry* entry) {
-    if (!wanted_(*entry) || !numbers_.insert(entry, 0)) return;
+    if (!wanted_(*entry)) return;
+    const bool own = numbers_.is_own(entry);
+    if (own ? !numbers_.mark(entry) : !numbers_.insert(entry, 0)) return;
     ++count_;
     const std::uint64_t distance = top_ - entry->sequence;
-    if (distance < near_.size() && !passed_ && numbers_.is_own(entry)) [[likely]]
+    if (own && distance < room_) [[likely]]
       near_[distance] = entry;
     else
       visit_far(entry, distance);
@@ -131,9 +139,13 @@ class Reachable {
   // may come first.
   void visit_far(Entry* entry, std::uint64_t distance) {
     if (entry->input_count == 0) return leaves_.push_back(entry);
-    if (passed_ || !numbers_.is_own(entry) || distance >= 8 * count_ + 1024) return far_.push_back(entry);
-    near_.resize(std::max<std::size_t>(distance + 1, 2 * near_.size()));
+    if (room_ == 0 || !numbers_.is_own(entry) || distance >= 8 * count_ + 1024) return far_.push_back(entry);
+    make_room(std::max<std::size_t>(distance + 1, 2 * room_));
     near_[distance] = entry;
+  }
+  void make_room(std::size_t room) {
+    near_.resize(room);
+    room_ = room;
   }
 
   std::vector<Entry*> in_order() {
@@ -153,8 +165,8 @@ class Reachable {
   std::uint64_t top_ = 0;  // the sequence number of the last root
   std::size_t count_ = 0;
   std::vector<Entry*> near_;  // by how long before the last root they were recorded; null where nothing was reached
+  std::size_t room_ = 0;      // for so many; 0 when all of them have been looked at
   std::vector<Entry*> far_, leaves_;  // the others: those with and those without inputs
-  bool passed_ = false;               // whether all that are near have been looked at
 };
 
 /// The entries that pass `wanted` and are reached from the roots through entries that pass it, in tape order, each

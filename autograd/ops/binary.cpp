@@ -6,10 +6,28 @@
 
 namespace xgrad {
 
-void broadcast_together(const char* operation, Tensor& a, Tensor& b, const Location& where) {
-  const Shape shape = broadcast_shapes(a.shape(), b.shape(), operation, where);
-  a = broadcast_to(Operand(a, where), shape);
-  b = broadcast_to(Operand(b, where), shape);
+void refuse_dtype(Domain domain, const char* operation, const Tensor& x, const Location& where) {
+  constexpr const char* wanted[] = {"a floating dtype", "numbers", "bool", "anything"};
+  fail<DTypeError>(where, operation, ": needs ", wanted[static_cast<int>(domain)], ", got ", describe(x));
+}
+void refuse_dtypes(const char* operation, const Tensor& a, const Tensor& b, const Location& where) {
+  fail<DTypeError>(where, operation, ": dtypes differ: lhs ", describe(a), ", rhs ", describe(b),
+                   " (cast one of them)");
+}
+
+std::pair<Tensor, Tensor> broadcast_together(const char* operation, const Operand& a, const Operand& b) {
+  if (b.is_number()) {
+    Tensor lhs = a.tensor(), rhs = b.tensor_like(lhs);
+    return {std::move(lhs), std::move(rhs)};
+  }
+  Tensor rhs = b.tensor(), lhs = a.tensor_like(rhs);
+  const Location& where = a.where();
+  if (!(lhs.shape() == rhs.shape())) {
+    const Shape shape = broadcast_shapes(lhs.shape(), rhs.shape(), operation, where);
+    lhs = broadcast_to(Operand(lhs, where), shape);
+    rhs = broadcast_to(Operand(rhs, where), shape);
+  }
+  return {std::move(lhs), std::move(rhs)};
 }
 
 namespace {

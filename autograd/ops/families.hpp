@@ -12,12 +12,20 @@ namespace xgrad {
 /// Which dtypes an elementwise primitive takes.
 enum class Domain { floating, numeric, logical, any };
 
+// By themselves: what puts messages together would be in the way of every operation.
+[[noreturn]] void refuse_dtype(Domain domain, const char* operation, const Tensor& x, const Location& where);
+[[noreturn]] void refuse_dtypes(const char* operation, const Tensor& a, const Tensor& b, const Location& where);
+
 inline void check_domain(Domain domain, const char* operation, const Tensor& x, const Location& where) {
   const DType dtype = x.dtype();
   const bool ok = domain == Domain::any || (domain == Domain::floating && is_floating(dtype)) ||
                   (domain == Domain::numeric && dtype != boolean) || (domain == Domain::logical && dtype == boolean);
-  constexpr const char* wanted[] = {"a floating dtype", "numbers", "bool", "anything"};
-  check<DTypeError>(ok, where, operation, ": needs ", wanted[static_cast<int>(domain)], ", got ", describe(x));
+  if (!ok) [[unlikely]]
+    refuse_dtype(domain, operation, x, where);
+}
+inline void check_dtypes(const char* operation, const Tensor& a, const Tensor& b, const Location& where) {
+  if (a.dtype() != b.dtype()) [[unlikely]]
+    refuse_dtypes(operation, a, b, where);
 }
 
 /// y = f(x). Self gives `id`, `instruction` and vjp(g, x, y).
@@ -48,8 +56,7 @@ struct Elementwise2 : Operation<Self> {
 
   Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
     const Tensor &a = inputs[0], &b = inputs[1];
-    check<DTypeError>(a.dtype() == b.dtype(), where, Self::id, ": dtypes differ: lhs ", describe(a), ", rhs ",
-                      describe(b), " (cast one of them)");
+    check_dtypes(Self::id, a, b, where);
     check_domain(Self::domain, Self::id, a, where);
     return {a.shape(), a.dtype()};
   }
@@ -75,27 +82,24 @@ struct Relation : Elementwise2<Self> {
   Tensor rhs_vjp(const Tensor&, const Tensor&, const Tensor&, const Tensor&) const { return {}; }
 };
 
-/// Two Tensors of different shapes as two of one shape.
-void broadcast_together(const char* operation, Tensor& a, Tensor& b, const Location& where);
 /// Both operands as Tensors of one shape: numbers take the other's dtype, shapes broadcast.
-inline std::pair<Tensor, Tensor> broadcast_together(const char* operation, const Operand& a, const Operand& b) {
-  if (b.is_number()) {
-    Tensor lhs = a.tensor(), rhs = b.tensor_like(lhs);
-    return {std::move(lhs), std::move(rhs)};
-  }
-  Tensor rhs = b.tensor(), lhs = a.tensor_like(rhs);
-  if (!(lhs.shape() == rhs.shape())) broadcast_together(operation, lhs, rhs, a.where());
-  return {std::move(lhs), std::move(rhs)};
-}
+std::pair<Tensor, Tensor> broadcast_together(const char* operation, const Operand& a, const Operand& b);
 
 template <class P>
 Tensor record_unary(const Operand& x) {
   return record(x.where(), P{}, x.tensor());
 }
 template <class P>
-Tensor record_binary(const Operand& a, const Operand& b) {
+[[gnu::noinline]] Tensor record_broadcast(const Operand& a, const Operand& b) {
   auto [lhs, rhs] = broadcast_together(P::id, a, b);
   return record(a.where(), P{}, std::move(lhs), std::move(rhs));
+}
+template <class P>
+Tensor record_binary(const Operand& a, const Operand& b) {
+  const Tensor *x = a.defined_tensor(), *y = b.defined_tensor();
+  if (x && y && x->shape() == y->shape()) [[likely]]
+    return record(a.where(), P{}, *x, *y);
+  return record_broadcast<P>(a, b);
 }
 
 }  // namespace xgrad

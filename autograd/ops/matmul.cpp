@@ -9,6 +9,14 @@ namespace xgrad {
 
 namespace {
 
+// The transposed matrices. What is a transposition itself is taken as it was.
+Tensor turned(const Tensor& x) {
+  const Entry& entry = *x.entry();
+  if (entry.kind == Lowering::Kind::transposition && entry.input_count == 1 && entry.input(0).tracked() == x.tracked())
+    return entry.input(0);
+  return transpose(x);
+}
+
 struct Matmul : Operation<Matmul> {  // (..., m, k)(..., k, n) -> (..., m, n) with equal leading axes
   static constexpr auto id = "matmul";
 
@@ -20,7 +28,7 @@ struct Matmul : Operation<Matmul> {  // (..., m, k)(..., k, n) -> (..., m, n) wi
     return {shape, a.dtype()};
   }
   Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor&) const {
-    return input == 0 ? matmul(g, transpose(inputs[1])) : matmul(transpose(inputs[0]), g);
+    return input == 0 ? matmul(g, turned(inputs[1])) : matmul(turned(inputs[0]), g);
   }
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::matmul(inputs[0], inputs[1], y);

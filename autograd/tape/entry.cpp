@@ -17,9 +17,12 @@ struct Graveyard {
 };
 constinit thread_local Graveyard graveyard;
 
-void dig(Entry* entry) noexcept {
+void lay(EntryHead* entry) noexcept {
   entry->sequence = reinterpret_cast<std::uint64_t>(graveyard.head);  // the link: nobody reads the number any more
-  graveyard.head = entry;
+  graveyard.head = static_cast<Entry*>(entry);
+}
+
+void dig() noexcept {
   if (graveyard.digging) return;
   graveyard.digging = true;
   while (Entry* next = graveyard.head) {
@@ -32,7 +35,10 @@ void dig(Entry* entry) noexcept {
 
 }  // namespace
 
-void Tensor::bury(EntryHead* head) noexcept { dig(static_cast<Entry*>(head)); }
+void Tensor::bury(EntryHead* head) noexcept {
+  lay(head);
+  dig();
+}
 
 void Entry::let_go() noexcept {
   Tensor* const list = inputs();

@@ -40,6 +40,15 @@ struct Entry : EntryHead {
     many_inputs = true;
   }
   void add_input(Tensor input) noexcept { new (inputs() + input_count++) Tensor(std::move(input)); }
+  /// All inputs, of a new entry: as many as are held in place, at most.
+  template <class... Inputs>
+  std::span<const Tensor> take_inputs(Inputs&&... inputs) noexcept {
+    static_assert(sizeof...(Inputs) <= inputs_in_place);
+    std::byte* place = input_storage;
+    ((new (std::exchange(place, place + sizeof(Tensor))) Tensor(std::forward<Inputs>(inputs))), ...);
+    input_count = sizeof...(Inputs);
+    return {std::launder(reinterpret_cast<const Tensor*>(input_storage)), sizeof...(Inputs)};
+  }
   /// The primitive, as it is held.
   template <class P>
   const P& emplace(P from) {

@@ -25,6 +25,8 @@ class Operand {
       : whole_(std::integral<N>), number_(static_cast<double>(number)), where_(where) {}
 
   bool is_number() const { return tensor_ == nullptr; }
+  /// The Tensor; null for a number, and for an undefined one.
+  const Tensor* defined_tensor() const { return tensor_ && tensor_->defined() ? tensor_ : nullptr; }
   bool is_whole_number() const { return is_number() && whole_; }
   double number() const { return number_; }
   const Location& where() const { return where_; }

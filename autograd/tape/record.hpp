@@ -14,14 +14,13 @@ namespace detail {
 /// An entry under construction; it becomes a Tensor with `finish`, or is given back.
 class Recording {
  public:
-  explicit Recording(std::size_t input_count) : entry_(Tensor::adopt(EntrySlab::take())) {
-    entry()->reserve_inputs(input_count);
-  }
+  Recording() : entry_(Tensor::adopt(EntrySlab::take())) {}
+  explicit Recording(std::size_t input_count) : Recording() { entry()->reserve_inputs(input_count); }
   Entry* entry() const { return entry_.entry(); }
   Entry* operator->() const { return entry(); }
   /// As the result of `primitive`, which is the entry's.
   template <class P>
-  Tensor finish(const P& primitive, const Location& where);
+  [[gnu::always_inline]] inline Tensor finish(const P& primitive, std::span<const Tensor> inputs, const Location& where);
   /// As a repetition of `original`: the same operation, recorded now.
   Tensor repeat(const Entry& original);
   /// As it stands, but for place and time.
@@ -49,19 +48,19 @@ inline void Recording::stamp(const Location& where) {
 }
 
 template <class P>
-Tensor Recording::finish(const P& primitive, const Location& where) {
+inline Tensor Recording::finish(const P& primitive, std::span<const Tensor> inputs, const Location& where) {
   Entry& entry = *this->entry();
   stamp(where);
   bool tracked = false;
-  for (const Tensor& input : entry.input_span()) {
+  for (const Tensor& input : inputs) {
     // The values of other threads may be read once they are computed; their histories may not be walked.
     const bool known = input.defined() &&
                        (input.entry()->owner == tape.thread || (input.evaluated() && input.entry()->input_count == 0));
     if (!known) [[unlikely]]
       refuse_input(entry, input, where);
-    tracked = tracked || input.tracked();
+    tracked |= input.entry()->tracked;
   }
-  Signature signature = primitive.P::infer(entry.input_span(), where);
+  Signature signature = primitive.P::infer(inputs, where);
   entry.shape = std::move(signature.shape);
   entry.dtype = signature.dtype;
   entry.tracked = tracked && tape.grad && is_floating(entry.dtype);
@@ -75,19 +74,24 @@ Tensor Recording::finish(const P& primitive, const Location& where) {
 
 /// Appends an entry to the tape of this thread: the result of `primitive` on the inputs. Throws what its `infer`
 /// throws; GraphError when an input is undefined, or is tracked and the primitive has no derivative rule.
-template <std::derived_from<Primitive> P, std::same_as<Tensor>... Inputs>
-Tensor record(const Location& where, P primitive, Inputs... inputs) {
-  detail::Recording recording(sizeof...(inputs));
-  const P& held = recording->emplace(std::move(primitive));
-  (recording->add_input(std::move(inputs)), ...);
-  return recording.finish(held, where);
-}
 template <std::derived_from<Primitive> P>
 Tensor record(const Location& where, P primitive, std::vector<Tensor> inputs) {
   detail::Recording recording(inputs.size());
   const P& held = recording->emplace(std::move(primitive));
   for (Tensor& input : inputs) recording->add_input(std::move(input));
-  return recording.finish(held, where);
+  return recording.finish(held, recording->input_span(), where);
+}
+template <std::derived_from<Primitive> P, class... Inputs>
+requires(std::same_as<std::remove_cvref_t<Inputs>, Tensor>&&...) Tensor
+    record(const Location& where, P primitive, Inputs&&... inputs) {
+  if constexpr (sizeof...(Inputs) > Entry::inputs_in_place) {
+    return record(where, std::move(primitive), std::vector<Tensor>{std::forward<Inputs>(inputs)...});
+  } else {
+    detail::Recording recording;
+    const P& held = recording->emplace(std::move(primitive));
+    const std::span<const Tensor> taken = recording->take_inputs(std::forward<Inputs>(inputs)...);
+    return recording.finish(held, taken, where);
+  }
 }
 
 /// A Tensor whose value is there from the start.

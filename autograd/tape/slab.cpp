@@ -6,38 +6,41 @@ namespace xgrad {
 
 namespace {
 
-constexpr std::size_t entries_per_slab = 256;
+constexpr std::size_t slabs_at_a_time = 16;
 std::atomic<std::int64_t> taken_by_ended_threads{0};
 
 }  // namespace
 
-constinit thread_local EntrySlab::Place* EntrySlab::free_ = nullptr;
+constinit thread_local EntrySlab::Pool* EntrySlab::pool_ = nullptr;
+constinit thread_local std::uint64_t EntrySlab::free_ = 0;
+constinit thread_local std::byte* EntrySlab::places_ = nullptr;
 constinit thread_local std::int64_t EntrySlab::taken_ = 0;
 
-struct EntrySlab::Slab {
-  Slab* next;
-  alignas(Entry) std::byte places[entries_per_slab][sizeof(Entry)];
-};
-
-// What all threads share: every slab, and the free places that ended threads left behind.
+// What all threads share: memory for slabs, and the pools that ended threads left behind.
 struct EntrySlab::Shared {
   std::mutex mutex;
-  Slab* slabs = nullptr;
-  Place* free = nullptr;
+  std::byte* memory = nullptr;
+  std::size_t slabs = 0;  // that it has room for
+  Pool* idle = nullptr;
 };
 EntrySlab::Shared& EntrySlab::shared() {
   static Shared* instance = new Shared;  // never destroyed: Tensors of static storage may outlive everything
   return *instance;
 }
 
-// Hands this thread's free places over when it ends.
+// Leaves this thread's pool to others when it ends.
 struct EntrySlab::Farewell {
   ~Farewell() {
     const std::lock_guard lock(shared().mutex);
-    while (Place* place = free_) {
-      free_ = place->next;
-      place->next = shared().free;
-      shared().free = place;
+    if (Pool* pool = std::exchange(pool_, nullptr)) {
+      if (free_) {
+        pool->current->free[pool->word] |= free_;
+        pool->current->free_count += static_cast<std::uint32_t>(std::popcount(free_));
+      }
+      pool->word = 0;
+      free_ = 0;
+      pool->next = shared().idle;
+      shared().idle = pool;
     }
     taken_by_ended_threads += taken_;
     taken_ = 0;
@@ -50,18 +53,67 @@ void EntrySlab::greet() noexcept {
   static_cast<void>(&farewell);
 }
 
+void EntrySlab::give_back(Slab& slab, void* place) noexcept {
+  greet();  // a thread may give back what others took, and nothing else
+  std::atomic<Place*>& returned = slab.pool->returned;
+  auto* first = new (place) Place{returned.load(std::memory_order_relaxed)};
+  while (!returned.compare_exchange_weak(first->next, first, std::memory_order_release, std::memory_order_relaxed)) {
+  }
+}
+
 void EntrySlab::refill() {
+  if (!pool_) pool_ = join();
+  while (!next_places()) next_slab();
+}
+
+// The next of the current slab.
+bool EntrySlab::next_places() noexcept {
+  Slab* slab = pool_->current;
+  for (; slab && pool_->word < words; ++pool_->word) {
+    free_ = std::exchange(slab->free[pool_->word], 0);
+    if (!free_) continue;
+    slab->free_count -= static_cast<std::uint32_t>(std::popcount(free_));
+    places_ = reinterpret_cast<std::byte*>(slab) + pool_->word * word_bits * sizeof(Entry);
+    return true;
+  }
+  return false;
+}
+
+void EntrySlab::next_slab() {
+  Pool& pool = *pool_;
+  if (Slab* slab = std::exchange(pool.current, nullptr); slab && slab->free_count >= many_free) make_ready(*slab);
+  for (Place* place = pool.returned.exchange(nullptr, std::memory_order_acquire); place;) {
+    Place* const next = place->next;
+    put(slab_of(place), place);
+    place = next;
+  }
+  if (!pool.ready) make_ready(*new_slab());
+  pool.current = std::exchange(pool.ready, pool.ready->next);
+  pool.word = 0;
+}
+
+EntrySlab::Pool* EntrySlab::join() {
   greet();
+  const std::lock_guard lock(shared().mutex);
+  if (!shared().idle) return new Pool;
+  return std::exchange(shared().idle, shared().idle->next);
+}
+
+// All of its places are free.
+EntrySlab::Slab* EntrySlab::new_slab() {
+  static_assert(sizeof(Slab) <= sizeof(Entry) && slab_bytes % alignof(Entry) == 0);
   Shared& all = shared();
   const std::lock_guard lock(all.mutex);
-  if (all.free) {
-    free_ = std::exchange(all.free, nullptr);
-    return;
+  if (all.slabs == 0) {
+    constexpr std::align_val_t alignment{slab_bytes};
+    all.memory = static_cast<std::byte*>(::operator new(slabs_at_a_time* slab_bytes, alignment));
+    all.slabs = slabs_at_a_time;
   }
-  auto* slab = static_cast<Slab*>(::operator new (sizeof(Slab), std::align_val_t{64}));
-  slab->next = all.slabs;
-  all.slabs = slab;
-  for (std::size_t i = entries_per_slab; i-- > 0;) free_ = new (slab->places[i]) Place{free_};
+  auto* slab = new (all.memory) Slab{pool_, nullptr, {}, slots - 1};
+  for (std::size_t slot = 1; slot < slots; ++slot) slab->free[slot / word_bits] |= std::uint64_t{1} << slot % word_bits;
+  all.memory += slab_bytes;
+  --all.slabs;
+  return slab;
 }
 
 std::int64_t live_entries() { return EntrySlab::taken_ + taken_by_ended_threads.load(); }

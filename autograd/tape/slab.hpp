@@ -1,41 +1,85 @@
 #pragma once
 
+#include <bit>
+
 #include "autograd/tape/entry.hpp"
 
 namespace xgrad {
 
-/// Memory for entries: slabs cut into places, with a list of free places per thread.
+/// Memory for entries. Each thread has slabs of places and takes those of one slab in the order of their addresses, so
+/// that walks over the tape go through memory in order; then those of the slab that became free last. What another
+/// thread gives back goes to the slab's own thread.
 class EntrySlab {
  public:
   static Entry* take() {
     if (!free_) [[unlikely]]
       refill();
-    Place* place = free_;
-    free_ = place->next;
+    std::byte* place = places_ + static_cast<std::size_t>(std::countr_zero(free_)) * sizeof(Entry);
+    free_ &= free_ - 1;
     ++taken_;
     return new (place) Entry;
   }
   /// Takes back the place of a destroyed entry.
   static void give(void* place) noexcept {
-    if (!free_) [[unlikely]]
-      greet();  // a thread may give back what others took, and nothing else
-    free_ = new (place) Place{free_};
     --taken_;
+    Slab& slab = slab_of(place);
+    if (slab.pool != pool_) [[unlikely]]
+      return give_back(slab, place);
+    put(slab, place);
   }
 
  private:
+  static constexpr std::size_t slab_bytes = std::size_t{1} << 16, slots = slab_bytes / sizeof(Entry);
+  static constexpr std::size_t word_bits = 64, words = (slots + word_bits - 1) / word_bits;
+  static constexpr std::uint32_t many_free = slots / 4;  // enough to go through the slab once more
+
   struct Place {
     Place* next;
   };
-  struct Slab;
+  struct Pool;
+  // Lies in the first slot of its memory, which is aligned to its size. The others are places.
+  struct Slab {
+    Pool* pool;
+    Slab* next;  // of those with many free places
+    std::uint64_t free[words];
+    std::uint32_t free_count;
+  };
+  // What a thread takes from. When it ends, another one goes on with it.
+  struct Pool {
+    Slab* current = nullptr;                // whose places are being taken
+    std::size_t word = 0;                   // and which of its words are next
+    Slab* ready = nullptr;                  // others with many free places, the last to get there first
+    std::atomic<Place*> returned{nullptr};  // by other threads
+    Pool* next = nullptr;                   // of those without a thread
+  };
   struct Shared;
   struct Farewell;
+
+  static Slab& slab_of(void* place) {
+    return *reinterpret_cast<Slab*>(reinterpret_cast<std::uintptr_t>(place) & ~std::uintptr_t{slab_bytes - 1});
+  }
+  static void put(Slab& slab, void* place) noexcept {
+    const std::size_t slot = (reinterpret_cast<std::uintptr_t>(place) & (slab_bytes - 1)) / sizeof(Entry);
+    slab.free[slot / word_bits] |= std::uint64_t{1} << slot % word_bits;
+    if (++slab.free_count == many_free && &slab != slab.pool->current) make_ready(slab);
+  }
+  static void make_ready(Slab& slab) noexcept {
+    slab.next = slab.pool->ready;
+    slab.pool->ready = &slab;
+  }
   static Shared& shared();
   static void greet() noexcept;
+  static void give_back(Slab& slab, void* place) noexcept;
   static void refill();
+  static bool next_places() noexcept;
+  static void next_slab();
+  static Pool* join();
+  static Slab* new_slab();
   friend std::int64_t live_entries();
 
-  static constinit thread_local Place* free_;
+  static constinit thread_local Pool* pool_;
+  static constinit thread_local std::uint64_t free_;  // places that are free, a bit for each,
+  static constinit thread_local std::byte* places_;   // from here on
   static constinit thread_local std::int64_t taken_;  // minus given, by this thread
 };
 

@@ -33,8 +33,7 @@ struct Cotangent {
     clear();
     mask = Tensor();
   }
-  void add(Cotangent other) {
-    if (other.zero()) return;
+  [[gnu::noinline]] void add(Cotangent other) {
     if (zero()) {
       *this = std::move(other);
       return;
@@ -47,6 +46,24 @@ struct Cotangent {
     else if (mask.entry() != other.mask.entry())
       mask = logical_or(mask, other.mask);
   }
+  // What has no mask.
+  void add(Tensor other) {
+    if (mask.defined()) return add(Cotangent{std::move(other), {}, false});
+    value = zero() ? std::move(other) : value + other;
+  }
+};
+
+// A handle that does not count: somebody else holds the entry.
+class Borrowed {
+ public:
+  explicit Borrowed(const Entry& entry) : tensor_(Tensor::adopt(const_cast<Entry*>(&entry))) {}
+  ~Borrowed() {}
+  operator const Tensor&() const { return tensor_; }
+
+ private:
+  union {
+    Tensor tensor_;
+  };
 };
 
 void check_cotangent(const Entry& entry, std::size_t input, const Tensor& cotangent) {
@@ -70,7 +87,7 @@ class Walk {
     Numbering numbers;
     entries_ = reachable(outputs, numbers, [](const Entry& entry) { return entry.tracked; });
     stations_.resize(entries_.size());
-    for (const Tensor& output : outputs) outputs_.push_back(number_of(output, numbers));
+    for (const Tensor& output : outputs) outputs_.push_back(numbers.find(output.entry()));
     inputs_.reserve(inputs.size());
     for (const Tensor& input : inputs) {
       inputs_.push_back(numbers.find(input.entry()));
@@ -78,17 +95,7 @@ class Walk {
       Station& station = stations_[inputs_.back()];
       station.wanted = station.active = true;
     }
-    sources_.reserve(2 * entries_.size());
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-      Station& station = stations_[i];
-      station.begin = static_cast<std::uint32_t>(sources_.size());
-      for (const Tensor& input : entries_[i]->input_span()) {
-        const std::uint32_t number = number_of(input, numbers);
-        const bool active = number != absent && stations_[number].active;
-        sources_.push_back(active ? number : absent);
-        station.active = station.active || active;
-      }
-    }
+    find_sources(numbers);
   }
 
   /// Whether input number `input` was reached.
@@ -98,7 +105,7 @@ class Walk {
   /// Gives output number `output` its cotangent.
   void seed(std::size_t output, const Tensor& cotangent) {
     const std::uint32_t number = outputs_[output];
-    if (number != absent && stations_[number].active) stations_[number].cotangent.add({cotangent, {}, false});
+    if (number != absent && stations_[number].active) stations_[number].cotangent.add(cotangent);
   }
 
   void run() {
@@ -123,44 +130,74 @@ class Walk {
   }
 
  private:
+  void find_sources(const Numbering& numbers) {
+    sources_.resize(2 * entries_.size());
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      const std::span<const Tensor> inputs = entries_[i]->input_span();
+      if (sources_.size() - next < inputs.size()) sources_.resize(2 * sources_.size() + inputs.size());
+      stations_[i].begin = static_cast<std::uint32_t>(next);
+      bool any = stations_[i].active;
+      for (const Tensor& input : inputs) {
+        const std::uint32_t number = numbers.find(input.entry());
+        const bool active = number != absent && stations_[number].active;
+        sources_[next++] = active ? number : absent;
+        any |= active;
+      }
+      stations_[i].active = any;
+    }
+  }
+
   // What the walk knows of an entry.
   struct Station {
     Cotangent cotangent;
-    const Tensor* handle = nullptr;  // to the entry: an output, or an input of another
-    std::uint32_t begin = 0;         // of its inputs in sources_
-    bool active = false;             // whether it depends on an input
-    bool wanted = false;             // whether it is one
+    std::uint32_t begin = 0;  // of its inputs in sources_
+    bool active = false;      // whether it depends on an input
+    bool wanted = false;      // whether it is one
   };
-
-  std::uint32_t number_of(const Tensor& tensor, const Numbering& numbers) {
-    const std::uint32_t number = numbers.find(tensor.entry());
-    if (number != absent) stations_[number].handle = &tensor;
-    return number;
-  }
 
   void pull_back(const Entry& entry, Station& station) {
     Cotangent& at = station.cotangent;
-    const bool elementwise = entry.kind == Lowering::Kind::elementwise;
     const CallScope scope(entry.call ? entry.call : entry.primitive->name(), entry.where);
-    if (!elementwise && at.mask.defined()) entry.primitive->lower().moves ? at.clear() : at.settle();
+    if (at.mask.defined() && entry.kind != Lowering::Kind::elementwise)
+      entry.primitive->lower().moves ? at.clear() : at.settle();
+    const Borrowed output(entry);
+    if (entry.segment == 0) return pull_back(entry, station, entry.input_span(), output);
     std::vector<Tensor> again;
-    const Tensor& output = replay_.output(*station.handle);
-    const std::span<const Tensor> values = replay_.inputs(entry, again);
-    for (std::uint32_t k = 0; k < entry.input_count; ++k) {
+    const Tensor& output_again = replay_.output(output);
+    pull_back(entry, station, replay_.inputs(entry, again), output_again);
+  }
+  void pull_back(const Entry& entry, const Station& station, std::span<const Tensor> values, const Tensor& output) {
+    const Cotangent& at = station.cotangent;
+    const bool masked = at.mask.defined() || is_where(entry);
+    for (std::uint32_t k = 0; k < values.size(); ++k) {
       const std::uint32_t source = sources_[station.begin + k];
       if (source == absent) continue;
-      Cotangent to{entry.primitive->pullback(k, at.value, values, output), {}, false};
-      if (to.zero()) continue;
-      if (at.mask.defined()) {
-        to.mask = elementwise ? at.mask : move_mask(at.mask, entry, k, values, output);
-        to.blurred = at.blurred || (elementwise && !entry.primitive->lower().keeps_zero);
-      }
+      Tensor value = entry.primitive->pullback(k, at.value, values, output);
+      if (!value.defined()) continue;
       if (detail::mutation) [[unlikely]]
-        to.value = detail::mutation(entry, k, to.value);
-      check_cotangent(entry, k, to.value);
-      if (entry.instruction == Instruction::where && elementwise) narrow(to, values[0], k == 1);
-      stations_[source].cotangent.add(std::move(to));
+        value = detail::mutation(entry, k, value);
+      check_cotangent(entry, k, value);
+      if (masked)
+        stations_[source].cotangent.add(with_mask(std::move(value), at, entry, k, values, output));
+      else
+        stations_[source].cotangent.add(std::move(value));
     }
+  }
+
+  static bool is_where(const Entry& entry) {
+    return entry.instruction == Instruction::where && entry.kind == Lowering::Kind::elementwise;
+  }
+  [[gnu::noinline]] static Cotangent with_mask(Tensor value, const Cotangent& at, const Entry& entry, std::size_t input,
+                                               std::span<const Tensor> values, const Tensor& output) {
+    const bool elementwise = entry.kind == Lowering::Kind::elementwise;
+    Cotangent to{std::move(value), {}, false};
+    if (at.mask.defined()) {
+      to.mask = elementwise ? at.mask : move_mask(at.mask, entry, input, values, output);
+      to.blurred = at.blurred || (elementwise && !entry.primitive->lower().keeps_zero);
+    }
+    if (is_where(entry)) narrow(to, values[0], input == 1);
+    return to;
   }
 
   // The cotangent of an input may be non-zero where some non-zero cotangent is moved to.

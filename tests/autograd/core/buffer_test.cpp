@@ -136,3 +136,19 @@ TEST_CASE("buffers may be freed by another thread than the one that made them") 
   threads.clear();
   CHECK(live() == before);
 }
+
+TEST_CASE("bytes are counted whichever threads take and give them, the small ones with the large") {
+  const std::size_t before = live();
+  reset_peak_memory();
+  for (int round = 0; round < 3; ++round) {
+    std::vector<Buffer> made;
+    std::thread([&made] {
+      for (std::size_t i = 0; i < 3000; ++i) made.push_back(Buffer::allocate(i % 100));
+    }).join();
+    CHECK(live() == before + 30 * 4950);
+    std::thread([&made] { made.clear(); }).join();
+    CHECK(live() == before);
+  }
+  CHECK(memory_report().peak >= before + 30 * 4950);
+  CHECK(memory_report().peak <= before + 30 * 4950 + (128 << 10));
+}
