@@ -78,13 +78,17 @@ class UnitLowering {
   Lowered run() {
     for (const std::int32_t member : at_.members)
       if (stored_[member]) sinks_.insert({member, grouping_.class_of[member]});
-    collect();
+    collect({sinks_.begin(), sinks_.end()});
+    find_placed();
     number_levels();
     make_registers();
     plan_phases();
     for (std::size_t phase = 0; phase < phases_.size(); ++phase) emit(phase);
     for (const Instance& sink : sinks_)
       if (sink.as == Class::rows) result_.program.row_stores.push_back({registers_.at(sink), row_operand(sink.node)});
+    for (const Instance& element : elements_)
+      result_.program.element_stores.push_back(
+          {registers_.at(element), pointer(element.node, {}), registers_.at({element.index, Class::rows})});
     result_.program.dtype = at_.dtype == boolean ? float32 : at_.dtype;
     result_.program.arguments = static_cast<std::uint16_t>(result_.arguments.size());
     return std::move(result_);
@@ -145,15 +149,18 @@ class UnitLowering {
   }
 
   // Everything the sinks need, by node from the last to the first: consumers come before what they consume.
-  void collect() {
-    std::set<Instance, std::greater<>> open(sinks_.begin(), sinks_.end());
+  void collect(std::set<Instance, std::greater<>> open) {
     while (!open.empty()) {
       const Instance instance = *open.begin();
       open.erase(open.begin());
+      if (facts_.contains(instance)) continue;
       Facts facts;
       const Node& n = node(instance);
       const bool member = grouping_.unit_of[instance.node] == unit_ && grouping_.class_of[instance.node] == instance.as;
-      facts.computed = !n.leaf && n.kind != Kind::constant && (member || again(instance));
+      // An element of a row that is computed here, or read, is so too.
+      const auto row = instance.index < 0 ? facts_.end() : facts_.find({instance.node, instance.as});
+      facts.computed = row != facts_.end() ? row->second.computed
+                                           : !n.leaf && n.kind != Kind::constant && (member || again(instance));
       if (facts.computed && !operands_of(instance, facts.operands)) throw Unplanned();
       const bool own = grouping_.unit_of[instance.node] == unit_;
       if (!facts.computed && own) throw Unplanned();
@@ -161,6 +168,29 @@ class UnitLowering {
       for (const Instance& operand : facts.operands) open.insert(operand);
       facts_.emplace(instance, std::move(facts));
     }
+  }
+
+  // A row in which something is placed is computed as if that were 0, and the element where it is once more, by itself,
+  // to be stored when the row is done. Not where something is reduced that it is placed in.
+  void find_placed() {
+    std::map<Instance, std::set<std::int32_t>> placed;
+    for (const auto& [instance, facts] : facts_) {
+      if (!facts.computed || instance.index >= 0) continue;
+      std::set<std::int32_t> indices;
+      for (const Instance& operand : facts.operands)
+        if (const auto found = placed.find(operand); found != placed.end())
+          indices.insert(found->second.begin(), found->second.end());
+      if (node(instance).kind == Kind::place) indices.insert(graph_.storage(node(instance).inputs[1]));
+      if (indices.empty()) continue;
+      if (reduces(instance)) return;
+      placed.emplace(instance, std::move(indices));
+    }
+    for (const auto& [instance, indices] : placed) {
+      if (node(instance).kind == Kind::place) zero_.insert(instance);
+      if (sinks_.contains(instance))
+        for (const std::int32_t index : indices) elements_.insert({instance.node, instance.as, index});
+    }
+    collect({elements_.begin(), elements_.end()});
   }
 
   bool reduces(const Instance& instance) const { return node(instance).kind == Kind::reduction; }
@@ -268,6 +298,7 @@ class UnitLowering {
         open.erase(open.begin());
         const Facts& facts = facts_.at(instance);
         if (!instance.has_columns() || !facts.computed) continue;
+        if (zero_.contains(instance) && !(sinks_.contains(instance) && facts.level == level)) continue;
         if (facts.level < level && !node(instance).cheap && !node(instance).bits) {
           phases_[l].carried.insert(instance);
           if (!sinks_.contains(instance)) phases_[static_cast<std::size_t>(facts.level)].saves.insert(instance);
@@ -306,6 +337,7 @@ class UnitLowering {
     std::map<Instance, Ref> values;
     const auto ref = [&](const Instance& instance) -> Ref {
       if (const auto found = values.find(instance); found != values.end()) return found->second;
+      if (zero_.contains(instance)) return {Ref::Kind::register_, literal(0)};
       if (!instance.has_columns()) return {Ref::Kind::register_, registers_.at(instance)};
       if (phases_[l].carried.contains(instance))
         return {Ref::Kind::pointer, sinks_.contains(instance) ? pointer(instance.node, {}) : scratch(instance)};
@@ -317,7 +349,9 @@ class UnitLowering {
     };
     for (const Instance& instance : phases_[l].computes) {
       const Facts& facts = facts_.at(instance);
-      if (node(instance).kind == Kind::place) {
+      if (zero_.contains(instance)) {
+        values[instance] = ref(instance);
+      } else if (node(instance).kind == Kind::place) {
         const Ref column = add({Code::column, {}});
         const Ref here = add({Code::equal, {column, ref(facts.operands[1])}});
         values[instance] = add({Code::select, {here, ref(facts.operands[0]), {Ref::Kind::register_, literal(0)}}});
@@ -347,7 +381,7 @@ class UnitLowering {
   std::int32_t unit_;
   const Unit& at_;
   std::vector<bool>& stored_;
-  std::set<Instance> sinks_;
+  std::set<Instance> sinks_, zero_, elements_;
   std::map<Instance, Facts> facts_;  // in tape order
   std::map<Instance, std::uint16_t> registers_, scratch_;
   std::map<double, std::uint16_t> literals_;

@@ -182,13 +182,17 @@ TEST_CASE("products that are added up are in memory one at a time", "[plan]") {
   CHECK(memory_report().peak - before < 3 * 50 * 60 * sizeof(double));
 }
 
+// A column of each row.
+Tensor columns_of(std::int64_t rows, std::int64_t columns, std::int64_t step) {
+  std::vector<std::int64_t> places;
+  for (std::int64_t i = 0; i < rows; ++i) places.push_back((i * i * 7 + i * step) % columns);
+  return reshape(tensor(places), {rows, 1});
+}
+
 // One element of each row of many values, and their derivatives.
 Roots picked(std::int64_t rows, std::int64_t columns) {
   const Tensor x = track(numbers({rows, columns}, 1)), row = numbers({columns}, 2), y = numbers({rows, columns}, 3);
-  std::vector<std::int64_t> places(static_cast<std::size_t>(rows)), others;
-  for (std::size_t i = 0; i < places.size(); ++i)
-    places[i] = static_cast<std::int64_t>(i * i * 7 + i) % columns, others.push_back((places[i] * 3 + 1) % columns);
-  const Tensor index = reshape(tensor(places), {rows, 1}), other = reshape(tensor(others), {rows, 1});
+  const Tensor index = columns_of(rows, columns, 1), other = columns_of(rows, columns, 3);
   const auto pick = [&](const Tensor& value) { return gather(value, 1, index); };
   const Tensor shifted = x - max(x, 1, keep_dims), e = exp(shifted), scaled = x * row + y;
   const Tensor masked = where(logical_and(x > 0, row > y), scaled, e), large = cast(y > 0.25, float64);
@@ -205,6 +209,26 @@ TEST_CASE("what is picked from a value is computed from what is picked from its 
   check_agreement([] { return picked(9, 9); });
   check_agreement([] { return picked(100, 100); });
   check_agreement([] { return picked(1, 1); });
+}
+
+// What is placed in one or two elements of each row, alone and in sums, and read before and after.
+Roots placed(std::int64_t rows, std::int64_t columns) {
+  const Tensor x = track(numbers({rows, columns}, 1));
+  const Tensor index = columns_of(rows, columns, 1), other = columns_of(rows, columns, 3);
+  const Tensor zero = zeros({rows, columns}, float64), e = exp(x), total = sum(e, 1, keep_dims);
+  const Tensor one = scatter_add(zero, 1, index, total), two = one + scatter_add(zero, 1, other, sum(x, 1, keep_dims));
+  const Tensor deep = where(two > 1, e / total - two, tanh(one) * x);
+  Roots roots = {one, two, deep, exp(two), scatter_add(x, 1, index, total), gather(deep, 1, other), sum(deep * x, 1)};
+  for (const Tensor& gradient : grad(sum(log(total) - gather(x, 1, index)), {x})) roots.push_back(gradient);
+  return roots;
+}
+
+TEST_CASE("what is placed in a row is computed for that element alone", "[plan]") {
+  check_agreement([] { return placed(9, 9); });
+  check_agreement([] { return placed(100, 100); });
+  check_agreement([] { return placed(1, 1); });
+  check_agreement([] { return Roots{placed(9, 9)[0]}; });
+  check_agreement([] { return Roots{placed(9, 100)[2], placed(9, 100)[7]}; });
 }
 
 // h = tanh(x W' + h U' + b), the weights transposed anew at each step.
