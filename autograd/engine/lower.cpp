@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "autograd/engine/codes.hpp"
 #include "autograd/engine/peephole.hpp"
 
 namespace xgrad::fused {
@@ -11,52 +12,6 @@ namespace xgrad::fused {
 namespace {
 
 using Kind = Lowering::Kind;
-
-// The instructions from neg to round and from add to greater_equal stand in the same order as the codes.
-constexpr Code same_place(Instruction instruction, Instruction first, Code code) {
-  return static_cast<Code>(static_cast<int>(code) + static_cast<int>(instruction) - static_cast<int>(first));
-}
-static_assert(same_place(Instruction::erf, Instruction::neg, Code::neg) == Code::erf);
-static_assert(same_place(Instruction::round, Instruction::neg, Code::neg) == Code::round);
-static_assert(same_place(Instruction::atan2, Instruction::add, Code::add) == Code::atan2);
-static_assert(same_place(Instruction::greater_equal, Instruction::add, Code::add) == Code::greater_equal);
-
-Code code_of(Instruction instruction) {
-  if (instruction >= Instruction::neg && instruction <= Instruction::round)
-    return same_place(instruction, Instruction::neg, Code::neg);
-  if (instruction >= Instruction::add && instruction <= Instruction::greater_equal)
-    return same_place(instruction, Instruction::add, Code::add);
-  switch (instruction) {
-    case Instruction::logical_and:
-      return Code::mask_and;
-    case Instruction::logical_or:
-      return Code::mask_or;
-    case Instruction::logical_xor:
-      return Code::mask_xor;
-    case Instruction::logical_not:
-      return Code::mask_not;
-    case Instruction::cast:
-      return Code::mask_to_number;
-    case Instruction::where:
-      return Code::select;
-    case Instruction::multiply_add:
-      return Code::fma;
-    case Instruction::multiply_subtract:
-      return Code::fms;
-    case Instruction::subtract_product:
-      return Code::fnma;
-    case Instruction::sum:
-      return Code::row_sum;
-    case Instruction::max:
-      return Code::row_max;
-    case Instruction::min:
-      return Code::row_min;
-    case Instruction::prod:
-      return Code::row_prod;
-    default:
-      throw Unplanned();
-  }
-}
 
 // A node in a class: what a unit reads or computes. With an index just the element in the column that this other node
 // gives for each row: what is picked from an elementwise value is the same operation on what is picked from its
@@ -110,8 +65,11 @@ class UnitLowering {
     const bool elementwise = n.kind == Kind::elementwise;
     for (std::size_t i = 0; i < n.inputs.size(); ++i) {
       const bool per_row = n.kind == Kind::place || (n.kind == Kind::pick && i == 1);
-      const Class consumer = per_row ? Class::rows : elementwise ? instance.as : Class::full;
-      const auto use = grouping_.use(n.inputs[i], consumer, at_.columns);
+      const auto use = grouping_.use(n.inputs[i],
+                                     per_row       ? Class::rows
+                                     : elementwise ? instance.as
+                                                   : Class::full,
+                                     at_.columns);
       if (!use.fits) return false;
       const bool by_column = use.as == Class::full || use.as == Class::columns;
       const std::int32_t index = n.kind == Kind::pick ? graph_.storage(n.inputs[1]) : instance.index;
@@ -159,8 +117,9 @@ class UnitLowering {
       const bool member = grouping_.unit_of[instance.node] == unit_ && grouping_.class_of[instance.node] == instance.as;
       // An element of a row that is computed here, or read, is so too.
       const auto row = instance.index < 0 ? facts_.end() : facts_.find({instance.node, instance.as});
-      facts.computed = row != facts_.end() ? row->second.computed
-                                           : !n.leaf && n.kind != Kind::constant && (member || again(instance));
+      facts.computed = row != facts_.end()
+                           ? row->second.computed
+                           : !n.leaf && n.kind != Kind::constant && (member || again(instance));
       if (facts.computed && !operands_of(instance, facts.operands)) throw Unplanned();
       const bool own = grouping_.unit_of[instance.node] == unit_;
       if (!facts.computed && own) throw Unplanned();
@@ -223,12 +182,19 @@ class UnitLowering {
     return result_.program.row_operands++;
   }
 
+  // Whether a number of a row is that of its first operand: what is picked from a row, and where something is placed.
+  bool is_operand(const Instance& instance, const Facts& facts) const {
+    if (!facts.computed) return false;
+    const Node& n = node(instance);
+    return n.kind == Kind::pick || (n.kind == Kind::place && graph_.storage(n.inputs[1]) == instance.index);
+  }
+
   void make_registers() {
     std::vector<Instance> elements;
     for (const auto& [instance, facts] : facts_) {
       if (instance.has_columns()) continue;
-      const bool picked = facts.computed && node(instance).kind == Kind::pick;
-      const std::uint16_t r = registers_[instance] = picked ? registers_.at(facts.operands[0]) : new_register();
+      const std::uint16_t r = registers_[instance] =
+          is_operand(instance, facts) ? registers_.at(facts.operands[0]) : new_register();
       if (!facts.computed && instance.index >= 0) elements.push_back(instance);
       if (facts.computed || instance.index >= 0) continue;
       const Node& n = node(instance);
@@ -258,7 +224,7 @@ class UnitLowering {
     result_.program.phases.resize(static_cast<std::size_t>(phases));
     for (const auto& [instance, facts] : facts_) {
       const Kind kind = node(instance).kind;
-      if (!facts.computed || instance.has_columns() || kind == Kind::reduction || kind == Kind::pick) continue;
+      if (!facts.computed || instance.has_columns() || kind == Kind::reduction || is_operand(instance, facts)) continue;
       auto& steps = facts.level == 0 ? result_.program.before
                                      : result_.program.phases[static_cast<std::size_t>(facts.level - 1)].after;
       std::uint16_t in[3] = {};
