@@ -56,7 +56,9 @@ class Generator : private Reductions {
   int masks(int copies) const { return wide_ ? (7 - group_ - extremes_) / copies : 0; }
 
   void choose() {
-    sums_in_memory_ = sums_ * parts() + folded_ * float_parts() > target_.registers / 2;
+    // Sums that take many columns at a time are not often in use.
+    const bool seldom = !wide_ && folded_ == sums_;
+    sums_in_memory_ = seldom || sums_ * parts() + folded_ * float_parts() > target_.registers / 2;
     folds_in_memory_ = folded_ * float_parts() > target_.registers / 4;
     try {
       choose_loops();
