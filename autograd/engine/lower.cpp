@@ -119,7 +119,7 @@ class UnitLowering {
       const auto row = instance.index < 0 ? facts_.end() : facts_.find({instance.node, instance.as});
       facts.computed = row != facts_.end()
                            ? row->second.computed
-                           : !n.leaf && n.kind != Kind::constant && (member || again(instance));
+                           : !n.leaf && n.kind != Kind::constant && (n.uniform || member || again(instance));
       if (facts.computed && !operands_of(instance, facts.operands)) throw Unplanned();
       const bool own = grouping_.unit_of[instance.node] == unit_;
       if (!facts.computed && own) throw Unplanned();

@@ -182,6 +182,29 @@ TEST_CASE("products that are added up are in memory one at a time", "[plan]") {
   CHECK(memory_report().peak - before < 3 * 50 * 60 * sizeof(double));
 }
 
+// Numbers computed from constants alone, read by element, by row, whole, and as results.
+Roots from_constants(std::int64_t rows, std::int64_t columns) {
+  const Tensor x = track(numbers({rows, columns}, 1)), two = full({rows, columns}, 2, float64), one = two - 1;
+  const Tensor number = full({}, 3, float64) * 0.5, row = broadcast_to(number + 1, {rows, 1});
+  const Tensor y = pow(exp(x), 2.5) * one + x * exp(row) + where(one == 1, x, two * one);
+  Roots roots = {y, sum(one * two, 1), matmul(one, transpose(x)), sum(x * (two + one), 0), two / one, number * 2};
+  for (const Tensor& gradient : grad(sum(y * y), {x})) roots.push_back(gradient);
+  roots.push_back(gather(two * one, 1, zeros({rows, 1}, int64)) * x);
+  return roots;
+}
+
+TEST_CASE("what is computed from constants alone is one number", "[plan]") {
+  check_agreement([] { return from_constants(9, 9); });
+  check_agreement([] { return from_constants(100, 100); });
+  check_agreement([] { return from_constants(1, 1); });
+  check_agreement([] { return from_constants(1, 100); });
+  for (std::size_t root = 0; root < 8; ++root) check_agreement([&] { return Roots{from_constants(5, 70)[root]}; });
+  check_agreement([] {
+    const Tensor y = exp(numbers({70, 70}, 1)), two = full({70, 70}, 2, float64);
+    return Roots{y * (two * 3), two};
+  });
+}
+
 // A column of each row.
 Tensor columns_of(std::int64_t rows, std::int64_t columns, std::int64_t step) {
   std::vector<std::int64_t> places;
