@@ -287,9 +287,26 @@ class UnitLowering {
     return {instance.as == Class::columns ? Pointer::Shape::vector : Pointer::Shape::full,
             node(instance).dtype == boolean, false};
   }
+  // The result that lies where a value can be until the last phase that reads it: the last that this phase computes, if
+  // nothing but that value is read from then on, for a result may lie over what has been read before.
+  const Instance* result_in_place_of(const Instance& instance) {
+    auto last = phases_.size() - 1;
+    while (!phases_[last].carried.contains(instance)) --last;
+    for (auto phase = static_cast<std::size_t>(facts_.at(instance).level) + 1; phase <= last; ++phase)
+      for (const Instance& computed : phases_[phase].computes)
+        for (const Instance& operand : facts_.at(computed).operands)
+          if (operand.as == Class::full && operand.index < 0 && !facts_.at(operand).computed) return nullptr;
+    const Instance& result = *phases_[last].computes.rbegin();
+    const bool stored = sinks_.contains(result) && facts_.at(result).level == static_cast<std::int32_t>(last);
+    return stored && !zero_.contains(result) && taken_.insert(result).second ? &result : nullptr;
+  }
+
   std::uint16_t scratch(const Instance& instance) {
     const auto [at, fresh] = scratch_.try_emplace(instance, std::uint16_t{0});
-    if (fresh) {
+    if (!fresh) return at->second;
+    if (const Instance* result = result_in_place_of(instance)) {
+      at->second = pointer(result->node, {});
+    } else {
       result_.pointers.push_back(-1);
       result_.program.pointers.push_back({Pointer::Shape::scratch, false, false});
       at->second = static_cast<std::uint16_t>(result_.pointers.size() - 1);
@@ -347,7 +364,7 @@ class UnitLowering {
   std::int32_t unit_;
   const Unit& at_;
   std::vector<bool>& stored_;
-  std::set<Instance> sinks_, zero_, elements_;
+  std::set<Instance> sinks_, zero_, elements_, taken_;
   std::map<Instance, Facts> facts_;  // in tape order
   std::map<Instance, std::uint16_t> registers_, scratch_;
   std::map<double, std::uint16_t> literals_;

@@ -182,6 +182,27 @@ TEST_CASE("products that are added up are in memory one at a time", "[plan]") {
   CHECK(memory_report().peak - before < 3 * 50 * 60 * sizeof(double));
 }
 
+// Rows that are computed in two phases and what lies in between: in a result's place, or two in that of one, or beside
+// what is still read.
+Roots in_phases(std::int64_t rows, std::int64_t columns) {
+  const Tensor x = numbers({rows, columns}, 1), y = numbers({rows, columns}, 2), e = exp(x), s = sin(x);
+  const Tensor total = sum(e, 1, keep_dims), other = sum(s, 1, keep_dims), share = e / total, second = s * other;
+  const Tensor difference = share - mean(share, 1, keep_dims), third = e * mean(share, 1, keep_dims);
+  return {share, second, e * total + s * other, share + y, e * other, sum(share * second, 1), difference, third};
+}
+
+TEST_CASE("values lie in the place of results until a later phase reads them", "[plan]") {
+  for (const std::int64_t columns : {9, 100}) {
+    check_agreement([&] { return in_phases(20, columns); });
+    for (std::size_t first = 0; first < 8; ++first)
+      for (std::size_t last = first; last < 8; ++last)
+        check_agreement([&] {
+          const Roots all = in_phases(20, columns);
+          return first == last ? Roots{all[first]} : Roots{all[first], all[last]};
+        });
+  }
+}
+
 // Numbers computed from constants alone, read by element, by row, whole, and as results.
 Roots from_constants(std::int64_t rows, std::int64_t columns) {
   const Tensor x = track(numbers({rows, columns}, 1)), two = full({rows, columns}, 2, float64), one = two - 1;
