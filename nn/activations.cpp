@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/ops/create.hpp"
 
 namespace xgrad {
 
@@ -16,8 +17,11 @@ Tensor floating(const Operand& x, const char* operation) {
   return is_floating(input.dtype()) ? input : cast(input, float32);
 }
 
-/// -|x|, given x >= 0: by a branch, which is right at 0 in all orders of derivative.
-Tensor minus_magnitude(const Tensor& x, const Tensor& positive) { return where(positive, -x, x); }
+/// -|x|, given x >= 0: by a branch, which is right at 0 in all orders of derivative. Only its sign takes the branch, so
+/// that the derivative is one product.
+Tensor minus_magnitude(const Tensor& x, const Tensor& positive) {
+  return x * where(positive, full_like(x, -1), full_like(x, 1));
+}
 
 }  // namespace
 

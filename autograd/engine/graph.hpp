@@ -34,6 +34,7 @@ struct Node {
   bool memory = false;             // needed in memory, by a root, a matrix product or a reference kernel
   bool used = false;               // whether a root depends on it
   bool bits = false;               // bool elements, computed from numbers
+  bool uniform = false;            // one number, computed from constants alone
   std::int64_t depth = 0;          // of a matrix product: how many products are added up
   std::int64_t batch = 1;          // and how many matrices it consists of
   bool turned = false;             // a matrix product of both inputs transposed, in this order

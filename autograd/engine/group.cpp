@@ -29,14 +29,15 @@ Grouping::Use Grouping::use(std::int32_t input, Class consumer, std::int64_t col
   const Node& node = graph.nodes[held];
   if (mask_in_memory(node)) return {held, consumer, consumer == Class::full};
   if (node.leaf || node.memory) return {held, consumer, true};
-  if (node.kind == Kind::constant) return {held, Class::scalar, true};
+  if (node.kind == Kind::constant || node.uniform) return {held, Class::scalar, true};
   if (node.kind != Kind::broadcast) {
     const std::int64_t need = need_of(held);
     return {held, consumer, need == 0 || (consumer == Class::full && need == columns)};
   }
   const std::int32_t source = graph.storage(node.inputs[0]);
-  const bool constant = graph.nodes[source].kind == Kind::constant && !graph.nodes[source].memory;
-  if (node.spread == Spread::scalar || constant) return {source, Class::scalar, true};
+  const Node& from = graph.nodes[source];
+  const bool number = from.uniform || (from.kind == Kind::constant && !from.memory);
+  if (node.spread == Spread::scalar || number) return {source, Class::scalar, true};
   const Class as = node.spread == Spread::rows ? Class::rows : Class::columns;
   return {source, as, consumer == Class::full && node.columns == columns};
 }
@@ -143,7 +144,7 @@ void Grouping::place(std::int32_t node) {
       new_unit({.kind = Unit::Kind::product}, node, Class::full);
       return;
     case Kind::elementwise:
-      return place_program(node);
+      return at.uniform ? void() : place_program(node);
     case Kind::pick:
     case Kind::place:
       return place_program(node);

@@ -49,6 +49,7 @@ struct Grouping {
  private:
   void mark_used(const std::vector<std::int32_t>& roots);
   void find_needs();
+  void find_uniform();
   bool mark_mask(std::int32_t node);
   void mark_inputs(std::int32_t node);
   void mark_operands(std::int32_t node);

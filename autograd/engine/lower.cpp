@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "autograd/engine/codes.hpp"
 #include "autograd/engine/peephole.hpp"
 
 namespace xgrad::fused {
@@ -11,52 +12,6 @@ namespace xgrad::fused {
 namespace {
 
 using Kind = Lowering::Kind;
-
-// The instructions from neg to round and from add to greater_equal stand in the same order as the codes.
-constexpr Code same_place(Instruction instruction, Instruction first, Code code) {
-  return static_cast<Code>(static_cast<int>(code) + static_cast<int>(instruction) - static_cast<int>(first));
-}
-static_assert(same_place(Instruction::erf, Instruction::neg, Code::neg) == Code::erf);
-static_assert(same_place(Instruction::round, Instruction::neg, Code::neg) == Code::round);
-static_assert(same_place(Instruction::atan2, Instruction::add, Code::add) == Code::atan2);
-static_assert(same_place(Instruction::greater_equal, Instruction::add, Code::add) == Code::greater_equal);
-
-Code code_of(Instruction instruction) {
-  if (instruction >= Instruction::neg && instruction <= Instruction::round)
-    return same_place(instruction, Instruction::neg, Code::neg);
-  if (instruction >= Instruction::add && instruction <= Instruction::greater_equal)
-    return same_place(instruction, Instruction::add, Code::add);
-  switch (instruction) {
-    case Instruction::logical_and:
-      return Code::mask_and;
-    case Instruction::logical_or:
-      return Code::mask_or;
-    case Instruction::logical_xor:
-      return Code::mask_xor;
-    case Instruction::logical_not:
-      return Code::mask_not;
-    case Instruction::cast:
-      return Code::mask_to_number;
-    case Instruction::where:
-      return Code::select;
-    case Instruction::multiply_add:
-      return Code::fma;
-    case Instruction::multiply_subtract:
-      return Code::fms;
-    case Instruction::subtract_product:
-      return Code::fnma;
-    case Instruction::sum:
-      return Code::row_sum;
-    case Instruction::max:
-      return Code::row_max;
-    case Instruction::min:
-      return Code::row_min;
-    case Instruction::prod:
-      return Code::row_prod;
-    default:
-      throw Unplanned();
-  }
-}
 
 // A node in a class: what a unit reads or computes. With an index just the element in the column that this other node
 // gives for each row: what is picked from an elementwise value is the same operation on what is picked from its
@@ -78,13 +33,17 @@ class UnitLowering {
   Lowered run() {
     for (const std::int32_t member : at_.members)
       if (stored_[member]) sinks_.insert({member, grouping_.class_of[member]});
-    collect();
+    collect({sinks_.begin(), sinks_.end()});
+    find_placed();
     number_levels();
     make_registers();
     plan_phases();
     for (std::size_t phase = 0; phase < phases_.size(); ++phase) emit(phase);
     for (const Instance& sink : sinks_)
       if (sink.as == Class::rows) result_.program.row_stores.push_back({registers_.at(sink), row_operand(sink.node)});
+    for (const Instance& element : elements_)
+      result_.program.element_stores.push_back(
+          {registers_.at(element), pointer(element.node, {}), registers_.at({element.index, Class::rows})});
     result_.program.dtype = at_.dtype == boolean ? float32 : at_.dtype;
     result_.program.arguments = static_cast<std::uint16_t>(result_.arguments.size());
     return std::move(result_);
@@ -106,8 +65,11 @@ class UnitLowering {
     const bool elementwise = n.kind == Kind::elementwise;
     for (std::size_t i = 0; i < n.inputs.size(); ++i) {
       const bool per_row = n.kind == Kind::place || (n.kind == Kind::pick && i == 1);
-      const Class consumer = per_row ? Class::rows : elementwise ? instance.as : Class::full;
-      const auto use = grouping_.use(n.inputs[i], consumer, at_.columns);
+      const auto use = grouping_.use(n.inputs[i],
+                                     per_row       ? Class::rows
+                                     : elementwise ? instance.as
+                                                   : Class::full,
+                                     at_.columns);
       if (!use.fits) return false;
       const bool by_column = use.as == Class::full || use.as == Class::columns;
       const std::int32_t index = n.kind == Kind::pick ? graph_.storage(n.inputs[1]) : instance.index;
@@ -145,15 +107,19 @@ class UnitLowering {
   }
 
   // Everything the sinks need, by node from the last to the first: consumers come before what they consume.
-  void collect() {
-    std::set<Instance, std::greater<>> open(sinks_.begin(), sinks_.end());
+  void collect(std::set<Instance, std::greater<>> open) {
     while (!open.empty()) {
       const Instance instance = *open.begin();
       open.erase(open.begin());
+      if (facts_.contains(instance)) continue;
       Facts facts;
       const Node& n = node(instance);
       const bool member = grouping_.unit_of[instance.node] == unit_ && grouping_.class_of[instance.node] == instance.as;
-      facts.computed = !n.leaf && n.kind != Kind::constant && (member || again(instance));
+      // An element of a row that is computed here, or read, is so too.
+      const auto row = instance.index < 0 ? facts_.end() : facts_.find({instance.node, instance.as});
+      facts.computed = row != facts_.end()
+                           ? row->second.computed
+                           : !n.leaf && n.kind != Kind::constant && (n.uniform || member || again(instance));
       if (facts.computed && !operands_of(instance, facts.operands)) throw Unplanned();
       const bool own = grouping_.unit_of[instance.node] == unit_;
       if (!facts.computed && own) throw Unplanned();
@@ -161,6 +127,29 @@ class UnitLowering {
       for (const Instance& operand : facts.operands) open.insert(operand);
       facts_.emplace(instance, std::move(facts));
     }
+  }
+
+  // A row in which something is placed is computed as if that were 0, and the element where it is once more, by itself,
+  // to be stored when the row is done. Not where something is reduced that it is placed in.
+  void find_placed() {
+    std::map<Instance, std::set<std::int32_t>> placed;
+    for (const auto& [instance, facts] : facts_) {
+      if (!facts.computed || instance.index >= 0) continue;
+      std::set<std::int32_t> indices;
+      for (const Instance& operand : facts.operands)
+        if (const auto found = placed.find(operand); found != placed.end())
+          indices.insert(found->second.begin(), found->second.end());
+      if (node(instance).kind == Kind::place) indices.insert(graph_.storage(node(instance).inputs[1]));
+      if (indices.empty()) continue;
+      if (reduces(instance)) return;
+      placed.emplace(instance, std::move(indices));
+    }
+    for (const auto& [instance, indices] : placed) {
+      if (node(instance).kind == Kind::place) zero_.insert(instance);
+      if (sinks_.contains(instance))
+        for (const std::int32_t index : indices) elements_.insert({instance.node, instance.as, index});
+    }
+    collect({elements_.begin(), elements_.end()});
   }
 
   bool reduces(const Instance& instance) const { return node(instance).kind == Kind::reduction; }
@@ -193,12 +182,19 @@ class UnitLowering {
     return result_.program.row_operands++;
   }
 
+  // Whether a number of a row is that of its first operand: what is picked from a row, and where something is placed.
+  bool is_operand(const Instance& instance, const Facts& facts) const {
+    if (!facts.computed) return false;
+    const Node& n = node(instance);
+    return n.kind == Kind::pick || (n.kind == Kind::place && graph_.storage(n.inputs[1]) == instance.index);
+  }
+
   void make_registers() {
     std::vector<Instance> elements;
     for (const auto& [instance, facts] : facts_) {
       if (instance.has_columns()) continue;
-      const bool picked = facts.computed && node(instance).kind == Kind::pick;
-      const std::uint16_t r = registers_[instance] = picked ? registers_.at(facts.operands[0]) : new_register();
+      const std::uint16_t r = registers_[instance] =
+          is_operand(instance, facts) ? registers_.at(facts.operands[0]) : new_register();
       if (!facts.computed && instance.index >= 0) elements.push_back(instance);
       if (facts.computed || instance.index >= 0) continue;
       const Node& n = node(instance);
@@ -228,7 +224,7 @@ class UnitLowering {
     result_.program.phases.resize(static_cast<std::size_t>(phases));
     for (const auto& [instance, facts] : facts_) {
       const Kind kind = node(instance).kind;
-      if (!facts.computed || instance.has_columns() || kind == Kind::reduction || kind == Kind::pick) continue;
+      if (!facts.computed || instance.has_columns() || kind == Kind::reduction || is_operand(instance, facts)) continue;
       auto& steps = facts.level == 0 ? result_.program.before
                                      : result_.program.phases[static_cast<std::size_t>(facts.level - 1)].after;
       std::uint16_t in[3] = {};
@@ -268,6 +264,7 @@ class UnitLowering {
         open.erase(open.begin());
         const Facts& facts = facts_.at(instance);
         if (!instance.has_columns() || !facts.computed) continue;
+        if (zero_.contains(instance) && !(sinks_.contains(instance) && facts.level == level)) continue;
         if (facts.level < level && !node(instance).cheap && !node(instance).bits) {
           phases_[l].carried.insert(instance);
           if (!sinks_.contains(instance)) phases_[static_cast<std::size_t>(facts.level)].saves.insert(instance);
@@ -290,9 +287,26 @@ class UnitLowering {
     return {instance.as == Class::columns ? Pointer::Shape::vector : Pointer::Shape::full,
             node(instance).dtype == boolean, false};
   }
+  // The result that lies where a value can be until the last phase that reads it: the last that this phase computes, if
+  // nothing but that value is read from then on, for a result may lie over what has been read before.
+  const Instance* result_in_place_of(const Instance& instance) {
+    auto last = phases_.size() - 1;
+    while (!phases_[last].carried.contains(instance)) --last;
+    for (auto phase = static_cast<std::size_t>(facts_.at(instance).level) + 1; phase <= last; ++phase)
+      for (const Instance& computed : phases_[phase].computes)
+        for (const Instance& operand : facts_.at(computed).operands)
+          if (operand.as == Class::full && operand.index < 0 && !facts_.at(operand).computed) return nullptr;
+    const Instance& result = *phases_[last].computes.rbegin();
+    const bool stored = sinks_.contains(result) && facts_.at(result).level == static_cast<std::int32_t>(last);
+    return stored && !zero_.contains(result) && taken_.insert(result).second ? &result : nullptr;
+  }
+
   std::uint16_t scratch(const Instance& instance) {
     const auto [at, fresh] = scratch_.try_emplace(instance, std::uint16_t{0});
-    if (fresh) {
+    if (!fresh) return at->second;
+    if (const Instance* result = result_in_place_of(instance)) {
+      at->second = pointer(result->node, {});
+    } else {
       result_.pointers.push_back(-1);
       result_.program.pointers.push_back({Pointer::Shape::scratch, false, false});
       at->second = static_cast<std::uint16_t>(result_.pointers.size() - 1);
@@ -306,6 +320,7 @@ class UnitLowering {
     std::map<Instance, Ref> values;
     const auto ref = [&](const Instance& instance) -> Ref {
       if (const auto found = values.find(instance); found != values.end()) return found->second;
+      if (zero_.contains(instance)) return {Ref::Kind::register_, literal(0)};
       if (!instance.has_columns()) return {Ref::Kind::register_, registers_.at(instance)};
       if (phases_[l].carried.contains(instance))
         return {Ref::Kind::pointer, sinks_.contains(instance) ? pointer(instance.node, {}) : scratch(instance)};
@@ -317,7 +332,9 @@ class UnitLowering {
     };
     for (const Instance& instance : phases_[l].computes) {
       const Facts& facts = facts_.at(instance);
-      if (node(instance).kind == Kind::place) {
+      if (zero_.contains(instance)) {
+        values[instance] = ref(instance);
+      } else if (node(instance).kind == Kind::place) {
         const Ref column = add({Code::column, {}});
         const Ref here = add({Code::equal, {column, ref(facts.operands[1])}});
         values[instance] = add({Code::select, {here, ref(facts.operands[0]), {Ref::Kind::register_, literal(0)}}});
@@ -347,7 +364,7 @@ class UnitLowering {
   std::int32_t unit_;
   const Unit& at_;
   std::vector<bool>& stored_;
-  std::set<Instance> sinks_;
+  std::set<Instance> sinks_, zero_, elements_, taken_;
   std::map<Instance, Facts> facts_;  // in tape order
   std::map<Instance, std::uint16_t> registers_, scratch_;
   std::map<double, std::uint16_t> literals_;

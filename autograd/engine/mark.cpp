@@ -1,5 +1,7 @@
 // Which nodes of a graph are used, which of them have to be in memory, and what masks ask for.
 
+#include <algorithm>
+
 #include "autograd/engine/group.hpp"
 
 namespace xgrad::fused {
@@ -57,6 +59,19 @@ void Grouping::find_needs() {
   }
 }
 
+// What is computed from constants alone is one number, which each program computes for itself: not from what is in
+// memory, which would have to be there before.
+void Grouping::find_uniform() {
+  for (Node& node : graph.nodes) {
+    const auto number = [&](std::int32_t input) {
+      const Node &held = graph.nodes[graph.storage(input)], &source = graph.nodes[source_of(input)];
+      return !held.memory && !source.memory && (source.kind == Kind::constant || source.uniform);
+    };
+    node.uniform = node.kind == Kind::elementwise && !node.leaf && !node.memory && is_floating(node.dtype) &&
+                   std::all_of(node.inputs.begin(), node.inputs.end(), number);
+  }
+}
+
 void Grouping::mark_used(const std::vector<std::int32_t>& roots) {
   find_needs();
   for (const std::int32_t root : roots) {
@@ -69,6 +84,7 @@ void Grouping::mark_used(const std::vector<std::int32_t>& roots) {
     for (auto node = static_cast<std::int32_t>(graph.nodes.size()) - 1; node >= 0; --node)
       if (graph.nodes[node].used) again = mark_mask(node) || again, mark_inputs(node);
   }
+  find_uniform();
 }
 
 // Whether this node is a mask that has turned out to be in memory.

@@ -30,6 +30,7 @@ NarrowRows::NarrowRows(const Program& program, const Analysis& analysis, const A
     for (const Step& step : phase.steps) counts_columns_ |= step.code == Code::column;
   }
   add_row_stores(functions);
+  add_element_stores(functions);
   row_operands_ = static_cast<std::uint16_t>(places_.slots + slots_);
   const auto resolve = [&](std::uint16_t& place) {
     if (place & operand_mark) place = static_cast<std::uint16_t>(row_operands_ + (place & ~operand_mark));
@@ -90,6 +91,18 @@ void NarrowRows::add_row_stores(const TileFunctions& functions) {
                              static_cast<std::uint16_t>(operand_mark | store.index),
                              {place_of(store.register_), 0, 0},
                              true});
+}
+
+void NarrowRows::add_element_stores(const TileFunctions& functions) {
+  for (const ElementStore& store : program_.element_stores) {
+    std::uint16_t value = place_of(store.register_);
+    if (analysis_.fixed[store.register_]) {
+      const auto vector = static_cast<std::uint16_t>(operand_mark | program_.row_operands);
+      instructions_.push_back({functions.elements[at(Code::copy)][1], vector, {value, 0, 0}, true});
+      value = vector;
+    }
+    instructions_.push_back({functions.put, store.pointer, {value, place_of(store.column), places_.columns}, true});
+  }
 }
 
 /// Where a thread's memory has what. A tile is `rows` rows.

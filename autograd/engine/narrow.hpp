@@ -32,6 +32,7 @@ class NarrowRows {
   void add_loads(const TileFunctions& functions);
   void add_row_steps(const std::vector<RowStep>& steps, const TileFunctions& functions);
   void add_row_stores(const TileFunctions& functions);
+  void add_element_stores(const TileFunctions& functions);
   std::uint16_t place_of(std::uint16_t register_) const;
 
   const Program& program_;

@@ -137,6 +137,14 @@ struct RowStore {
   std::uint16_t index;
 };
 
+/// A register that is written, after the last phase of each row, to one element of the row: that of the pointer at the
+/// column whose number another register has, one that an earlier load gave for each row.
+struct ElementStore {
+  std::uint16_t register_;
+  std::uint16_t pointer;
+  std::uint16_t column;
+};
+
 struct Program {
   DType dtype = float32;  // of every number: float32 or float64
   std::vector<Pointer> pointers;
@@ -144,6 +152,7 @@ struct Program {
   std::vector<RowStep> before;  // before the first phase of each row
   std::vector<Phase> phases;
   std::vector<RowStore> row_stores;
+  std::vector<ElementStore> element_stores;
   std::uint16_t registers = 0;
   std::uint16_t row_operands = 0;
   std::uint16_t arguments = 0;

@@ -30,6 +30,8 @@ struct TileFunctions {
   TileFunction reduce_rows[codes];
   /// out[i] = a[i * columns + b[i]], of numbers; of the bytes of masks, as masks; with the number of columns at c.
   TileFunction pick, pick_mask;
+  /// out[i * columns + b[i]] = a[i], with the number of columns at c.
+  TileFunction put;
   /// out[i * columns + j] = a[i], with the number of columns at c.
   TileFunction spread;
   /// out[i] = mask of the byte a[i]; and back.

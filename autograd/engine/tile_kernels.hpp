@@ -253,6 +253,13 @@ void pick(void* out, const void* a, const void* b, const void* c, std::int64_t n
   }
 }
 template <class T>
+void put(void* out, const void* a, const void* b, const void* c, std::int64_t n) {
+  const std::int64_t columns = *static_cast<const std::int64_t*>(c);
+  T* row = static_cast<T*>(out);
+  for (std::int64_t i = 0; i < n; ++i, row += columns)
+    row[static_cast<std::int64_t>(static_cast<const T*>(b)[i])] = static_cast<const T*>(a)[i];
+}
+template <class T>
 void store_mask(void* out, const void* a, const void*, const void*, std::int64_t n) {
   using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
   auto* bytes = static_cast<unsigned char*>(out);
@@ -309,6 +316,7 @@ constexpr TileFunctions make_tile_functions() {
   table.spread = spread<L>;
   table.pick = pick<T, T>;
   table.pick_mask = pick<T, unsigned char>;
+  table.put = put<T>;
   table.load_mask = load_mask<T>;
   table.store_mask = store_mask<T>;
   table.count = count<T>;

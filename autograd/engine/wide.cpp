@@ -14,7 +14,8 @@ constexpr std::int64_t sum_columns = 1024;
 
 /// Whether the program does to each column what it does to any other, sums over rows, and nothing else.
 bool columns_alone(const Program& program, const Analysis& analysis) {
-  if (program.phases.size() != 1 || analysis.accumulators.empty() || !program.row_stores.empty()) return false;
+  if (program.phases.size() != 1 || analysis.accumulators.empty()) return false;
+  if (!program.row_stores.empty() || !program.element_stores.empty()) return false;
   for (const Load& load : program.loads)
     if (load.source == Load::Source::element) return false;
   const auto& steps = program.phases[0].steps;
@@ -141,6 +142,9 @@ class WideRows::Walk {
       }
       for (const RowStore& store : program_.row_stores)
         static_cast<T*>(binding_.row_operands[store.index])[row] = registers_[store.register_];
+      for (const ElementStore& store : program_.element_stores)
+        all_.functions_.put(pointers_[store.pointer], registers_ + store.register_, registers_ + store.column,
+                            &binding_.columns, 1);
       for (std::size_t p = 0; p < program_.pointers.size(); ++p) {
         const Pointer& pointer = program_.pointers[p];
         if (pointer.shape == Pointer::Shape::full && !pointer.accumulator)

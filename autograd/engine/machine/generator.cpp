@@ -12,6 +12,7 @@ namespace xgrad::fused::machine {
 namespace {
 
 constexpr std::size_t most_bytes = 192 * 1024;
+constexpr int most_copies = 4;  // of the loop's body, in step
 
 struct TooFewRegisters {};
 
@@ -65,11 +66,15 @@ class Generator : private Reductions {
       sums_in_memory_ = folds_in_memory_ = true;
       choose_loops();
     }
+    // Sums that take many columns at a time are used seldom: more copies rather have their registers.
+    if (sums_ == 0 || folded_ < sums_ || sums_in_memory_ || copies_ == most_copies) return;
+    sums_in_memory_ = true;
+    choose_loops();
   }
   void choose_loops() {
     fixed_.assign(emission_.code.size(), -1);
     kept_ = 0;
-    for (const int copies : {4, 2, 1}) {
+    for (const int copies : {most_copies, 2, 1}) {
       copies_ = copies;
       int free = target_.registers - own_registers();
       const int scratch = reserved(false);

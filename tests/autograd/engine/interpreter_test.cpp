@@ -124,6 +124,23 @@ TEST_CASE("random programs do what they say", "[program]") {
   }
 }
 
+TEST_CASE("one element of each row is written beside sums over rows of many columns", "[program]") {
+  Program program;
+  program.pointers = {{}, {}, {Pointer::Shape::vector, false, true}};
+  program.loads = {{Load::Source::integers, 0, 0}, {Load::Source::rows, 1, 1}};
+  program.phases = {{{{Code::store, {pointer(0), {}, {}}, 1}, {Code::accumulate, {pointer(0), {}, {}}, 2}}, {}}};
+  program.element_stores = {{1, 1, 0}};
+  program.registers = program.row_operands = 2;
+  constexpr std::int64_t rows = 3, columns = 2500;
+  std::vector<float> x(rows * columns, 2), y(x.size()), sums(columns), values = {5, 6, 7};
+  std::vector<std::int64_t> places = {0, 2000, 2499};
+  Compiled compiled(program);
+  execute(compiled, {rows, columns, {x.data(), y.data(), sums.data()}, {places.data(), values.data()}, {}});
+  for (std::size_t i = 0; i < places.size(); ++i) x[i * columns + static_cast<std::size_t>(places[i])] = values[i];
+  CHECK(y == x);
+  CHECK(sums == std::vector<float>(columns, 6));
+}
+
 TEST_CASE("a float32 sum along a row loses no digits", "[program]") {
   std::vector<float> x(9, 1.0f);
   x[0] = 1e8f;

@@ -212,13 +212,61 @@ TEST_CASE("products that are added up are in memory one at a time", "[plan]") {
   CHECK(memory_report().peak - before < 3 * 50 * 60 * sizeof(double));
 }
 
+// Rows that are computed in two phases and what lies in between: in a result's place, or two in that of one, or beside
+// what is still read.
+Roots in_phases(std::int64_t rows, std::int64_t columns) {
+  const Tensor x = numbers({rows, columns}, 1), y = numbers({rows, columns}, 2), e = exp(x), s = sin(x);
+  const Tensor total = sum(e, 1, keep_dims), other = sum(s, 1, keep_dims), share = e / total, second = s * other;
+  const Tensor difference = share - mean(share, 1, keep_dims), third = e * mean(share, 1, keep_dims);
+  return {share, second, e * total + s * other, share + y, e * other, sum(share * second, 1), difference, third};
+}
+
+TEST_CASE("values lie in the place of results until a later phase reads them", "[plan]") {
+  for (const std::int64_t columns : {9, 100}) {
+    check_agreement([&] { return in_phases(20, columns); });
+    for (std::size_t first = 0; first < 8; ++first)
+      for (std::size_t last = first; last < 8; ++last)
+        check_agreement([&] {
+          const Roots all = in_phases(20, columns);
+          return first == last ? Roots{all[first]} : Roots{all[first], all[last]};
+        });
+  }
+}
+
+// Numbers computed from constants alone, read by element, by row, whole, and as results.
+Roots from_constants(std::int64_t rows, std::int64_t columns) {
+  const Tensor x = track(numbers({rows, columns}, 1)), two = full({rows, columns}, 2, float64), one = two - 1;
+  const Tensor number = full({}, 3, float64) * 0.5, row = broadcast_to(number + 1, {rows, 1});
+  const Tensor y = pow(exp(x), 2.5) * one + x * exp(row) + where(one == 1, x, two * one);
+  Roots roots = {y, sum(one * two, 1), matmul(one, transpose(x)), sum(x * (two + one), 0), two / one, number * 2};
+  for (const Tensor& gradient : grad(sum(y * y), {x})) roots.push_back(gradient);
+  roots.push_back(gather(two * one, 1, zeros({rows, 1}, int64)) * x);
+  return roots;
+}
+
+TEST_CASE("what is computed from constants alone is one number", "[plan]") {
+  check_agreement([] { return from_constants(9, 9); });
+  check_agreement([] { return from_constants(100, 100); });
+  check_agreement([] { return from_constants(1, 1); });
+  check_agreement([] { return from_constants(1, 100); });
+  for (std::size_t root = 0; root < 8; ++root) check_agreement([&] { return Roots{from_constants(5, 70)[root]}; });
+  check_agreement([] {
+    const Tensor y = exp(numbers({70, 70}, 1)), two = full({70, 70}, 2, float64);
+    return Roots{y * (two * 3), two};
+  });
+}
+
+// A column of each row.
+Tensor columns_of(std::int64_t rows, std::int64_t columns, std::int64_t step) {
+  std::vector<std::int64_t> places;
+  for (std::int64_t i = 0; i < rows; ++i) places.push_back((i * i * 7 + i * step) % columns);
+  return reshape(tensor(places), {rows, 1});
+}
+
 // One element of each row of many values, and their derivatives.
 Roots picked(std::int64_t rows, std::int64_t columns) {
   const Tensor x = track(numbers({rows, columns}, 1)), row = numbers({columns}, 2), y = numbers({rows, columns}, 3);
-  std::vector<std::int64_t> places(static_cast<std::size_t>(rows)), others;
-  for (std::size_t i = 0; i < places.size(); ++i)
-    places[i] = static_cast<std::int64_t>(i * i * 7 + i) % columns, others.push_back((places[i] * 3 + 1) % columns);
-  const Tensor index = reshape(tensor(places), {rows, 1}), other = reshape(tensor(others), {rows, 1});
+  const Tensor index = columns_of(rows, columns, 1), other = columns_of(rows, columns, 3);
   const auto pick = [&](const Tensor& value) { return gather(value, 1, index); };
   const Tensor shifted = x - max(x, 1, keep_dims), e = exp(shifted), scaled = x * row + y;
   const Tensor masked = where(logical_and(x > 0, row > y), scaled, e), large = cast(y > 0.25, float64);
@@ -235,6 +283,26 @@ TEST_CASE("what is picked from a value is computed from what is picked from its 
   check_agreement([] { return picked(9, 9); });
   check_agreement([] { return picked(100, 100); });
   check_agreement([] { return picked(1, 1); });
+}
+
+// What is placed in one or two elements of each row, alone and in sums, and read before and after.
+Roots placed(std::int64_t rows, std::int64_t columns) {
+  const Tensor x = track(numbers({rows, columns}, 1));
+  const Tensor index = columns_of(rows, columns, 1), other = columns_of(rows, columns, 3);
+  const Tensor zero = zeros({rows, columns}, float64), e = exp(x), total = sum(e, 1, keep_dims);
+  const Tensor one = scatter_add(zero, 1, index, total), two = one + scatter_add(zero, 1, other, sum(x, 1, keep_dims));
+  const Tensor deep = where(two > 1, e / total - two, tanh(one) * x);
+  Roots roots = {one, two, deep, exp(two), scatter_add(x, 1, index, total), gather(deep, 1, other), sum(deep * x, 1)};
+  for (const Tensor& gradient : grad(sum(log(total) - gather(x, 1, index)), {x})) roots.push_back(gradient);
+  return roots;
+}
+
+TEST_CASE("what is placed in a row is computed for that element alone", "[plan]") {
+  check_agreement([] { return placed(9, 9); });
+  check_agreement([] { return placed(100, 100); });
+  check_agreement([] { return placed(1, 1); });
+  check_agreement([] { return Roots{placed(9, 9)[0]}; });
+  check_agreement([] { return Roots{placed(9, 100)[2], placed(9, 100)[7]}; });
 }
 
 // h = tanh(x W' + h U' + b), the weights transposed anew at each step.

@@ -188,6 +188,8 @@ class RandomProgram {
     known_ = registers_;
     add_row_steps(phase.after);
     if (last) program_.row_stores.push_back({any_register(), 2});
+    if (last && pick(3) == 0)
+      program_.element_stores.push_back({any_register(), static_cast<std::uint16_t>(6 + pick(2)), 2});
     program_.phases.push_back(std::move(phase));
   }
 
@@ -249,6 +251,9 @@ class Plain {
     }
     for (const RowStore& store : program_.row_stores)
       std::memcpy(memory_.rows[store.index].data() + static_cast<std::size_t>(row) * sizeof(T),
+                  &registers_[store.register_], sizeof(T));
+    for (const ElementStore& store : program_.element_stores)
+      std::memcpy(address(store.pointer, row, static_cast<std::int64_t>(registers_[store.column])),
                   &registers_[store.register_], sizeof(T));
   }
 
