@@ -11,6 +11,9 @@
 namespace xgrad {
 
 namespace detail {
+template <class T>
+concept TensorReference = std::same_as<std::remove_cvref_t<T>, Tensor>;
+
 /// An entry under construction; it becomes a Tensor with `finish`, or is given back.
 class Recording {
  public:
@@ -20,7 +23,8 @@ class Recording {
   Entry* operator->() const { return entry(); }
   /// As the result of `primitive`, which is the entry's.
   template <class P>
-  [[gnu::always_inline]] inline Tensor finish(const P& primitive, std::span<const Tensor> inputs, const Location& where);
+  [[gnu::always_inline]] inline Tensor finish(const P& primitive, std::span<const Tensor> inputs,
+                                              const Location& where);
   /// As a repetition of `original`: the same operation, recorded now.
   Tensor repeat(const Entry& original);
   /// As it stands, but for place and time.
@@ -81,9 +85,8 @@ Tensor record(const Location& where, P primitive, std::vector<Tensor> inputs) {
   for (Tensor& input : inputs) recording->add_input(std::move(input));
   return recording.finish(held, recording->input_span(), where);
 }
-template <std::derived_from<Primitive> P, class... Inputs>
-requires(std::same_as<std::remove_cvref_t<Inputs>, Tensor>&&...) Tensor
-    record(const Location& where, P primitive, Inputs&&... inputs) {
+template <std::derived_from<Primitive> P, detail::TensorReference... Inputs>
+Tensor record(const Location& where, P primitive, Inputs&&... inputs) {
   if constexpr (sizeof...(Inputs) > Entry::inputs_in_place) {
     return record(where, std::move(primitive), std::vector<Tensor>{std::forward<Inputs>(inputs)...});
   } else {

@@ -83,15 +83,15 @@ TEST_CASE("a transform works inside NoGrad") {
 }
 
 TEST_CASE("no derivative flows into a matrix through a transposition of it that was cut") {
-  const Tensor x = track(tensor({{1.0, 2.0}, {3.0, 4.0}}, float64)),
+  const Tensor u = track(tensor({{1.0, 2.0}, {3.0, 4.0}}, float64)),
                w = track(tensor({{0.5, -1.0}, {2.0, 1.5}}, float64));
   Tensor turned;
   {
     const NoGrad untracked;
     turned = transpose(w);
   }
-  const Tensor product = matmul(x, turned);
-  const Tensor slope = grad(sum(product * product), x, {.create_graph = true});
+  const Tensor product = matmul(u, turned);
+  const Tensor slope = grad(sum(product * product), u, {.create_graph = true});
   CHECK(grad(sum(slope), w, {.allow_unused = true}).to_vector() == std::vector<double>(4, 0.0));
 }
 
