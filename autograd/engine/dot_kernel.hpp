@@ -17,7 +17,7 @@ namespace {
 template <class T, class Arch, int Rows, int Columns>
 class DotKernel {
  public:
-  static void run(const Block& block, void*) { DotKernel(block).run_tiles(); }
+  static void run(const Block& block, const Scratch&) { DotKernel(block).run_tiles(); }
 
  private:
   using Lanes = LanesOf<T, Arch>;

@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdlib>
 #include <limits>
 #include <type_traits>
 
@@ -166,6 +167,17 @@ void clear(const Gemm& gemm, std::int64_t matrix, const Part& part) {
   for (std::int64_t i = 0; i < part.rows; ++i, row += gemm.row_c) std::fill_n(row, part.columns, T{0});
 }
 
+// (What lies in a thread's static storage takes room on its stack.)
+Scratch scratch_of_thread() {
+  struct More {
+    void* memory = std::aligned_alloc(64, Scratch::more_bytes);
+    ~More() { std::free(memory); }
+  };
+  alignas(64) thread_local std::byte least[Scratch::least_bytes];
+  thread_local const More more;
+  return {least, more.memory};
+}
+
 template <class T>
 void own(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part& part) {
   const std::int64_t a_row = gemm.transpose_a ? 1 : gemm.row_a, a_depth = gemm.transpose_a ? gemm.row_a : 1;
@@ -175,7 +187,7 @@ void own(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part& part
   const std::int64_t place = matrix * gemm.batch_c + part.row * gemm.row_c + part.column;
   T* c = static_cast<T*>(gemm.c) + place;
   const T* d = gemm.d != nullptr ? static_cast<const T*>(gemm.d) + place : nullptr;
-  alignas(64) thread_local std::byte scratch[block_scratch];
+  const Scratch scratch = scratch_of_thread();
   if (way.swapped)
     way.product({part.columns, part.rows, gemm.k, b, b_column, b_depth, a, a_depth, a_row, c, 1, gemm.row_c, d,
                  gemm.alpha, gemm.beta},

@@ -28,10 +28,15 @@ struct Block {
 
 inline constexpr std::int64_t deepest_sum = 1024;
 
-/// What a thread lends to a BlockProduct: this many bytes, aligned to 64.
-inline constexpr std::size_t block_scratch = 416 * 1024;
+/// Memory that a thread lends to a BlockProduct, aligned to 64: of these sizes, or `more` is null, which only costs
+/// time.
+struct Scratch {
+  static constexpr std::size_t least_bytes = 160 * 1024, more_bytes = 256 * 1024;
+  void* least;
+  void* more;
+};
 
-using BlockProduct = void (*)(const Block& block, void* scratch);
+using BlockProduct = void (*)(const Block& block, const Scratch& scratch);
 
 // One for each instruction set, where the compiler knows it; null otherwise.
 BlockProduct avx2_product(DType dtype);

@@ -7,6 +7,7 @@
 
 #include "autograd/engine/lanes.hpp"
 #include "autograd/engine/product.hpp"
+#include "autograd/engine/transposing.hpp"
 
 namespace xgrad::fused {
 
@@ -22,12 +23,12 @@ constexpr std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? 
 template <class T, class Arch, int Rows>
 class BlockKernel {
  public:
-  static void run(const Block& block, void* scratch) {
-    const bool packs = is_worth_packing_a(block);
+  static void run(const Block& block, const Scratch& scratch) {
+    const bool packs = scratch.more != nullptr && is_worth_packing_a(block);
     for (std::int64_t l = 0; l < block.depth; l += deepest_sum) {
       const std::int64_t depth = smaller(block.depth - l, deepest_sum), most = packs ? most_packed / depth : block.rows;
       for (std::int64_t i = 0; i < block.rows; i += most) {
-        BlockKernel kernel(block, static_cast<T*>(scratch), i, smaller(block.rows - i, most), l, depth);
+        BlockKernel kernel(block, scratch, i, smaller(block.rows - i, most), l, depth);
         if (packs) kernel.pack_a();
         kernel.run_panels();
       }
@@ -40,15 +41,15 @@ class BlockKernel {
   static constexpr std::int64_t width = Batch::size;
   static constexpr std::int64_t panel_width = 2 * width;
   static constexpr std::int64_t group_tiles = 16;
-  // Scratch memory: a panel of B, the sums of a group, and A.
-  static constexpr std::int64_t most_packed = 256 * 1024 / sizeof(T);
-  static_assert((panel_width * (deepest_sum + Rows * group_tiles) + most_packed) * sizeof(T) <= block_scratch);
+  static constexpr std::int64_t most_packed = Scratch::more_bytes / sizeof(T);  // of A
+  static_assert(panel_width * (deepest_sum + Rows * group_tiles) * sizeof(T) <= Scratch::least_bytes);
 
-  BlockKernel(const Block& block, T* scratch, std::int64_t row, std::int64_t rows, std::int64_t l, std::int64_t depth)
+  BlockKernel(const Block& block, const Scratch& scratch, std::int64_t row, std::int64_t rows, std::int64_t l,
+              std::int64_t depth)
       : block_(block),
-        packed_b_(scratch),
-        sums_(scratch + panel_width * deepest_sum),
-        packed_a_(sums_ + panel_width * Rows * group_tiles),
+        packed_b_(static_cast<T*>(scratch.least)),
+        sums_(packed_b_ + panel_width * deepest_sum),
+        packed_a_(static_cast<T*>(scratch.more)),
         a_(static_cast<const T*>(block.a) + row * block.a_row + l * block.a_depth),
         b_(static_cast<const T*>(block.b) + l * block.b_depth),
         c_(static_cast<T*>(block.c) + row * block.c_row),
@@ -329,7 +330,8 @@ class BlockKernel {
   template <int Vectors>
   void pack_b(const T* from) {
     constexpr std::int64_t stride = Vectors * width;
-    if (block_.b_depth == 1 && block_.b_column != 1) return pack_transposed(from, stride);
+    if (block_.b_depth == 1 && block_.b_column != 1)
+      return pack_transposed(from, block_.b_column, columns_, depth_, packed_b_, stride);
     if (block_.b_column == 1 && columns_ >= width) return pack_rows<Vectors>(from);
     for (std::int64_t l = 0; l < depth_; ++l)
       for (std::int64_t j = 0; j < stride; ++j)
@@ -344,47 +346,6 @@ class BlockKernel {
     for (std::int64_t l = 0; l < depth; ++l, from += step, to += Vectors * width)
 #pragma GCC unroll 2
       for (int v = 0; v < Vectors; ++v) Batch::load_unaligned(from + v * last).store_unaligned(to + v * last);
-  }
-
-  // Squares of 8 x 8 floats or 4 x 4 doubles are transposed in registers, by three or two rounds of interleaving the
-  // upper with the lower half of their rows.
-  void pack_transposed(const T* from, std::int64_t stride) {
-    constexpr std::int64_t side = 32 / sizeof(T);
-    typedef T Row __attribute__((vector_size(32)));
-    const std::int64_t whole_columns = columns_ / side * side, whole_depth = depth_ / side * side;
-    for (std::int64_t j = 0; j < whole_columns; j += side)
-      for (std::int64_t l = 0; l < whole_depth; l += side) {
-        Row rows[side], mixed[side];
-#pragma GCC unroll 8
-        for (std::int64_t i = 0; i < side; ++i)
-          __builtin_memcpy(&rows[i], from + (j + i) * block_.b_column + l, sizeof(Row));
-#pragma GCC unroll 3
-        for (std::int64_t round = 1; round < side; round *= 2) {
-#pragma GCC unroll 4
-          for (std::int64_t i = 0; i < side / 2; ++i)
-            interleave(rows[i], rows[i + side / 2], mixed[2 * i], mixed[2 * i + 1]);
-#pragma GCC unroll 8
-          for (std::int64_t i = 0; i < side; ++i) rows[i] = mixed[i];
-        }
-#pragma GCC unroll 8
-        for (std::int64_t i = 0; i < side; ++i)
-          __builtin_memcpy(packed_b_ + (l + i) * stride + j, &rows[i], sizeof(Row));
-      }
-    for (std::int64_t l = 0; l < depth_; ++l)
-      for (std::int64_t j = l < whole_depth ? whole_columns : 0; j < stride; ++j)
-        packed_b_[l * stride + j] = j < columns_ ? from[j * block_.b_column + l] : T{0};
-  }
-
-  // a0 b0 a1 b1 ...
-  template <class Row>
-  static void interleave(const Row& a, const Row& b, Row& low, Row& high) {
-    if constexpr (sizeof(T) == 4) {
-      low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-      high = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-    } else {
-      low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-      high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-    }
   }
 
   const Block& block_;

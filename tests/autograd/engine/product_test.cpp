@@ -121,7 +121,8 @@ std::vector<fused::BlockProduct> runnable(fused::BlockProduct avx2, fused::Block
 
 TEMPLATE_TEST_CASE("a block product is the sum in its order, to the last bit, whatever the kernel and layout", "[gemm]",
                    float, double) {
-  alignas(64) static std::byte scratch[fused::block_scratch];
+  alignas(64) static std::byte least[fused::Scratch::least_bytes], more[fused::Scratch::more_bytes];
+  const fused::Scratch scratch{least, GENERATE(false, true) ? more : nullptr};
   const int layout = GENERATE(range(0, 8));
   for (const auto kernel : runnable(fused::avx2_product(dtype_of<TestType>), fused::avx512_product(dtype_of<TestType>)))
     for (const Sizes& sizes : some_sizes)
@@ -147,7 +148,7 @@ TEMPLATE_TEST_CASE("a product of dots is the sum of its lanes, to the last bit, 
         Matrices<TestType> matrices(sizes, layout);
         if (beta != 0) matrices.add(alpha, beta);
         const std::vector<TestType> expected = matrices.expected_dots();
-        kernel(matrices.block, nullptr);
+        kernel(matrices.block, {});
         INFO(sizes.rows << " x " << sizes.depth << " x " << sizes.columns << ", layout " << layout << ", alpha "
                         << alpha << ", beta " << beta);
         CHECK(matrices.c == expected);
@@ -160,7 +161,7 @@ TEMPLATE_TEST_CASE("NaN and infinity stay in their dots", "[gemm]", float, doubl
     Matrices<TestType> matrices({9, 7, 37}, 2);
     matrices.a[4 * 37 + 36] = Limits::quiet_NaN();
     matrices.a[5 * 37 + 36] = Limits::infinity();
-    kernel(matrices.block, nullptr);
+    kernel(matrices.block, {});
     for (std::size_t i = 0; i < 9; ++i)
       for (std::size_t j = 0; j < 7; ++j) {
         const TestType value = matrices.c[i * 7 + j];
