@@ -31,7 +31,7 @@ constexpr std::size_t first_large = 28;
 constexpr std::uint64_t longest_idle = 16384;
 // Larger blocks begin at different places of a page. Processors take a load for one of what was stored just before at
 // the same place of another page, and wait: where arrays are read and written side by side, half of the time.
-constexpr std::size_t page = 4096, place_step = 13 * alignment;
+constexpr std::size_t page = 4096, place_step = page * 3 / 8;
 constexpr std::size_t first_placed = local_classes;
 
 // Two classes per doubling: 64, 96, 128, 192, 256 ... bytes of block.
