@@ -31,10 +31,10 @@ struct Compiled::State {
   bool is_flat(const Binding& binding) const;
   bool is_narrow(const Binding& binding) const;
   void bind(const Binding& binding);
-  void take_over(const Binding& binding);
+  void take_over(const Binding& binding, bool in_parts);
   template <class T>
   void fix_registers(const Binding& binding);
-  void begin(const Binding& binding);
+  void begin(const Binding& binding, bool in_parts);
   void run(const Binding& binding);
 
   const Program program;
@@ -80,7 +80,7 @@ bool Compiled::State::is_narrow(const Binding& binding) const {
   return !is_flat(binding) && binding.columns > 0 && binding.columns < narrow_columns && binding.rows > 1;
 }
 
-void Compiled::State::take_over(const Binding& binding) {
+void Compiled::State::take_over(const Binding& binding, bool in_parts) {
   elements += binding.rows * binding.columns;
   runs += 1;
   if (asked || tier.choice == Tier::interpreted) return;
@@ -95,7 +95,8 @@ void Compiled::State::take_over(const Binding& binding) {
       if (!made.phases.back()) made.phases.back() = interpret(program, i, aliases);
     }
     const auto& several = wide.unrolled();
-    if (any && several && !is_flat(binding)) made.unrolled = compile(several->program, 0, several->aliases(aliases));
+    if (any && several && binding.rows >= several->rows && (in_parts || !is_flat(binding)))
+      made.unrolled = compile(several->program, 0, several->aliases(aliases));
     kernels = std::move(made);
     machine = any;
   } catch (const std::bad_alloc&) {
@@ -111,11 +112,11 @@ void Compiled::State::fix_registers(const Binding& binding) {
   once.run(fixed);
 }
 
-void Compiled::State::begin(const Binding& binding) {
+void Compiled::State::begin(const Binding& binding, bool in_parts) {
   bind(binding);
   program.dtype == float32 ? fix_registers<float>(binding) : fix_registers<double>(binding);
   if (is_narrow(binding)) return;
-  take_over(binding);
+  take_over(binding, in_parts);
   wide.begin(binding, partials);
 }
 
@@ -137,11 +138,11 @@ Parts Compiled::parts() const { return state_->analysis.parts; }
 void prepare(Compiled& compiled, const Binding& binding) { compiled.state_->bind(binding); }
 
 void execute(Compiled& compiled, const Binding& binding) {
-  compiled.state_->begin(binding);
+  compiled.state_->begin(binding, false);
   compiled.state_->run(binding);
 }
 
-void begin_parts(Compiled& compiled, const Binding& binding) { compiled.state_->begin(binding); }
+void begin_parts(Compiled& compiled, const Binding& binding) { compiled.state_->begin(binding, true); }
 
 void execute_part(const Compiled& compiled, const Binding& binding, const Rectangle& part) {
   Compiled::State& state = *compiled.state_;

@@ -91,7 +91,8 @@ Aliases Unrolled::aliases(const Aliases& of_one) const {
 
 std::optional<Unrolled> unrolled(const Program& program) {
   if (!is_same_for_rows(program)) return {};
-  const auto streams = static_cast<std::size_t>(std::count_if(program.pointers.begin(), program.pointers.end(), is_full));
+  const auto streams =
+      static_cast<std::size_t>(std::count_if(program.pointers.begin(), program.pointers.end(), is_full));
   const std::size_t steps = program.phases[0].steps.size();
   for (const std::size_t rows : {4u, 2u})
     if (streams * rows <= most_streams && steps * rows <= most_steps)

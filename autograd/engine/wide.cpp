@@ -132,19 +132,25 @@ class WideRows::Walk {
   /// As many rows as are taken several at a time; how many they are.
   std::int64_t several_rows(std::int64_t rows, std::int64_t columns) {
     const Unrolled& unrolled = *all_.unrolled_;
-    const PhaseArguments arguments{unrolled_, registers_, memory_, columns};
-    std::int64_t done = 0;
-    for (; done + unrolled.rows <= rows; done += unrolled.rows) {
-      for (std::size_t p = 0; p < program_.pointers.size(); ++p) {
-        void** to = unrolled_ + unrolled.first[p];
-        *to = pointers_[p];
-        if (is_moving(program_.pointers[p]))
-          for (int row = 1; row < unrolled.rows; ++row) to[row] = static_cast<char*>(to[row - 1]) + stride(p);
-      }
-      kernels_.unrolled->run(arguments);
-      advance(unrolled.rows);
+    const std::int64_t times = rows / unrolled.rows;
+    for (std::size_t p = 0; p < program_.pointers.size() && times > 0; ++p) {
+      void** to = unrolled_ + unrolled.first[p];
+      *to = pointers_[p];
+      if (is_moving(program_.pointers[p]))
+        for (int row = 1; row < unrolled.rows; ++row) to[row] = static_cast<char*>(to[row - 1]) + stride(p);
     }
-    return done;
+    const PhaseArguments arguments{unrolled_, registers_, memory_, columns};
+    const std::int64_t numbers = unrolled.rows * binding_.columns * static_cast<std::int64_t>(sizeof(T));
+    const std::int64_t masks = unrolled.rows * binding_.columns;
+    const std::vector<Pointer>& pointers = unrolled.program.pointers;
+    for (std::int64_t time = 0; time < times; ++time) {
+      kernels_.unrolled->run(arguments);
+      for (std::size_t p = 0; p < pointers.size(); ++p)
+        if (pointers[p].shape == Pointer::Shape::full)
+          unrolled_[p] = static_cast<char*>(unrolled_[p]) + (pointers[p].mask ? masks : numbers);
+    }
+    advance(times * unrolled.rows);
+    return times * unrolled.rows;
   }
   void advance(std::int64_t rows) {
     for (std::size_t p = 0; p < program_.pointers.size(); ++p)
