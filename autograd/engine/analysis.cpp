@@ -29,10 +29,24 @@ bool is_flat(const Program& program, bool one_row) {
   });
 }
 
+Parts parts_of(const Program& program) {
+  if (program.phases.size() != 1 || !program.row_stores.empty() || !program.element_stores.empty()) return Parts::none;
+  for (const Load& load : program.loads)
+    if (load.source == Load::Source::element) return Parts::none;
+  for (const Step& step : program.phases[0].steps)
+    if (is_reduction(step.code) || step.code == Code::column) return Parts::none;
+  const bool sums = std::any_of(program.pointers.begin(), program.pointers.end(),
+                                [](const Pointer& pointer) { return pointer.accumulator; });
+  return sums ? Parts::columns : Parts::any;
+}
+
 }  // namespace
 
 Analysis::Analysis(const Program& program)
-    : fixed(program.registers), flat(is_flat(program, false)), flat_row(is_flat(program, true)) {
+    : fixed(program.registers),
+      flat(is_flat(program, false)),
+      flat_row(is_flat(program, true)),
+      parts(parts_of(program)) {
   for (const Load& load : program.loads)
     if (load.source == Load::Source::argument) fixed[load.register_] = 1;
   for (const RowStep& step : program.before) {

@@ -10,6 +10,13 @@
 
 namespace xgrad::fused {
 
+/// Which parts of its rows and columns a program can be run on by themselves.
+enum class Parts : std::uint8_t {
+  none,
+  columns,  // some of the columns, all rows: no column depends on another, but there are sums over rows
+  any       // no element depends on another
+};
+
 struct Analysis {
   explicit Analysis(const Program& program);
 
@@ -19,6 +26,7 @@ struct Analysis {
   std::vector<std::uint16_t> accumulators, scratch;  // pointers
   bool flat = false;                                 // neither rows nor columns matter: one long row
   bool flat_row = false;                             // so it is if there is just one row
+  Parts parts = Parts::none;
 };
 
 /// Steps on registers that are next to each other.
@@ -73,14 +81,15 @@ class Partials {
     return sums_.data() +
            (static_cast<std::size_t>(block) * accumulators_ + accumulator) * static_cast<std::size_t>(columns_);
   }
+  /// Of the columns from `begin` on to `end`.
   template <class T>
-  void join(std::size_t accumulator, T* out) {
+  void join(std::size_t accumulator, std::int64_t begin, std::int64_t end, T* out) {
     double* total = row(0, accumulator);
     for (std::int64_t b = 1; b < blocks_; ++b) {
       const double* next = row(b, accumulator);
-      for (std::int64_t j = 0; j < columns_; ++j) total[j] += next[j];
+      for (std::int64_t j = begin; j < end; ++j) total[j] += next[j];
     }
-    for (std::int64_t j = 0; j < columns_; ++j) out[j] = static_cast<T>(total[j]);
+    for (std::int64_t j = begin; j < end; ++j) out[j] = static_cast<T>(total[j]);
   }
 
  private:

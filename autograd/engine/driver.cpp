@@ -31,9 +31,10 @@ struct Compiled::State {
   bool is_flat(const Binding& binding) const;
   bool is_narrow(const Binding& binding) const;
   void bind(const Binding& binding);
-  void take_over(const Binding& binding);
+  void take_over(const Binding& binding, bool in_parts);
   template <class T>
-  void* fix_registers(const Binding& binding);
+  void fix_registers(const Binding& binding);
+  void begin(const Binding& binding, bool in_parts);
   void run(const Binding& binding);
 
   const Program program;
@@ -42,7 +43,7 @@ struct Compiled::State {
   const RowCode once;
   const WideRows wide;
   std::unique_ptr<NarrowRows> narrow;  // where rows are narrow
-  std::vector<std::unique_ptr<PhaseKernel>> kernels;
+  Kernels kernels;
   Aliases aliases, bound;
   TierChoice tier;
   bool asked = false, machine = false;  // whether machine code was asked for, and came
@@ -61,13 +62,13 @@ void Compiled::State::bind(const Binding& binding) {
     bound[p] = static_cast<std::uint16_t>(first);
   }
   const TierChoice chosen = chosen_tier();
-  if (kernels.size() != program.phases.size() || bound != aliases || chosen.changes != tier.changes) {
+  if (kernels.phases.size() != program.phases.size() || bound != aliases || chosen.changes != tier.changes) {
     aliases = bound;
     tier = chosen;
     asked = machine = false;
     narrow.reset();
-    kernels.clear();
-    for (std::size_t i = 0; i < program.phases.size(); ++i) kernels.push_back(interpret(program, i, aliases));
+    kernels = {};
+    for (std::size_t i = 0; i < program.phases.size(); ++i) kernels.phases.push_back(interpret(program, i, aliases));
   }
   if (is_narrow(binding) && !narrow) narrow = std::make_unique<NarrowRows>(program, analysis, aliases, functions);
 }
@@ -79,20 +80,23 @@ bool Compiled::State::is_narrow(const Binding& binding) const {
   return !is_flat(binding) && binding.columns > 0 && binding.columns < narrow_columns && binding.rows > 1;
 }
 
-void Compiled::State::take_over(const Binding& binding) {
+void Compiled::State::take_over(const Binding& binding, bool in_parts) {
   elements += binding.rows * binding.columns;
   runs += 1;
   if (asked || tier.choice == Tier::interpreted) return;
   if (tier.choice == Tier::compiled && elements < many_elements && runs < many_runs) return;
   asked = true;
   try {
-    std::vector<std::unique_ptr<PhaseKernel>> made;
+    Kernels made;
     bool any = false;
     for (std::size_t i = 0; i < program.phases.size(); ++i) {
-      made.push_back(compile(program, i, aliases));
-      any = any || made.back();
-      if (!made.back()) made.back() = interpret(program, i, aliases);
+      made.phases.push_back(compile(program, i, aliases));
+      any = any || made.phases.back();
+      if (!made.phases.back()) made.phases.back() = interpret(program, i, aliases);
     }
+    const auto& several = wide.unrolled();
+    if (any && several && binding.rows >= several->rows && (in_parts || !is_flat(binding)))
+      made.unrolled = compile(several->program, 0, several->aliases(aliases));
     kernels = std::move(made);
     machine = any;
   } catch (const std::bad_alloc&) {
@@ -101,20 +105,25 @@ void Compiled::State::take_over(const Binding& binding) {
 }
 
 template <class T>
-void* Compiled::State::fix_registers(const Binding& binding) {
+void Compiled::State::fix_registers(const Binding& binding) {
   T* fixed = reinterpret_cast<T*>(registers.data());
   for (const Load& load : program.loads)
     if (load.source == Load::Source::argument) fixed[load.register_] = static_cast<T>(binding.arguments[load.index]);
   once.run(fixed);
-  return fixed;
+}
+
+void Compiled::State::begin(const Binding& binding, bool in_parts) {
+  bind(binding);
+  program.dtype == float32 ? fix_registers<float>(binding) : fix_registers<double>(binding);
+  if (is_narrow(binding)) return;
+  take_over(binding, in_parts);
+  wide.begin(binding, partials);
 }
 
 void Compiled::State::run(const Binding& binding) {
-  void* fixed = program.dtype == float32 ? fix_registers<float>(binding) : fix_registers<double>(binding);
-  if (is_narrow(binding)) return narrow->run(binding, fixed, partials);
-  take_over(binding);
-  if (is_flat(binding)) return run_flat(program, binding, *kernels[0], fixed);
-  wide.run(binding, kernels, fixed, partials);
+  if (is_narrow(binding)) return narrow->run(binding, registers.data(), partials);
+  if (is_flat(binding)) return run_flat(program, binding, *kernels.phases[0], registers.data());
+  wide.run(binding, {0, binding.rows, 0, binding.columns}, kernels, registers.data(), partials);
 }
 
 Compiled::Compiled(Program program) : state_(std::make_unique<State>(std::move(program))) {}
@@ -124,12 +133,20 @@ Compiled::~Compiled() = default;
 
 const Program& Compiled::program() const { return state_->program; }
 bool Compiled::is_machine_code() const { return state_->machine; }
+Parts Compiled::parts() const { return state_->analysis.parts; }
 
 void prepare(Compiled& compiled, const Binding& binding) { compiled.state_->bind(binding); }
 
 void execute(Compiled& compiled, const Binding& binding) {
-  compiled.state_->bind(binding);
+  compiled.state_->begin(binding, false);
   compiled.state_->run(binding);
+}
+
+void begin_parts(Compiled& compiled, const Binding& binding) { compiled.state_->begin(binding, true); }
+
+void execute_part(const Compiled& compiled, const Binding& binding, const Rectangle& part) {
+  Compiled::State& state = *compiled.state_;
+  state.wide.run(binding, part, state.kernels, state.registers.data(), state.partials);
 }
 
 }  // namespace xgrad::fused

@@ -4,7 +4,8 @@
 
 #include <memory>
 
-#include "autograd/engine/kernel.hpp"
+#include "autograd/engine/analysis.hpp"
+#include "autograd/engine/rectangle.hpp"
 
 namespace xgrad::fused {
 
@@ -20,10 +21,14 @@ class Compiled {
   const Program& program() const;
   /// Whether machine code runs its phases (never those of narrow rows, of fewer than 64 columns, several to a tile).
   bool is_machine_code() const;
+  /// On which parts of its rows and columns it can be run by itself, where rows are not narrow.
+  Parts parts() const;
 
  private:
   friend void prepare(Compiled& compiled, const Binding& binding);
   friend void execute(Compiled& compiled, const Binding& binding);
+  friend void begin_parts(Compiled& compiled, const Binding& binding);
+  friend void execute_part(const Compiled& compiled, const Binding& binding, const Rectangle& part);
   struct State;
   std::unique_ptr<State> state_;
 };
@@ -34,5 +39,10 @@ void prepare(Compiled& compiled, const Binding& binding);
 /// tier. Pointers may be equal, but must not overlap otherwise; row operands overlap no pointer. One at a time for each
 /// Compiled, and not from inside a body of parallel() for programs that another thread runs.
 void execute(Compiled& compiled, const Binding& binding);
+
+/// The same in parts, in any order and by any threads at the same time: begin_parts(), then parts that cover all rows
+/// and columns once, and are such as parts() says.
+void begin_parts(Compiled& compiled, const Binding& binding);
+void execute_part(const Compiled& compiled, const Binding& binding, const Rectangle& part);
 
 }  // namespace xgrad::fused

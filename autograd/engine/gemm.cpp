@@ -3,8 +3,6 @@
 #include <cblas.h>
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdlib>
 #include <limits>
@@ -62,7 +60,7 @@ Way way(const Gemm& gemm) {
 }
 
 // One product is cut into parts. The cuts follow from the sizes alone, never from the number of threads, so the result
-// and the ranges of rows that are handed on are the same on any number of threads.
+// and the parts that are handed on are the same on any number of threads.
 struct Cut {
   std::int64_t rows, columns;            // of a part, but for the last
   std::int64_t row_parts, column_parts;  // how many there are
@@ -215,35 +213,35 @@ void multiply(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part&
     multiply<double>(gemm, way, matrix, part);
 }
 
-using AfterBlock = FunctionRef<void(std::int64_t, std::int64_t)>;
+using AfterPart = FunctionRef<void(const Rectangle&)>;
 
 // Many small products: a few in every block.
-void run_batch(const Gemm& gemm, const Way& way, AfterBlock after_block) {
-  const double together = std::clamp(1e6 / std::max(flops(gemm), 1.0), 1.0, static_cast<double>(gemm.batch));
-  const auto each = static_cast<std::int64_t>(together);
+std::int64_t matrices_in_block(const Gemm& gemm) {
+  return static_cast<std::int64_t>(std::clamp(1e6 / std::max(flops(gemm), 1.0), 1.0, static_cast<double>(gemm.batch)));
+}
+
+void run_batch(const Gemm& gemm, const Way& way, AfterPart after_part) {
+  const std::int64_t each = matrices_in_block(gemm);
   parallel((gemm.batch + each - 1) / each, [&](std::int64_t block) {
     const std::int64_t first = block * each, last = std::min(first + each, gemm.batch);
     for (std::int64_t matrix = first; matrix < last; ++matrix) multiply(gemm, way, matrix, {0, gemm.m, 0, gemm.n});
-    if (after_block) after_block(first * gemm.m, last * gemm.m);
+    if (after_part) after_part({first * gemm.m, (last - first) * gemm.m, 0, gemm.n});
   });
 }
 
 // Products that are worth cutting.
-void run_cut(const Gemm& gemm, const Way& way, const Cut& cut, AfterBlock after_block) {
-  for (std::int64_t matrix = 0; matrix < gemm.batch; ++matrix) {
-    // Rows that are cut into columns are finished by whoever finishes the last of them.
-    std::array<std::atomic<std::int64_t>, most_parts> finished{};
+void run_cut(const Gemm& gemm, const Way& way, const Cut& cut, AfterPart after_part) {
+  for (std::int64_t matrix = 0; matrix < gemm.batch; ++matrix)
     parallel(cut.row_parts * cut.column_parts, [&](std::int64_t block) {
-      const std::int64_t row_part = block / cut.column_parts, row = row_part * cut.rows;
-      const std::int64_t column = block % cut.column_parts * cut.columns;
+      const std::int64_t row = block / cut.column_parts * cut.rows, column = block % cut.column_parts * cut.columns;
       const std::int64_t rows = std::min(cut.rows, gemm.m - row), columns = std::min(cut.columns, gemm.n - column);
       multiply(gemm, way, matrix, {row, rows, column, columns});
-      if (!after_block) return;
-      auto& columns_finished = finished[static_cast<std::size_t>(row_part)];
-      if (columns_finished.fetch_add(1, std::memory_order_acq_rel) + 1 < cut.column_parts) return;
-      after_block(matrix * gemm.m + row, matrix * gemm.m + row + rows);
+      if (after_part) after_part({matrix * gemm.m + row, rows, column, columns});
     });
-  }
+}
+
+Cut cut_of(const Gemm& gemm, const Way& way) {
+  return way.product != nullptr ? cut_for_own(gemm, way) : cut_for_blas(gemm);
 }
 
 void prepare_blas(const Gemm& gemm) {
@@ -259,15 +257,24 @@ bool can_add(DType dtype, std::int64_t m, std::int64_t n, std::int64_t k) {
   return own_product(dtype) != nullptr && m > 1 && n > 1 && k > 0 && k <= deepest_sum;
 }
 
-void run(const Gemm& gemm, AfterBlock after_block) {
+Division division(const Gemm& gemm) {
+  const Way chosen = way(gemm);
+  const Cut cut = cut_of(gemm, chosen);
+  const std::int64_t parts = cut.row_parts * cut.column_parts;
+  if (parts > 1) return {gemm.batch * parts, cut.rows, cut.columns};
+  const std::int64_t each = matrices_in_block(gemm);
+  return {(gemm.batch + each - 1) / each, each * gemm.m, gemm.n};
+}
+
+void run(const Gemm& gemm, AfterPart after_part) {
   if (gemm.batch <= 0 || gemm.m <= 0 || gemm.n <= 0) return;
   const Way chosen = way(gemm);
   if (chosen.product == nullptr) prepare_blas(gemm);
-  const Cut cut = chosen.product != nullptr ? cut_for_own(gemm, chosen) : cut_for_blas(gemm);
+  const Cut cut = cut_of(gemm, chosen);
   if (cut.row_parts * cut.column_parts == 1)
-    run_batch(gemm, chosen, after_block);
+    run_batch(gemm, chosen, after_part);
   else
-    run_cut(gemm, chosen, cut, after_block);
+    run_cut(gemm, chosen, cut, after_part);
 }
 
 }  // namespace xgrad::fused

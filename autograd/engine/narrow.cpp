@@ -232,7 +232,7 @@ void NarrowRows::run_as(const Binding& binding, const T* fixed, Partials& partia
     walk.block(block, block * size, std::min(binding.rows, (block + 1) * size), partials);
   });
   for (std::size_t i = 0; i < accumulators.size(); ++i)
-    partials.join(i, static_cast<T*>(binding.pointers[accumulators[i]]));
+    partials.join(i, 0, binding.columns, static_cast<T*>(binding.pointers[accumulators[i]]));
 }
 
 void NarrowRows::run(const Binding& binding, const void* fixed, Partials& partials) const {

@@ -1,10 +1,11 @@
 #include "autograd/engine/plan.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <atomic>
 #include <utility>
 
 #include "autograd/engine/donation.hpp"
+#include "autograd/engine/narrow.hpp"
 #include "autograd/engine/overwrite.hpp"
 #include "autograd/engine/recompute.hpp"
 #include "autograd/kernels/kernels.hpp"
@@ -14,6 +15,21 @@ namespace xgrad::fused {
 namespace {
 
 using Kind = Lowering::Kind;
+
+// In parts of fewer columns programs take longer than they save by reading a product from the cache.
+constexpr std::int64_t least_part_columns = 128;
+
+// Whether the parts that the product is computed in now are such that the program can run on them, and gains from it.
+bool suit(const Gemm& gemm, Parts parts) {
+  const Division division = fused::division(gemm);
+  const std::int64_t rows = gemm.batch * gemm.m;
+  return division.columns >= std::min(gemm.n, least_part_columns) && rows * gemm.n <= division.parts * block_elements &&
+         (parts == Parts::any || division.rows == rows);
+}
+
+std::atomic<std::int64_t> joined_count{0};
+
+bool is_full(const Pointer& pointer) { return pointer.shape == Pointer::Shape::full && !pointer.accumulator; }
 
 double number_at(const void* data, DType dtype) {
   return dispatch(dtype, [&](auto zero) { return static_cast<double>(*static_cast<const decltype(zero)*>(data)); });
@@ -148,6 +164,60 @@ Work Plan::work_of(const Task& task, const std::vector<char>& written) const {
   return work;
 }
 
+// Whether a program can run on the parts of a product as they are finished, by whoever finished them.
+bool Plan::can_follow(const Task& product, const Task& program) const {
+  if (product.kind != Unit::Kind::product || !program.indices.empty()) return false;
+  const Gemm& gemm = product.product;
+  const std::int64_t rows = gemm.batch * gemm.m, size = rows * gemm.n;
+  const auto& pointers = program.program->program().pointers;
+  const bool flat = std::all_of(pointers.begin(), pointers.end(), is_full) && program.lowered.row_operands.empty();
+  const bool fits = flat ? program.rows * program.columns == size : program.rows == rows && program.columns == gemm.n;
+  if (!fits || size == 0 || gemm.n < narrow_columns) return false;
+  for (std::size_t p = 0; p < pointers.size(); ++p)
+    if (program.lowered.pointers[p] == product.node && !is_full(pointers[p])) return false;
+  const auto& numbers = program.lowered.row_operands;
+  return std::find(numbers.begin(), numbers.end(), product.node) == numbers.end() &&
+         program.program->parts() != Parts::none;
+}
+
+void Plan::find_followers(std::vector<Work>& works, const std::vector<std::int32_t>& writer) const {
+  for (std::size_t task = 0; task < tasks_.size(); ++task) {
+    if (!tasks_[task].program) continue;
+    for (const std::int32_t node : tasks_[task].lowered.pointers) {
+      const std::int32_t product = node < 0 ? -1 : writer[node];
+      if (product < 0 || works[product].follower >= 0 || !can_follow(tasks_[product], tasks_[task])) continue;
+      works[product].follower = static_cast<std::int32_t>(task);
+      break;
+    }
+  }
+}
+
+// As the tasks stand, but what can run on the parts of a product comes next after it, if it can.
+std::vector<std::int32_t> Plan::order_of(std::vector<Work>& works) const {
+  std::vector<std::int32_t> writer(memory_.size(), -1);
+  for (std::size_t task = 0; task < tasks_.size(); ++task)
+    for (const std::int32_t node : tasks_[task].outputs) writer[node] = static_cast<std::int32_t>(task);
+  find_followers(works, writer);
+  std::vector<std::int32_t> order;
+  std::vector<char> done(tasks_.size());
+  const auto add = [&](std::int32_t task) {
+    done[task] = true;
+    order.push_back(task);
+  };
+  const auto is_ready = [&](std::int32_t task) {
+    const auto& reads = works[task].reads;
+    return std::all_of(reads.begin(), reads.end(),
+                       [&](std::int32_t node) { return writer[node] < 0 || done[writer[node]]; });
+  };
+  for (std::int32_t task = 0; task < static_cast<std::int32_t>(tasks_.size()); ++task) {
+    if (done[task]) continue;
+    add(task);
+    const std::int32_t next = works[task].follower;
+    if (next >= 0 && !done[next] && is_ready(next)) add(next);
+  }
+  return order;
+}
+
 // Where the budget does not suffice, nothing is kept for a walk back that may come.
 void Plan::find_schedule(std::size_t budget) {
   std::vector<char> written(memory_.size());
@@ -158,9 +228,7 @@ void Plan::find_schedule(std::size_t budget) {
   std::vector<Held> values;
   for (const Memory& memory : memory_) values.push_back({memory.bytes, memory.leaf >= 0});
   for (const Result& result : results_) values[result.node].kept = true;
-  std::vector<std::int32_t> order(tasks_.size());
-  std::iota(order.begin(), order.end(), 0);
-  schedule_ = lay_out(works, values, order, budget);
+  schedule_ = lay_out(works, values, order_of(works), budget);
   if (budget == 0 || schedule_.peak <= budget) return;
   std::erase_if(results_, [&](const Result& result) { return !result.root; });
   for (Held& value : values) value.kept = false;
@@ -177,16 +245,13 @@ class Plan::Run {
   void run() {
     find_overwritable();
     for (std::size_t i = 0; i < turns_.size(); ++i) {
-      Task& task = task_at(i);
-      if (i == first_overwrite_) prepare_from(i);
-      allocate(i);
-      if (task.kind == Unit::Kind::program)
-        run_program(task);
-      else if (task.kind == Unit::Kind::product)
-        run_product(task);
-      else
-        run_kernel(task);
-      for (const std::int32_t node : turns_[i].releases) buffers_[node] = Buffer();
+      const std::size_t first = i;
+      if (i + 1 < turns_.size() && turns_[i + 1].joined) ++i;
+      if (first <= first_overwrite_ && first_overwrite_ <= i) prepare_from(first);
+      for (std::size_t turn = first; turn <= i; ++turn) allocate(turn);
+      run_task(task_at(first), i > first ? &task_at(i) : nullptr);
+      for (std::size_t turn = first; turn <= i; ++turn)
+        for (const std::int32_t node : turns_[turn].releases) buffers_[node] = Buffer();
     }
     for (const Result& result : plan_.results_) {
       Entry& entry = *pending_.entries[result.entry];
@@ -248,6 +313,19 @@ class Plan::Run {
     return pending_.entries[plan_.memory_[argument.node].entry]->primitive->lower().value;
   }
 
+  void run_task(Task& task, Task* joined) {
+    if (joined != nullptr && !suit(task.product, joined->program->parts())) {
+      run_product(task, nullptr);
+      return run_program(*joined);
+    }
+    if (task.kind == Unit::Kind::program)
+      run_program(task);
+    else if (task.kind == Unit::Kind::product)
+      run_product(task, joined);
+    else
+      run_kernel(task);
+  }
+
   void run_program(Task& task) {
     for (const Indices& indices : task.indices) {
       const Entry& entry = *pending_.entries[plan_.memory_[indices.node].entry];
@@ -274,14 +352,20 @@ class Plan::Run {
     for (const Argument& argument : task.lowered.arguments) binding.arguments.push_back(number(argument));
   }
 
-  void run_product(const Task& task) {
+  void run_product(const Task& task, Task* joined) {
     Gemm product = task.product;
     product.a = data(task.operands[0]);
     product.b = data(task.operands[1]);
     product.c = data(task.node);
     if (task.operands.size() > 2) product.d = data(task.operands[2]);
     if (task.scaled != nullptr) product.*task.scaled *= number({task.operands[3], 0});
-    fused::run(product);
+    if (joined == nullptr) return fused::run(product);
+    bind(*joined);
+    binding_.rows = product.batch * product.m;
+    binding_.columns = product.n;
+    begin_parts(*joined->program, binding_);
+    fused::run(product, [&](const Rectangle& part) { execute_part(*joined->program, binding_, part); });
+    ++joined_count;
   }
 
   void run_kernel(const Task& task) {
@@ -302,6 +386,8 @@ class Plan::Run {
   std::size_t first_overwrite_ = 0;  // the first turn that overwrites one
   Binding binding_;
 };
+
+std::int64_t joined_runs() { return joined_count; }
 
 void Plan::run(const Pending& pending, const std::vector<Entry*>& leaves) { Run(*this, pending, leaves).run(); }
 

@@ -58,6 +58,9 @@ class Plan {
   void add_task(const Pending& pending, Grouping& grouping, std::int32_t unit, std::vector<bool>& stored);
   void set_product(const Pending& pending, const Graph& graph, Task& task);
   Work work_of(const Task& task, const std::vector<char>& written) const;
+  bool can_follow(const Task& product, const Task& program) const;
+  void find_followers(std::vector<Work>& works, const std::vector<std::int32_t>& writer) const;
+  std::vector<std::int32_t> order_of(std::vector<Work>& works) const;
   void find_schedule(std::size_t budget);
 
   std::vector<Task> tasks_;
@@ -67,5 +70,8 @@ class Plan {
   std::vector<char> evaluated_;  // by pending entry: whether it gets a value
   std::int64_t runs_ = 0;
 };
+
+/// How often programs have run on the parts of products as they were finished.
+std::int64_t joined_runs();
 
 }  // namespace xgrad::fused

@@ -21,6 +21,7 @@ class Layout {
     find_ends();
     simulate();
     if (budget > 0) leave_room(std::max(budget, result_.peak));
+    join();
     return std::move(result_);
   }
 
@@ -97,6 +98,18 @@ class Layout {
     }
     for (std::size_t i = 0; i < result_.safe_from; ++i)
       std::erase_if(result_.turns[i].reuses, [&](const Reuse& reuse) { return values_[reuse.input].leaf; });
+  }
+
+  // Where that takes no more memory than the peak, and nothing is written over that the first of the two still reads.
+  void join() {
+    for (std::size_t i = 0; i + 1 < result_.turns.size(); ++i) {
+      const Turn& turn = result_.turns[i];
+      Turn& next = result_.turns[i + 1];
+      const Work& at = work(turn);
+      if (turn.joined || next.task != at.follower || live_[i] + grown_[i] + grown_[i + 1] > result_.peak) continue;
+      next.joined = std::none_of(next.reuses.begin(), next.reuses.end(),
+                                 [&](const Reuse& reuse) { return contains(at.reads, reuse.input); });
+    }
   }
 
   const std::vector<Work>& tasks_;

@@ -21,6 +21,7 @@ struct Work {
   std::vector<Reuse> reuses{};  // those that are possible where nobody reads the input afterwards
   double cost = 0;              // about how many operations it takes
   bool may_fail = false;
+  std::int32_t follower = -1;  // the task that can do its part on each part of what this one writes
 };
 
 /// A value, as far as memory goes.
@@ -35,6 +36,9 @@ struct Turn {
   std::int32_t task;
   std::vector<std::int32_t> releases{};  // what gives its memory back afterwards
   std::vector<Reuse> reuses{};
+  /// Whether it runs on the parts of what the turn before it writes, as they are finished: both have their memory
+  /// before, and what they give back they give back afterwards.
+  bool joined = false;
 };
 
 /// The turns, the most memory that values take at a time, and the first of the turns that take it.

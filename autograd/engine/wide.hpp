@@ -3,35 +3,49 @@
 // Rows one after the other, each through all phases.
 
 #include <memory>
-#include <span>
+#include <optional>
 #include <vector>
 
 #include "autograd/engine/analysis.hpp"
+#include "autograd/engine/rectangle.hpp"
+#include "autograd/engine/unrolled.hpp"
 
 namespace xgrad::fused {
+
+/// What runs the phases of a program.
+struct Kernels {
+  std::vector<std::unique_ptr<PhaseKernel>> phases;
+  std::unique_ptr<PhaseKernel> unrolled;  // the only phase for several rows, perhaps
+};
 
 class WideRows {
  public:
   WideRows(const Program& program, const Analysis& analysis, const TileFunctions& functions);
 
-  /// `fixed` has the numbers of the registers that do not depend on the row.
-  void run(const Binding& binding, std::span<const std::unique_ptr<PhaseKernel>> kernels, const void* fixed,
+  /// Makes room for the sums over rows.
+  void begin(const Binding& binding, Partials& partials) const;
+  /// Runs a part of what the program is bound to: everything, or what Analysis::parts allows. Parts that do not overlap
+  /// may run at the same time. `fixed` has the numbers of the registers that do not depend on the row.
+  void run(const Binding& binding, const Rectangle& part, const Kernels& kernels, const void* fixed,
            Partials& partials) const;
+  /// The program for several rows, if there is one.
+  const std::optional<Unrolled>& unrolled() const { return unrolled_; }
 
  private:
   struct Layout;
   template <class T>
   class Walk;
   template <class T>
-  void run_as(const Binding& binding, std::span<const std::unique_ptr<PhaseKernel>> kernels, const T* fixed,
+  void run_as(const Binding& binding, const Rectangle& part, const Kernels& kernels, const T* fixed,
               Partials& partials) const;
+  std::int64_t block_rows(const Binding& binding) const;
 
   const Program& program_;
   const Analysis& analysis_;
   const TileFunctions& functions_;
   RowCode before_;
-  bool by_columns_;             // no column depends on another
   std::vector<RowCode> after_;  // of each phase
+  std::optional<Unrolled> unrolled_;
 };
 
 /// Everything as one long row.

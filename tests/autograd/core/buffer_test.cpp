@@ -119,6 +119,22 @@ TEST_CASE("more memory than there can be is a LimitError") {
   CHECK_THROWS_AS(Buffer::allocate(std::size_t{1} << 50), LimitError);
 }
 
+TEST_CASE("large buffers that are used together lie at different places of a page") {
+  release_pooled_memory();
+  for (const std::size_t bytes : {std::size_t{40'000}, std::size_t{1} << 20, std::size_t{3} << 20}) {
+    std::vector<Buffer> made;
+    for (int i = 0; i < 4; ++i) made.push_back(Buffer::allocate(bytes));
+    for (const Buffer& a : made)
+      for (const Buffer& b : made) {
+        const auto distance =
+            (reinterpret_cast<std::uintptr_t>(a.data()) - reinterpret_cast<std::uintptr_t>(b.data())) % 4096;
+        CHECK((a.data() == b.data() || (distance >= 512 && distance <= 4096 - 512)));
+        CHECK(distance % 64 == 0);
+      }
+  }
+  release_pooled_memory();
+}
+
 TEST_CASE("buffers may be freed by another thread than the one that made them") {
   const std::size_t before = live();
   std::vector<Buffer> made;

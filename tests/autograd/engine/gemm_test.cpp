@@ -15,6 +15,7 @@
 
 using namespace xgrad;
 using fused::Gemm;
+using fused::Rectangle;
 
 namespace {
 
@@ -190,7 +191,7 @@ TEMPLATE_TEST_CASE("products without elements", "[gemm]", float, double) {
   for (const Sizes& sizes : {Sizes{0, 5, 3}, Sizes{5, 0, 3}, Sizes{0, 0, 0}, Sizes{5, 4, 3, 0}}) {
     Product<TestType> product(sizes, false, false, 1);
     const std::vector<TestType> before = product.c;
-    fused::run(product.gemm, [](std::int64_t, std::int64_t) { FAIL("there is no row"); });
+    fused::run(product.gemm, [](const Rectangle&) { FAIL("there is no part"); });
     CHECK(product.c == before);
   }
   Product<TestType>({5, 4, 0}, true, false).check();
@@ -229,25 +230,37 @@ TEMPLATE_TEST_CASE("the result does not depend on the number of threads", "[gemm
   }
 }
 
-TEST_CASE("every row is handed on once, when it is finished", "[gemm][threads]") {
+TEST_CASE("every element is handed on once, when it is finished", "[gemm][threads]") {
   const Threads restore;
   set_num_threads(GENERATE(1, 2, 4));
+  const bool transpose_a = GENERATE(false, true), transpose_b = GENERATE(false, true);
   for (const Sizes& size : {Sizes{64, 128, 784}, Sizes{784, 128, 64}, Sizes{256, 300, 300}, Sizes{1, 32, 32},
                             Sizes{10, 30, 784}, Sizes{31, 700, 400}, Sizes{8, 16, 50, 33}, Sizes{300, 600, 50, 3}}) {
-    const Product<float> product(size, false, true);
+    const Product<float> product(size, transpose_a, transpose_b);
     Product<float> expected = product, result = product;
     fused::run(expected.gemm);
     for (float& value : expected.c) value += 1;
-    std::vector<std::atomic<int>> calls(static_cast<std::size_t>(size.batch * size.m));
-    fused::run(result.gemm, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t row = begin; row < end; ++row) {
-        ++calls[static_cast<std::size_t>(row)];
-        for (std::int64_t j = 0; j < size.n; ++j) result.c[static_cast<std::size_t>(row * size.n + j)] += 1;
-      }
+    const std::int64_t rows = size.batch * size.m;
+    std::vector<std::atomic<int>> calls(static_cast<std::size_t>(rows * size.n));
+    std::atomic<std::int64_t> parts = 0;
+    const fused::Division division = fused::division(result.gemm);
+    std::atomic<bool> larger = false;
+    fused::run(result.gemm, [&](const Rectangle& part) {
+      ++parts;
+      if (part.rows > division.rows || part.columns > division.columns) larger = true;
+      for (std::int64_t row = part.row; row < part.row + part.rows; ++row)
+        for (std::int64_t column = part.column; column < part.column + part.columns; ++column) {
+          const auto place = static_cast<std::size_t>(row * size.n + column);
+          ++calls[place];
+          result.c[place] += 1;
+        }
     });
     INFO(size.m << " x " << size.k << " x " << size.n << ", batch " << size.batch);
     CHECK(std::all_of(calls.begin(), calls.end(), [](const auto& count) { return count == 1; }));
     CHECK(result.c == expected.c);
+    CHECK(division.parts == parts);
+    CHECK(division.rows * division.columns * parts >= rows * size.n);
+    CHECK_FALSE(larger);
   }
 }
 

@@ -115,8 +115,8 @@ Roots sums(const Tensor& p, const Tensor& d, const Tensor& s) {
           p * p + d, p + s,     p * d + p, d + d * p, d - exp(s) * p, (d + p) * s + d};
 }
 
-TEMPLATE_TEST_CASE("a product that is only added to something has the bits of the product and the sum", "[graph]", float,
-                   double) {
+TEMPLATE_TEST_CASE("a product that is only added to something has the bits of the product and the sum", "[graph]",
+                   float, double) {
   const DType dtype = dtype_of<TestType>;
   const bool other = GENERATE(false, true);  // another product
   struct Sizes {

@@ -1,5 +1,8 @@
 // What the planner cuts into parts and remembers, against the reference kernels.
 
+#include "autograd/engine/plan.hpp"
+#include "autograd/engine/gemm.hpp"
+#include "autograd/engine/threads.hpp"
 #include "tests/autograd/engine/agreement.hpp"
 
 namespace xgrad {
@@ -54,6 +57,71 @@ Tensor columns_of(std::int64_t rows, std::int64_t columns, std::int64_t step) {
   std::vector<std::int64_t> places;
   for (std::int64_t i = 0; i < rows; ++i) places.push_back((i * i * 7 + i * step) % columns);
   return reshape(tensor(places), {rows, 1});
+}
+
+// What may follow a product: bias and activation, forward and backward, in all kinds of operands.
+struct Layer {
+  std::int64_t m, k, n;
+  bool turned;  // the weight lies transposed
+};
+std::vector<std::vector<double>> after_product(const Layer& layer, DType dtype, int which, bool apart) {
+  const auto made = [&](const Shape& shape, int seed) { return cast(numbers(shape, seed), dtype); };
+  const Tensor x = made({layer.m, layer.k}, 1), bias = made({layer.n}, 2), y = made({layer.m, layer.n}, 3);
+  const Tensor weight = layer.turned ? made({layer.n, layer.k}, 4) : made({layer.k, layer.n}, 4);
+  const Tensor column = made({layer.m, 1}, 5);
+  evaluate(Roots{x, bias, y, weight, column});
+  const Tensor product = matmul(x, layer.turned ? transpose(weight) : weight);
+  if (apart) evaluate(product);
+  Roots roots;
+  if (which == 0) roots = {where(product + bias > 0, product + bias, 0)};
+  if (which == 1) roots = {1 / (1 + exp(-(product * column + bias))), product};
+  if (which == 2) roots = {where(y > 0, product, 0), sum(where(y > 0, product, 0), 0)};
+  if (which == 3) roots = {tanh(product)};
+  if (which == 4) roots = {sum(product * product, 1), exp(product - bias)};
+  if (which == 5) roots = {matmul(transpose(y), where(product > bias, y, product))};
+  evaluate(roots);
+  std::vector<std::vector<double>> values;
+  for (const Tensor& root : roots) values.push_back(root.to_vector());
+  return values;
+}
+
+TEST_CASE("programs run on the parts of products have the bits of those that run afterwards", "[plan][threads]") {
+  const int before = num_threads();
+  const std::int64_t runs = fused::joined_runs();
+  for (const Layer& layer : {Layer{64, 300, 200, true}, Layer{70, 400, 520, true}, Layer{100, 260, 131, true},
+                             Layer{33, 50, 129, false}, Layer{64, 30, 2100, false}, Layer{5, 7, 3, false}})
+    for (const DType dtype : {float32, float64})
+      for (int which = 0; which < 6; ++which) {
+        set_num_threads(1);
+        const auto expected = after_product(layer, dtype, which, true);
+        INFO(layer.m << " x " << layer.k << " x " << layer.n << " of " << name(dtype) << ", program " << which);
+        for (const int threads : {1, 2, 4}) {
+          set_num_threads(threads);
+          CHECK(after_product(layer, dtype, which, false) == expected);
+        }
+      }
+  set_num_threads(before);
+  if (engine() == "fused" && fused::can_add(float32, 64, 200, 300)) CHECK(fused::joined_runs() - runs > 100);
+}
+
+TEST_CASE("a program that writes over what its product reads runs afterwards", "[plan]") {
+  const Tensor h = cast(numbers({64, 512}, 1), float32), bias = cast(numbers({512}, 3), float32);
+  const Tensor weight = cast(numbers({512, 512}, 2), float32) * 0.1;
+  evaluate(Roots{h, weight, bias});
+  const auto run = [&](bool apart) {
+    Tensor value = h;
+    Roots roots;
+    for (int i = 0; i < 4; ++i) {
+      const Tensor product = matmul(value, transpose(weight));
+      if (apart) evaluate(product);
+      value = value * 0.5 + sin(product + bias) * value;
+      roots.push_back(product);  // whose memory the program cannot take
+    }
+    roots.push_back(value);
+    evaluate(roots);
+    return value.to_vector();
+  };
+  CHECK(run(false) == run(true));
 }
 
 // One element of each row of many values, and their derivatives.

@@ -32,18 +32,22 @@ struct Memory {
   }
 };
 
+/// Which parts of it can be run by themselves.
+enum class Kind { any, by_columns, by_elements };
+
 class RandomProgram {
  public:
-  RandomProgram(std::uint64_t seed, DType dtype) : random_(seed) {
+  RandomProgram(std::uint64_t seed, DType dtype, Kind kind = Kind::any) : random_(seed), kind_(kind) {
     program_.dtype = dtype;
     using Shape = Pointer::Shape;
     program_.pointers = {{Shape::full, false, false},  {Shape::full, false, false},  {Shape::vector, false, false},
                          {Shape::full, true, false},   {Shape::vector, true, false}, {Shape::scratch, false, false},
                          {Shape::full, false, false},  {Shape::full, false, false},  {Shape::full, true, false},
                          {Shape::vector, false, true}, {Shape::vector, false, true}};
+    if (kind == Kind::by_elements) program_.pointers[9].accumulator = program_.pointers[10].accumulator = false;
     if (pick(3) == 0) in_place_ = true;
     add_registers();
-    const int phases = 1 + pick(3);
+    const int phases = kind == Kind::any ? 1 + pick(3) : 1;
     for (int i = 0; i < phases; ++i) add_phase(i, i + 1 == phases);
     program_.registers = static_cast<std::uint16_t>(registers_);
   }
@@ -107,12 +111,16 @@ class RandomProgram {
   }
 
   void add_registers() {
-    program_.loads = {{Load::Source::argument, 0, new_register()},
-                      {Load::Source::rows, 0, new_register()},
-                      {Load::Source::integers, 1, new_register()}};
+    program_.loads = {{Load::Source::argument, 0, new_register()}};
+    // Rows that have no numbers of their own may be taken several at a time.
+    if (kind_ == Kind::any || pick(4) == 0) {
+      program_.loads.push_back({Load::Source::rows, 0, new_register()});
+      program_.loads.push_back({Load::Source::integers, 1, new_register()});
+    }
     constexpr std::uint16_t read[] = {0, 2, 3, 4};
     for (const std::uint16_t pointer : read)
-      if (pick(3) == 0) program_.loads.push_back({Load::Source::element, pointer, new_register(), 2});
+      if (kind_ == Kind::any && pick(3) == 0)
+        program_.loads.push_back({Load::Source::element, pointer, new_register(), 2});
     program_.arguments = 1;
     program_.row_operands = 3;
     known_ = registers_;
@@ -157,7 +165,7 @@ class RandomProgram {
       return masks_.push_back(index);
     }
     if (kind == 2) steps.push_back({Code::select, {any_mask(), any_number(scratch), any_number(scratch)}});
-    if (kind == 3) steps.push_back({pick(2) ? Code::column : Code::mask_to_number, {}});
+    if (kind == 3) steps.push_back({pick(2) && kind_ == Kind::any ? Code::column : Code::mask_to_number, {}});
     if (kind == 3 && steps.back().code == Code::mask_to_number) steps.back().in[0] = any_mask();
     if (kind > 3) {
       Step step{number_code(1 + pick(3)), {}};
@@ -177,24 +185,26 @@ class RandomProgram {
     if (number == 0) phase.steps.push_back({Code::store, {any_number(false)}, 5});
     if (last) phase.steps.push_back({Code::store, {any_number(number > 0)}, 7});
     if (last) phase.steps.push_back({Code::store, {any_mask()}, 8});
-    if (pick(2)) phase.steps.push_back({Code::accumulate, {any_number(number > 0)}, 9});
-    if (pick(2))
+    const bool sums = kind_ != Kind::by_elements;
+    if (sums && pick(2)) phase.steps.push_back({Code::accumulate, {any_number(number > 0)}, 9});
+    if (sums && pick(2))
       phase.steps.push_back({Code::accumulate_product, {any_number(number > 0), any_number(number > 0)}, 10});
-    for (int i = pick(3); i > 0; --i) {
+    for (int i = kind_ == Kind::any ? pick(3) : 0; i > 0; --i) {
       const auto code = static_cast<Code>(static_cast<int>(Code::row_sum) + pick(5));
       phase.steps.push_back(
           {code, {any_number(number > 0), code == Code::row_dot ? any_number(number > 0) : Ref{}}, new_register()});
     }
     known_ = registers_;
     add_row_steps(phase.after);
-    if (last) program_.row_stores.push_back({any_register(), 2});
-    if (last && pick(3) == 0)
+    if (last && kind_ == Kind::any) program_.row_stores.push_back({any_register(), 2});
+    if (last && kind_ == Kind::any && pick(3) == 0)
       program_.element_stores.push_back({any_register(), static_cast<std::uint16_t>(6 + pick(2)), 2});
     program_.phases.push_back(std::move(phase));
   }
 
   std::mt19937_64 random_;
   Program program_;
+  const Kind kind_;
   bool in_place_ = false;
   int registers_ = 0, known_ = 0;
   std::vector<std::uint16_t> numbers_, masks_;

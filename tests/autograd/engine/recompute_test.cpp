@@ -49,57 +49,105 @@ Tasks random_tasks(std::uint64_t seed) {
       if (result.values[read].bytes == result.values[work.writes[0]].bytes && random() % 2 == 0)
         work.reuses.push_back({work.writes[0], read});
     if (random() % 8 == 0) result.values.back().kept = true;
+    // What follows reads what the task before it writes.
+    if (i > 0 && random() % 2 == 0) {
+      const std::int32_t before = result.tasks[i - 1].writes[0];
+      if (std::find(work.reads.begin(), work.reads.end(), before) != work.reads.end())
+        result.tasks[i - 1].follower = static_cast<std::int32_t>(i);
+    }
   }
   for (const std::int32_t node : result.tasks.back().writes) result.values[node].kept = true;
   return result;
 }
 
-// Runs a schedule as a plan does, with a number in each piece of memory: which value is there. Returns the most bytes.
-std::size_t run(const Tasks& given, const Schedule& schedule) {
-  constexpr std::size_t none = 0xffffffff;
-  std::vector<std::size_t> place(given.values.size(), none);  // of each value that has memory
-  std::vector<std::int32_t> holds;                            // by place
-  std::size_t most = 0;
-  const auto live = [&] {
-    std::vector<std::size_t> places;
-    std::size_t bytes = 0;
-    for (std::size_t i = 0; i < place.size(); ++i)
-      if (place[i] != none && std::find(places.begin(), places.end(), place[i]) == places.end()) {
-        places.push_back(place[i]);
-        bytes += given.values[i].bytes;
+std::size_t joined_turns = 0;
+
+// Runs a schedule as a plan does, with a number in each piece of memory: which value is there.
+class Simulation {
+ public:
+  explicit Simulation(const Tasks& given) : given_(given), place_(given.values.size(), none) {}
+
+  /// Returns the most bytes.
+  std::size_t run(const Schedule& schedule) {
+    for (std::size_t i = 0; i < schedule.turns.size(); ++i) {
+      const Turn& turn = schedule.turns[i];
+      const bool joined = i + 1 < schedule.turns.size() && schedule.turns[i + 1].joined;
+      check_reads(turn);
+      allocate(turn);
+      if (joined) allocate(schedule.turns[i + 1]);
+      write(turn);
+      if (joined) join(turn, schedule.turns[++i]);
+      most_ = std::max(most_, live());
+      for (const std::int32_t node : turn.releases) place_[node] = none;
+      if (joined)
+        for (const std::int32_t node : schedule.turns[i].releases) place_[node] = none;
+    }
+    for (std::size_t i = 0; i < place_.size(); ++i) {
+      const bool held = given_.values[i].kept;
+      REQUIRE((place_[i] != none) == held);
+      if (held) REQUIRE(holds_[place_[i]] == static_cast<std::int32_t>(i));
+    }
+    return most_;
+  }
+
+ private:
+  static constexpr std::size_t none = 0xffffffff;
+
+  const Work& work(const Turn& turn) const { return given_.tasks[static_cast<std::size_t>(turn.task)]; }
+  void check_reads(const Turn& turn) const {
+    for (const std::int32_t read : work(turn).reads)
+      if (!given_.values[read].leaf) {
+        REQUIRE(place_[read] != none);
+        REQUIRE(holds_[place_[read]] == read);
       }
-    return bytes;
-  };
-  for (const Turn& turn : schedule.turns) {
-    const Work& work = given.tasks[static_cast<std::size_t>(turn.task)];
-    for (const std::int32_t read : work.reads)
-      if (!given.values[read].leaf) {
-        REQUIRE(place[read] != none);
-        REQUIRE(holds[place[read]] == read);
-      }
+  }
+  void allocate(const Turn& turn) {
     std::vector<std::int32_t> taken;
     for (const Reuse& reuse : turn.reuses) {
-      if (given.values[reuse.input].leaf || place[reuse.output] != none) continue;
+      if (given_.values[reuse.input].leaf || place_[reuse.output] != none) continue;
       if (std::find(taken.begin(), taken.end(), reuse.input) != taken.end()) continue;
       taken.push_back(reuse.input);
-      place[reuse.output] = place[reuse.input];
+      place_[reuse.output] = place_[reuse.input];
     }
-    for (const std::int32_t node : work.writes)
-      if (place[node] == none) {
-        place[node] = holds.size();
-        holds.push_back(-1);
+    for (const std::int32_t node : work(turn).writes)
+      if (place_[node] == none) {
+        place_[node] = holds_.size();
+        holds_.push_back(-1);
       }
-    for (const std::int32_t node : work.writes) holds[place[node]] = node;
-    most = std::max(most, live());
-    for (const std::int32_t node : turn.releases) place[node] = none;
   }
-  for (std::size_t i = 0; i < place.size(); ++i) {
-    const bool held = given.values[i].kept;
-    REQUIRE((place[i] != none) == held);
-    if (held) REQUIRE(holds[place[i]] == static_cast<std::int32_t>(i));
+  void write(const Turn& turn) {
+    for (const std::int32_t node : work(turn).writes) holds_[place_[node]] = node;
   }
-  return most;
-}
+  // After the first part of both the first one still reads for its other parts.
+  void join(const Turn& turn, const Turn& next) {
+    check_reads(next);
+    write(next);
+    const auto taken = [&](std::int32_t read) {
+      return std::any_of(turn.reuses.begin(), turn.reuses.end(),
+                         [&](const Reuse& reuse) { return reuse.input == read; });
+    };
+    for (const std::int32_t read : work(turn).reads)
+      if (!given_.values[read].leaf && !taken(read)) REQUIRE(holds_[place_[read]] == read);
+    ++joined_turns;
+  }
+  std::size_t live() const {
+    std::vector<std::size_t> places;
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < place_.size(); ++i)
+      if (place_[i] != none && std::find(places.begin(), places.end(), place_[i]) == places.end()) {
+        places.push_back(place_[i]);
+        bytes += given_.values[i].bytes;
+      }
+    return bytes;
+  }
+
+  const Tasks& given_;
+  std::vector<std::size_t> place_;   // of each value that has memory
+  std::vector<std::int32_t> holds_;  // by place
+  std::size_t most_ = 0;
+};
+
+std::size_t run(const Tasks& given, const Schedule& schedule) { return Simulation(given).run(schedule); }
 
 std::vector<std::int32_t> tape_order(const Tasks& given) {
   std::vector<std::int32_t> order;
@@ -124,6 +172,28 @@ TEST_CASE("whatever is dropped is there again when it is read, and memory is wha
     }
   }
   CHECK(lower > 500);
+  CHECK(joined_turns > 500);
+}
+
+TEST_CASE("what follows a task joins it unless it writes over what that reads, or takes more memory", "[recompute]") {
+  const auto last_is_joined = [](std::size_t bytes, bool over_operand, bool over_result) {
+    Tasks given;
+    given.values.push_back({100, true});
+    const std::int32_t other = given.add({0}, {100}), operand = given.add({0}, {100});
+    const std::int32_t product = given.add({operand, other}, {100});
+    const std::int32_t result = given.add({operand, product}, {bytes});
+    given.tasks[2].follower = 3;
+    given.values[result].kept = true;
+    if (over_operand) given.tasks[3].reuses.push_back({result, operand});
+    if (over_result) given.tasks[3].reuses.push_back({result, product});
+    const Schedule schedule = lay_out(given.tasks, given.values, tape_order(given), 0);
+    CHECK(run(given, schedule) == schedule.peak);
+    return schedule.turns[3].joined;
+  };
+  CHECK(last_is_joined(100, false, true));
+  CHECK_FALSE(last_is_joined(100, true, false));
+  CHECK_FALSE(last_is_joined(100, false, false));  // while the other operand is in memory, too
+  CHECK(last_is_joined(0, false, false));
 }
 
 // x1 = f(x0), x2 = f(x1) ...; then g = g'(x[n-1]), g'(x[n-2]) ...
