@@ -51,6 +51,27 @@ int initial_count() {
   return count;
 }
 
+// Where this thread runs, or -1.
+int processor() {
+#if defined(__linux__)
+  return sched_getcpu();
+#else
+  return -1;
+#endif
+}
+
+// Goes to another of the processors this thread may use.
+void leave([[maybe_unused]] int processor) {
+#if defined(__linux__)
+  cpu_set_t all;
+  if (sched_getaffinity(0, sizeof(all), &all) != 0) return;
+  cpu_set_t others = all;
+  CPU_CLR(processor, &others);
+  if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof(others), &others) == 0)
+    sched_setaffinity(0, sizeof(all), &all);
+#endif
+}
+
 void relax() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -103,6 +124,7 @@ class Pool {
     blocks_ = blocks;
     failed_.store(false, std::memory_order_relaxed);
     unfinished_.store(blocks, std::memory_order_relaxed);
+    caller_.store(processor(), std::memory_order_relaxed);
     ticket_.store((std::uint64_t{++job_} << 32) | blocks, std::memory_order_release);
     wake(blocks - 1);
     inside_body = true;
@@ -149,6 +171,9 @@ class Pool {
     while (true) {
       const std::uint32_t seen = signal_.load();
       if (stop.stop_requested()) return;
+      // The system may leave a worker beside the caller who woke it for many milliseconds.
+      const int here = processor();
+      if (here >= 0 && here == caller_.load(std::memory_order_relaxed)) leave(here);
       while (work()) {
       }
       if (!changes_soon(signal_, seen)) signal_.wait(seen);
@@ -182,6 +207,7 @@ class Pool {
   std::uint32_t blocks_ = 0;
   std::exception_ptr error_;
   std::atomic<bool> failed_{false};
+  std::atomic<int> caller_{-1};  // the processor that the job came from
 
   alignas(64) std::atomic<std::uint64_t> ticket_{0};
   alignas(64) std::atomic<std::uint32_t> unfinished_{0};

@@ -12,6 +12,10 @@
 #include <thread>
 #include <vector>
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
 #include "autograd/core/error.hpp"
 
 using namespace xgrad;
@@ -71,6 +75,44 @@ TEST_CASE("workers take part", "[threads]") {
   });
   CHECK(begun == 2);
 }
+
+#if defined(__linux__)
+TEST_CASE("a worker on the processor of the caller goes to another one, and may use all of them", "[threads]") {
+  const auto processors = [] {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    sched_getaffinity(0, sizeof(set), &set);
+    return set;
+  };
+  const auto use = [](const cpu_set_t& set) { REQUIRE(sched_setaffinity(0, sizeof(set), &set) == 0); };
+  const cpu_set_t all = processors();
+  if (CPU_COUNT(&all) < 2) return;
+  const Threads scope(2);
+  const std::thread::id caller = std::this_thread::get_id();
+  const auto on_worker = [&](const auto& body) {
+    std::atomic<int> begun{0};
+    parallel(2, [&](std::int64_t) {
+      ++begun;
+      while (begun < 2) std::this_thread::yield();
+      if (std::this_thread::get_id() != caller) body();
+    });
+  };
+  on_worker([] {});  // which is there from now on
+  cpu_set_t here;
+  CPU_ZERO(&here);
+  CPU_SET(sched_getcpu(), &here);
+  use(here);
+  for (int i = 0; i < 5; ++i) {
+    on_worker([&] { sched_setaffinity(0, sizeof(here), &here), sched_setaffinity(0, sizeof(all), &all); });
+    int other = -1;
+    cpu_set_t its;
+    on_worker([&] { other = sched_getcpu(), its = processors(); });
+    CHECK(!CPU_ISSET(other, &here));
+    CHECK(CPU_EQUAL(&its, &all));
+  }
+  use(all);
+}
+#endif
 
 TEST_CASE("a busy worker does not keep the caller from the blocks that nobody began", "[threads]") {
   const Threads scope(2);
