@@ -59,8 +59,8 @@ Way way(const Gemm& gemm) {
   return {product, dots && gemm.m < gemm.n && gemm.k >= 256};
 }
 
-// One product is cut into parts. The cuts follow from the sizes alone, never from the number of threads, so the result
-// and the parts that are handed on are the same on any number of threads.
+// One product is cut into parts. BLAS adds up in an order that depends on them, so those for BLAS follow from the sizes
+// alone; the sums of our own kernels do not depend on how a product is cut.
 struct Cut {
   std::int64_t rows, columns;            // of a part, but for the last
   std::int64_t row_parts, column_parts;  // how many there are
@@ -95,9 +95,9 @@ Cut cut_for_blas(const Gemm& gemm) {
 
 // Our own kernel does not mind what is cut off, so that more threads get more parts, of which the slower ones take
 // fewer. But it packs columns of B for each part, and so it does with all of A if its rows are not along the depth.
-Cut cut_for_own(const Gemm& gemm, const Way& way) {
+Cut cut_for_own(const Gemm& gemm, const Way& way, int threads) {
   constexpr double least_flops = 1.5e6;  // of a part: about 15 us
-  if (num_threads() == 1) return cut_into(gemm, 1, 1, 32);
+  if (threads == 1) return cut_into(gemm, 1, 1, 32);
   const double wanted = std::min(flops(gemm) / least_flops, std::max(16.0, flops(gemm) / 64e6));
   const std::int64_t along = way.swapped ? gemm.m : gemm.n, across = way.swapped ? gemm.n : gemm.m;
   std::int64_t panels = 1, others = 1;
@@ -240,8 +240,8 @@ void run_cut(const Gemm& gemm, const Way& way, const Cut& cut, AfterPart after_p
     });
 }
 
-Cut cut_of(const Gemm& gemm, const Way& way) {
-  return way.product != nullptr ? cut_for_own(gemm, way) : cut_for_blas(gemm);
+Cut cut_of(const Gemm& gemm, const Way& way, int threads) {
+  return way.product != nullptr ? cut_for_own(gemm, way, threads) : cut_for_blas(gemm);
 }
 
 void prepare_blas(const Gemm& gemm) {
@@ -257,20 +257,20 @@ bool can_add(DType dtype, std::int64_t m, std::int64_t n, std::int64_t k) {
   return own_product(dtype) != nullptr && m > 1 && n > 1 && k > 0 && k <= deepest_sum;
 }
 
-Division division(const Gemm& gemm) {
+Division division(const Gemm& gemm, int threads) {
   const Way chosen = way(gemm);
-  const Cut cut = cut_of(gemm, chosen);
+  const Cut cut = cut_of(gemm, chosen, threads);
   const std::int64_t parts = cut.row_parts * cut.column_parts;
   if (parts > 1) return {gemm.batch * parts, cut.rows, cut.columns};
   const std::int64_t each = matrices_in_block(gemm);
   return {(gemm.batch + each - 1) / each, each * gemm.m, gemm.n};
 }
 
-void run(const Gemm& gemm, AfterPart after_part) {
+void run(const Gemm& gemm, AfterPart after_part, int threads) {
   if (gemm.batch <= 0 || gemm.m <= 0 || gemm.n <= 0) return;
   const Way chosen = way(gemm);
   if (chosen.product == nullptr) prepare_blas(gemm);
-  const Cut cut = cut_of(gemm, chosen);
+  const Cut cut = cut_of(gemm, chosen, threads);
   if (cut.row_parts * cut.column_parts == 1)
     run_batch(gemm, chosen, after_part);
   else

@@ -5,6 +5,7 @@
 #include "autograd/core/dtype.hpp"
 #include "autograd/engine/function_ref.hpp"
 #include "autograd/engine/rectangle.hpp"
+#include "autograd/engine/threads.hpp"
 
 namespace xgrad::fused {
 
@@ -29,16 +30,17 @@ struct Gemm {
 /// Whether products of these sizes, and of a depth that is not 0, can be added to something.
 bool can_add(DType dtype, std::int64_t m, std::int64_t n, std::int64_t k);
 
-/// In how many parts the products are computed, and the rows and columns of the largest of them.
+/// In how many parts the products are computed for so many threads, and the rows and columns of the largest of them.
 struct Division {
   std::int64_t parts, rows, columns;
 };
-Division division(const Gemm& gemm);
+Division division(const Gemm& gemm, int threads);
 
-/// Computes the products on the threads that set_num_threads() allows. The result does not depend on their number.
+/// Computes the products on the threads that set_num_threads() allows, in parts for so many. The result does not depend
+/// on their number.
 /// If there is an `after_part`, it is called for finished parts of the result, by whichever thread finished them, while
 /// they are still in its cache; rows are counted through the batch (row i of matrix b is b * m + i), and each element
 /// is in exactly one part. LimitError if BLAS cannot count the sizes.
-void run(const Gemm& gemm, FunctionRef<void(const Rectangle& part)> after_part = {});
+void run(const Gemm& gemm, FunctionRef<void(const Rectangle& part)> after_part = {}, int threads = num_threads());
 
 }  // namespace xgrad::fused

@@ -19,9 +19,9 @@ using Kind = Lowering::Kind;
 // In parts of fewer columns programs take longer than they save by reading a product from the cache.
 constexpr std::int64_t least_part_columns = 128;
 
-// Whether the parts that the product is computed in now are such that the program can run on them, and gains from it.
-bool suit(const Gemm& gemm, Parts parts) {
-  const Division division = fused::division(gemm);
+// Whether the parts that the product is computed in are such that the program can run on them, and gains from it.
+bool suit(const Gemm& gemm, Parts parts, int threads) {
+  const Division division = fused::division(gemm, threads);
   const std::int64_t rows = gemm.batch * gemm.m;
   return division.columns >= std::min(gemm.n, least_part_columns) && rows * gemm.n <= division.parts * block_elements &&
          (parts == Parts::any || division.rows == rows);
@@ -314,14 +314,15 @@ class Plan::Run {
   }
 
   void run_task(Task& task, Task* joined) {
-    if (joined != nullptr && !suit(task.product, joined->program->parts())) {
-      run_product(task, nullptr);
+    const int threads = num_threads();
+    if (joined != nullptr && !suit(task.product, joined->program->parts(), threads)) {
+      run_product(task, nullptr, threads);
       return run_program(*joined);
     }
     if (task.kind == Unit::Kind::program)
       run_program(task);
     else if (task.kind == Unit::Kind::product)
-      run_product(task, joined);
+      run_product(task, joined, threads);
     else
       run_kernel(task);
   }
@@ -352,19 +353,20 @@ class Plan::Run {
     for (const Argument& argument : task.lowered.arguments) binding.arguments.push_back(number(argument));
   }
 
-  void run_product(const Task& task, Task* joined) {
+  void run_product(const Task& task, Task* joined, int threads) {
     Gemm product = task.product;
     product.a = data(task.operands[0]);
     product.b = data(task.operands[1]);
     product.c = data(task.node);
     if (task.operands.size() > 2) product.d = data(task.operands[2]);
     if (task.scaled != nullptr) product.*task.scaled *= number({task.operands[3], 0});
-    if (joined == nullptr) return fused::run(product);
+    if (joined == nullptr) return fused::run(product, {}, threads);
     bind(*joined);
     binding_.rows = product.batch * product.m;
     binding_.columns = product.n;
     begin_parts(*joined->program, binding_);
-    fused::run(product, [&](const Rectangle& part) { execute_part(*joined->program, binding_, part); });
+    fused::run(
+        product, [&](const Rectangle& part) { execute_part(*joined->program, binding_, part); }, threads);
     ++joined_count;
   }
 

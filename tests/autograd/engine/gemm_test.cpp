@@ -233,6 +233,7 @@ TEMPLATE_TEST_CASE("the result does not depend on the number of threads", "[gemm
 TEST_CASE("every element is handed on once, when it is finished", "[gemm][threads]") {
   const Threads restore;
   set_num_threads(GENERATE(1, 2, 4));
+  const int threads = GENERATE(1, 3);  // that the parts are made for
   const bool transpose_a = GENERATE(false, true), transpose_b = GENERATE(false, true);
   for (const Sizes& size : {Sizes{64, 128, 784}, Sizes{784, 128, 64}, Sizes{256, 300, 300}, Sizes{1, 32, 32},
                             Sizes{10, 30, 784}, Sizes{31, 700, 400}, Sizes{8, 16, 50, 33}, Sizes{300, 600, 50, 3}}) {
@@ -243,18 +244,21 @@ TEST_CASE("every element is handed on once, when it is finished", "[gemm][thread
     const std::int64_t rows = size.batch * size.m;
     std::vector<std::atomic<int>> calls(static_cast<std::size_t>(rows * size.n));
     std::atomic<std::int64_t> parts = 0;
-    const fused::Division division = fused::division(result.gemm);
+    const fused::Division division = fused::division(result.gemm, threads);
     std::atomic<bool> larger = false;
-    fused::run(result.gemm, [&](const Rectangle& part) {
-      ++parts;
-      if (part.rows > division.rows || part.columns > division.columns) larger = true;
-      for (std::int64_t row = part.row; row < part.row + part.rows; ++row)
-        for (std::int64_t column = part.column; column < part.column + part.columns; ++column) {
-          const auto place = static_cast<std::size_t>(row * size.n + column);
-          ++calls[place];
-          result.c[place] += 1;
-        }
-    });
+    fused::run(
+        result.gemm,
+        [&](const Rectangle& part) {
+          ++parts;
+          if (part.rows > division.rows || part.columns > division.columns) larger = true;
+          for (std::int64_t row = part.row; row < part.row + part.rows; ++row)
+            for (std::int64_t column = part.column; column < part.column + part.columns; ++column) {
+              const auto place = static_cast<std::size_t>(row * size.n + column);
+              ++calls[place];
+              result.c[place] += 1;
+            }
+        },
+        threads);
     INFO(size.m << " x " << size.k << " x " << size.n << ", batch " << size.batch);
     CHECK(std::all_of(calls.begin(), calls.end(), [](const auto& count) { return count == 1; }));
     CHECK(result.c == expected.c);
