@@ -32,7 +32,8 @@ Grouping::Use Grouping::use(std::int32_t input, Class consumer, std::int64_t col
   if (node.kind == Kind::constant || node.uniform) return {held, Class::scalar, true};
   if (node.kind != Kind::broadcast) {
     const std::int64_t need = need_of(held);
-    return {held, consumer, need == 0 || (consumer == Class::full && need == columns)};
+    const bool fits = consumer == Class::full ? need == 0 || need == columns : need == 0 && !reads_mask_[held];
+    return {held, consumer, fits};
   }
   const std::int32_t source = graph.storage(node.inputs[0]);
   const Node& from = graph.nodes[source];

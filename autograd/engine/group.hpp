@@ -49,6 +49,7 @@ struct Grouping {
  private:
   void mark_used(const std::vector<std::int32_t>& roots);
   void find_needs();
+  void find_mask_readers();
   void find_uniform();
   bool mark_mask(std::int32_t node);
   void mark_inputs(std::int32_t node);
@@ -75,6 +76,7 @@ struct Grouping {
   // Masks have no place in memory: whoever reads one computes it again, and needs the columns that its operands ask
   // for.
   std::vector<DType> types_;         // by node: of the numbers it is computed with; bool where there are only masks
+  std::vector<char> reads_mask_;     // by node: whether it is a mask in memory or is computed from one
   std::vector<std::int64_t> needs_;  // by node; 0 for any, -1 for none that would do
   bool sealed(std::int32_t node) const;
 };

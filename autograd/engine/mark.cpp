@@ -81,10 +81,23 @@ void Grouping::mark_used(const std::vector<std::int32_t>& roots) {
   // A mask that turns out to be in memory may be read by what was looked at before.
   for (bool again = true; again;) {
     again = false;
+    find_mask_readers();
     for (auto node = static_cast<std::int32_t>(graph.nodes.size()) - 1; node >= 0; --node)
       if (graph.nodes[node].used) again = mark_mask(node) || again, mark_inputs(node);
   }
   find_uniform();
+}
+
+// Which masks are in memory, or are computed from such: none of them can be a number for a whole row.
+void Grouping::find_mask_readers() {
+  reads_mask_.assign(graph.nodes.size(), false);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node& node = graph.nodes[i];
+    const bool computed = node.bits && node.kind == Kind::elementwise && !node.memory;
+    reads_mask_[i] = mask_in_memory(node) ||
+                     (computed && std::any_of(node.inputs.begin(), node.inputs.end(),
+                                              [&](std::int32_t input) { return reads_mask_[source_of(input)]; }));
+  }
 }
 
 // Whether this node is a mask that has turned out to be in memory.
@@ -139,7 +152,7 @@ void Grouping::mark_operands(std::int32_t node) {
     const Kind kind = graph.nodes[source].kind;
     if (kind == Kind::broadcast || kind == Kind::transposition || need_of(source) != 0) mark_memory(source);
     const bool clash = operand.columns != 0 && columns != 0 && operand.columns != columns;
-    const bool mask = mask_in_memory(graph.nodes[source]) && operand.spread != Spread::columns;
+    const bool mask = reads_mask_[source] && operand.spread != Spread::columns;
     if (operand.spread == Spread::mixed || clash || mask || at.kind == Kind::place) mark_memory(held);
     if (!operand.memory && operand.columns != 0) columns = operand.columns;
   }

@@ -256,6 +256,20 @@ Roots varying(std::uint64_t seed) {
   return roots;
 }
 
+TEST_CASE("a mask of rows that is computed from one in memory", "[plan]") {
+  const Tensor x = numbers({50, 1}, 1), a = numbers({50, 16}, 2), b = numbers({50, 16}, 3);
+  for (const bool whole : {false, true})
+    check_agreement([&] {
+      const Tensor mask = x > 0.2, other = logical_not(mask);
+      const Tensor spread = broadcast_to(whole ? logical_or(other, x > 0.9) : other, {50, 16});
+      return Roots{mask, where(spread, a, b), sum(where(spread, a * b, b), 1)};
+    });
+  check_agreement([&] {
+    const Tensor total = sum(a, 1, keep_dims), mask = total > 0.2;
+    return Roots{mask, a * where(logical_not(mask), total, exp(total))};
+  });
+}
+
 TEST_CASE("a plan is never used for another structure, shape or constant", "[plan]") {
   for (std::uint64_t seed = 0; seed < 10'000; ++seed) {
     const auto record = [seed] { return varying(seed); };
