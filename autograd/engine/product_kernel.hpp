@@ -275,13 +275,12 @@ class BlockKernel {
     }
   }
 
-  // (So few iterations that the processor foresees the last one.)
   template <int Vectors, int Count>
   [[gnu::always_inline]] static void add_products(Batch (&sums)[Count][Vectors], const Tiles& tiles,
                                                   std::int64_t last) {
     const std::int64_t depth = tiles.depth, a_row = tiles.a_row, a_depth = tiles.a_depth, b_depth = tiles.b_depth;
     const T *a = tiles.a, *b = tiles.b;
-#pragma GCC unroll 4
+#pragma GCC unroll 2
     for (std::int64_t l = 0; l < depth; ++l, a += a_depth, b += b_depth) {
       Batch right[Vectors];
 #pragma GCC unroll 2
