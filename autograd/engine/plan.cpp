@@ -314,15 +314,10 @@ class Plan::Run {
   }
 
   void run_task(Task& task, Task* joined) {
-    const int threads = num_threads();
-    if (joined != nullptr && !suit(task.product, joined->program->parts(), threads)) {
-      run_product(task, nullptr, threads);
-      return run_program(*joined);
-    }
     if (task.kind == Unit::Kind::program)
       run_program(task);
     else if (task.kind == Unit::Kind::product)
-      run_product(task, joined, threads);
+      run_product(task, joined);
     else
       run_kernel(task);
   }
@@ -353,14 +348,19 @@ class Plan::Run {
     for (const Argument& argument : task.lowered.arguments) binding.arguments.push_back(number(argument));
   }
 
-  void run_product(const Task& task, Task* joined, int threads) {
+  void run_product(const Task& task, Task* joined) {
     Gemm product = task.product;
     product.a = data(task.operands[0]);
     product.b = data(task.operands[1]);
     product.c = data(task.node);
     if (task.operands.size() > 2) product.d = data(task.operands[2]);
     if (task.scaled != nullptr) product.*task.scaled *= number({task.operands[3], 0});
-    if (joined == nullptr) return fused::run(product, {}, threads);
+    const int threads = num_threads();
+    if (joined == nullptr || !suit(product, joined->program->parts(), threads)) {
+      fused::run(product, {}, threads);
+      if (joined != nullptr) run_program(*joined);
+      return;
+    }
     bind(*joined);
     binding_.rows = product.batch * product.m;
     binding_.columns = product.n;
