@@ -10,25 +10,17 @@
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/threads.hpp"
 #include "tests/autograd/engine/random_program.hpp"
+#include "tests/autograd/engine/scopes.hpp"
 
 using namespace xgrad;
 using namespace xgrad::fused;
+using xgrad::fused::testing::InTier;
 using xgrad::fused::testing::Kind;
 using xgrad::fused::testing::Memory;
 using xgrad::fused::testing::RandomProgram;
+using xgrad::fused::testing::Threads;
 
 namespace {
-
-struct Threads {
-  explicit Threads(int count) : before(num_threads()) { set_num_threads(count); }
-  ~Threads() { set_num_threads(before); }
-  int before;
-};
-struct InTier {
-  explicit InTier(const char* name) : before(tier()) { set_tier(name); }
-  ~InTier() { set_tier(before); }
-  std::string before;
-};
 
 const std::int64_t row_counts[] = {1, 2, 3, 4, 6, 16, 17, 19, 64, 70, 300, 1100};
 const std::int64_t column_counts[] = {64, 65, 100, 171, 513, 1030, 2500};

@@ -12,10 +12,12 @@
 
 #include "autograd/core/error.hpp"
 #include "autograd/engine/threads.hpp"
+#include "tests/autograd/engine/scopes.hpp"
 
 using namespace xgrad;
 using fused::Gemm;
 using fused::Rectangle;
+using fused::testing::Threads;
 
 namespace {
 
@@ -118,17 +120,6 @@ const std::vector<Sizes> some_sizes = {
     {1, 1, 1},     {1, 32, 32},   {32, 1, 32},     {2, 3, 4},      {7, 17, 5},     {16, 32, 32},  {13, 31, 65},
     {10, 30, 784}, {784, 30, 10}, {64, 10, 128},   {128, 10, 64},  {65, 129, 100}, {33, 16, 600}, {15, 48, 257},
     {3, 5, 7, 9},  {8, 8, 8, 40}, {20, 33, 14, 3}, {300, 70, 110}, {300, 9, 260},  {5, 200, 333}, {12, 12, 1500}};
-
-class Threads {
- public:
-  Threads() : before_(num_threads()) {}
-  ~Threads() { set_num_threads(before_); }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-
- private:
-  int before_;
-};
 
 }  // namespace
 

@@ -6,20 +6,16 @@
 
 #include "autograd/engine/threads.hpp"
 #include "tests/autograd/engine/random_program.hpp"
+#include "tests/autograd/engine/scopes.hpp"
 
 using namespace xgrad;
 using namespace xgrad::fused;
 using xgrad::fused::testing::Memory;
 using xgrad::fused::testing::Plain;
 using xgrad::fused::testing::RandomProgram;
+using xgrad::fused::testing::Threads;
 
 namespace {
-
-struct Threads {
-  explicit Threads(int count) : before(num_threads()) { set_num_threads(count); }
-  ~Threads() { set_num_threads(before); }
-  int before;
-};
 
 const std::int64_t row_counts[] = {0, 1, 2, 3, 17, 64, 70, 300};
 const std::int64_t column_counts[] = {0, 1, 2, 7, 10, 31, 63, 64, 65, 100, 513, 1024, 1030, 2500};

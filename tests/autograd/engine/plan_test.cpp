@@ -2,10 +2,13 @@
 
 #include "autograd/engine/plan.hpp"
 #include "autograd/engine/gemm.hpp"
-#include "autograd/engine/threads.hpp"
 #include "tests/autograd/engine/agreement.hpp"
+#include "tests/autograd/engine/scopes.hpp"
 
 namespace xgrad {
+
+using fused::testing::Threads;
+
 namespace {
 
 // Rows that are computed in two phases and what lies in between: in a result's place, or two in that of one, or beside
@@ -86,7 +89,7 @@ std::vector<std::vector<double>> after_product(const Layer& layer, DType dtype, 
 }
 
 TEST_CASE("programs run on the parts of products have the bits of those that run afterwards", "[plan][threads]") {
-  const int before = num_threads();
+  const Threads scope;
   const std::int64_t runs = fused::joined_runs();
   for (const Layer& layer : {Layer{64, 300, 200, true}, Layer{70, 400, 520, true}, Layer{100, 260, 131, true},
                              Layer{33, 50, 129, false}, Layer{64, 30, 2100, false}, Layer{5, 7, 3, false}})
@@ -100,7 +103,6 @@ TEST_CASE("programs run on the parts of products have the bits of those that run
           CHECK(after_product(layer, dtype, which, false) == expected);
         }
       }
-  set_num_threads(before);
   if (engine() == "fused" && fused::can_add(float32, 64, 200, 300)) CHECK(fused::joined_runs() - runs > 100);
 }
 

@@ -17,23 +17,13 @@
 #endif
 
 #include "autograd/core/error.hpp"
+#include "tests/autograd/engine/scopes.hpp"
 
 using namespace xgrad;
 using fused::parallel;
+using fused::testing::Threads;
 
 namespace {
-
-/// Another number of threads until the end of the scope.
-class Threads {
- public:
-  explicit Threads(int count) : before_(num_threads()) { set_num_threads(count); }
-  ~Threads() { set_num_threads(before_); }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-
- private:
-  int before_;
-};
 
 /// How often parallel() called each block.
 std::vector<int> calls(std::int64_t blocks) {

@@ -7,17 +7,13 @@
 #include "autograd/engine/driver.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/machine/machine_code.hpp"
+#include "tests/autograd/engine/scopes.hpp"
 
 using namespace xgrad;
 using namespace xgrad::fused;
+using xgrad::fused::testing::InTier;
 
 namespace {
-
-struct Chosen {
-  explicit Chosen(const std::string& name) : before(tier()) { set_tier(name); }
-  ~Chosen() { set_tier(before); }
-  std::string before;
-};
 
 Compiled square() {
   Program program;
@@ -42,21 +38,21 @@ TEST_CASE("programs become machine code when their tier says so", "[tier]") {
   Compiled program = square();
   const auto run = [&] { execute(program, {1, 100, {x.data(), y.data()}, {}, {}}); };
   {
-    const Chosen interpreted("interpreted");
+    const InTier interpreted("interpreted");
     for (int i = 0; i < 400; ++i) run();
     CHECK(!program.is_machine_code());
   }
   {
-    const Chosen at_once("compile-at-once");
+    const InTier at_once("compile-at-once");
     run();
     CHECK(program.is_machine_code() == there);
   }
   {
-    const Chosen interpreted("interpreted");
+    const InTier interpreted("interpreted");
     run();
     CHECK(!program.is_machine_code());
   }
-  const Chosen in_time("compiled");
+  const InTier in_time("compiled");
   Compiled fresh = square();
   const auto run_fresh = [&] { execute(fresh, {1, 100, {x.data(), y.data()}, {}, {}}); };
   run_fresh();

@@ -11,6 +11,7 @@
 #include "autograd/tape/slab.hpp"
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"
+#include "tests/autograd/engine/scopes.hpp"
 
 namespace xgrad {
 namespace {
@@ -55,13 +56,12 @@ std::vector<std::vector<float>> train(int threads) {
 }
 
 TEST_CASE("training gives the same bits on any number of threads", "[threads][training]") {
-  const int before = num_threads();
+  const fused::testing::Threads scope;
   const auto expected = train(1);
   for (const int threads : {2, 3, 4, 8}) {
     INFO(threads << " threads");
     CHECK(train(threads) == expected);
   }
-  set_num_threads(before);
 }
 
 // Of this process, in bytes.
