@@ -68,6 +68,12 @@ Row where_row() {
   return {"where", cases_of(f, {{{}, 0, 2, boolean}, {{}, -2, 2}, {{}, -2, 2}}, choose), 3, choose};
 }
 
+Row fma_row() {
+  const Scalar value = [](const std::vector<Real>& x) { return x[0] * x[1] + x[2]; };
+  const auto f = [](const Xs& x) { return fma(x[0], x[1], x[2]); };
+  return {"fma", cases_of(f, {{{}, -2, 2}, {{}, -2, 2}, {{}, -2, 2}}, value), 3, value};
+}
+
 Row logical_not_row() {
   Row row = unary(
       "logical_not", logical_not, 0, 2, [](Real x) -> Real { return x == 0; }, 1);
@@ -115,6 +121,7 @@ std::vector<Row> binary_rows() {
       binary("minimum", minimum, -2, 2, [](Real a, Real b) { return a < b ? a : b; }),
       binary("atan2", atan2, 0.5, 3, [](Real a, Real b) { return std::atan2(a, b); }),
       where_row(),
+      fma_row(),
       relation("equal", equal, [](Real a, Real b) -> Real { return a == b; }),
       relation("not_equal", not_equal, [](Real a, Real b) -> Real { return a != b; }),
       relation("less", less, [](Real a, Real b) -> Real { return a < b; }),

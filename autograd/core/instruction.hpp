@@ -46,9 +46,7 @@ enum class Instruction : std::uint8_t {
   logical_xor,
   logical_not,
   where,
-  multiply_add,       // a * b + c, rounded once
-  multiply_subtract,  // a * b - c
-  subtract_product,   // c - a * b
+  fma,  // a * b + c, rounded once
   sum,
   prod,
   max,

@@ -15,23 +15,6 @@ struct Sum {
   double sign_a = 1, sign_c = 1;
 };
 
-Sum sum_of(const Node& node) {
-  if (node.kind != Kind::elementwise) return {};
-  const auto& in = node.inputs;
-  switch (node.instruction) {
-    case Instruction::add:
-      return {in[0], -1, in[1]};
-    case Instruction::sub:
-      return {in[0], -1, in[1], 1, -1};
-    case Instruction::multiply_add:
-      return {in[0], in[1], in[2]};
-    case Instruction::subtract_product:
-      return {in[0], in[1], in[2], -1, 1};
-    default:
-      return {};
-  }
-}
-
 class Adder {
  public:
   Adder(Graph& graph, const Pending& pending, const std::vector<std::int32_t>& readers)
@@ -48,6 +31,21 @@ class Adder {
   }
 
  private:
+  /// A term that nothing else reads and that is itself an elementwise product is a and b.
+  Sum sum_of(const Node& node) const {
+    const bool adds = node.instruction == Instruction::add, subtracts = node.instruction == Instruction::sub;
+    if (node.kind != Kind::elementwise || !(adds || subtracts)) return {};
+    const auto& in = node.inputs;
+    const auto is_scaled = [&](std::int32_t term) {
+      const Node& at = graph_.nodes[term];
+      return at.kind == Kind::elementwise && at.instruction == Instruction::mul && readers_[term] == 1;
+    };
+    const auto scaled = [&](std::int32_t term) -> const auto& { return graph_.nodes[term].inputs; };
+    if (is_scaled(in[1])) return {scaled(in[1])[0], scaled(in[1])[1], in[0], adds ? 1.0 : -1.0, 1};
+    if (is_scaled(in[0]) && adds) return {scaled(in[0])[0], scaled(in[0])[1], in[1]};
+    return {in[0], -1, in[1], 1, adds ? 1.0 : -1.0};
+  }
+
   /// The node that holds the only number that this one consists of; -1 if there is none.
   std::int32_t factor(std::int32_t input) const {
     const std::int32_t held = graph_.storage(input);

@@ -24,8 +24,7 @@ bool is_flat(const Program& program, bool one_row) {
         (pointer.shape == Pointer::Shape::vector && !one_row))
       return false;
   return std::none_of(program.phases[0].steps.begin(), program.phases[0].steps.end(), [](const Step& step) {
-    return step.code == Code::column || is_reduction(step.code) || step.code == Code::accumulate ||
-           step.code == Code::accumulate_product;
+    return step.code == Code::column || is_reduction(step.code) || step.code == Code::accumulate;
   });
 }
 

@@ -40,12 +40,8 @@ inline Code code_of(Instruction instruction) {
       return Code::mask_to_number;
     case Instruction::where:
       return Code::select;
-    case Instruction::multiply_add:
+    case Instruction::fma:
       return Code::fma;
-    case Instruction::multiply_subtract:
-      return Code::fms;
-    case Instruction::subtract_product:
-      return Code::fnma;
     case Instruction::sum:
       return Code::row_sum;
     case Instruction::max:

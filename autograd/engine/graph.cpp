@@ -45,6 +45,20 @@ std::pair<Spread, std::int64_t> spread_of(const Shape& small, const Shape& large
   return {Spread::mixed, 0};
 }
 
+// A reduction over everything goes along rows of so many columns first, then over what each row gives; 0: at once. It
+// follows from the shape alone, for the bits of a sum depend on it: they must not depend on what else is computed.
+std::int64_t columns_of_total(const Shape& shape) {
+  constexpr std::int64_t longest_at_once = 2048, narrowest = 8, widest = 16384;
+  std::int64_t columns = 1;
+  for (std::int64_t axis = shape.ndim(); axis-- > 0 && columns < narrowest;) columns *= shape[axis];
+  const bool everything = columns == shape.numel();
+  if (everything && columns <= longest_at_once) return 0;
+  if (!everything && columns <= widest) return columns;
+  for (std::int64_t part = 1024; part >= 64; --part)
+    if (columns % part == 0) return part;
+  return everything ? 0 : columns;
+}
+
 class KeyFields final : public Fields {
  public:
   std::vector<std::uint64_t> values;
@@ -115,14 +129,14 @@ Graph::Graph(const Pending& pending) {
       const std::uint32_t number = numbers.find(from);
       inputs.push_back(number & leaf_bit ? static_cast<std::int32_t>(number & ~leaf_bit) : of_entry[number]);
     }
-    const auto [at, fresh] = known.try_emplace(sameness(entry, inputs), static_cast<std::int32_t>(nodes.size()));
+    const auto [at, fresh] = known.try_emplace(sameness(entry, inputs), -1);
     const bool random = entry.input_count == 0 && entry.kind != Lowering::Kind::constant;
-    of_entry.push_back(fresh || random ? static_cast<std::int32_t>(nodes.size()) : at->second);
-    if (fresh || random) add_entry(pending, i, std::move(inputs));
+    of_entry.push_back(fresh || random ? add_entry(pending, i, std::move(inputs)) : at->second);
+    if (fresh) at->second = of_entry.back();
   }
 }
 
-void Graph::add_entry(const Pending& pending, std::size_t i, std::vector<std::int32_t> inputs) {
+std::int32_t Graph::add_entry(const Pending& pending, std::size_t i, std::vector<std::int32_t> inputs) {
   using Kind = Lowering::Kind;
   Entry* entry = pending.entries[i];
   const Lowering lowering = entry->primitive->lower();
@@ -153,6 +167,8 @@ void Graph::add_entry(const Pending& pending, std::size_t i, std::vector<std::in
     const bool sums = node.instruction == Instruction::sum;
     if (!is_floating(node.dtype) || node.spread == Spread::mixed || (node.spread == Spread::columns && !sums))
       node.kind = node.kind == Kind::alias ? Kind::alias : Kind::opaque;
+    if (node.kind == Kind::reduction && node.spread == Spread::scalar)
+      node.inputs = {add_rows_of_total(node, columns_of_total(entry->input(0).shape()))};
   } else if (node.kind == Kind::elementwise) {
     node.cheap = is_cheap(node.instruction);
     if (!fusible(*this, node)) node.kind = Kind::opaque;
@@ -172,7 +188,19 @@ void Graph::add_entry(const Pending& pending, std::size_t i, std::vector<std::in
   }
   if (node.kind == Kind::permutation) node.kind = Kind::opaque;
   if (empty && node.kind != Kind::alias) node.kind = Kind::opaque;
-  add(std::move(node));
+  return add(std::move(node));
+}
+
+// The first of the two steps of a reduction over everything, one number for each row; or what is reduced, where one
+// step does.
+std::int32_t Graph::add_rows_of_total(const Node& total, std::int64_t columns) {
+  if (columns == 0) return total.inputs[0];
+  Node rows = total;
+  rows.entry = -1;
+  rows.spread = Spread::rows;
+  rows.columns = columns;
+  rows.numel = nodes[total.inputs[0]].numel / columns;
+  return add(std::move(rows));
 }
 
 // How often each node is read by nodes that a root depends on; a root is read once more by its entry, at least.
@@ -210,26 +238,6 @@ void Graph::turn(const std::vector<std::int32_t>& roots) {
     node.batch = product.batch;
     node.turned = !product.turned;
     node.inputs = {product.inputs[1], product.inputs[0]};
-  }
-}
-
-void Graph::contract(const std::vector<std::int32_t>& roots) {
-  const std::vector<std::int32_t> readers = count_readers(roots);
-  const auto product = [&](std::int32_t input) {
-    const Node& node = nodes[input];
-    return node.kind == Lowering::Kind::elementwise && node.instruction == Instruction::mul && readers[input] == 1;
-  };
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    Node& node = nodes[i];
-    const bool adds = node.instruction == Instruction::add, subtracts = node.instruction == Instruction::sub;
-    if (readers[i] == 0 || node.kind != Lowering::Kind::elementwise || !(adds || subtracts)) continue;
-    const std::size_t at = product(node.inputs[0]) ? 0 : 1;
-    if (!product(node.inputs[at])) continue;
-    const Node& mul = nodes[node.inputs[at]];
-    node.inputs = {mul.inputs[0], mul.inputs[1], node.inputs[1 - at]};
-    node.instruction = adds      ? Instruction::multiply_add
-                       : at == 0 ? Instruction::multiply_subtract
-                                 : Instruction::subtract_product;
   }
 }
 

@@ -62,10 +62,6 @@ struct Graph {
 
   /// A matrix product that is only read transposed becomes the product of its transposed operands: (A B)' = B' A'.
   void turn(const std::vector<std::int32_t>& roots);
-  /// Products that are only added become multiply-adds, rounded once. That is settled here, for the whole graph: a
-  /// value that is computed again must come out the same.
-  void contract(const std::vector<std::int32_t>& roots);
-
   /// A matrix product that is only added to something that is in memory, a leaf or another product, becomes one with
   /// that as inputs[2]; if one of them is multiplied by a number first, that is inputs[3]. The results stay as they
   /// are.
@@ -81,7 +77,8 @@ struct Graph {
 
  private:
   std::vector<std::int32_t> count_readers(const std::vector<std::int32_t>& roots) const;
-  void add_entry(const Pending& pending, std::size_t i, std::vector<std::int32_t> inputs);
+  std::int32_t add_entry(const Pending& pending, std::size_t i, std::vector<std::int32_t> inputs);
+  std::int32_t add_rows_of_total(const Node& total, std::int64_t columns);
 };
 
 /// Whether a row program of numbers can compute this elementwise node.

@@ -10,7 +10,6 @@ using Kind = Lowering::Kind;
 
 constexpr std::size_t most_members = 48;           // of a program over a space
 constexpr std::size_t most_scalar_members = 1024;  // of one over a single element
-constexpr std::int64_t longest_single_row = 2048;  // a larger sum of everything is done in two steps
 constexpr std::size_t units_looked_at = 16;        // for one that reads the same memory
 
 }  // namespace
@@ -18,8 +17,7 @@ constexpr std::size_t units_looked_at = 16;        // for one that reads the sam
 Grouping::Grouping(Graph& g, const std::vector<std::int32_t>& roots)
     : graph(g), unit_of(g.nodes.size(), -1), class_of(g.nodes.size(), Class::full) {
   mark_used(roots);
-  const auto count = static_cast<std::int32_t>(graph.nodes.size());  // placing may add nodes, which place themselves
-  for (std::int32_t node = 0; node < count; ++node)
+  for (std::int32_t node = 0; node < static_cast<std::int32_t>(graph.nodes.size()); ++node)
     if (graph.nodes[node].used && !graph.nodes[node].leaf) place(node);
   sort();
 }
@@ -148,42 +146,11 @@ void Grouping::place(std::int32_t node) {
       return at.uniform ? void() : place_program(node);
     case Kind::pick:
     case Kind::place:
-      return place_program(node);
     case Kind::reduction:
-      return place_reduction(node);
+      return place_program(node);
     default:
       if (at.kind == Kind::opaque || at.memory) new_unit({.kind = Unit::Kind::kernel}, node, Class::full);
   }
-}
-
-void Grouping::place_reduction(std::int32_t node) {
-  const std::int32_t input = graph.nodes[node].inputs[0];
-  const std::int64_t size = graph.nodes[input].numel;
-  const std::int32_t held = graph.storage(input);
-  const std::int32_t unit = unit_of[held];
-  const bool split = unit >= 0 && units[unit].kind == Unit::Kind::program && units[unit].split &&
-                     class_of[held] == Class::full && units[unit].rows > 1;
-  if (graph.nodes[node].spread == Spread::scalar && (split || size > longest_single_row)) {
-    // Along the rows first, then over what each row gives.
-    std::int64_t columns = split ? units[unit].columns : 1024;
-    while (size % columns != 0) --columns;
-    if (columns >= 64 || split) {
-      Node rows = graph.nodes[node];
-      rows.entry = -1;
-      rows.memory = false;
-      rows.spread = Spread::rows;
-      rows.columns = columns;
-      rows.numel = size / columns;
-      const std::int32_t partial = graph.add(std::move(rows));
-      unit_of.push_back(-1);
-      class_of.push_back(Class::full);
-      needs_.push_back(0);
-      types_.push_back(types_[node]);
-      place_program(partial);
-      graph.nodes[node].inputs = {partial};
-    }
-  }
-  place_program(node);
 }
 
 void Grouping::place_program(std::int32_t node) {

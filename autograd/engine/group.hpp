@@ -57,7 +57,6 @@ struct Grouping {
   void mark_memory(std::int32_t node);
   void place(std::int32_t node);
   void place_program(std::int32_t node);
-  void place_reduction(std::int32_t node);
   bool join(std::int32_t node, std::int32_t unit, Class as, std::int64_t columns);
   bool can_depend(std::int32_t unit, std::int32_t node) const;
   std::int32_t new_unit(Unit unit, std::int32_t node, Class as);

@@ -344,7 +344,7 @@ class UnitLowering {
         values[instance] = add(step);
       }
       if (phases_[l].saves.contains(instance)) add({Code::store, {values[instance]}, scratch(instance)});
-      if (sinks_.contains(instance) && facts.level == level)
+      if (sinks_.contains(instance) && facts.level == level && !taken_.contains(instance))
         add({Code::store, {values[instance]}, pointer(instance.node, {})});
     }
     for (const auto& [instance, facts] : facts_) {
@@ -356,6 +356,9 @@ class UnitLowering {
         add({Code::accumulate, {x}, pointer(instance.node, {Pointer::Shape::vector, false, true})});
       }
     }
+    // A result that lies over a carried value comes last: whatever else the phase does may read that value in memory.
+    for (const Instance& result : taken_)
+      if (facts_.at(result).level == level) add({Code::store, {values.at(result)}, pointer(result.node, {})});
     combine(steps);
   }
 
@@ -364,7 +367,8 @@ class UnitLowering {
   std::int32_t unit_;
   const Unit& at_;
   std::vector<bool>& stored_;
-  std::set<Instance> sinks_, zero_, elements_, taken_;
+  std::set<Instance> sinks_, zero_, elements_;
+  std::set<Instance> taken_;  // results that lie where a carried value is until they are stored
   std::map<Instance, Facts> facts_;  // in tape order
   std::map<Instance, std::uint16_t> registers_, scratch_;
   std::map<double, std::uint16_t> literals_;

@@ -13,8 +13,7 @@ namespace xgrad::fused {
 /// Rows with fewer columns are narrow.
 inline constexpr std::int64_t narrow_columns = 64;
 
-/// Reductions along these rows take the columns one by one (row_dot of float64: with a product that is rounded), else
-/// they are as PhaseKernel says.
+/// Reductions along these rows take the columns one by one, else they are as PhaseKernel says.
 class NarrowRows {
  public:
   NarrowRows(const Program& program, const Analysis& analysis, const Aliases& aliases, const TileFunctions& functions);

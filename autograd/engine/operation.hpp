@@ -11,10 +11,9 @@ namespace xgrad::fused {
 /// How many operands a step with this code has.
 constexpr int arity(Code code) {
   if (code == Code::column) return 0;
-  if (code >= Code::select && code <= Code::fnma) return 3;
+  if (code == Code::select || code == Code::fma) return 3;
   if (code == Code::mask_not || code == Code::mask_to_number) return 1;
-  if ((code >= Code::add && code <= Code::mask_xor) || code == Code::row_dot || code == Code::accumulate_product)
-    return 2;
+  if (code >= Code::add && code <= Code::mask_xor) return 2;
   return 1;
 }
 constexpr bool is_reduction(Code code) { return code >= Code::row_sum && code <= Code::row_prod; }
@@ -54,8 +53,6 @@ XGRAD_FORCE_INLINE R evaluate_number(E& e, R a, [[maybe_unused]] R b, [[maybe_un
   else if constexpr (code == Code::maximum) return math::maximum(e, a, b);
   else if constexpr (code == Code::minimum) return math::minimum(e, a, b);
   else if constexpr (code == Code::fma) return e.fma_once(a, b, c);
-  else if constexpr (code == Code::fms) return e.fms_once(a, b, c);
-  else if constexpr (code == Code::fnma) return e.fnma_once(a, b, c);
   else { static_assert(code == Code::copy); return a; }
   // clang-format on
 }

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "autograd/engine/operation.hpp"
+
 namespace xgrad::fused {
 
 namespace {
-
-bool is_sink(Code code) { return code >= Code::row_sum; }
 
 std::vector<int> count_uses(const std::vector<Step>& steps) {
   std::vector<int> uses(steps.size());
@@ -65,24 +65,6 @@ void unify(std::vector<Step>& steps) {
 
 void combine(std::vector<Step>& steps) {
   unify(steps);
-  remove_dead(steps);
-  const std::vector<int> uses = count_uses(steps);
-  const auto product = [&](const Ref& in) {
-    return in.kind == Ref::Kind::value && uses[in.index] == 1 && steps[in.index].code == Code::mul;
-  };
-  for (Step& step : steps) {
-    const auto become = [&](Code code, const Ref& p) {
-      const Step& mul = steps[p.index];
-      const Ref a = mul.in[0], b = mul.in[1];
-      step.code = code;
-      step.in[0] = a;
-      step.in[1] = b;
-    };
-    if (step.code == Code::row_sum && product(step.in[0]))
-      become(Code::row_dot, step.in[0]);
-    else if (step.code == Code::accumulate && product(step.in[0]))
-      become(Code::accumulate_product, step.in[0]);
-  }
   remove_dead(steps);
 }
 

@@ -6,7 +6,7 @@
 
 namespace xgrad::fused {
 
-/// Combines steps: repeated ones become one, and sums of products are taken without rounding the products.
+/// Equal steps become one, and those that nobody reads go.
 void combine(std::vector<Step>& steps);
 
 }  // namespace xgrad::fused

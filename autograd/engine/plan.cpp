@@ -44,7 +44,6 @@ Plan::Plan(const Pending& pending, std::size_t budget) {
     for (const Entry* root : pending.roots)
       if (root == pending.entries[i]) roots.push_back(graph.of_entry[i]);
   graph.turn(roots);
-  graph.contract(roots);
   graph.add_products(pending, roots);
   Grouping grouping(graph, roots);
 

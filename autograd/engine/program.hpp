@@ -57,18 +57,14 @@ enum class Code : std::uint8_t {
   // three operands
   select,  // mask ? a : b
   fma,     // a * b + c, rounded once
-  fms,     // a * b - c, rounded once
-  fnma,    // c - a * b, rounded once
   // sinks: a reduction along the row into register `out`
   row_sum,
-  row_dot,
   row_max,
   row_min,
   row_prod,
   // sinks: into pointer `out`
-  store,              // the element
-  accumulate,         // pointer[column] += a: a sum over rows
-  accumulate_product  // pointer[column] += a * b
+  store,      // the element
+  accumulate  // pointer[column] += a: a sum over rows
 };
 
 /// An operand of a step.

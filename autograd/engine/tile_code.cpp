@@ -141,11 +141,10 @@ class Builder {
 
   void emit_reduction(const Step& step) {
     const std::uint16_t a = elements_of(step.in[0]);
-    const std::uint16_t b = step.code == Code::row_dot ? elements_of(step.in[1]) : a;
     if (shape_ == TileShape::part)
-      put(functions_.reduce[at(step.code)], static_cast<std::uint16_t>(places_.lanes + step.out), a, b);
+      put(functions_.reduce[at(step.code)], static_cast<std::uint16_t>(places_.lanes + step.out), a);
     else
-      put(functions_.reduce_rows[at(step.code)], register_place(step.out), a, b, places_.columns, true);
+      put(functions_.reduce_rows[at(step.code)], register_place(step.out), a, a, places_.columns, true);
   }
 
   void emit_elements(std::size_t i) {

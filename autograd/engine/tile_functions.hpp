@@ -16,17 +16,17 @@ inline constexpr int reduction_lanes = 16;
 /// So many columns of a lane are added in float32 before they go into it.
 inline constexpr int folded_columns = 4;
 
-inline constexpr int codes = static_cast<int>(Code::accumulate_product) + 1;
+inline constexpr int codes = static_cast<int>(Code::accumulate) + 1;
 
 /// The loops for one dtype on one instruction set. Null where there is none.
 struct TileFunctions {
   /// For each code of a result or an accumulation: out[i] = code(a[i], b[i], c[i]). By the set of those operands that
   /// are one number for all i: 1 for a, 2 for b, 4 for c.
   TileFunction elements[codes][7];
-  /// For each reduction: takes n more elements of a (and b), the first of them for lane 0, into the lanes at out.
+  /// For each reduction: takes n more elements of a, the first of them for lane 0, into the lanes at out.
   /// row_max and row_min keep one number there.
   TileFunction reduce[codes];
-  /// For each reduction: out[i] = reduction of the i-th row of a (and b), whose number of columns (int64) is at c.
+  /// For each reduction: out[i] = reduction of the i-th row of a, whose number of columns (int64) is at c.
   TileFunction reduce_rows[codes];
   /// out[i] = a[i * columns + b[i]], of numbers; of the bytes of masks, as masks; with the number of columns at c.
   TileFunction pick, pick_mask;

@@ -41,7 +41,7 @@ template <Code code, int single, class L>
 void elements(void* out, const void* a, const void* b, const void* c, std::int64_t n) {
   using T = typename L::T;
   using R = typename L::R;
-  constexpr bool accumulates = code == Code::accumulate || code == Code::accumulate_product;
+  constexpr bool accumulates = code == Code::accumulate;
   constexpr int operands = arity(code), w = L::width;
   L e;
   T* y = static_cast<T*>(out);
@@ -51,8 +51,7 @@ void elements(void* out, const void* a, const void* b, const void* c, std::int64
     const R va = single & 1 ? sa : load(pa + i);
     const R vb = operands < 2 || single & 2 ? sb : load(pb + i);
     const R vc = operands < 3 || single & 4 ? sc : load(pc + i);
-    if constexpr (code == Code::accumulate) return e.add(load(y + i), va);
-    if constexpr (code == Code::accumulate_product) return e.fma_once(va, vb, load(y + i));
+    if constexpr (accumulates) return e.add(load(y + i), va);
     if constexpr (!accumulates) return evaluate<code>(e, va, vb, vc);
   };
   const auto whole = [](const T* p) XGRAD_LAMBDA_INLINE { return L::load(p); };
@@ -91,65 +90,53 @@ XGRAD_FORCE_INLINE typename L::R load_double(const float* p) {
 }
 
 /// The next columns of each lane, and of the one that joins it, added in float32.
-template <Code code, class Architecture>
-XGRAD_FORCE_INLINE void fold(float* sums, const float* p, const float* q) {
+template <class Architecture>
+XGRAD_FORCE_INLINE void fold(float* sums, const float* p) {
   using L = LanesOf<float, Architecture>;
-  L e;
 #pragma GCC unroll 4
   for (int l = 0; l < reduction_lanes; l += L::width) {
-    typename L::R sum = code == Code::row_sum ? L::load(p + l) : L::mul(L::load(p + l), L::load(q + l));
+    typename L::R sum = L::load(p + l);
 #pragma GCC unroll 4
-    for (int j = l + reduction_lanes; j < folded_columns * reduction_lanes; j += reduction_lanes) {
-      if constexpr (code == Code::row_sum) sum = L::add(sum, L::load(p + j));
-      if constexpr (code == Code::row_dot) sum = evaluate<Code::fma>(e, L::load(p + j), L::load(q + j), sum);
-    }
+    for (int j = l + reduction_lanes; j < folded_columns * reduction_lanes; j += reduction_lanes)
+      sum = L::add(sum, L::load(p + j));
     L::store(sums + l, sum);
   }
   for (int l = 0; l < reduction_lanes / 2; ++l) sums[l] += sums[l + reduction_lanes / 2];
 }
 
-/// row_sum, row_dot, row_prod.
+/// row_sum, row_prod.
 template <Code code, class T, class Architecture>
-void reduce(void* out, const void* a, const void* b, const void*, std::int64_t n) {
+void reduce(void* out, const void* a, const void*, const void*, std::int64_t n) {
   using L = LanesOf<double, Architecture>;
   using R = typename L::R;
   constexpr int registers = reduction_lanes / L::width;
-  [[maybe_unused]] L e;
   double* lanes = static_cast<double*>(out);
   R total[registers];
   for (int k = 0; k < registers; ++k) total[k] = L::load(lanes + k * L::width);
-  const auto take = [&](const T* p, const T* q) XGRAD_LAMBDA_INLINE {
+  const auto take = [&](const T* p) XGRAD_LAMBDA_INLINE {
 #pragma GCC unroll 8
     for (int k = 0; k < registers; ++k) {
       const R x = load_double<L>(p + k * L::width);
       if constexpr (code == Code::row_sum) total[k] = L::add(total[k], x);
       if constexpr (code == Code::row_prod) total[k] = L::mul(total[k], x);
-      if constexpr (code == Code::row_dot) {
-        // The product of two floats is exact in double.
-        const R z = load_double<L>(q + k * L::width);
-        total[k] = sizeof(T) == 8 ? L::fma_once(x, z, total[k]) : L::add(total[k], L::mul(x, z));
-      }
     }
   };
-  const T *p = static_cast<const T*>(a), *q = static_cast<const T*>(b);
+  const T* p = static_cast<const T*>(a);
   std::int64_t i = 0;
   if constexpr (sizeof(T) == 4 && code != Code::row_prod) {
     constexpr int columns = folded_columns * reduction_lanes;
     for (; i + columns <= n; i += columns) {
       T sums[reduction_lanes];
-      fold<code, Architecture>(sums, p + i, q + i);
+      fold<Architecture>(sums, p + i);
       for (int k = 0; 2 * k < registers; ++k) total[k] = L::add(total[k], load_double<L>(sums + k * L::width));
     }
   }
-  for (; i + reduction_lanes <= n; i += reduction_lanes) take(p + i, code == Code::row_dot ? q + i : p);
+  for (; i + reduction_lanes <= n; i += reduction_lanes) take(p + i);
   if (i < n) {
     const T nothing = code == Code::row_prod ? T{1} : T{0};
-    T x[reduction_lanes], z[reduction_lanes];
-    for (int k = 0; k < reduction_lanes; ++k) {
-      x[k] = i + k < n ? p[i + k] : nothing;
-      z[k] = code == Code::row_dot && i + k < n ? q[i + k] : nothing;
-    }
-    take(x, z);
+    T x[reduction_lanes];
+    for (int k = 0; k < reduction_lanes; ++k) x[k] = i + k < n ? p[i + k] : nothing;
+    take(x);
   }
   for (int k = 0; k < registers; ++k) L::store(lanes + k * L::width, total[k]);
 }
@@ -190,29 +177,28 @@ void reduce_extreme(void* out, const void* a, const void*, const void*, std::int
 
 /// Whole short rows, four at a time: each of their sums waits for the one before.
 template <Code code, class T>
-void reduce_rows(void* out, const void* a, const void* b, const void* c, std::int64_t n) {
+void reduce_rows(void* out, const void* a, const void*, const void* c, std::int64_t n) {
   constexpr bool largest = code == Code::row_max || code == Code::row_min;
   using A = std::conditional_t<largest, T, double>;
   constexpr A infinity = std::numeric_limits<A>::infinity();
   constexpr A start = code == Code::row_max ? -infinity : code == Code::row_min ? infinity : code == Code::row_prod;
   const std::int64_t columns = *static_cast<const std::int64_t*>(c);
-  const auto take = [](A total, T x, T z) XGRAD_LAMBDA_INLINE {
+  const auto take = [](A total, T x) XGRAD_LAMBDA_INLINE {
     if constexpr (largest) return extreme<code>(total, x);
     if constexpr (code == Code::row_sum) return total + static_cast<A>(x);
     if constexpr (code == Code::row_prod) return total * static_cast<A>(x);
-    if constexpr (code == Code::row_dot) return total + static_cast<A>(x) * static_cast<A>(z);
   };
   T* y = static_cast<T*>(out);
-  const T *p = static_cast<const T*>(a), *q = code == Code::row_dot ? static_cast<const T*>(b) : p;
+  const T* p = static_cast<const T*>(a);
   const auto rows = [&]<int count>(std::integral_constant<int, count>) XGRAD_LAMBDA_INLINE {
     A total[count];
     for (int k = 0; k < count; ++k) total[k] = start;
     for (std::int64_t j = 0; j < columns; ++j) {
 #pragma GCC unroll 8
-      for (int k = 0; k < count; ++k) total[k] = take(total[k], p[k * columns + j], q[k * columns + j]);
+      for (int k = 0; k < count; ++k) total[k] = take(total[k], p[k * columns + j]);
     }
     for (int k = 0; k < count; ++k) y[k] = static_cast<T>(largest ? total[k] + A{0} : total[k]);
-    y += count, p += count * columns, q += count * columns;
+    y += count, p += count * columns;
   };
   std::int64_t i = 0;
   for (; i + 8 <= n; i += 8) rows(std::integral_constant<int, 8>());
@@ -304,12 +290,10 @@ constexpr TileFunctions make_tile_functions() {
   (std::make_integer_sequence<int, codes>());
   const auto at = [](Code code) { return static_cast<int>(code); };
   table.reduce[at(Code::row_sum)] = reduce<Code::row_sum, T, Architecture>;
-  table.reduce[at(Code::row_dot)] = reduce<Code::row_dot, T, Architecture>;
   table.reduce[at(Code::row_prod)] = reduce<Code::row_prod, T, Architecture>;
   table.reduce[at(Code::row_max)] = reduce_extreme<Code::row_max, L>;
   table.reduce[at(Code::row_min)] = reduce_extreme<Code::row_min, L>;
   table.reduce_rows[at(Code::row_sum)] = reduce_rows<Code::row_sum, T>;
-  table.reduce_rows[at(Code::row_dot)] = reduce_rows<Code::row_dot, T>;
   table.reduce_rows[at(Code::row_prod)] = reduce_rows<Code::row_prod, T>;
   table.reduce_rows[at(Code::row_max)] = reduce_rows<Code::row_max, T>;
   table.reduce_rows[at(Code::row_min)] = reduce_rows<Code::row_min, T>;

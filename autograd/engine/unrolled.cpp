@@ -61,14 +61,13 @@ class Unrolling {
       const std::uint16_t out = step.out;
       for (Ref& ref : step.in) ref = moved(ref);
       if (step.code == Code::store) step.out = pointer(out, row);
-      if (step.code != Code::accumulate && step.code != Code::accumulate_product) {
+      if (step.code != Code::accumulate) {
         values.push_back(add(step));
         continue;
       }
       Ref& sum = sums_[out];
       if (sum.kind == Ref::Kind::none) sum = {Ref::Kind::pointer, result_.first[out]};
-      sum = step.code == Code::accumulate ? add({Code::add, {sum, step.in[0], {}}})
-                                          : add({Code::fma, {step.in[0], step.in[1], sum}});
+      sum = add({Code::add, {sum, step.in[0], {}}});
       values.push_back(sum);
     }
   }

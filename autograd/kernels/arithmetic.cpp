@@ -77,6 +77,15 @@ bool apply(Instruction f, std::int64_t n, const T* a, const T* b, T* y) {
 
 }  // namespace
 
+void fma(const View& a, const View& b, const View& c, const View& y) {
+  dispatch(y.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    if constexpr (std::floating_point<T>)
+      map([](T u, T v, T w) { return std::fma(u, v, w); }, y.numel(), y.as<T>(), a.as<const T>(), b.as<const T>(),
+          c.as<const T>());
+  });
+}
+
 bool arithmetic(Instruction f, const View& a, const View& b, const View& y, const Location& where) {
   if (a.dtype == int64) check_whole(f, b.span<std::int64_t>(), where);
   return dispatch(a.dtype, [&](auto zero) {

@@ -20,6 +20,8 @@ namespace xgrad::kernels {
 void unary(Instruction f, const View& x, const View& y);
 /// y = f(a, b), element by element; comparisons and logical operations give bool.
 void binary(Instruction f, const View& a, const View& b, const View& y, const Location& where);
+/// y = a * b + c, rounded once
+void fma(const View& a, const View& b, const View& c, const View& y);
 /// y = condition ? a : b
 void where(const View& condition, const View& a, const View& b, const View& y);
 /// y = x, converted: to bool by x != 0; from floating to int64 by cutting, beyond its range the nearest end, NaN to 0.

@@ -43,6 +43,10 @@ Tensor minimum(const Operand& a, const Operand& b);  ///< NaN if either is; a ti
 /// The angle of the point (x, y) in (-pi, pi]; its derivatives at (0, 0) are 0.
 Tensor atan2(const Operand& y, const Operand& x);
 
+/// a * b + c, rounded once: more accurate than a * b + c, and different bits. The engine never puts a product and a sum
+/// together by itself. The three broadcast; floating dtypes only. (IEEE 754, fusedMultiplyAdd)
+Tensor fma(const Operand& a, const Operand& b, const Operand& c);
+
 Tensor equal(const Operand& a, const Operand& b);
 Tensor not_equal(const Operand& a, const Operand& b);
 Tensor less(const Operand& a, const Operand& b);

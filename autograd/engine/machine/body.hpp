@@ -311,30 +311,25 @@ class Body : public Calls {
     const auto r = static_cast<std::size_t>(i.immediate);
     const Code code = emission_.reductions[r].code;
     if (code == Code::row_max || code == Code::row_min) return take_extreme(totals_[r], code, in_register(p.in[0]));
-    if (shape_->folds && code != Code::row_prod) return fold(r, code, p);
+    if (shape_->folds && code != Code::row_prod) return fold(r, p);
     const Register a = padded(in_register(p.in[0]), 0, code);
-    const Register b = code == Code::row_dot ? padded(in_register(p.in[1]), 1, code) : a;
-    if (!single()) return total(r, index() % (16 / width_), code, a, b);
+    if (!single()) return total(r, index() % (16 / width_), code, a);
     const int parts = 16 / width_, first = index() % parts * 2;
-    // Scratch registers 0 and 1 may have the operands.
+    // Scratch registers 0 and 1 may have the operand.
     const int t = shape_->tail ? 2 : 0;
     for (int h = 0; h < 2; ++h) {
       to_double(t, a, h);
-      if (code == Code::row_dot) to_double(t + 1, b, h);
-      total(r, first + h, code, scratch(t), scratch(t + 1));
+      total(r, first + h, code, scratch(t));
     }
   }
-  void fold(std::size_t r, Code code, const Placed& p) {
+  void fold(std::size_t r, const Placed& p) {
     const int parts = 16 / width_, part = index() % parts, turn = index() / parts;
     const bool kept = frame_.folded[r] < 0;
     const auto place = [&](int k) { return ptr[rsp + frame_.folded[r] + k * bytes_]; };
     const Register a = in_register(p.in[0]);
     const Register sum = kept ? vector(totals_[r].folded[static_cast<std::size_t>(part)]) : scratch(1);
     if (!kept && turn > 0) move_(sum, place(part));
-    if (code == Code::row_sum)
-      turn == 0 ? move_(sum, a) : add_(sum, sum, a);
-    else
-      turn == 0 ? mul_(sum, a, in_register(p.in[1])) : fma231(sum, a, in_register(p.in[1]));
+    turn == 0 ? move_(sum, a) : add_(sum, sum, a);
     if (!kept) move_(place(part), sum);
     if (turn + 1 < folded_columns || part + 1 < parts) return;
     // The first half of the lanes takes the second, which is the second part or the upper half of the only one.
@@ -346,7 +341,7 @@ class Body : public Calls {
     }
     for (int h = 0; h < parts; ++h) {
       to_double(0, sum, h);
-      total(r, h, Code::row_sum, scratch(0), scratch(0));
+      total(r, h, Code::row_sum, scratch(0));
     }
   }
   /// Half the floats of x as doubles in scratch register t.
@@ -358,23 +353,18 @@ class Body : public Calls {
     }
     vcvtps2pd(scratch(t), from);
   }
-  /// The k-th part of the lanes takes a (and b).
-  void total(std::size_t r, int k, Code code, const Register& a, const Register& b) {
+  /// The k-th part of the lanes takes a.
+  void total(std::size_t r, int k, Code code, const Register& a) {
     if (frame_.totals[r] < 0) {
       const Register y = vector(totals_[r].registers[static_cast<std::size_t>(k)]);
       if (code == Code::row_sum) vaddpd(y, y, a);
       if (code == Code::row_prod) vmulpd(y, y, a);
-      if (code == Code::row_dot) vfmadd231pd(y, a, b);
       return;
     }
     const Address lanes = ptr[rsp + frame_.totals[r] + k * bytes_];
     const Register t = scratch(shape_->tail ? 2 : 0);
     if (code == Code::row_sum) vaddpd(t, a, lanes);
     if (code == Code::row_prod) vmulpd(t, a, lanes);
-    if (code == Code::row_dot) {
-      if (t.getIdx() != a.getIdx()) vmovupd(t, a);
-      vfmadd213pd(t, b, lanes);
-    }
     vmovupd(lanes, t);
   }
   void take_extreme(const Totals& totals, Code code, const Register& element) {

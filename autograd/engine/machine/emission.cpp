@@ -154,8 +154,7 @@ class Translation {
   bool step(std::size_t i) {
     const Step& s = phase_.steps[i];
     if (is_reduction(s.code)) {
-      const R a = number(s.in[0]), b = s.code == Code::row_dot ? number(s.in[1]) : R{};
-      list_.put(Op::reduce, a.value, b.value, reductions_.size());
+      list_.put(Op::reduce, number(s.in[0]).value, nothing, reductions_.size());
       reductions_.push_back({s.code, s.out});
       return true;
     }
@@ -165,9 +164,6 @@ class Translation {
         return true;
       case Code::accumulate:
         store(e_.add({fetch(s.out)}, number(s.in[0])).value, s.out);
-        return true;
-      case Code::accumulate_product:
-        store(e_.fma(number(s.in[0]), number(s.in[1]), {fetch(s.out)}).value, s.out);
         return true;
       case Code::store:
         return store_step(s);

@@ -48,7 +48,7 @@ class Generator : private Reductions {
     }
     for (const Reduction& reduction : emission_.reductions) {
       ++(is_extreme(reduction.code) ? extremes_ : sums_);
-      folded_ += single() && (reduction.code == Code::row_sum || reduction.code == Code::row_dot);
+      folded_ += single() && reduction.code == Code::row_sum;
     }
     if (wide_ && extremes_ > 2) throw TooFewRegisters();
     group_ = sums_ ? 16 / width_ : 1;

@@ -105,7 +105,7 @@ class RandomProgram {
                                           Code::cos,   Code::tan,   Code::asin,  Code::acos,  Code::atan};
     static const std::vector<Code> two = {Code::add,     Code::sub,     Code::mul, Code::div, Code::add,  Code::add,
                                           Code::maximum, Code::minimum, Code::mul, Code::pow, Code::atan2};
-    static const std::vector<Code> three = {Code::fma, Code::fms, Code::fnma};
+    static const std::vector<Code> three = {Code::fma};
     const auto& all = operands == 1 ? one : operands == 2 ? two : three;
     return all[static_cast<std::size_t>(pick(static_cast<int>(all.size())))];
   }
@@ -187,12 +187,10 @@ class RandomProgram {
     if (last) phase.steps.push_back({Code::store, {any_mask()}, 8});
     const bool sums = kind_ != Kind::by_elements;
     if (sums && pick(2)) phase.steps.push_back({Code::accumulate, {any_number(number > 0)}, 9});
-    if (sums && pick(2))
-      phase.steps.push_back({Code::accumulate_product, {any_number(number > 0), any_number(number > 0)}, 10});
+    if (sums && pick(2)) phase.steps.push_back({Code::accumulate, {any_number(number > 0)}, 10});
     for (int i = kind_ == Kind::any ? pick(3) : 0; i > 0; --i) {
-      const auto code = static_cast<Code>(static_cast<int>(Code::row_sum) + pick(5));
-      phase.steps.push_back(
-          {code, {any_number(number > 0), code == Code::row_dot ? any_number(number > 0) : Ref{}}, new_register()});
+      const auto code = static_cast<Code>(static_cast<int>(Code::row_sum) + pick(4));
+      phase.steps.push_back({code, {any_number(number > 0)}, new_register()});
     }
     known_ = registers_;
     add_row_steps(phase.after);
@@ -302,8 +300,8 @@ class Plain {
         const char byte = bits ? 1 : 0;
         program_.pointers[s.out].mask ? std::memcpy(address(s.out, row, j), &byte, 1)
                                       : std::memcpy(address(s.out, row, j), &a, sizeof a);
-      } else if (s.code == Code::accumulate || s.code == Code::accumulate_product) {
-        const long double x = static_cast<long double>(a) * (s.code == Code::accumulate ? 1 : b);
+      } else if (s.code == Code::accumulate) {
+        const auto x = static_cast<long double>(a);
         sums[s.out][column] += x, sizes[s.out][column] += std::abs(x);
       } else {
         values_[i][column] = s.code == Code::column ? static_cast<T>(j) : apply(s.code, a, b, c);
@@ -325,20 +323,15 @@ class Plain {
     T halves[16] = {};
     const std::int64_t folded = sizeof(T) == 4 && !product ? columns_ - columns_ % 64 : 0;
     for (std::int64_t j = 0; j < folded; j += j % 64 == 15 ? 49 : 1) {
-      T sum = operand(s.in[0], row, j) * (s.code == Code::row_sum ? T{1} : operand(s.in[1], row, j));
-      for (std::int64_t i = j + 16; i < j + 64; i += 16) {
-        const T a = operand(s.in[0], row, i), b = operand(s.in[1], row, i);
-        sum = s.code == Code::row_sum ? sum + a : std::fma(a, b, sum);
-      }
+      T sum = operand(s.in[0], row, j);
+      for (std::int64_t i = j + 16; i < j + 64; i += 16) sum = sum + operand(s.in[0], row, i);
       halves[j % 16] = sum;
       for (int l = 0; l < 8 && j % 64 == 15; ++l) lanes[l] += static_cast<double>(halves[l] + halves[l + 8]);
     }
     for (std::int64_t j = folded; j < columns_; ++j) {
       double& lane = lanes[narrow ? 0 : j % reduction_lanes];
-      const double a = operand(s.in[0], row, j), b = operand(s.in[1], row, j);
-      if (s.code == Code::row_sum) lane += a;
-      if (product) lane *= a;
-      if (s.code == Code::row_dot) lane = narrow ? lane + a * b : std::fma(a, b, lane);
+      const double a = operand(s.in[0], row, j);
+      lane = product ? lane * a : lane + a;
     }
     for (int half = narrow ? 0 : reduction_lanes / 2; half; half /= 2)
       for (int l = 0; l < half; ++l) lanes[l] = product ? lanes[l] * lanes[l + half] : lanes[l] + lanes[l + half];

@@ -165,7 +165,7 @@ TEST_CASE("machine code has room for many operands, values and reductions", "[ma
       for (std::size_t i = 0; i < 12; ++i) steps.push_back({Code::exp, {value(i), {}, {}}});
       for (std::uint16_t r = 0; r < 3; ++r) {
         steps.push_back({Code::row_sum, {value(12u + r), {}, {}}, r});
-        steps.push_back({Code::row_dot, {value(r), value(13u + r), {}}, static_cast<std::uint16_t>(3 + r)});
+        steps.push_back({Code::row_sum, {value(r), {}, {}}, static_cast<std::uint16_t>(3 + r)});
       }
       steps.push_back({Code::row_max, {value(20), {}, {}}, 6});
       steps.push_back({Code::row_min, {value(21), {}, {}}, 7});
