@@ -60,10 +60,40 @@ Analysis::Analysis(const Program& program)
 }
 
 RowCode::RowCode(const std::vector<RowStep>& steps, const TileFunctions& functions) {
-  for (const RowStep& step : steps) {
-    instructions_.push_back(row_instruction(step, functions));
-    codes_.push_back(step.code);
+  for (const RowStep& step : steps)
+    if (!join(step))
+      instructions_.push_back({what_of(step.code),
+                               element_function(functions, step.code, 0),
+                               step.out,
+                               {step.in[0], step.in[1], step.in[2]}});
+}
+
+RowCode::What RowCode::what_of(Code code) {
+  switch (code) {
+    case Code::add:
+      return What::add;
+    case Code::sub:
+      return What::sub;
+    case Code::mul:
+      return What::mul;
+    case Code::div:
+      return What::div;
+    default:
+      return What::call;
   }
+}
+
+bool RowCode::join(const RowStep& step) {
+  const bool adds = step.code == Code::add, subtracts = step.code == Code::sub;
+  if (!(adds || subtracts) || instructions_.empty() || instructions_.back().what != What::mul) return false;
+  Instruction& last = instructions_.back();
+  const bool first = step.in[0] == last.out, second = step.in[1] == last.out;
+  if (first == second) return false;  // it does not read the product, or twice
+  last.what = adds ? What::mul_add : first ? What::mul_sub : What::sub_mul;
+  last.product = last.out;
+  last.in[2] = step.in[first ? 1 : 0];
+  last.out = step.out;
+  return true;
 }
 
 char* thread_memory(std::size_t bytes) {

@@ -29,29 +29,40 @@ struct Analysis {
   Parts parts = Parts::none;
 };
 
-/// Steps on registers that are next to each other.
+/// Steps on registers that are next to each other. A product and the sum after it that reads it, each rounded, are done
+/// at once: to choose the next step takes longer than to do it.
 class RowCode {
  public:
   RowCode() = default;
   RowCode(const std::vector<RowStep>& steps, const TileFunctions& functions);
   template <class T>
   void run(T* registers) const {
-    for (std::size_t i = 0; i < instructions_.size(); ++i) {
-      const RowInstruction& f = instructions_[i];
+    for (const Instruction& f : instructions_) {
       const T *a = registers + f.in[0], *b = registers + f.in[1];
-      switch (codes_[i]) {
-        case Code::add:
+      switch (f.what) {
+        case What::add:
           registers[f.out] = *a + *b;
           break;
-        case Code::sub:
+        case What::sub:
           registers[f.out] = *a - *b;
           break;
-        case Code::mul:
+        case What::mul:
           registers[f.out] = *a * *b;
           break;
-        case Code::div:
+        case What::div:
           registers[f.out] = *a / *b;
           break;
+        case What::mul_add:
+          registers[f.out] = (registers[f.product] = *a * *b) + registers[f.in[2]];
+          break;
+        case What::mul_sub:
+          registers[f.out] = (registers[f.product] = *a * *b) - registers[f.in[2]];
+          break;
+        case What::sub_mul: {
+          const T c = registers[f.in[2]];
+          registers[f.out] = c - (registers[f.product] = *a * *b);
+          break;
+        }
         default:
           f.function(registers + f.out, a, b, registers + f.in[2], 1);
       }
@@ -59,8 +70,17 @@ class RowCode {
   }
 
  private:
-  std::vector<RowInstruction> instructions_;
-  std::vector<Code> codes_;
+  enum class What : std::uint8_t { add, sub, mul, div, mul_add, mul_sub, sub_mul, call };
+  struct Instruction {
+    What what;
+    TileFunction function;
+    std::uint16_t out, in[3], product = 0;  // product: the register of the product inside
+  };
+  static What what_of(Code code);
+  /// Does the step at the end of the product before, where it reads that; whether it did.
+  bool join(const RowStep& step);
+
+  std::vector<Instruction> instructions_;
 };
 
 /// Memory of the calling thread, aligned to 64 bytes, until it asks again. 64 KiB each thread has from the start.

@@ -130,8 +130,4 @@ std::unique_ptr<PhaseKernel> interpret(const Program& program, std::size_t phase
   return std::make_unique<Interpreter>(program, program.phases[phase], aliases, tile_functions(set, program.dtype));
 }
 
-RowInstruction row_instruction(const RowStep& step, const TileFunctions& functions, int single) {
-  return {element_function(functions, step.code, single), step.out, {step.in[0], step.in[1], step.in[2]}};
-}
-
 }  // namespace xgrad::fused

@@ -17,13 +17,6 @@ namespace xgrad::fused {
 std::unique_ptr<PhaseKernel> interpret(const Program& program, std::size_t phase, const Aliases& aliases,
                                        InstructionSet set = instruction_set());
 
-/// One step on registers, for rows whose registers are next to each other (n = 1) or vectors over the rows of a tile.
-struct RowInstruction {
-  TileFunction function;
-  std::uint16_t out, in[3];
-};
-RowInstruction row_instruction(const RowStep& step, const TileFunctions& functions, int single = 0);
-
 /// The bytes of one slot, and what every slot begins at a multiple of.
 inline constexpr std::size_t slot_bytes = 4096, slot_stride = 4096 + 128;
 /// The elements of a tile.

@@ -368,7 +368,7 @@ class UnitLowering {
   const Unit& at_;
   std::vector<bool>& stored_;
   std::set<Instance> sinks_, zero_, elements_;
-  std::set<Instance> taken_;  // results that lie where a carried value is until they are stored
+  std::set<Instance> taken_;         // results that lie where a carried value is until they are stored
   std::map<Instance, Facts> facts_;  // in tape order
   std::map<Instance, std::uint16_t> registers_, scratch_;
   std::map<double, std::uint16_t> literals_;

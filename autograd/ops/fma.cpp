@@ -27,10 +27,11 @@ struct Fma : Operation<Fma> {  // y = a b + c, rounded once
 
 Tensor fma(const Operand& a, const Operand& b, const Operand& c) {
   const Location& place = a.where();
+  if (a.is_number() && b.is_number() && !c.is_number()) return fma(Operand(a.tensor_like(c.tensor()), place), b, c);
   auto [x, y] = broadcast_together(Fma::id, a, b);
   auto [product, z] = broadcast_together(Fma::id, Operand(x, place), c);
-  const auto fit = [&](Tensor factor) { return broadcast_to(Operand(factor, place), z.shape()); };
-  return record(place, Fma{}, std::move(product), fit(std::move(y)), z);
+  const Tensor factor = broadcast_to(Operand(y, place), z.shape());
+  return record(place, Fma{}, std::move(product), factor, std::move(z));
 }
 
 }  // namespace xgrad
