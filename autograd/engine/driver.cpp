@@ -8,6 +8,7 @@
 #include "autograd/engine/machine/machine_code.hpp"
 #include "autograd/engine/narrow.hpp"
 #include "autograd/engine/tier.hpp"
+#include "autograd/engine/verify_program.hpp"
 #include "autograd/engine/wide.hpp"
 
 namespace xgrad::fused {
@@ -134,6 +135,12 @@ Compiled::~Compiled() = default;
 const Program& Compiled::program() const { return state_->program; }
 bool Compiled::is_machine_code() const { return state_->machine; }
 Parts Compiled::parts() const { return state_->analysis.parts; }
+
+void verify(const Compiled& compiled) {
+  const Compiled::State& state = *compiled.state_;
+  verify_analysis(state.program, state.analysis);
+  if (const auto& several = state.wide.unrolled()) verify_unrolled(state.program, *several);
+}
 
 void prepare(Compiled& compiled, const Binding& binding) { compiled.state_->bind(binding); }
 

@@ -25,6 +25,7 @@ class Compiled {
   Parts parts() const;
 
  private:
+  friend void verify(const Compiled& compiled);
   friend void prepare(Compiled& compiled, const Binding& binding);
   friend void execute(Compiled& compiled, const Binding& binding);
   friend void begin_parts(Compiled& compiled, const Binding& binding);
@@ -33,6 +34,8 @@ class Compiled {
   std::unique_ptr<State> state_;
 };
 
+/// Verifies what it has derived from its program, which has been verified. Throws Unverified.
+void verify(const Compiled& compiled);
 /// Does beforehand what memory is needed for to run the program on this.
 void prepare(Compiled& compiled, const Binding& binding);
 /// Runs the program on what it is bound to. The results depend on the sizes alone, not on the number of threads or the

@@ -32,6 +32,9 @@ class ReferenceExecutor final : public Executor {
 
 /// How often the fused engine left a part of a tape to the reference kernels, because it could not plan it.
 std::int64_t unplanned();
+/// How often it did so because what it was about to run was not verified: a fault of the engine, which is told on
+/// stderr.
+std::int64_t violations();
 
 /// Plans all pending entries together, fuses them into row programs and matrix products, and remembers the plan.
 class FusedExecutor final : public Executor {

@@ -6,6 +6,7 @@
 #include "autograd/engine/budget.hpp"
 #include "autograd/engine/executor.hpp"
 #include "autograd/engine/plan.hpp"
+#include "autograd/engine/violation.hpp"
 #include "autograd/engine/walk.hpp"
 
 namespace xgrad {
@@ -75,6 +76,9 @@ void run_part(const Pending& pending) {
     plan = &plan_cache().find(pending, key, budget);
   } catch (const fused::Unplanned&) {
     ++parts_not_planned;
+    return ReferenceExecutor().run(pending);
+  } catch (const fused::Unverified& violation) {
+    fused::report(violation);
     return ReferenceExecutor().run(pending);
   }
   plan->run(pending, key.leaves());
@@ -161,6 +165,7 @@ class Parts {
 }  // namespace
 
 std::int64_t unplanned() { return parts_not_planned; }
+std::int64_t violations() { return fused::violation_count(); }
 
 void FusedExecutor::run(const Pending& pending) {
   if (pending.entries.size() <= most_entries())

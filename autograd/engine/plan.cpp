@@ -8,6 +8,8 @@
 #include "autograd/engine/narrow.hpp"
 #include "autograd/engine/overwrite.hpp"
 #include "autograd/engine/recompute.hpp"
+#include "autograd/engine/verify_grouping.hpp"
+#include "autograd/engine/verify_program.hpp"
 #include "autograd/kernels/kernels.hpp"
 
 namespace xgrad::fused {
@@ -46,6 +48,7 @@ Plan::Plan(const Pending& pending, std::size_t budget) {
   graph.turn(roots);
   graph.add_products(pending, roots);
   Grouping grouping(graph, roots);
+  verify_grouping(grouping);
 
   std::vector<bool> stored(graph.nodes.size());
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) stored[i] = graph.nodes[i].memory;
@@ -64,7 +67,7 @@ Plan::Plan(const Pending& pending, std::size_t budget) {
 
   for (const Node& node : graph.nodes)
     memory_.push_back({static_cast<std::size_t>(node.numel) * item_size(node.dtype), node.leaf ? node.argument : -1,
-                       node.entry, node.dtype});
+                       node.entry, node.dtype, node.kind == Kind::constant});
   find_schedule(budget);
   evaluated_.resize(pending.entries.size());
   std::vector<char> given(memory_.size());
@@ -89,7 +92,7 @@ void Plan::add_task(const Pending& pending, Grouping& grouping, std::int32_t ind
         task.indices.push_back({member, graph.storage(node.inputs[1])});
     }
     if (task.outputs.empty()) return;  // everything in it is computed again where it is needed
-    task.program = std::make_unique<Compiled>(task.lowered.program);
+    task.program = std::make_unique<Compiled>(verified(task.lowered.program));
   } else {
     task.node = unit.members[0];
     task.outputs = unit.members;
@@ -228,11 +231,12 @@ void Plan::find_schedule(std::size_t budget) {
   for (const Memory& memory : memory_) values.push_back({memory.bytes, memory.leaf >= 0});
   for (const Result& result : results_) values[result.node].kept = true;
   schedule_ = lay_out(works, values, order_of(works), budget);
-  if (budget == 0 || schedule_.peak <= budget) return;
+  if (budget == 0 || schedule_.peak <= budget) return verify(works, values, budget);
   std::erase_if(results_, [&](const Result& result) { return !result.root; });
   for (Held& value : values) value.kept = false;
   for (const Result& result : results_) values[result.node].kept = true;
   schedule_ = lay_out(works, values, order_within(works, values, budget), budget);
+  verify(works, values, budget);
 }
 
 // One run: what is in memory now.

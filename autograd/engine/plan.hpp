@@ -45,6 +45,7 @@ class Plan {
     std::int32_t leaf = -1;
     std::int32_t entry = -1;
     DType dtype = float32;
+    bool constant = false;
   };
   // A value that an entry gets.
   struct Result {
@@ -62,6 +63,7 @@ class Plan {
   void find_followers(std::vector<Work>& works, const std::vector<std::int32_t>& writer) const;
   std::vector<std::int32_t> order_of(std::vector<Work>& works) const;
   void find_schedule(std::size_t budget);
+  void verify(const std::vector<Work>& works, const std::vector<Held>& values, std::size_t budget) const;
 
   std::vector<Task> tasks_;
   Schedule schedule_;

@@ -96,7 +96,13 @@ class RandomProgram {
   }
 
   std::uint16_t new_register() { return static_cast<std::uint16_t>(registers_++); }
-  std::uint16_t any_register() { return static_cast<std::uint16_t>(pick(known_)); }
+  /// One that holds a number.
+  std::uint16_t any_register() {
+    std::uint16_t r;
+    do r = static_cast<std::uint16_t>(pick(known_));
+    while (std::find(mask_registers_.begin(), mask_registers_.end(), r) != mask_registers_.end());
+    return r;
+  }
 
   Code number_code(int operands) {
     static const std::vector<Code> one = {Code::copy,  Code::neg,   Code::exp,   Code::log,   Code::tanh,
@@ -119,8 +125,10 @@ class RandomProgram {
     }
     constexpr std::uint16_t read[] = {0, 2, 3, 4};
     for (const std::uint16_t pointer : read)
-      if (kind_ == Kind::any && pick(3) == 0)
+      if (kind_ == Kind::any && pick(3) == 0) {
         program_.loads.push_back({Load::Source::element, pointer, new_register(), 2});
+        if (program_.pointers[pointer].mask) mask_registers_.push_back(program_.loads.back().register_);
+      }
     program_.arguments = 1;
     program_.row_operands = 3;
     known_ = registers_;
@@ -143,10 +151,15 @@ class RandomProgram {
     if (kind < 3 && !numbers_.empty())
       return {Ref::Kind::value, numbers_[static_cast<std::size_t>(pick(static_cast<int>(numbers_.size())))]};
     if (kind == 3) return {Ref::Kind::register_, any_register()};
+    // What an earlier phase has left in a result's place, until this one stores there.
+    if (left_ && !stored_ && pick(4) == 0) return {Ref::Kind::pointer, 6};
     static const std::uint16_t readable[] = {0, 1, 2, 5};
     return {Ref::Kind::pointer, readable[pick(scratch ? 4 : 3)]};
   }
   Ref any_mask() {
+    if (!mask_registers_.empty() && pick(10) == 0)
+      return {Ref::Kind::register_,
+              mask_registers_[static_cast<std::size_t>(pick(static_cast<int>(mask_registers_.size())))]};
     if (masks_.empty() || pick(3) == 0) return {Ref::Kind::pointer, static_cast<std::uint16_t>(3 + pick(2))};
     return {Ref::Kind::value, masks_[static_cast<std::size_t>(pick(static_cast<int>(masks_.size())))]};
   }
@@ -177,10 +190,13 @@ class RandomProgram {
 
   void add_phase(int number, bool last) {
     numbers_.clear(), masks_.clear();
+    left_ = left_ || stored_, stored_ = false;
     Phase phase;
     for (int i = 2 + pick(12); i > 0; --i) {
       add_step(phase.steps, number > 0);
-      if (pick(8) == 0) phase.steps.push_back({Code::store, {any_number(number > 0)}, 6});
+      if (stored_ || pick(8) != 0) continue;
+      phase.steps.push_back({Code::store, {any_number(number > 0)}, 6});
+      stored_ = true;
     }
     if (number == 0) phase.steps.push_back({Code::store, {any_number(false)}, 5});
     if (last) phase.steps.push_back({Code::store, {any_number(number > 0)}, 7});
@@ -196,16 +212,18 @@ class RandomProgram {
     add_row_steps(phase.after);
     if (last && kind_ == Kind::any) program_.row_stores.push_back({any_register(), 2});
     if (last && kind_ == Kind::any && pick(3) == 0)
-      program_.element_stores.push_back({any_register(), static_cast<std::uint16_t>(6 + pick(2)), 2});
+      program_.element_stores.push_back(
+          {any_register(), static_cast<std::uint16_t>(left_ || stored_ ? 6 + pick(2) : 7), 2});
     program_.phases.push_back(std::move(phase));
   }
 
   std::mt19937_64 random_;
   Program program_;
   const Kind kind_;
-  bool in_place_ = false;
+  bool in_place_ = false, left_ = false, stored_ = false;  // whether there is something at 6, and from this phase
   int registers_ = 0, known_ = 0;
   std::vector<std::uint16_t> numbers_, masks_;
+  std::vector<std::uint16_t> mask_registers_;
 };
 
 /// The plain way.

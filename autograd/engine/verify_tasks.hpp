@@ -1,0 +1,49 @@
+#pragma once
+
+// Verifies what the tasks of a plan run on, before the plan runs for the first time.
+//
+//   reads    what a task reads from memory is a leaf or what another task writes, and its Work says so
+//   writes   each value that its Work says it writes is written, whole, by one pointer or row operand, to which nothing
+//            else of the task is bound: what all rows read is never written
+//   sizes    what is bound has the dtype and the number of elements that the program, or the product, goes over
+//   numbers  arguments are literals, constants, or values of one element
+//   indices  column numbers come from indices that are checked before the program runs, which may fail
+//   reuse    an output may take the memory of an input that is bound once, as verify_sharing() says; of a product only
+//            that of what it is added to
+//   follower a program that runs on parts of a product can be run in parts, reads the product element by element, and
+//            cannot fail
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "autograd/engine/analysis.hpp"
+#include "autograd/engine/gemm.hpp"
+#include "autograd/engine/lower.hpp"
+#include "autograd/engine/schedule.hpp"
+#include "autograd/engine/violation.hpp"
+
+namespace xgrad::fused {
+
+/// A task: a row program, a product, or neither (a reference kernel).
+struct Bound {
+  const Lowered* lowered = nullptr;
+  std::int64_t rows = 1, columns = 1;
+  Parts parts = Parts::none;
+  const Gemm* product = nullptr;
+  std::span<const std::int32_t> operands{};  // of products and kernels
+  std::vector<std::int32_t> checked{};       // nodes whose indices are checked
+};
+
+/// A value.
+struct Value {
+  std::size_t bytes = 0;
+  DType dtype = float32;
+  bool leaf = false;
+  bool constant = false;  // a number that is there without memory
+};
+
+/// Throws Unverified where a rule is broken. The programs have been verified.
+void verify_tasks(std::span<const Bound> tasks, std::span<const Work> works, std::span<const Value> values);
+
+}  // namespace xgrad::fused

@@ -1,0 +1,44 @@
+#include "autograd/engine/violation.hpp"
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+namespace xgrad::fused {
+
+namespace {
+
+#ifdef XGRAD_SANITIZED
+constexpr bool ends_at_start = true;
+#else
+constexpr bool ends_at_start = false;
+#endif
+
+std::atomic<std::int64_t> count{0};
+std::atomic<bool> ends{ends_at_start};
+std::atomic<Verification> chosen{Verification::always};
+
+}  // namespace
+
+void violated(const char* rule) { throw Unverified(rule); }
+
+void violated(const char* what, std::int64_t number, const char* rule) {
+  throw Unverified(std::string(what) + ' ' + std::to_string(number) + ": " + rule);
+}
+
+void report(const Unverified& violation) {
+  const std::int64_t before = count++;
+  if (ends || before == 0)
+    std::fprintf(stderr, "xgrad: a fault of the engine was found before it ran (%s); the reference kernels take over\n",
+                 violation.what());
+  if (ends) std::abort();
+}
+
+std::int64_t violation_count() { return count; }
+void end_on_violation(bool end) { ends = end; }
+
+void set_verification(Verification verification) { chosen = verification; }
+Verification verification() { return chosen; }
+
+}  // namespace xgrad::fused
