@@ -108,7 +108,11 @@ struct LanesOf {
   XGRAD_LANES M less_equal(R a, R b) { return a <= b; }
   XGRAD_LANES M mask_and(M a, M b) { return a & b; }
   XGRAD_LANES M mask_or(M a, M b) { return a | b; }
-  XGRAD_LANES M mask_xor(M a, M b) { return a ^ b; }
+  // (xsimd 8's own a ^ b is a | b for the masks of AVX-512.)
+  XGRAD_LANES M mask_xor(M a, M b) {
+    if constexpr (sizeof(R) == 64) return M(static_cast<typename M::register_type>(a.data ^ b.data));
+    return a ^ b;
+  }
   XGRAD_LANES M mask_not(M a) { return !a; }
   XGRAD_LANES R select(M m, R a, R b) { return xsimd::select(m, a, b); }
   XGRAD_LANES R keep(M m, R a) {
