@@ -5,6 +5,7 @@
 #include "autograd/core/buffer.hpp"
 #include "autograd/core/error.hpp"
 #include "autograd/core/random.hpp"
+#include "autograd/engine/about.hpp"
 #include "autograd/engine/budget.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/threads.hpp"

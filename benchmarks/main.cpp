@@ -5,7 +5,8 @@
 // prints `case<TAB>xgrad_us<TAB>libtorch_us<TAB>ratio`: medians of repetitions that alternate between the two. Before a
 // case is timed, both sides run three times and their results are compared; a difference is reported, and the program
 // ends with status 1. On more than one thread libtorch is measured in three ways, with its own threads, with those of
-// BLAS, and alone, and its best median counts.
+// BLAS, and alone, and its best median counts. Both sides use the same BLAS, with the kernels that are the fastest here
+// (see blas_core.hpp), which is said on stderr.
 
 #include <cstdio>
 #include <cstdlib>
@@ -13,6 +14,7 @@
 #include <regex>
 #include <string>
 
+#include "benchmarks/blas_core.hpp"
 #include "benchmarks/measure.hpp"
 #include "benchmarks/sides.hpp"
 
@@ -85,7 +87,9 @@ std::vector<Setting> libtorch_settings(int threads) {
 }  // namespace
 
 int main(int count, char** arguments) {
+  if (count == 2 && std::string(arguments[1]) == blas_trial) return try_blas();
   const Options options = parse(count, arguments);
+  if (!options.list) choose_blas_core(arguments);
   const std::regex filter(options.filter);
   const Cases ours = xgrad_cases(), theirs = libtorch_cases();
   const Setting own{[&] { xgrad_side::set_threads(options.threads); }, 1};

@@ -27,7 +27,8 @@ void apply(const Setting& setting) {
   set_blas_threads(setting.blas_threads);
 }
 
-std::string difference(const std::vector<Numbers>& first, const std::vector<Numbers>& second, double tolerance) {
+std::string difference(const std::vector<Numbers>& first, const std::vector<Numbers>& second, double tolerance,
+                       const std::vector<Numbers>& amplified) {
   std::ostringstream text;
   if (first.size() != second.size()) text << first.size() << " and " << second.size() << " arrays";
   for (std::size_t i = 0; i < std::min(first.size(), second.size()); ++i) {
@@ -38,7 +39,8 @@ std::string difference(const std::vector<Numbers>& first, const std::vector<Numb
     double largest = 0;
     for (const double number : second[i]) largest = std::max(largest, std::abs(number));
     for (std::size_t j = 0; j < first[i].size(); ++j) {
-      if (std::abs(first[i][j] - second[i][j]) <= tolerance * largest) continue;
+      const double beside = amplified.empty() ? 0 : amplified[i][j];
+      if (std::abs(first[i][j] - second[i][j]) <= tolerance * largest + beside) continue;
       text << "number " << j << " of array " << i << " is " << first[i][j] << " and " << second[i][j];
       return text.str();
     }
@@ -87,9 +89,13 @@ Comparison compare(const Contender& first, const Contender& second, double toler
   Comparison comparison;
   for (const Contender* contender : {&first, &second}) {
     apply(contender->settings.front());
-    for (int i = 0; i < 3; ++i) contender->work.run();
+    for (int i = 0; i < 3; ++i) {
+      contender->work.run();
+      if (contender->work.observe) contender->work.observe();
+    }
   }
-  comparison.difference = difference(first.work.results(), second.work.results(), tolerance);
+  comparison.difference = difference(first.work.results(), second.work.results(), tolerance,
+                                     second.work.amplified ? second.work.amplified() : std::vector<Numbers>());
   if (!comparison.difference.empty()) return comparison;
 
   std::vector<Lane> lanes;

@@ -14,6 +14,10 @@ using Numbers = std::vector<double>;
 struct Work {
   std::function<void()> run;                      ///< what is timed; it may go on from where the last call left off
   std::function<std::vector<Numbers>()> results;  ///< what the calls so far came to
+  std::function<void()> observe{};                ///< called after each of the first calls, untimed, where it is there
+  /// How far each result may be off beside its tolerance, since the case amplifies rounding errors; known from what was
+  /// observed. Where it is there.
+  std::function<std::vector<Numbers>()> amplified{};
 };
 
 /// The cases of one side, by name, in the order in which they are shown. A maker sets its side of the case up.

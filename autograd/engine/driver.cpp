@@ -23,7 +23,7 @@ constexpr std::int64_t many_elements = 200'000, many_runs = 300;
 struct Compiled::State {
   explicit State(Program p)
       : program(std::move(p)),
-        functions(tile_functions(instruction_set(), program.dtype)),
+        functions(tile_functions(set, program.dtype)),
         analysis(program),
         once(analysis.once, functions),
         wide(program, analysis, functions),
@@ -39,6 +39,7 @@ struct Compiled::State {
   void run(const Binding& binding);
 
   const Program program;
+  const InstructionSet set = instruction_set();  // the plans of another one are others
   const TileFunctions& functions;
   const Analysis analysis;
   const RowCode once;
@@ -69,7 +70,8 @@ void Compiled::State::bind(const Binding& binding) {
     asked = machine = false;
     narrow.reset();
     kernels = {};
-    for (std::size_t i = 0; i < program.phases.size(); ++i) kernels.phases.push_back(interpret(program, i, aliases));
+    for (std::size_t i = 0; i < program.phases.size(); ++i)
+      kernels.phases.push_back(interpret(program, i, aliases, set));
   }
   if (is_narrow(binding) && !narrow) narrow = std::make_unique<NarrowRows>(program, analysis, aliases, functions);
 }
@@ -91,13 +93,13 @@ void Compiled::State::take_over(const Binding& binding, bool in_parts) {
     Kernels made;
     bool any = false;
     for (std::size_t i = 0; i < program.phases.size(); ++i) {
-      made.phases.push_back(compile(program, i, aliases));
+      made.phases.push_back(compile(program, i, aliases, set));
       any = any || made.phases.back();
-      if (!made.phases.back()) made.phases.back() = interpret(program, i, aliases);
+      if (!made.phases.back()) made.phases.back() = interpret(program, i, aliases, set);
     }
     const auto& several = wide.unrolled();
     if (any && several && binding.rows >= several->rows && (in_parts || !is_flat(binding)))
-      made.unrolled = compile(several->program, 0, several->aliases(aliases));
+      made.unrolled = compile(several->program, 0, several->aliases(aliases), set);
     kernels = std::move(made);
     machine = any;
   } catch (const std::bad_alloc&) {

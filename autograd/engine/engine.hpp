@@ -23,6 +23,14 @@ void set_tier(const std::string& name, const Location& where = Location::current
 /// The name of the tier in use.
 const std::string& tier();
 
+/// Chooses what the fused engine computes with: "avx512", "avx2" or "generic" (what every processor of the architecture
+/// has), at first the widest that this processor and this build have, or what the environment variable XGRAD_ISA says.
+/// Values may differ in their last places from set to set. Every operation of a set is compared with its meaning before
+/// it is used, in less than a millisecond; at first, where one is wrong the next smaller set is taken, and a line on
+/// stderr says so. ValueError for an unknown name, for a set that is not there, and for one that computes wrong
+/// numbers. Not to be called while other threads evaluate. about().instruction_set is the one in use.
+void set_instruction_set(const std::string& name, const Location& where = Location::current());
+
 /// Evaluates, and may write results over the memory of `donated` Tensors, each of which is held by this list and by one
 /// owner who lets go of it afterwards: where nobody else, and no entry that stays, could read the old value any more.
 /// When it throws, no donated Tensor has changed.

@@ -6,6 +6,7 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/executor.hpp"
+#include "autograd/engine/instruction_set.hpp"
 #include "autograd/engine/walk.hpp"
 #include "autograd/tape/tape.hpp"
 
@@ -28,6 +29,7 @@ Selected& selected() {
   static Selected selection = [] {
     const char* name = std::getenv("XGRAD_ENGINE");
     const std::string engine = name && *name ? name : "fused";
+    fused::instruction_set();  // which says what is wrong with XGRAD_ISA, whatever the engine
     return Selected{engine, make_executor(engine, Location::current())};
   }();
   return selection;

@@ -41,18 +41,12 @@ struct Way {
   bool swapped = false;
 };
 
-BlockProduct own_product(DType dtype) {
-  static const BlockProduct products[] = {block_product(float32), block_product(float64)};
-  return products[dtype == float32 ? 0 : 1];
-}
-
 Way way(const Gemm& gemm) {
-  static const BlockProduct dot_products[] = {block_dots(float32), block_dots(float64)};
-  const BlockProduct product = own_product(gemm.dtype);
+  const BlockProduct product = block_product(gemm.dtype);
   if (product == nullptr || gemm.m == 1 || gemm.n == 1) return {};
   const bool dots = gemm.transpose_b && !gemm.transpose_a;
   const bool skinny = std::min(gemm.m, gemm.n) <= 12 && gemm.k >= 192;  // a panel is not used often enough to be turned
-  if (dots && skinny) return {dot_products[gemm.dtype == float32 ? 0 : 1], false};
+  if (dots && skinny) return {block_dots(gemm.dtype), false};
   // Whichever matrix has the columns for the vectors has to be transposed on the way: the smaller one. Where both are
   // transposed, that is B, or C if it is smaller.
   if (gemm.transpose_a) return {product, gemm.transpose_b && gemm.k > gemm.m};
@@ -254,7 +248,7 @@ void prepare_blas(const Gemm& gemm) {
 }  // namespace
 
 bool can_add(DType dtype, std::int64_t m, std::int64_t n, std::int64_t k) {
-  return own_product(dtype) != nullptr && m > 1 && n > 1 && k > 0 && k <= deepest_sum;
+  return block_product(dtype) != nullptr && m > 1 && n > 1 && k > 0 && k <= deepest_sum;
 }
 
 Division division(const Gemm& gemm, int threads) {

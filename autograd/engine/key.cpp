@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "autograd/engine/instruction_set.hpp"
 #include "autograd/engine/walk.hpp"
 
 namespace xgrad::fused {
@@ -137,6 +138,7 @@ Key::Key(const Pending& pending, std::size_t budget) {
   for (const Entry* entry : pending.entries) writer.add(*entry);
   for (const Entry* root : pending.roots) writer.words.add(pending.numbers.find(root));
   writer.words.add(budget);
+  writer.words.add(static_cast<std::uint64_t>(instruction_set()));
   size_ = writer.words.size();
 }
 

@@ -8,8 +8,9 @@
 
 namespace xgrad::fused {
 
-/// The structure of pending entries, and the memory budget: everything a plan depends on, and nothing else. Equal words
-/// mean that a plan made for one list of entries computes the other, with its own leaves and constants.
+/// The structure of pending entries, the memory budget and the instruction set: everything a plan depends on, and
+/// nothing else. Equal words mean that a plan made for one list of entries computes the other, with its own leaves and
+/// constants.
 class Key {
  public:
   static constexpr std::uint32_t first_leaf = 0x80000000;

@@ -21,7 +21,14 @@ struct LanesOf {
   using Words = xsimd::batch<Word, Architecture>;
   static constexpr int width = static_cast<int>(R::size);
   static constexpr bool on_x86 = !std::is_base_of_v<xsimd::neon, Architecture>;
-  static constexpr bool has_fma = !std::is_base_of_v<xsimd::sse2, Architecture>;
+#if (defined(__x86_64__) || defined(__i386__)) && !defined(__FMA__) && !defined(__AVX512F__)
+  static constexpr bool has_fma = false;
+#else
+  static constexpr bool has_fma = true;
+#endif
+  static constexpr bool has_rounding = std::is_base_of_v<xsimd::sse4_1, Architecture> ||
+                                       std::is_base_of_v<xsimd::avx, Architecture> ||
+                                       std::is_base_of_v<xsimd::avx512f, Architecture>;
 
 #define XGRAD_LANES XGRAD_FORCE_INLINE static
   XGRAD_LANES R number(double x) { return R(static_cast<T>(x)); }
@@ -34,8 +41,9 @@ struct LanesOf {
   XGRAD_LANES R mul(R a, R b) { return a * b; }
   XGRAD_LANES R div(R a, R b) { return a / b; }
   XGRAD_LANES R sqrt(R a) { return xsimd::sqrt(a); }
-  XGRAD_LANES R floor(R a) { return xsimd::floor(a); }
-  XGRAD_LANES R ceil(R a) { return xsimd::ceil(a); }
+  // (Where there is no instruction for it xsimd goes through whole numbers, which have no -0.)
+  XGRAD_LANES R floor(R a) { return has_rounding ? xsimd::floor(a) : xsimd::floor(a) | (a & R(-T{0})); }
+  XGRAD_LANES R ceil(R a) { return has_rounding ? xsimd::ceil(a) : xsimd::ceil(a) | (a & R(-T{0})); }
   XGRAD_LANES R round(R a) { return xsimd::nearbyint(a); }
   // (xsimd 8 has none of its own for AVX-512.)
   XGRAD_LANES R fma(R a, R b, R c) {
@@ -130,7 +138,7 @@ struct LanesOf {
   XGRAD_LANES R load(const T* p) { return R::load_unaligned(p); }
   XGRAD_LANES void store(T* p, R a) { a.store_unaligned(p); }
 
-  /// The first n lanes, 0 < n < width; the others are 0.
+  /// The first n lanes, 0 <= n <= width; the others are 0. No other memory is touched.
   XGRAD_LANES R load_part(const T* p, std::int64_t n) {
 #if defined(__AVX512F__)
     if constexpr (sizeof(R) == 64 && sizeof(T) == 4) return _mm512_maskz_loadu_ps(part(n), p);
@@ -176,5 +184,23 @@ struct LanesOf {
 #endif
 #undef XGRAD_LANES
 };
+
+template <class L>
+XGRAD_FORCE_INLINE typename L::R load_double(const double* p) {
+  return L::load(p);
+}
+/// width floats as doubles.
+template <class L>
+XGRAD_FORCE_INLINE typename L::R load_double(const float* p) {
+#if defined(__AVX512F__)
+  return _mm512_cvtps_pd(_mm256_loadu_ps(p));
+#elif defined(__AVX2__)
+  return _mm256_cvtps_pd(_mm_loadu_ps(p));
+#else
+  double wide[L::width];
+  for (int i = 0; i < L::width; ++i) wide[i] = static_cast<double>(p[i]);
+  return L::load(wide);
+#endif
+}
 
 }  // namespace xgrad::fused

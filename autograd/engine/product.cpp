@@ -1,6 +1,6 @@
 #include "autograd/engine/product.hpp"
 
-#include "autograd/engine/tile_functions.hpp"
+#include "autograd/engine/instruction_set.hpp"
 
 namespace xgrad::fused {
 

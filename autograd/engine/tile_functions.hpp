@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "autograd/engine/instruction_set.hpp"
 #include "autograd/engine/program.hpp"
 
 namespace xgrad::fused {
@@ -44,13 +45,6 @@ struct TileFunctions {
   TileFunction from_integers;
 };
 
-enum class InstructionSet : std::uint8_t { generic, avx2, avx512 };
-
-/// Whether this processor, and this build, has it.
-bool has(InstructionSet set);
-/// The widest that there is, or what the environment variable XGRAD_INSTRUCTION_SET says: generic, avx2 or avx512.
-/// ValueError where it names another, or one that is not there.
-InstructionSet instruction_set();
 const TileFunctions& tile_functions(InstructionSet set, DType dtype);
 
 // For tile_functions.cpp: null where the build does not have the instruction set.

@@ -71,24 +71,6 @@ void elements(void* out, const void* a, const void* b, const void* c, std::int64
   }
 }
 
-template <class L>
-XGRAD_FORCE_INLINE typename L::R load_double(const double* p) {
-  return L::load(p);
-}
-/// width floats as doubles.
-template <class L>
-XGRAD_FORCE_INLINE typename L::R load_double(const float* p) {
-#if defined(__AVX512F__)
-  return _mm512_cvtps_pd(_mm256_loadu_ps(p));
-#elif defined(__AVX2__)
-  return _mm256_cvtps_pd(_mm_loadu_ps(p));
-#else
-  double wide[L::width];
-  for (int i = 0; i < L::width; ++i) wide[i] = static_cast<double>(p[i]);
-  return L::load(wide);
-#endif
-}
-
 /// The next columns of each lane, and of the one that joins it, added in float32.
 template <class Architecture>
 XGRAD_FORCE_INLINE void fold(float* sums, const float* p) {

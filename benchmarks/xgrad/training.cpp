@@ -97,10 +97,7 @@ Work epoch() {
 }  // namespace
 
 void add_training(Cases& cases) {
-  // Adam divides each gradient by its own magnitude, so the rounding errors of gradients near 0 grow to those of steps.
-  for (const Training& setup : trainings())
-    cases.add(
-        setup.name(), [setup] { return training(setup); }, setup.optimiser == "adam" ? 1e-3 : 1e-4);
+  for (const Training& setup : trainings()) cases.add(setup.name(), [setup] { return training(setup); });
   cases.add("train/784-30-10/sigmoid/batch10", sigmoids);
   cases.add("epoch/784-128-10/sgd/batch64", epoch, 0.01);
 }

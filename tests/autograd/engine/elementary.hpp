@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "autograd/engine/tile_functions.hpp"
+#include "tests/autograd/engine/sets.hpp"
 
 namespace xgrad::fused::testing {
 
@@ -32,13 +33,6 @@ struct Function {
   double bound = 4;
   bool has_second() const { return y.low != y.high; }
 };
-
-inline std::vector<InstructionSet> sets() {
-  std::vector<InstructionSet> found;
-  for (const InstructionSet set : {InstructionSet::generic, InstructionSet::avx2, InstructionSet::avx512})
-    if (has(set)) found.push_back(set);
-  return found;
-}
 
 template <class T>
 struct Arguments {
@@ -157,7 +151,7 @@ void check_position(const std::vector<Function>& functions) {
 /// Of those with fused multiply-add.
 template <class T>
 void check_sets_agree(const std::vector<Function>& functions) {
-  if (!has(InstructionSet::avx2) || !has(InstructionSet::avx512)) return;
+  if (!can_run(InstructionSet::avx2) || !can_run(InstructionSet::avx512)) return;
   for (const Function& f : functions) {
     const Arguments<T> at = points<T>(f, 5'000);
     const std::vector<T> a = apply(InstructionSet::avx2, f.code, at), b = apply(InstructionSet::avx512, f.code, at);

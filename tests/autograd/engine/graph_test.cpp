@@ -2,6 +2,7 @@
 
 #include "autograd/engine/gemm.hpp"
 #include "tests/autograd/engine/agreement.hpp"
+#include "tests/skip.hpp"
 
 namespace xgrad {
 namespace {
@@ -49,7 +50,7 @@ TEST_CASE("what is transposed twice is read where it lies", "[graph]") {
     return grad(sum(tanh(matmul(inputs, turned)) * scale), {inputs});
   };
   check_agreement(record);
-  if (engine() != "fused") return;
+  if (engine() != "fused") return skip("the engine is not the fused one");
   reset_peak_memory();
   const std::size_t before = memory_report().live;
   evaluate(record());
@@ -89,7 +90,7 @@ TEST_CASE("a matrix that multiplies a batch is read where it lies", "[graph]") {
     return Roots{matmul(exp(a), x),
                  matmul(reshape(broadcast_to(a, {64, 5, 30}), {64, 10, 15}), numbers({64, 15, 2}, 8))};
   });
-  if (engine() != "fused") return;
+  if (engine() != "fused") return skip("the engine is not the fused one");
   reset_peak_memory();
   const std::size_t before = memory_report().live;
   evaluate(Roots{matmul(a, x)});
@@ -156,7 +157,8 @@ TEST_CASE("products that are added to something", "[graph]") {
 }
 
 TEST_CASE("products that are added up are in memory one at a time", "[graph]") {
-  if (engine() != "fused" || !fused::can_add(float64, 50, 60, 3)) return;
+  if (engine() != "fused") return skip("the engine is not the fused one");
+  if (!fused::can_add(float64, 50, 60, 3)) return skip("no kernel of this instruction set adds to a product");
   Tensor total = numbers({50, 60}, 1);
   for (int i = 2; i < 10; ++i) total = total + matmul(numbers({50, 3}, i), numbers({3, 60}, 10 * i));
   reset_peak_memory();

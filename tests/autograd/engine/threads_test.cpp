@@ -18,6 +18,7 @@
 
 #include "autograd/core/error.hpp"
 #include "tests/autograd/engine/scopes.hpp"
+#include "tests/skip.hpp"
 
 using namespace xgrad;
 using fused::parallel;
@@ -76,7 +77,7 @@ TEST_CASE("a worker on the processor of the caller goes to another one, and may 
   };
   const auto use = [](const cpu_set_t& set) { REQUIRE(sched_setaffinity(0, sizeof(set), &set) == 0); };
   const cpu_set_t all = processors();
-  if (CPU_COUNT(&all) < 2) return;
+  if (CPU_COUNT(&all) < 2) return skip("there is one processor");
   const Threads scope(2);
   const std::thread::id caller = std::this_thread::get_id();
   const auto on_worker = [&](const auto& body) {

@@ -1,0 +1,39 @@
+#pragma once
+
+// Which instruction sets there are, and the one that the engine computes with.
+
+#include <cstdint>
+#include <optional>
+
+namespace xgrad::fused {
+
+enum class InstructionSet : std::uint8_t { generic, avx2, avx512 };
+
+/// The widest first.
+inline constexpr InstructionSet instruction_sets[] = {InstructionSet::avx512, InstructionSet::avx2,
+                                                      InstructionSet::generic};
+const char* name(InstructionSet set);
+
+/// Whether this build has it; whether this processor has it; whether both have.
+bool in_build(InstructionSet set);
+bool in_processor(InstructionSet set);
+bool has(InstructionSet set);
+
+/// The one that the environment variable XGRAD_ISA or set_instruction_set() says, or else the widest that there is. Its
+/// operations are checked at first use (see self_check.hpp): where one is wrong the next smaller set is taken, which is
+/// said on stderr. ValueError where XGRAD_ISA names another set, or one that is not there.
+InstructionSet instruction_set();
+
+enum class LaneOperation : std::uint8_t;
+
+/// What tests pretend from now on, to see how the choice takes it.
+struct Pretence {
+  std::optional<InstructionSet> lacking;  // not in this processor
+  std::optional<InstructionSet> wrong;    // whose `operation` has a wrong result in its last lane
+  LaneOperation operation{};
+};
+/// The next use of an instruction set is like the first.
+void pretend(const Pretence& pretence);
+const Pretence& pretence();
+
+}  // namespace xgrad::fused
