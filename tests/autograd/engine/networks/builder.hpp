@@ -83,6 +83,8 @@ class Builder {
   bool precise() const { return recipe_.dtype == float64; }
   const Recipe& recipe() const { return recipe_; }
   std::int64_t step() const { return step_; }
+  /// Whether this step has taken any parameter so far.
+  bool has_parameters() const { return next_parameter_ > 0; }
   std::vector<Parameter>& parameters() { return parameters_; }
   /// What stands for the parameters in what is recorded from now on; empty for their values.
   void substitute(std::vector<Tensor> values);

@@ -16,8 +16,11 @@ const Mode together{.name = "together"};
 const Mode by_reference{.name = "reference", .engine = "reference"};
 
 std::optional<std::string> difference(const Failure& failure, const Recipe& recipe) {
-  if (failure.against_reference) return difference_in_values(run(recipe, by_reference), run(recipe, together));
-  return difference_in_bits(run(recipe, together), run(recipe, failure.mode));
+  const Result expected = run(recipe, together);
+  if (failure.mode.name == together.name)
+    return expected.error.empty() ? std::nullopt : std::optional("it ends with '" + expected.error + '\'');
+  if (failure.against_reference) return difference_in_values(run(recipe, by_reference), expected);
+  return difference_in_bits(expected, run(recipe, failure.mode));
 }
 
 /// Leaves out whatever the failure does without.
@@ -30,7 +33,11 @@ Recipe shrink(const Failure& failure) {
   };
   Network network(recipe);
   const std::int64_t steps = network.steps();
-  network.loss(0);
+  try {
+    network.loss(0);
+  } catch (const std::exception&) {
+    return recipe;
+  }
   for (std::int64_t count = 1; count < steps && recipe.most_steps > steps; ++count)
     attempt([&](Recipe& smaller) { smaller.most_steps = count; });
   attempt([](Recipe& smaller) { smaller.no_extras = true; });
@@ -44,19 +51,23 @@ Recipe shrink(const Failure& failure) {
 std::string listing(const Recipe& recipe) {
   writes_text = true;
   Network network(recipe);
-  const Tensor loss = network.loss(0);
-  network.gradients(loss);
-  network.update();
-  std::string text = network.listing();
+  try {
+    const Tensor loss = network.loss(0);
+    network.gradients(loss);
+    network.update();
+  } catch (const std::exception&) {  // which is the failure; what came before it is listed
+  }
   writes_text = false;
-  return text;
+  return network.listing();
 }
 
 const char* name_of(DType dtype) { return dtype == float32 ? "float32" : "float64"; }
 
 }  // namespace
 
-std::string Failure::kind() const { return mode.name + ", " + name_of(recipe.dtype); }
+std::string Failure::kind() const {
+  return difference == not_planned ? not_planned : mode.name + ", " + name_of(recipe.dtype);
+}
 
 void Tally::add(const Tally& other) {
   for (const auto& [name, count] : other.checked) checked[name] += count;

@@ -70,6 +70,9 @@ Var Network::forward() {
     x = apply_any(build_, tables()[table], x);
     if (x.value.numel() > 2 * build_.most_elements()) x = build_.let("x", mean(x, {-2}, true));
   }
+  build_.part("head");
+  if (build_.chance(25)) x = build_.let("y", linear(build_, x, build_.pick<std::int64_t>({1, 2, 3, 10})));
+  if (!build_.has_parameters()) x = build_.let("y", x * build_.parameter({x.size(-1)}, {0.5, 1.5}));
   build_.part("loss");
   if (build_.recipe().plain_loss) return build_.let("loss", mean(square(x)));
   const Var loss = apply_any(build_, losses(), x);
@@ -80,8 +83,8 @@ Var Network::with_penalties(const Var& loss, const Var& output) {
   build_.part("penalties");
   if (build_.recipe().no_extras) return loss;
   Var total = loss;
-  if (build_.chance(25) && !build_.parameters().empty()) total = total + apply_any(build_, penalties(), output);
-  if (!build_.chance(15)) return total;
+  if (build_.chance(25)) total = total + apply_any(build_, penalties(), output);
+  if (!build_.chance(15) || !total.value.tracked()) return total;
   const Var& by = input_;
   const GradOptions twice{.create_graph = true, .allow_unused = true};
   if (build_.chance(60)) {
@@ -98,7 +101,6 @@ Var Network::with_penalties(const Var& loss, const Var& output) {
 Tensor Network::loss(std::int64_t step) {
   build_.begin(step);
   Var loss = forward();
-  if (build_.parameters().empty()) build_.parameter({});  // an update needs something to change
   build_.part("inner step");
   if (build_.chance(6) && !build_.recipe().no_extras && loss.value.tracked()) {
     build_.used("loss after a step inside");

@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <functional>
 
-#include "autograd/engine/budget.hpp"
 #include "autograd/engine/executor.hpp"
 #include "tests/autograd/engine/networks/network.hpp"
 #include "tests/autograd/engine/scopes.hpp"
@@ -15,25 +14,13 @@ namespace xgrad::networks {
 
 namespace {
 
-class Settings {
- public:
+struct Settings {
   explicit Settings(const Mode& mode)
-      : engine_(engine()), budget_(memory_budget()), threads_(mode.threads), tier_(mode.tier ? mode.tier : tier()) {
-    set_engine(mode.engine);
-    set_memory_budget(mode.budget);
-  }
-  ~Settings() {
-    set_engine(engine_);
-    set_memory_budget(budget_);
-  }
-  Settings(const Settings&) = delete;
-  Settings& operator=(const Settings&) = delete;
-
- private:
-  std::string engine_;
-  std::size_t budget_;
-  fused::testing::Threads threads_;
-  fused::testing::InTier tier_;
+      : engine(mode.engine), budget(mode.budget), threads(mode.threads), tier(mode.tier ? mode.tier : xgrad::tier()) {}
+  fused::testing::InEngine engine;
+  fused::testing::WithinBudget budget;
+  fused::testing::Threads threads;
+  fused::testing::InTier tier;
 };
 
 Seen look_at(std::string name, const Tensor& value) {
@@ -183,7 +170,7 @@ std::string describe_difference(const Seen& expected, const Seen& got, Agree agr
 template <class Agree>
 std::optional<std::string> first_difference(const Result& expected, const Result& got, Agree agree) {
   if (expected.error != got.error) return "it ends with '" + got.error + "' instead of '" + expected.error + '\'';
-  if (got.unplanned > 0) return "parts of it were not planned";
+  if (got.unplanned > 0) return not_planned;
   for (const Seen& seen : expected.seen) {
     const Seen* other = got.find(seen.name);
     if (!other) continue;

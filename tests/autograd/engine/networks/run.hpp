@@ -28,6 +28,9 @@ struct Result {
 
 Result run(const Recipe& recipe, const Mode& mode);
 
+/// What the two below say of what the engine left to the reference kernels.
+inline constexpr const char* not_planned = "not planned";
+
 /// What differs first, in the order in which values were recorded; nothing if nothing does.
 std::optional<std::string> difference_in_bits(const Result& expected, const Result& got);
 /// What differs by more than 1e-9 of max(1, the largest magnitude of the Tensor).
