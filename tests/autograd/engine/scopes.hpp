@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "autograd/engine/budget.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/threads.hpp"
 
@@ -29,6 +30,28 @@ class InTier {
 
  private:
   std::string before_;
+};
+
+class InEngine {
+ public:
+  explicit InEngine(const std::string& name) : before_(engine()) { set_engine(name); }
+  ~InEngine() { set_engine(before_); }
+  InEngine(const InEngine&) = delete;
+  InEngine& operator=(const InEngine&) = delete;
+
+ private:
+  std::string before_;
+};
+
+class WithinBudget {
+ public:
+  explicit WithinBudget(std::size_t bytes) : before_(memory_budget()) { set_memory_budget(bytes); }
+  ~WithinBudget() { set_memory_budget(before_); }
+  WithinBudget(const WithinBudget&) = delete;
+  WithinBudget& operator=(const WithinBudget&) = delete;
+
+ private:
+  std::size_t before_;
 };
 
 }  // namespace xgrad::fused::testing

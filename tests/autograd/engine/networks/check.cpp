@@ -1,0 +1,132 @@
+#include "tests/autograd/engine/networks/check.hpp"
+
+#include <cstdlib>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+
+#include "tests/autograd/engine/networks/network.hpp"
+#include "tests/autograd/engine/networks/run.hpp"
+
+namespace xgrad::networks {
+
+namespace {
+
+const Mode together{.name = "together"};
+const Mode by_reference{.name = "reference", .engine = "reference"};
+
+std::optional<std::string> difference(const Failure& failure, const Recipe& recipe) {
+  const Result expected = run(recipe, together);
+  if (failure.mode.name == together.name)
+    return expected.error.empty() ? std::nullopt : std::optional("it ends with '" + expected.error + '\'');
+  if (failure.against_reference) return difference_in_values(run(recipe, by_reference), expected);
+  return difference_in_bits(expected, run(recipe, failure.mode));
+}
+
+/// Leaves out whatever the failure does without.
+Recipe shrink(const Failure& failure) {
+  Recipe recipe = failure.recipe;
+  const auto attempt = [&](const std::function<void(Recipe&)>& change) {
+    Recipe smaller = recipe;
+    change(smaller);
+    if (difference(failure, smaller)) recipe = smaller;
+  };
+  Network network(recipe);
+  const std::int64_t steps = network.steps();
+  try {
+    network.loss(0);
+  } catch (const std::exception&) {
+    return recipe;
+  }
+  for (std::int64_t count = 1; count < steps && recipe.most_steps > steps; ++count)
+    attempt([&](Recipe& smaller) { smaller.most_steps = count; });
+  attempt([](Recipe& smaller) { smaller.no_extras = true; });
+  attempt([](Recipe& smaller) { smaller.plain_update = true; });
+  attempt([](Recipe& smaller) { smaller.plain_loss = true; });
+  for (std::size_t layer = network.layers(); layer-- > 0;)
+    attempt([&](Recipe& smaller) { smaller.without.insert(layer); });
+  return recipe;
+}
+
+std::string listing(const Recipe& recipe) {
+  writes_text = true;
+  Network network(recipe);
+  try {
+    const Tensor loss = network.loss(0);
+    network.gradients(loss);
+    network.update();
+  } catch (const std::exception&) {  // which is the failure; what came before it is listed
+  }
+  writes_text = false;
+  return network.listing();
+}
+
+const char* name_of(DType dtype) { return dtype == float32 ? "float32" : "float64"; }
+
+}  // namespace
+
+std::string Failure::kind() const {
+  return difference == not_planned ? not_planned : mode.name + ", " + name_of(recipe.dtype);
+}
+
+void Tally::add(const Tally& other) {
+  for (const auto& [name, count] : other.checked) checked[name] += count;
+  for (const auto& [name, count] : other.failed) failed[name] += count;
+}
+
+std::vector<Failure> check_network(std::uint64_t seed, int modes, Tally& tally) {
+  std::vector<Failure> failures;
+  const auto note = [&](const Recipe& recipe, const Mode& mode, bool reference, std::optional<std::string> found) {
+    Failure failure{recipe, mode, reference, found.value_or("")};
+    ++tally.checked[failure.kind()];
+    if (!found) return;
+    ++tally.failed[failure.kind()];
+    failures.push_back(std::move(failure));
+  };
+  const Recipe precise{.seed = seed, .dtype = float64};
+  Recipe recipe = precise;
+  Result expected = run(recipe, together);
+  if (!expected.error.empty())
+    note(recipe, together, false, "it ends with '" + expected.error + '\'');
+  else
+    note(recipe, by_reference, true, difference_in_values(run(recipe, by_reference), expected));
+  if (Rng(seed).below(2) == 0) {
+    recipe.dtype = float32;
+    expected = run(recipe, together);
+  }
+  const std::vector<Mode>& all = all_modes();
+  for (int i = 0; i < modes; ++i) {
+    const Mode& mode = all[(seed * static_cast<std::uint64_t>(modes) + static_cast<std::uint64_t>(i)) % all.size()];
+    note(recipe, mode, false, difference_in_bits(expected, run(recipe, mode)));
+  }
+  const Mode mixed = mixed_mode(seed);
+  note(recipe, mixed, false, difference_in_bits(expected, run(recipe, mixed)));
+  return failures;
+}
+
+std::string report(const Failure& failure) {
+  const Recipe smaller = shrink(failure);
+  std::string text = "seed " + std::to_string(failure.recipe.seed) + ", " + failure.kind() + ": " + failure.difference;
+  text += "\n  the program:\n" + listing(failure.recipe) + "  a smaller one, without the layers";
+  for (const std::size_t layer : smaller.without) text += ' ' + std::to_string(layer);
+  text +=
+      ":\n" + listing(smaller) + "  where " + difference(failure, smaller).value_or("it does not fail again") + '\n';
+  return text;
+}
+
+Seeds parse_seeds(const std::string& text) {
+  Seeds seeds;
+  const char* at = text.c_str();
+  char* end = nullptr;
+  seeds.count = std::strtoull(at, &end, 10);
+  if (end != at && *end == ':') {
+    seeds.first = seeds.count;
+    at = end + 1;
+    seeds.count = std::strtoull(at, &end, 10);
+  }
+  if (end == at || *end != '\0' || seeds.count == 0)
+    throw std::invalid_argument("seeds are 'first:count' or 'count', not '" + text + '\'');
+  return seeds;
+}
+
+}  // namespace xgrad::networks

@@ -1,0 +1,39 @@
+#pragma once
+
+// One program, evaluated in one mode, and everything that could be seen of it.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/autograd/engine/networks/builder.hpp"
+#include "tests/autograd/engine/networks/modes.hpp"
+
+namespace xgrad::networks {
+
+struct Seen {
+  std::string name;
+  Shape shape;
+  DType dtype;
+  std::vector<double> numbers;  // which hold every float
+};
+
+struct Result {
+  std::vector<Seen> seen;
+  std::string error;  ///< what was thrown, if something was
+  std::int64_t unplanned = 0;
+
+  const Seen* find(const std::string& name) const;
+};
+
+Result run(const Recipe& recipe, const Mode& mode);
+
+/// What the two below say of what the engine left to the reference kernels.
+inline constexpr const char* not_planned = "not planned";
+
+/// What differs first, in the order in which values were recorded; nothing if nothing does.
+std::optional<std::string> difference_in_bits(const Result& expected, const Result& got);
+/// What differs by more than 1e-9 of max(1, the largest magnitude of the Tensor).
+std::optional<std::string> difference_in_values(const Result& expected, const Result& got);
+
+}  // namespace xgrad::networks
