@@ -25,7 +25,7 @@ Grouping::Grouping(Graph& g, const std::vector<std::int32_t>& roots)
 Grouping::Use Grouping::use(std::int32_t input, Class consumer, std::int64_t columns) const {
   const std::int32_t held = graph.storage(input);
   const Node& node = graph.nodes[held];
-  if (mask_in_memory(node)) return {held, consumer, consumer == Class::full};
+  if (mask_in_memory(node)) return {held, consumer, consumer == Class::full || consumer == Class::columns};
   if (node.leaf || node.memory) return {held, consumer, true};
   if (node.kind == Kind::constant || node.uniform) return {held, Class::scalar, true};
   if (node.kind != Kind::broadcast) {
