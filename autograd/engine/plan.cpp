@@ -45,7 +45,7 @@ Plan::Plan(const Pending& pending, std::size_t budget) {
       if (root == pending.entries[i]) roots.push_back(graph.of_entry[i]);
   graph.turn(roots);
   graph.contract(roots);
-  graph.add_products(pending, roots);
+  graph.add_products(roots);
   Grouping grouping(graph, roots);
 
   std::vector<bool> stored(graph.nodes.size());

@@ -1,6 +1,5 @@
 // What the planner makes of matrix products, against the reference kernels.
 
-#include "autograd/engine/gemm.hpp"
 #include "tests/autograd/engine/agreement.hpp"
 
 namespace xgrad {
@@ -156,7 +155,7 @@ TEST_CASE("products that are added to something", "[graph]") {
 }
 
 TEST_CASE("products that are added up are in memory one at a time", "[graph]") {
-  if (engine() != "fused" || !fused::can_add(float64, 50, 60, 3)) return;
+  if (engine() != "fused") return;
   Tensor total = numbers({50, 60}, 1);
   for (int i = 2; i < 10; ++i) total = total + matmul(numbers({50, 3}, i), numbers({3, 60}, 10 * i));
   reset_peak_memory();
