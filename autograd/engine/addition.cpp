@@ -17,8 +17,7 @@ struct Sum {
 
 class Adder {
  public:
-  Adder(Graph& graph, const Pending& pending, const std::vector<std::int32_t>& readers)
-      : graph_(graph), pending_(pending), readers_(readers) {}
+  Adder(Graph& graph, const std::vector<std::int32_t>& readers) : graph_(graph), readers_(readers) {}
 
   void look_at(std::int32_t place) {
     Sum sum = sum_of(graph_.nodes[place]);
@@ -57,9 +56,7 @@ class Adder {
 
   bool is_product(std::int32_t input) const {
     const Node& node = graph_.nodes[input];
-    if (node.kind != Kind::contraction || node.inputs.size() != 2 || readers_[input] != 1) return false;
-    const Shape& shape = pending_.entries[node.entry]->shape;
-    return can_add(node.dtype, shape[shape.ndim() - 2], shape.back(), node.depth);
+    return node.kind == Kind::contraction && node.inputs.size() == 2 && readers_[input] == 1;
   }
 
   /// Whether it is in memory anyway.
@@ -96,15 +93,14 @@ class Adder {
   }
 
   Graph& graph_;
-  const Pending& pending_;
   const std::vector<std::int32_t>& readers_;
 };
 
 }  // namespace
 
-void Graph::add_products(const Pending& pending, const std::vector<std::int32_t>& roots) {
+void Graph::add_products(const std::vector<std::int32_t>& roots) {
   const std::vector<std::int32_t> readers = count_readers(roots);
-  Adder adder(*this, pending, readers);
+  Adder adder(*this, readers);
   for (std::size_t i = 0; i < nodes.size(); ++i)
     if (readers[i] > 0) adder.look_at(static_cast<std::int32_t>(i));
 }

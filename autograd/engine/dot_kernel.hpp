@@ -1,23 +1,32 @@
 #pragma once
 
-// The product of skinny matrices whose rows are both along the depth, for the files that are compiled for one
+// Products in lanes of matrices whose columns of B lie along the depth, for the files that are compiled for one
 // instruction set each (see product_kernel.hpp).
 
 #include <cstdint>
 
+#include "autograd/engine/joining.hpp"
 #include "autograd/engine/lanes.hpp"
 #include "autograd/engine/product.hpp"
+#include "autograd/engine/transposing.hpp"
 
 namespace xgrad::fused {
 
 namespace {
 
-/// Every element of C is the dot product of a row of A and a row of B': neither has to be transposed. Arch: the
-/// instruction set; Rows, Columns: how many elements of C are in registers at a time.
+/// Every element of C is the dot product of a row of A, which is laid along the depth first if it is not, and a column
+/// of B. Arch: the instruction set; Rows, Columns: how many elements of C are in registers at a time.
 template <class T, class Arch, int Rows, int Columns>
 class DotKernel {
  public:
-  static void run(const Block& block, const Scratch&) { DotKernel(block).run_tiles(); }
+  /// For b_depth 1, and a depth of at most deepest_sum.
+  static void run(const Block& block, const Scratch& scratch) {
+    if (block.a_depth == 1) return DotKernel(block, static_cast<const T*>(block.a), block.a_row).run_tiles();
+    T* const rows = static_cast<T*>(scratch.least);
+    const std::int64_t row = (block.depth + lanes - 1) / lanes * lanes;
+    pack_transposed(static_cast<const T*>(block.a), block.a_depth, block.depth, block.rows, rows, row);
+    DotKernel(block, rows, row).run_tiles();
+  }
 
  private:
   using Lanes = LanesOf<T, Arch>;
@@ -25,11 +34,12 @@ class DotKernel {
   static constexpr std::int64_t width = Batch::size;
   static constexpr std::int64_t lanes = 64 / sizeof(T);  // of every sum, whatever the instruction set
   static constexpr int parts = static_cast<int>(lanes / width);
-  static_assert(Columns <= 4);
+  static_assert(Columns <= 4 && most_short_side * deepest_sum * sizeof(T) <= Scratch::kernel_bytes);
 
-  explicit DotKernel(const Block& block)
+  DotKernel(const Block& block, const T* a, std::int64_t a_row)
       : block_(block),
-        a_(static_cast<const T*>(block.a)),
+        a_(a),
+        a_row_(a_row),
         b_(static_cast<const T*>(block.b)),
         c_(static_cast<T*>(block.c)),
         d_(static_cast<const T*>(block.d)),
@@ -43,8 +53,9 @@ class DotKernel {
   }
 
   void run_tiles() const {
+    const std::int64_t most_columns = block_.rows == 1 ? 4 : Columns;
     for (std::int64_t j = 0, next_j; j < block_.columns; j = next_j) {
-      next_j = tile_end(j, block_.columns, Columns);
+      next_j = tile_end(j, block_.columns, most_columns);
       for (std::int64_t i = 0, next_i; i < block_.rows; i = next_i) {
         next_i = tile_end(i, block_.rows, Rows);
         choose_rows<Rows>(i, j, next_i - i, next_j - j);
@@ -56,7 +67,7 @@ class DotKernel {
   void choose_rows(std::int64_t i, std::int64_t j, std::int64_t rows, std::int64_t columns) const {
     if constexpr (Count > 0) {
       if (rows == Count)
-        choose_columns<Count, Columns>(i, j, columns);
+        choose_columns<Count, Count == 1 ? 4 : Columns>(i, j, columns);
       else
         choose_rows<Count - 1>(i, j, rows, columns);
     }
@@ -73,32 +84,32 @@ class DotKernel {
 
   template <int M, int N>
   [[gnu::noinline]] void run_tile(std::int64_t row, std::int64_t column) const {
-    const T* const a = a_ + row * block_.a_row;
+    const T* const a = a_ + row * a_row_;
     const T* const b = b_ + column * block_.b_column;
     const std::int64_t whole = block_.depth / lanes * lanes, rest = block_.depth - whole;
     Batch sums[M][N][parts];
     for (auto& of_row : sums)
       for (auto& of_element : of_row)
         for (Batch& sum : of_element) sum = Batch(T{0});
-    for (std::int64_t l = 0; l < whole; l += lanes) add<M, N>(sums, a + l, block_.a_row, b + l, block_.b_column);
+    for (std::int64_t l = 0; l < whole; l += lanes) add<M, N>(sums, a + l, a_row_, b + l, block_.b_column);
     if (rest > 0) {
-      alignas(64) T last_a[M * lanes] = {}, last_b[N * lanes] = {};
+      // Lanes without a term get -0: they stay as they are.
+      alignas(64) T last_a[M * lanes], last_b[N * lanes] = {};
+      for (T& element : last_a) element = -T{0};
       for (int i = 0; i < M; ++i)
-        for (std::int64_t l = 0; l < rest; ++l) last_a[i * lanes + l] = a[i * block_.a_row + whole + l];
+        for (std::int64_t l = 0; l < rest; ++l) last_a[i * lanes + l] = a[i * a_row_ + whole + l];
       for (int j = 0; j < N; ++j)
         for (std::int64_t l = 0; l < rest; ++l) last_b[j * lanes + l] = b[j * block_.b_column + whole + l];
       add<M, N>(sums, last_a, lanes, last_b, lanes);
     }
 #pragma GCC unroll 4
     for (int i = 0; i < M; ++i) {
-      T results[Columns];
+      T results[4];
       add_lanes<N>(sums[i], results);
 #pragma GCC unroll 4
       for (int j = 0; j < N; ++j) {
         const std::int64_t place = (row + i) * block_.c_row + (column + j) * block_.c_column;
-        if (d_ != nullptr)
-          results[j] = beta_ == 1 ? fma(alpha_, results[j], d_[place]) : fma(beta_, d_[place], results[j]);
-        c_[place] = results[j];
+        c_[place] = d_ != nullptr ? joined<T>(results[j], d_[place], alpha_, beta_) : results[j];
       }
     }
   }
@@ -122,7 +133,7 @@ class DotKernel {
 
   // Lane l takes lane l + d, d being half of the lanes, then a quarter, until there is one.
   template <int N>
-  [[gnu::always_inline]] static void add_lanes(const Batch (&sums)[N][parts], T (&results)[Columns]) {
+  [[gnu::always_inline]] static void add_lanes(const Batch (&sums)[N][parts], T (&results)[4]) {
     typedef T Quarter __attribute__((vector_size(16)));
     Quarter rest[4] = {};
 #pragma GCC unroll 4
@@ -147,11 +158,9 @@ class DotKernel {
     }
   }
 
-  static float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-  static double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
-
   const Block& block_;
   const T* const a_;
+  const std::int64_t a_row_;
   const T* const b_;
   T* const c_;
   const T* const d_;

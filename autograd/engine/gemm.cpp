@@ -1,32 +1,18 @@
 #include "autograd/engine/gemm.hpp"
 
-#include <cblas.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
-#include <limits>
-#include <type_traits>
+#include <memory>
+#include <new>
 
-#if defined(__unix__)
-#include <dlfcn.h>
-#endif
-
-#include "autograd/core/fail.hpp"
+#include "autograd/engine/instruction_set.hpp"
+#include "autograd/engine/joining.hpp"
 #include "autograd/engine/product.hpp"
-#include "autograd/engine/threads.hpp"
 
 namespace xgrad::fused {
 
 namespace {
-
-// The threads are ours: the library of BLAS works on the one that calls it.
-void make_blas_sequential() {
-#if defined(__unix__)
-  for (const char* name : {"openblas_set_num_threads", "MKL_Set_Num_Threads"})
-    if (void* const function = dlsym(RTLD_DEFAULT, name)) reinterpret_cast<void (*)(int)>(function)(1);
-#endif
-}
 
 std::int64_t rounded_up(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -34,27 +20,23 @@ double flops(const Gemm& gemm) {
   return 2 * static_cast<double>(gemm.m) * static_cast<double>(gemm.n) * static_cast<double>(gemm.k);
 }
 
-// How products of these sizes are computed: by our own kernels, as they stand or as C' = B' A' (vectors run along the
-// rows of C then), or by BLAS, which gets the single rows and columns.
+// How products are computed: as they stand or as C' = B' A' (vectors run along the rows of C then). What is chosen here
+// makes no difference to the results, but for the order of the sums, which follows from the sizes.
 struct Way {
-  BlockProduct product = nullptr;  // null: BLAS
-  bool swapped = false;
+  BlockProduct product;
+  bool in_lanes, swapped;
 };
 
 Way way(const Gemm& gemm) {
-  const BlockProduct product = block_product(gemm.dtype);
-  if (product == nullptr || gemm.m == 1 || gemm.n == 1) return {};
-  const bool dots = gemm.transpose_b && !gemm.transpose_a;
-  const bool skinny = std::min(gemm.m, gemm.n) <= 12 && gemm.k >= 192;  // a panel is not used often enough to be turned
-  if (dots && skinny) return {block_dots(gemm.dtype), false};
+  const Products products = products_of(instruction_set(), gemm.dtype);
+  if (adds_in_lanes(gemm.m, gemm.n, gemm.k)) return {products.lanes, true, gemm.m > gemm.n};
+  if (gemm.m == 1 || gemm.n == 1) return {products.block, false, gemm.m > gemm.n};
   // Whichever matrix has the columns for the vectors has to be transposed on the way: the smaller one. Where both are
   // transposed, that is B, or C if it is smaller.
-  if (gemm.transpose_a) return {product, gemm.transpose_b && gemm.k > gemm.m};
-  return {product, dots && gemm.m < gemm.n && gemm.k >= 256};
+  if (gemm.transpose_a) return {products.block, false, gemm.transpose_b && gemm.k > gemm.m};
+  return {products.block, false, gemm.transpose_b && gemm.m < gemm.n && gemm.k >= 256};
 }
 
-// One product is cut into parts. BLAS adds up in an order that depends on them, so those for BLAS follow from the sizes
-// alone; the sums of our own kernels do not depend on how a product is cut.
 struct Cut {
   std::int64_t rows, columns;            // of a part, but for the last
   std::int64_t row_parts, column_parts;  // how many there are
@@ -70,32 +52,28 @@ Cut cut_into(const Gemm& gemm, std::int64_t row_parts, std::int64_t column_parts
   return {rows, columns, (gemm.m + rows - 1) / rows, (gemm.n + columns - 1) / columns};
 }
 
+// A part takes about 15 us at least: where few rows are multiplied, reading the other matrix takes it.
+double wanted_parts(const Gemm& gemm) {
+  const double rows = static_cast<double>(std::min({gemm.m, gemm.n, std::int64_t{8}}));
+  const double least_flops = 1.5e6 * rows / 8;
+  return std::min(flops(gemm) / least_flops, std::max(16.0, flops(gemm) / 64e6));
+}
+
 std::int64_t parts_within(double wanted, std::int64_t whole, std::int64_t least) {
   return std::clamp<std::int64_t>(whole / least, 1,
                                   std::clamp<std::int64_t>(static_cast<std::int64_t>(wanted), 1, most_parts));
 }
 
-// For BLAS the parts are few and even, because every part packs the other matrix again: down to 128 rows or 64 columns
-// a part costs 2 to 5 % more than the whole.
-Cut cut_for_blas(const Gemm& gemm) {
-  constexpr double least_flops = 4e6;  // of a part: about 40 us
-  const bool by_rows = gemm.m >= 256 || gemm.m >= 2 * gemm.n;
-  const std::int64_t most = by_rows ? parts_within(flops(gemm) / least_flops, gemm.m, 128)
-                                    : parts_within(flops(gemm) / least_flops, gemm.n, 64);
-  std::int64_t parts = 1;
-  while (2 * parts <= most) parts *= 2;
-  return cut_into(gemm, by_rows ? parts : 1, by_rows ? 1 : parts, 16);
-}
-
-// Our own kernel does not mind what is cut off, so that more threads get more parts, of which the slower ones take
-// fewer. But it packs columns of B for each part, and so it does with all of A if its rows are not along the depth.
-Cut cut_for_own(const Gemm& gemm, const Way& way, int threads) {
-  constexpr double least_flops = 1.5e6;  // of a part: about 15 us
+// More threads get more parts, of which the slower ones take fewer. But the kernel packs columns of B for each part,
+// and so it does with all of A if its rows are not along the depth.
+Cut cut_for(const Gemm& gemm, const Way& way, int threads) {
   if (threads == 1) return cut_into(gemm, 1, 1, 32);
-  const double wanted = std::min(flops(gemm) / least_flops, std::max(16.0, flops(gemm) / 64e6));
+  const double wanted = wanted_parts(gemm);
   const std::int64_t along = way.swapped ? gemm.m : gemm.n, across = way.swapped ? gemm.n : gemm.m;
   std::int64_t panels = 1, others = 1;
-  if (gemm.transpose_a && !way.swapped && gemm.k >= 96) {
+  if (way.in_lanes) {
+    panels = parts_within(wanted, along, 32);
+  } else if (gemm.transpose_a && !way.swapped && gemm.k >= 96) {
     others = parts_within(wanted, across, 96);
     panels = parts_within(wanted / static_cast<double>(others), along, 128);
   } else {
@@ -110,55 +88,6 @@ struct Part {
   std::int64_t row, rows, column, columns;
 };
 
-// A single row or column of C: a matrix times a vector.
-template <class T>
-void blas_vector(const Gemm& gemm, const T* a, const T* b, T* c, const Part& part) {
-  const auto size = [](std::int64_t value) { return static_cast<int>(std::max<std::int64_t>(value, 1)); };
-  const auto call = [&](auto* product, bool transpose, std::int64_t rows, std::int64_t columns, const T* matrix,
-                        std::int64_t row, const T* x, std::int64_t x_step, std::int64_t y_step) {
-    product(CblasRowMajor, transpose ? CblasTrans : CblasNoTrans, size(rows), size(columns), T{1}, matrix, size(row), x,
-            size(x_step), T{0}, c, size(y_step));
-  };
-  const auto both = [&](auto* product) {
-    if (gemm.m == 1)
-      call(product, !gemm.transpose_b, gemm.transpose_b ? part.columns : gemm.k,
-           gemm.transpose_b ? gemm.k : part.columns, b, gemm.row_b, a, gemm.transpose_a ? gemm.row_a : 1, 1);
-    else
-      call(product, gemm.transpose_a, gemm.transpose_a ? gemm.k : part.rows, gemm.transpose_a ? part.rows : gemm.k, a,
-           gemm.row_a, b, gemm.transpose_b ? 1 : gemm.row_b, gemm.row_c);
-  };
-  if constexpr (std::is_same_v<T, float>)
-    both(&cblas_sgemv);
-  else
-    both(&cblas_dgemv);
-}
-
-template <class T>
-void blas(const Gemm& gemm, std::int64_t matrix, const Part& part) {
-  const T* a = static_cast<const T*>(gemm.a) + matrix * gemm.batch_a + part.row * (gemm.transpose_a ? 1 : gemm.row_a);
-  const T* b =
-      static_cast<const T*>(gemm.b) + matrix * gemm.batch_b + part.column * (gemm.transpose_b ? gemm.row_b : 1);
-  T* c = static_cast<T*>(gemm.c) + matrix * gemm.batch_c + part.row * gemm.row_c + part.column;
-  if (gemm.m == 1 || gemm.n == 1) return blas_vector(gemm, a, b, c, part);
-  const auto flag = [](bool transpose) { return transpose ? CblasTrans : CblasNoTrans; };
-  const auto size = [](std::int64_t value) { return static_cast<int>(std::max<std::int64_t>(value, 1)); };
-  const auto call = [&](auto* product) {
-    product(CblasRowMajor, flag(gemm.transpose_a), flag(gemm.transpose_b), size(part.rows), size(part.columns),
-            size(gemm.k), T{1}, a, size(gemm.row_a), b, size(gemm.row_b), T{0}, c, size(gemm.row_c));
-  };
-  if constexpr (std::is_same_v<T, float>)
-    call(&cblas_sgemm);
-  else
-    call(&cblas_dgemm);
-}
-
-// Sums of nothing.
-template <class T>
-void clear(const Gemm& gemm, std::int64_t matrix, const Part& part) {
-  T* row = static_cast<T*>(gemm.c) + matrix * gemm.batch_c + part.row * gemm.row_c + part.column;
-  for (std::int64_t i = 0; i < part.rows; ++i, row += gemm.row_c) std::fill_n(row, part.columns, T{0});
-}
-
 // (What lies in a thread's static storage takes room on its stack.)
 Scratch scratch_of_thread() {
   struct More {
@@ -171,7 +100,7 @@ Scratch scratch_of_thread() {
 }
 
 template <class T>
-void own(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part& part) {
+Block block_of(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part& part) {
   const std::int64_t a_row = gemm.transpose_a ? 1 : gemm.row_a, a_depth = gemm.transpose_a ? gemm.row_a : 1;
   const std::int64_t b_column = gemm.transpose_b ? gemm.row_b : 1, b_depth = gemm.transpose_b ? 1 : gemm.row_b;
   const T* a = static_cast<const T*>(gemm.a) + matrix * gemm.batch_a + part.row * a_row;
@@ -179,32 +108,32 @@ void own(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part& part
   const std::int64_t place = matrix * gemm.batch_c + part.row * gemm.row_c + part.column;
   T* c = static_cast<T*>(gemm.c) + place;
   const T* d = gemm.d != nullptr ? static_cast<const T*>(gemm.d) + place : nullptr;
-  const Scratch scratch = scratch_of_thread();
   if (way.swapped)
-    way.product({part.columns, part.rows, gemm.k, b, b_column, b_depth, a, a_depth, a_row, c, 1, gemm.row_c, d,
-                 gemm.alpha, gemm.beta},
-                scratch);
-  else
-    way.product({part.rows, part.columns, gemm.k, a, a_row, a_depth, b, b_depth, b_column, c, gemm.row_c, 1, d,
-                 gemm.alpha, gemm.beta},
-                scratch);
+    return {part.columns, part.rows, gemm.k, b,          b_column, b_depth,    a,        a_depth,
+            a_row,        c,         1,      gemm.row_c, d,        gemm.alpha, gemm.beta};
+  return {part.rows, part.columns, gemm.k, a, a_row,      a_depth,  b, b_depth, b_column,
+          c,         gemm.row_c,   1,      d, gemm.alpha, gemm.beta};
 }
 
-template <class T>
-void multiply(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part& part) {
-  if (gemm.k == 0)
-    clear<T>(gemm, matrix, part);
-  else if (way.product != nullptr)
-    own<T>(gemm, way, matrix, part);
-  else
-    blas<T>(gemm, matrix, part);
+Block block_of(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part& part) {
+  return gemm.dtype == float32 ? block_of<float>(gemm, way, matrix, part) : block_of<double>(gemm, way, matrix, part);
 }
 
-void multiply(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part& part) {
+template <class Sum>
+void write_sums(const Gemm& gemm, const Block& block, const Sum& sum) {
   if (gemm.dtype == float32)
-    multiply<float>(gemm, way, matrix, part);
+    write_sums<float>(block, 0, block.rows, 0, block.columns,
+                      [&](std::int64_t i, std::int64_t j) { return static_cast<float>(sum(i, j)); });
   else
-    multiply<double>(gemm, way, matrix, part);
+    write_sums<double>(block, 0, block.rows, 0, block.columns, sum);
+}
+
+void multiply(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part& part) {
+  const Block block = block_of(gemm, way, matrix, part);
+  if (gemm.k > 0)
+    way.product(block, scratch_of_thread());
+  else
+    write_sums(gemm, block, [](std::int64_t, std::int64_t) { return 0.0; });
 }
 
 using AfterPart = FunctionRef<void(const Rectangle&)>;
@@ -234,26 +163,59 @@ void run_cut(const Gemm& gemm, const Way& way, const Cut& cut, AfterPart after_p
     });
 }
 
-Cut cut_of(const Gemm& gemm, const Way& way, int threads) {
-  return way.product != nullptr ? cut_for_own(gemm, way, threads) : cut_for_blas(gemm);
+// Groups of the depth for different threads: where C is too small to be cut into enough parts.
+struct DepthCut {
+  std::int64_t depth = 0, groups = 0;  // 0: none
+};
+
+DepthCut depth_cut(const Gemm& gemm, const Cut& cut, int threads) {
+  constexpr std::int64_t most_elements = 16384;  // whose totals are in memory for each group
+  if (threads == 1 || gemm.k <= deepest_sum || gemm.m * gemm.n > most_elements) return {};
+  const double wanted = std::min(wanted_parts(gemm), static_cast<double>(threads));
+  if (2 * static_cast<double>(gemm.batch * cut.row_parts * cut.column_parts) > wanted) return {};
+  const std::int64_t depth = group_depth(gemm.k);
+  return {depth, (gemm.k + depth - 1) / depth};
 }
 
-void prepare_blas(const Gemm& gemm) {
-  const std::int64_t largest = std::max({gemm.m, gemm.n, gemm.k, gemm.row_a, gemm.row_b, gemm.row_c});
-  check<LimitError>(largest <= std::numeric_limits<int>::max(), Location::current(),
-                    "matmul: BLAS cannot count the sizes ", gemm.m, ", ", gemm.n, " and ", gemm.k);
-  [[maybe_unused]] static const bool sequential = (make_blas_sequential(), true);
+// One matrix; false if there is no memory for it.
+bool run_groups(const Gemm& gemm, const Way& way, std::int64_t matrix, const DepthCut& cut) {
+  const Block whole = block_of(gemm, way, matrix, {0, gemm.m, 0, gemm.n});
+  const std::int64_t size = gemm.m * gemm.n;
+  const std::unique_ptr<double[]> totals(new (std::nothrow) double[static_cast<std::size_t>(size * cut.groups)]);
+  if (totals == nullptr) return false;
+  const auto at = [&](const void* from, std::int64_t elements) {
+    return static_cast<const std::byte*>(from) + elements * static_cast<std::int64_t>(item_size(gemm.dtype));
+  };
+  parallel(cut.groups, [&](std::int64_t group) {
+    const std::int64_t l = group * cut.depth;
+    Block block = whole;
+    block.depth = std::min(cut.depth, gemm.k - l);
+    block.a = at(whole.a, l * whole.a_depth);
+    block.b = at(whole.b, l * whole.b_depth);
+    block.totals = totals.get() + group * size;
+    way.product(block, scratch_of_thread());
+  });
+  write_sums(gemm, whole, [&](std::int64_t i, std::int64_t j) {
+    const double* const place = totals.get() + i * whole.columns + j;
+    double sum = *place;
+    for (std::int64_t group = 1; group < cut.groups; ++group) sum += place[group * size];
+    return sum;
+  });
+  return true;
+}
+
+void run_depth_cut(const Gemm& gemm, const Way& way, const DepthCut& cut, AfterPart after_part) {
+  for (std::int64_t matrix = 0; matrix < gemm.batch; ++matrix) {
+    if (!run_groups(gemm, way, matrix, cut)) multiply(gemm, way, matrix, {0, gemm.m, 0, gemm.n});
+    if (after_part) after_part({matrix * gemm.m, gemm.m, 0, gemm.n});
+  }
 }
 
 }  // namespace
 
-bool can_add(DType dtype, std::int64_t m, std::int64_t n, std::int64_t k) {
-  return block_product(dtype) != nullptr && m > 1 && n > 1 && k > 0 && k <= deepest_sum;
-}
-
 Division division(const Gemm& gemm, int threads) {
-  const Way chosen = way(gemm);
-  const Cut cut = cut_of(gemm, chosen, threads);
+  const Cut cut = cut_for(gemm, way(gemm), threads);
+  if (depth_cut(gemm, cut, threads).groups > 0) return {gemm.batch, gemm.m, gemm.n};
   const std::int64_t parts = cut.row_parts * cut.column_parts;
   if (parts > 1) return {gemm.batch * parts, cut.rows, cut.columns};
   const std::int64_t each = matrices_in_block(gemm);
@@ -263,9 +225,11 @@ Division division(const Gemm& gemm, int threads) {
 void run(const Gemm& gemm, AfterPart after_part, int threads) {
   if (gemm.batch <= 0 || gemm.m <= 0 || gemm.n <= 0) return;
   const Way chosen = way(gemm);
-  if (chosen.product == nullptr) prepare_blas(gemm);
-  const Cut cut = cut_of(gemm, chosen, threads);
-  if (cut.row_parts * cut.column_parts == 1)
+  const Cut cut = cut_for(gemm, chosen, threads);
+  const DepthCut groups = depth_cut(gemm, cut, threads);
+  if (groups.groups > 0)
+    run_depth_cut(gemm, chosen, groups, after_part);
+  else if (cut.row_parts * cut.column_parts == 1)
     run_batch(gemm, chosen, after_part);
   else
     run_cut(gemm, chosen, cut, after_part);

@@ -12,8 +12,12 @@ namespace xgrad::fused {
 /// Matrix products C = op(A) op(B) of row-major matrices, `batch` of them: op(A) is m x k, op(B) k x n, and op()
 /// transposes where the flag says so. C does not overlap A or B.
 ///
+/// The bits of C follow from the dtype, m, n, k, the instruction set and the numbers alone; m and n are
+/// interchangeable, so that C' = B' A' has the same. The order of the sums is in product.hpp: that of Products::lanes
+/// if adds_in_lanes(m, n, k), else that of Products::block.
+///
 /// Where there is a D, which lies as C does, perhaps in the same memory, each sum s of products and the d of its place
-/// become fma(alpha, s, d) if beta is 1, else fma(beta, d, s), and alpha is 1: what a row program makes of the product.
+/// become alpha s + d if beta is 1, else beta d + s, and alpha is 1; both steps are rounded, as a row program would.
 struct Gemm {
   DType dtype = float32;  // float32 or float64
   bool transpose_a = false, transpose_b = false;
@@ -23,12 +27,9 @@ struct Gemm {
   const void* a = nullptr;
   const void* b = nullptr;
   void* c = nullptr;
-  const void* d = nullptr;  // only where can_add()
+  const void* d = nullptr;
   double alpha = 1, beta = 1;
 };
-
-/// Whether products of these sizes, and of a depth that is not 0, can be added to something.
-bool can_add(DType dtype, std::int64_t m, std::int64_t n, std::int64_t k);
 
 /// In how many parts the products are computed for so many threads, and the rows and columns of the largest of them.
 struct Division {
@@ -40,7 +41,7 @@ Division division(const Gemm& gemm, int threads);
 /// on their number.
 /// If there is an `after_part`, it is called for finished parts of the result, by whichever thread finished them, while
 /// they are still in its cache; rows are counted through the batch (row i of matrix b is b * m + i), and each element
-/// is in exactly one part. LimitError if BLAS cannot count the sizes.
+/// is in exactly one part.
 void run(const Gemm& gemm, FunctionRef<void(const Rectangle& part)> after_part = {}, int threads = num_threads());
 
 }  // namespace xgrad::fused

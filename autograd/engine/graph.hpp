@@ -65,7 +65,7 @@ struct Graph {
   /// A matrix product that is only added to something that is in memory, a leaf or another product, becomes one with
   /// that as inputs[2]; if one of them is multiplied by a number first, that is inputs[3]. The results stay as they
   /// are.
-  void add_products(const Pending& pending, const std::vector<std::int32_t>& roots);
+  void add_products(const std::vector<std::int32_t>& roots);
 
   std::int32_t add(Node node) {
     nodes.push_back(std::move(node));

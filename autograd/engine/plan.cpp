@@ -46,7 +46,7 @@ Plan::Plan(const Pending& pending, std::size_t budget) {
     for (const Entry* root : pending.roots)
       if (root == pending.entries[i]) roots.push_back(graph.of_entry[i]);
   graph.turn(roots);
-  graph.add_products(pending, roots);
+  graph.add_products(roots);
   Grouping grouping(graph, roots);
   verify_grouping(grouping);
 

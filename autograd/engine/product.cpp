@@ -4,23 +4,15 @@
 
 namespace xgrad::fused {
 
-namespace {
-
-BlockProduct of_this_processor(BlockProduct avx2, BlockProduct avx512) {
-  switch (instruction_set()) {
+Products products_of(InstructionSet set, DType dtype) {
+  switch (set) {
     case InstructionSet::avx512:
-      return avx512;
+      return avx512_products(dtype);
     case InstructionSet::avx2:
-      return avx2;
+      return avx2_products(dtype);
     default:
-      return nullptr;
+      return generic_products(dtype);
   }
 }
-
-}  // namespace
-
-BlockProduct block_product(DType dtype) { return of_this_processor(avx2_product(dtype), avx512_product(dtype)); }
-
-BlockProduct block_dots(DType dtype) { return of_this_processor(avx2_dots(dtype), avx512_dots(dtype)); }
 
 }  // namespace xgrad::fused

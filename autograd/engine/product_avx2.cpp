@@ -1,24 +1,25 @@
 // Compiled for AVX2 and FMA, where there are such processors.
 
 #if defined(__AVX2__) && defined(__FMA__)
-#include "autograd/engine/dot_kernel.hpp"
-#include "autograd/engine/product_kernel.hpp"
+#include "autograd/engine/products_of.hpp"
 
 namespace xgrad::fused {
-BlockProduct avx2_product(DType dtype) {
-  using Arch = xsimd::fma3<xsimd::avx2>;
-  return dtype == float32 ? &BlockKernel<float, Arch, 6>::run : &BlockKernel<double, Arch, 6>::run;
-}
-BlockProduct avx2_dots(DType dtype) {
-  using Arch = xsimd::fma3<xsimd::avx2>;
-  return dtype == float32 ? &DotKernel<float, Arch, 3, 2>::run : &DotKernel<double, Arch, 3, 2>::run;
-}
+
+namespace {
+
+struct Sizes {
+  static constexpr int rows = 6, dot_rows = 3, dot_columns = 2, column_rows = 6, column_sums = 12;
+};
+
+}  // namespace
+
+Products avx2_products(DType dtype) { return ProductsOf<xsimd::fma3<xsimd::avx2>, Sizes>::of(dtype); }
+
 }  // namespace xgrad::fused
 #else
 #include "autograd/engine/product.hpp"
 
 namespace xgrad::fused {
-BlockProduct avx2_product(DType) { return nullptr; }
-BlockProduct avx2_dots(DType) { return nullptr; }
+Products avx2_products(DType) { return {}; }
 }  // namespace xgrad::fused
 #endif

@@ -18,20 +18,19 @@ constexpr std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? 
 /// Arch: the instruction set; Rows: how many rows of C are in registers at a time.
 ///
 /// C is computed in panels of two vectors of columns, a panel in groups of tiles of Rows rows, and a group one piece of
-/// the depth after the other, so that the piece of B stays in the first-level cache for all its tiles; in between, the
-/// sums of the group lie in scratch memory. One kernel does this for some rows and some depth of a block.
+/// the depth after the other, so that the piece of B stays in the first-level cache for all its tiles; the sums of the
+/// chains so far lie in scratch memory. One kernel does this for some rows of a block.
 template <class T, class Arch, int Rows>
 class BlockKernel {
  public:
+  /// For a depth of at most deepest_sum.
   static void run(const Block& block, const Scratch& scratch) {
     const bool packs = scratch.more != nullptr && is_worth_packing_a(block);
-    for (std::int64_t l = 0; l < block.depth; l += deepest_sum) {
-      const std::int64_t depth = smaller(block.depth - l, deepest_sum), most = packs ? most_packed / depth : block.rows;
-      for (std::int64_t i = 0; i < block.rows; i += most) {
-        BlockKernel kernel(block, scratch, i, smaller(block.rows - i, most), l, depth);
-        if (packs) kernel.pack_a();
-        kernel.run_panels();
-      }
+    const std::int64_t most = packs ? most_packed / block.depth : block.rows;
+    for (std::int64_t i = 0; i < block.rows; i += most) {
+      BlockKernel kernel(block, scratch, i, smaller(block.rows - i, most));
+      if (packs) kernel.pack_a();
+      kernel.run_panels();
     }
   }
 
@@ -41,28 +40,25 @@ class BlockKernel {
   static constexpr std::int64_t width = Batch::size;
   static constexpr std::int64_t panel_width = 2 * width;
   static constexpr std::int64_t group_tiles = 16;
-  static constexpr std::int64_t most_packed = Scratch::more_bytes / sizeof(T);  // of A
-  static_assert(panel_width * (deepest_sum + Rows * group_tiles) * sizeof(T) <= Scratch::least_bytes);
+  static constexpr std::int64_t most_packed = Scratch::packed_bytes / sizeof(T);  // of A
+  static_assert(panel_width * (deepest_sum + Rows * group_tiles) * sizeof(T) <= Scratch::kernel_bytes);
 
-  BlockKernel(const Block& block, const Scratch& scratch, std::int64_t row, std::int64_t rows, std::int64_t l,
-              std::int64_t depth)
+  BlockKernel(const Block& block, const Scratch& scratch, std::int64_t row, std::int64_t rows)
       : block_(block),
         packed_b_(static_cast<T*>(scratch.least)),
         sums_(packed_b_ + panel_width * deepest_sum),
         packed_a_(static_cast<T*>(scratch.more)),
-        a_(static_cast<const T*>(block.a) + row * block.a_row + l * block.a_depth),
-        b_(static_cast<const T*>(block.b) + l * block.b_depth),
+        a_(static_cast<const T*>(block.a) + row * block.a_row),
+        b_(static_cast<const T*>(block.b)),
         c_(static_cast<T*>(block.c) + row * block.c_row),
-        d_(l > 0                ? c_
-           : block.d != nullptr ? static_cast<const T*>(block.d) + row * block.c_row
-                                : nullptr),
+        d_(block.d != nullptr ? static_cast<const T*>(block.d) + row * block.c_row : nullptr),
         rows_(rows),
-        depth_(depth),
+        depth_(block.depth),
         tiles_((rows + Rows - 1) / Rows),
         fewest_(rows / tiles_),
         more_(rows % tiles_),
-        alpha_(l == 0 ? static_cast<T>(block.alpha) : T{1}),
-        beta_(l == 0 ? static_cast<T>(block.beta) : T{1}) {}
+        alpha_(static_cast<T>(block.alpha)),
+        beta_(static_cast<T>(block.beta)) {}
 
   // Where the rows of A are not along the depth, every step is another line of the cache, and often another page.
   static bool is_worth_packing_a(const Block& block) {
@@ -123,8 +119,10 @@ class BlockKernel {
     std::int64_t a_row, a_depth, next_a;  // from a row, a step of the depth, a tile to the next
     const T* b;
     std::int64_t b_depth;
-    const T* before = nullptr;  // the sums so far, if there are any, as they were stored in scratch memory
-    T* c = nullptr;
+    T* sums;  // so far, in scratch memory
+    std::int64_t next_sums;
+    bool first;            // there are none yet
+    T* c = nullptr;        // null: it is not the last piece
     const T* d = nullptr;  // what the sums are added to, if anything
     std::int64_t c_row = 0, next_c = 0;
   };
@@ -149,17 +147,20 @@ class BlockKernel {
     return rows_ >= (sizeof(Batch) == 64 && !compete ? 512 : 48);
   }
 
-  // 16 KB of B at a time, or some pages of A.
+  // In chains: 16 KB of B at a time, or some pages of A.
   std::int64_t deepest_piece() const {
-    return a_is_packed_ || block_.a_depth == 1 ? 16384 / (panel_width * static_cast<std::int64_t>(sizeof(T))) : 64;
+    constexpr std::int64_t most = 16384 / (panel_width * static_cast<std::int64_t>(sizeof(T))) / longest_chain;
+    return a_is_packed_ || block_.a_depth == 1 ? most : 1;
   }
 
   template <int Vectors>
   void run_group(std::int64_t column, const T* b, std::int64_t b_depth, std::int64_t begin, std::int64_t end) {
     const bool direct = columns_ >= width && block_.c_column == 1;
-    const std::int64_t pieces = (depth_ + deepest_piece() - 1) / deepest_piece();
+    const std::int64_t chains = (depth_ + longest_chain - 1) / longest_chain;
+    const std::int64_t pieces = (chains + deepest_piece() - 1) / deepest_piece();
     for (std::int64_t piece = 0; piece < pieces; ++piece) {
-      const std::int64_t l = depth_ * piece / pieces, depth = depth_ * (piece + 1) / pieces - l;
+      const std::int64_t l = chains * piece / pieces * longest_chain;
+      const std::int64_t depth = smaller(chains * (piece + 1) / pieces * longest_chain, depth_) - l;
       const bool last = piece + 1 == pieces;
       if (begin == 0 && b == packed_b_) prefetch_later(column + columns_, l, depth, end);
       for (std::int64_t tile = begin, next = begin; tile < end; tile = next) {
@@ -170,15 +171,16 @@ class BlockKernel {
         tiles.depth = depth;
         tiles.b = b + l * b_depth;
         tiles.b_depth = b_depth;
-        T* const sums = sums_ + (tile - begin) * sums_of_tile<Vectors>;
-        if (piece > 0) tiles.before = sums;
+        tiles.sums = sums_ + (tile - begin) * sums_of_tile<Vectors>;
+        tiles.next_sums = sums_of_tile<Vectors>;
+        tiles.first = piece == 0;
         const std::int64_t place = i * block_.c_row + column * block_.c_column;
         if (!last)
-          store_tiles<Vectors>(rows, tiles, sums);
+          choose_tiles<Vectors, Rows>(rows, tiles);
         else if (direct)
           finish_tiles<Vectors>(rows, tiles, place);
         else
-          finish_tile<Vectors>(rows, tiles, place, sums);
+          finish_tile<Vectors>(rows, tiles, place);
       }
     }
   }
@@ -195,14 +197,6 @@ class BlockKernel {
     return tiles;
   }
 
-  // The sums stay in scratch memory.
-  template <int Vectors>
-  void store_tiles(std::int64_t rows, Tiles& tiles, T* sums) {
-    tiles.c = sums;
-    tiles.c_row = Vectors * width;
-    tiles.next_c = sums_of_tile<Vectors>;
-    choose_tiles<Vectors, Rows>(rows, tiles);
-  }
   template <int Vectors>
   void finish_tiles(std::int64_t rows, Tiles& tiles, std::int64_t place) {
     tiles.c = c_ + place;
@@ -213,7 +207,7 @@ class BlockKernel {
   }
   // One tile, by way of scratch memory.
   template <int Vectors>
-  void finish_tile(std::int64_t rows, Tiles& tiles, std::int64_t place, T* sums) {
+  void finish_tile(std::int64_t rows, Tiles& tiles, std::int64_t place) {
     constexpr std::int64_t stride = Vectors * width;
     alignas(64) T addend[Rows * stride];
     if (d_ != nullptr) {
@@ -221,8 +215,11 @@ class BlockKernel {
       copy_tile(d_ + place, rows, addend, stride, [](const T& in_d, T& in_tile) { in_tile = in_d; });
       tiles.d = addend;
     }
-    store_tiles<Vectors>(rows, tiles, sums);
-    copy_tile(c_ + place, rows, sums, stride, [](T& in_c, T& in_tile) { in_c = in_tile; });
+    tiles.c = tiles.sums;
+    tiles.c_row = stride;
+    tiles.next_c = 0;
+    choose_tiles<Vectors, Rows>(rows, tiles);
+    copy_tile(c_ + place, rows, tiles.sums, stride, [](T& in_c, T& in_tile) { in_c = in_tile; });
   }
 
   // The next panel of B, whose rows lie far apart, is fetched meanwhile, a few of them with every tile.
@@ -250,36 +247,57 @@ class BlockKernel {
 
   template <int Vectors, int Count>
   [[gnu::noinline]] void run_tiles(Tiles tiles) {
-    const std::int64_t last = Vectors > 1 ? columns_ - width : 0;  // where the last vector begins
     for (; tiles.count > 0; --tiles.count) {
       if (tiles.d != nullptr) prefetch<Vectors, Count>(tiles);
       if (later_rows_ > 0) prefetch_rows();
-      Batch sums[Count][Vectors];
+      for (std::int64_t l = 0; l < tiles.depth; l += longest_chain) {
+        const bool last = l + longest_chain >= tiles.depth;
+        run_chain<Vectors, Count>(tiles, l, last ? tiles.depth - l : longest_chain, last ? tiles.c : nullptr);
+      }
+      tiles.a += tiles.next_a;
+      tiles.sums += tiles.next_sums;
+      if (tiles.c != nullptr) tiles.c += tiles.next_c;
+      if (tiles.d != nullptr) tiles.d += tiles.next_c;
+    }
+  }
+
+  // One chain of a tile, added to its sums; what goes to c is finished.
+  template <int Vectors, int Count>
+  [[gnu::always_inline]] void run_chain(const Tiles& tiles, std::int64_t l, std::int64_t depth, T* c) const {
+    const std::int64_t last = Vectors > 1 ? columns_ - width : 0;  // where the last vector begins
+    Batch sums[Count][Vectors];
+#pragma GCC unroll 16
+    for (int i = 0; i < Count; ++i)
+#pragma GCC unroll 2
+      for (int v = 0; v < Vectors; ++v) sums[i][v] = Batch(T{0});
+    add_products<Vectors, Count>(sums, tiles, l, depth, last);
+    if (l > 0 || !tiles.first) {
 #pragma GCC unroll 16
       for (int i = 0; i < Count; ++i)
 #pragma GCC unroll 2
         for (int v = 0; v < Vectors; ++v)
-          sums[i][v] = tiles.before != nullptr ? Batch::load_unaligned(tiles.before + i * Vectors * width + v * last)
-                                               : Batch(T{0});
-      add_products<Vectors, Count>(sums, tiles, last);
+          sums[i][v] = Batch::load_unaligned(tiles.sums + (i * Vectors + v) * width) + sums[i][v];
+    }
+    if (c == nullptr) {
 #pragma GCC unroll 16
-      for (int i = 0; i < Count; ++i) {
-        if (tiles.d != nullptr) add_row<Vectors>(sums[i], tiles.d + i * tiles.c_row, last);
+      for (int i = 0; i < Count; ++i)
 #pragma GCC unroll 2
-        for (int v = 0; v < Vectors; ++v) sums[i][v].store_unaligned(tiles.c + i * tiles.c_row + v * last);
-      }
-      tiles.a += tiles.next_a;
-      tiles.c += tiles.next_c;
-      if (tiles.d != nullptr) tiles.d += tiles.next_c;
-      if (tiles.before != nullptr) tiles.before += sums_of_tile<Vectors>;
+        for (int v = 0; v < Vectors; ++v) sums[i][v].store_unaligned(tiles.sums + (i * Vectors + v) * width);
+      return;
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < Count; ++i) {
+      if (tiles.d != nullptr) join_row<Vectors>(sums[i], tiles.d + i * tiles.c_row, last);
+#pragma GCC unroll 2
+      for (int v = 0; v < Vectors; ++v) sums[i][v].store_unaligned(c + i * tiles.c_row + v * last);
     }
   }
 
   template <int Vectors, int Count>
-  [[gnu::always_inline]] static void add_products(Batch (&sums)[Count][Vectors], const Tiles& tiles,
-                                                  std::int64_t last) {
-    const std::int64_t depth = tiles.depth, a_row = tiles.a_row, a_depth = tiles.a_depth, b_depth = tiles.b_depth;
-    const T *a = tiles.a, *b = tiles.b;
+  [[gnu::always_inline]] static void add_products(Batch (&sums)[Count][Vectors], const Tiles& tiles, std::int64_t first,
+                                                  std::int64_t depth, std::int64_t last) {
+    const std::int64_t a_row = tiles.a_row, a_depth = tiles.a_depth, b_depth = tiles.b_depth;
+    const T *a = tiles.a + first * a_depth, *b = tiles.b + first * b_depth;
 #pragma GCC unroll 2
     for (std::int64_t l = 0; l < depth; ++l, a += a_depth, b += b_depth) {
       Batch right[Vectors];
@@ -295,11 +313,11 @@ class BlockKernel {
   }
 
   template <int Vectors>
-  [[gnu::always_inline]] void add_row(Batch (&sums)[Vectors], const T* row, std::int64_t last) const {
+  [[gnu::always_inline]] void join_row(Batch (&sums)[Vectors], const T* row, std::int64_t last) const {
 #pragma GCC unroll 2
     for (int v = 0; v < Vectors; ++v) {
       const Batch d = Batch::load_unaligned(row + v * last);
-      sums[v] = beta_ == 1 ? Lanes::fma(Batch(alpha_), sums[v], d) : Lanes::fma(Batch(beta_), d, sums[v]);
+      sums[v] = beta_ == 1 ? Batch(alpha_) * sums[v] + d : Batch(beta_) * d + sums[v];
     }
   }
 

@@ -1,0 +1,172 @@
+#pragma once
+
+// Products in lanes of matrices whose rows of B lie along the columns of C, for the files that are compiled for one
+// instruction set each (see product_kernel.hpp).
+
+#include <cstdint>
+
+#include "autograd/engine/joining.hpp"
+#include "autograd/engine/lanes.hpp"
+#include "autograd/engine/product.hpp"
+
+namespace xgrad::fused {
+
+namespace {
+
+/// C is computed in tiles of some rows and vectors of columns, one lane of the sums (or a few, where there are registers
+/// left) after the other: it takes up its terms of the whole depth, and is added to those before as soon as their order
+/// allows it, so that few of them wait. Arch: the instruction set; Rows: how many rows of C a tile has at most;
+/// Registers: how many sums are in registers.
+template <class T, class Arch, int Rows, int Registers>
+class ColumnKernel {
+ public:
+  /// For b_column 1, and a depth of at most deepest_sum.
+  static void run(const Block& block, const Scratch&) { ColumnKernel(block).run_panels(); }
+
+ private:
+  using Lanes = LanesOf<T, Arch>;
+  using Batch = typename Lanes::R;
+  static constexpr std::int64_t width = Batch::size;
+  static constexpr int lanes = 64 / sizeof(T);  // of every sum, whatever the instruction set
+
+  // How many sums of each row there are: vectors of columns, or lanes.
+  static constexpr int sums_of_row(int rows) {
+    int sums = 1;
+    while (2 * sums * rows <= Registers) sums *= 2;
+    return sums;
+  }
+
+  explicit ColumnKernel(const Block& block) : block_(block) {}
+
+  // The tiles of a panel have as many vectors as there are registers for the largest of them.
+  void run_panels() const {
+    const std::int64_t tiles = (block_.rows + Rows - 1) / Rows;
+    const std::int64_t most = sums_of_row(static_cast<int>((block_.rows + tiles - 1) / tiles));
+    for (std::int64_t j = 0, columns = 0; j < block_.columns; j += columns) {
+      const std::int64_t left = block_.columns - j;
+      std::int64_t vectors = most;
+      while (vectors > 1 && vectors * width > left) vectors /= 2;
+      columns = vectors * width < left ? vectors * width : left;
+      for (std::int64_t tile = 0; tile < tiles; ++tile) {
+        const std::int64_t i = block_.rows * tile / tiles;
+        choose_rows<Rows>(i, block_.rows * (tile + 1) / tiles - i, j, vectors);
+      }
+    }
+  }
+
+  template <int Count>
+  void choose_rows(std::int64_t i, std::int64_t rows, std::int64_t j, std::int64_t vectors) const {
+    if constexpr (Count > 0) {
+      if (rows == Count)
+        choose_vectors<Count, sums_of_row(Count)>(i, j, vectors);
+      else
+        choose_rows<Count - 1>(i, rows, j, vectors);
+    }
+  }
+  template <int M, int Count>
+  void choose_vectors(std::int64_t i, std::int64_t j, std::int64_t vectors) const {
+    if constexpr (Count > 1) {
+      if (vectors < Count) return choose_vectors<M, Count / 2>(i, j, vectors);
+      run_tile<M, Count, false>(i, j);
+    } else if (block_.columns - j < width) {
+      run_tile<M, 1, true>(i, j);
+    } else {
+      run_tile<M, 1, false>(i, j);
+    }
+  }
+
+  // M rows, N vectors of columns and P lanes at a time.
+  template <int M, int N, int P>
+  struct Sums {
+    Batch at[P][M][N];
+
+    template <class Change>
+    [[gnu::always_inline]] void each(const Change& change) {
+#pragma GCC unroll 16
+      for (int p = 0; p < P; ++p)
+#pragma GCC unroll 8
+        for (int i = 0; i < M; ++i)
+#pragma GCC unroll 16
+          for (int v = 0; v < N; ++v) change(at[p][i][v], ((p * M + i) * N + v) * width);
+    }
+  };
+
+  // Part: the only vector of columns has not all of its lanes.
+  template <int M, int N, bool Part>
+  [[gnu::noinline]] void run_tile(std::int64_t row, std::int64_t column) const {
+    constexpr int P = sums_of_row(M) / N < lanes ? sums_of_row(M) / N : lanes, turns = lanes / P;
+    alignas(64) T waiting[5][M * N * P * width];  // sums of a lane, of two, of four ...
+    Sums<M, N, P> sums;
+    for (int turn = 0; turn < turns; ++turn) {
+      sums.each([](Batch& sum, std::int64_t) { sum = Batch(T{0}); });
+      add_terms<M, N, P, Part>(sums, row, column, reversed(turn, turns) * P);
+      int level = 0;
+      for (; turn >> level & 1; ++level)
+        sums.each([&](Batch& sum, std::int64_t place) {
+          sum = Batch::load_aligned(waiting[level] + place) + sum;
+        });
+      sums.each([&](Batch& sum, std::int64_t place) { sum.store_aligned(waiting[level] + place); });
+    }
+#pragma GCC unroll 4
+    for (int half = P / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+      for (int p = 0; p < half; ++p)
+#pragma GCC unroll 8
+        for (int i = 0; i < M; ++i)
+#pragma GCC unroll 16
+          for (int v = 0; v < N; ++v) sums.at[p][i][v] = sums.at[p][i][v] + sums.at[p + half][i][v];
+    finish<M, N, Part>(sums.at[0], row, column);
+  }
+
+  // The number whose bits stand the other way round: its lanes are those that come next in the order of the sums.
+  static int reversed(int turn, int turns) {
+    int result = 0;
+    for (int bit = 1; bit < turns; bit *= 2) result = 2 * result + (turn / bit & 1);
+    return result;
+  }
+
+  template <int M, int N, int P, bool Part>
+  [[gnu::always_inline]] void add_terms(Sums<M, N, P>& sums, std::int64_t row, std::int64_t column, int lane) const {
+    const std::int64_t a_row = block_.a_row, a_depth = block_.a_depth, b_depth = block_.b_depth;
+    const std::int64_t part = block_.columns - column, whole = block_.depth / lanes, rest = block_.depth % lanes;
+    const T* a = static_cast<const T*>(block_.a) + row * a_row + lane * a_depth;
+    const T* b = static_cast<const T*>(block_.b) + column + lane * b_depth;
+    const auto add_term = [&](int p) __attribute__((always_inline)) {
+      Batch right[N];
+#pragma GCC unroll 16
+      for (int v = 0; v < N; ++v)
+        right[v] = Part ? Lanes::load_part(b + p * b_depth, part) : Batch::load_unaligned(b + p * b_depth + v * width);
+#pragma GCC unroll 8
+      for (int i = 0; i < M; ++i) {
+        const Batch left(a[p * a_depth + i * a_row]);
+#pragma GCC unroll 16
+        for (int v = 0; v < N; ++v) sums.at[p][i][v] = Lanes::fma(left, right[v], sums.at[p][i][v]);
+      }
+    };
+    for (std::int64_t q = 0; q < whole; ++q, a += lanes * a_depth, b += lanes * b_depth) {
+#pragma GCC unroll 16
+      for (int p = 0; p < P; ++p) add_term(p);
+    }
+#pragma GCC unroll 16
+    for (int p = 0; p < P; ++p)
+      if (lane + p < rest) add_term(p);
+  }
+
+  template <int M, int N, bool Part>
+  [[gnu::always_inline]] void finish(const Batch (&sums)[M][N], std::int64_t row, std::int64_t column) const {
+    const std::int64_t columns = Part ? block_.columns - column : N * width;
+    alignas(64) T tile[M * N * width];
+#pragma GCC unroll 8
+    for (int i = 0; i < M; ++i)
+#pragma GCC unroll 16
+      for (int v = 0; v < N; ++v) sums[i][v].store_aligned(tile + (i * N + v) * width);
+    write_sums<T>(block_, row, M, column, columns,
+                  [&](std::int64_t i, std::int64_t j) { return tile[i * N * width + j]; });
+  }
+
+  const Block& block_;
+};
+
+}  // namespace
+
+}  // namespace xgrad::fused
