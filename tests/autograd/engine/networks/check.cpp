@@ -69,11 +69,6 @@ std::string Failure::kind() const {
   return difference == not_planned ? not_planned : mode.name + ", " + name_of(recipe.dtype);
 }
 
-void Tally::add(const Tally& other) {
-  for (const auto& [name, count] : other.checked) checked[name] += count;
-  for (const auto& [name, count] : other.failed) failed[name] += count;
-}
-
 std::vector<Failure> check_network(std::uint64_t seed, int modes, Tally& tally) {
   std::vector<Failure> failures;
   const auto note = [&](const Recipe& recipe, const Mode& mode, bool reference, std::optional<std::string> found) {
@@ -104,9 +99,15 @@ std::vector<Failure> check_network(std::uint64_t seed, int modes, Tally& tally) 
   return failures;
 }
 
+std::string headline(const Failure& failure) {
+  return "seed " + std::to_string(failure.recipe.seed) + ", " + failure.kind() + ": " +
+         failure.difference.substr(0, failure.difference.find('\n'));
+}
+
 std::string report(const Failure& failure) {
   const Recipe smaller = shrink(failure);
-  std::string text = "seed " + std::to_string(failure.recipe.seed) + ", " + failure.kind() + ": " + failure.difference;
+  std::string text =
+      headline(failure) + failure.difference.substr(std::min(failure.difference.find('\n'), failure.difference.size()));
   text += "\n  the program:\n" + listing(failure.recipe) + "  a smaller one, without the layers";
   for (const std::size_t layer : smaller.without) text += ' ' + std::to_string(layer);
   text +=

@@ -25,12 +25,13 @@ struct Failure {
 /// What was checked how often, and how often it failed.
 struct Tally {
   std::map<std::string, int> checked, failed;
-  void add(const Tally& other);
 };
 
-/// How many modes each seed is checked in: they take turns.
+/// Checks a seed against the reference kernels and in some of the modes, which take turns from seed to seed.
 std::vector<Failure> check_network(std::uint64_t seed, int modes, Tally& tally);
 
+/// Seed, kind and what differs first, in one line.
+std::string headline(const Failure& failure);
 /// The failure with the program, and with a smaller one that fails, too.
 std::string report(const Failure& failure);
 

@@ -26,6 +26,8 @@ std::span<const Layer> activations();
 Var apply_any(Builder& build, std::span<const Layer> table, const Var& x);
 Var activate(Builder& build, const Var& x);
 Var normalise(Builder& build, const Var& x);
+/// Linear, activation, gain and normalisation, some of them.
+Var block(Builder& build, const Var& x);
 /// To `outputs` features, in one of the ways in which linear layers are written.
 Var linear(Builder& build, const Var& x, std::int64_t outputs);
 /// x with a gain, a shift or both, of shapes that broadcast to it.

@@ -54,16 +54,6 @@ Var only_activation(Builder& build, const Var& x) { return build.let("h", activa
 
 Var only_gain(Builder& build, const Var& x) { return build.let("h", gain_and_shift(build, x)); }
 
-// An activation with a gain before a normalisation.
-Var block(Builder& build, const Var& x) {
-  Var h = build.chance(60) ? linear(build, x, width(build, x)) : x;
-  if (build.chance(80)) h = activate(build, h);
-  if (build.chance(30)) h = build.let("h", h);
-  if (build.chance(60)) h = gain_and_shift(build, h);
-  if (build.chance(30)) h = build.let("h", h);
-  return build.let("h", normalise(build, h));
-}
-
 // Attention is all you need's: x + f(normalised x), with f of two layers.
 Var residual(Builder& build, const Var& x) {
   Var h = build.chance(50) ? normalise(build, x) : x;
@@ -213,6 +203,17 @@ constexpr Layer table[] = {
 };
 
 }  // namespace
+
+Var block(Builder& build, const Var& x) {
+  Var h = build.chance(60) ? linear(build, x, width(build, x)) : x;
+  if (build.chance(80)) h = activate(build, h);
+  if (build.chance(20)) h = build.let("h", h);
+  if (build.chance(60)) h = gain_and_shift(build, h);
+  if (build.chance(20)) h = build.let("h", h);
+  if (build.chance(85)) h = normalise(build, h);
+  if (build.chance(20)) h = activate(build, h);
+  return build.let("h", h);
+}
 
 std::span<const Layer> dense_layers() { return table; }
 

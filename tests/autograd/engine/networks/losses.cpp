@@ -160,20 +160,45 @@ Var weighted_samples(Builder& build, const Var& y) {
   return build.chance(50) ? mean(losses * weights) : sum(softmax(weights, -1) * losses) / 3.0;
 }
 
-Var simple(Builder& build, const Var& y) {
-  switch (build.below(5)) {
+// Of the output alone: nothing but what the network made is read on the way back.
+Var energy(Builder& build, const Var& y) {
+  const auto each = [&]() -> Var {
+    switch (build.below(8)) {
+      case 0:
+        return y * y;
+      case 1:
+        return log(1.0 + square(y));
+      case 2:
+        return exp(-square(y));
+      case 3:
+        return y * tanh(y);
+      case 4:
+        return sqrt(1.0 + square(y));
+      case 5:
+        return call("softplus", softplus(y.value), y);
+      case 6:
+        return call("sin", sin(y.value), y) + 0.1 * y * y;
+      default:
+        return square(y);
+    }
+  };
+  switch (build.below(4)) {
     case 0:
-      return mean(square(y));
+      return mean(each());
     case 1:
-      return mean(tanh(y) * build.constant({y.size(-1)}));
+      return mean(sum(each(), {-1}, false));
     case 2:
-      return call("logsumexp", logsumexp(y.value), y);
-    case 3:
-      return mean(call("sin", sin(y.value), y) + 0.1 * y * y);
+      return sum(sum(each(), {0}, false)) / static_cast<double>(y.value.numel());
     default:
-      return mean(sum(square(tanh(y)), {0}, false)) / static_cast<double>(y.size(0));
+      return y.value.numel() <= 400 ? sum(each()) : tame(sum(each()), nn::Reduction::sum, y);
   }
 }
+
+Var weighted_outputs(Builder& build, const Var& y) {
+  return mean(tanh(y) * (build.chance(50) ? build.constant({y.size(-1)}) : build.constant(y.shape())));
+}
+
+Var total_logsumexp(Builder&, const Var& y) { return call("logsumexp", logsumexp(y.value), y); }
 
 Var perplexity(Builder& build, const Var& output) {
   const Var z = flat(tanh(output)), target = build.indices({z.size(0)}, z.size(1));
@@ -190,11 +215,13 @@ constexpr Layer table[] = {
     {"binary cross-entropy", binary, 6},
     {"robust", robust, 5},
     {"margin", margin, 4},
-    {"spread", spread, 6},
+    {"spread", spread, 8},
     {"contrastive", contrastive, 4},
     {"cosine", cosine, 3},
     {"weighted samples", weighted_samples, 4},
-    {"simple", simple, 4},
+    {"energy", energy, 14},
+    {"weighted outputs", weighted_outputs, 3},
+    {"logsumexp", total_logsumexp, 2},
     {"perplexity", perplexity, 2},
 };
 
@@ -224,6 +251,8 @@ Var covariance(Builder& build, const Var& output) {
   return 0.1 * mean(square(product));
 }
 
+constexpr Layer own_table[] = {{"energy", energy, 5}, {"spread", spread, 3}, {"logsumexp", total_logsumexp, 1}};
+
 constexpr Layer penalty_table[] = {
     {"weight decay", decay, 5},    {"smooth magnitude", smooth_magnitude, 2},
     {"activity", activity, 2},     {"entropy", entropy, 3},
@@ -233,6 +262,7 @@ constexpr Layer penalty_table[] = {
 }  // namespace
 
 std::span<const Layer> losses() { return table; }
+std::span<const Layer> own_losses() { return own_table; }
 std::span<const Layer> penalties() { return penalty_table; }
 
 }  // namespace xgrad::networks

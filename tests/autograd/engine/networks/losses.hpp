@@ -8,6 +8,8 @@ namespace xgrad::networks {
 
 /// Losses are layers that give one number.
 std::span<const Layer> losses();
+/// Those that read nothing but the output.
+std::span<const Layer> own_losses();
 /// What is added to a loss, made of the network's output.
 std::span<const Layer> penalties();
 

@@ -1,8 +1,9 @@
 // Many random networks, on several processes:
 //
-//     random_networks [first:count] [--processes N] [--modes N] [--failures N] [--quiet]
+//     random_networks [first:count] [--processes N] [--modes N] [--failures N] [--brief]
 //
-// prints how far it is, a report of each of the first failures, the seeds that fail, and what failed how often.
+// prints how far it is, a report of each of the first failures, the seeds that fail, and what failed how often. With
+// --brief it goes on to the last seed, and prints one line for each failure.
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,7 +27,7 @@ struct Options {
   std::uint64_t processes = 1;
   int modes = 5;
   std::size_t most_failures = 10;
-  bool reports = true;
+  bool brief = false;
 };
 
 Options parse(int count, char** arguments) {
@@ -43,8 +44,8 @@ Options parse(int count, char** arguments) {
       options.modes = static_cast<int>(number());
     } else if (argument == "--failures") {
       options.most_failures = number();
-    } else if (argument == "--quiet") {
-      options.reports = false;
+    } else if (argument == "--brief") {
+      options.brief = true;
     } else {
       options.seeds = parse_seeds(argument);
     }
@@ -63,11 +64,17 @@ void work(const Options& options, std::uint64_t share, std::FILE* out) {
     const auto failures = check_network(seed, options.modes, tally);
     for (const auto& [name, checked] : tally.checked)
       std::fprintf(out, "checked %d %d %s\n", checked, tally.failed[name], name.c_str());
-    if (!failures.empty() && options.reports && failing++ < options.most_failures)
-      std::fprintf(out, "report\n%s\n", report(failures.front()).c_str());
+    if (options.brief) {
+      for (const Failure& failure : failures) std::fprintf(out, "report\n%s\n\n", headline(failure).c_str());
+    } else if (!failures.empty()) {
+      ++failing;
+      std::fprintf(out, "report\n");
+      for (std::size_t i = 1; i < failures.size(); ++i) std::fprintf(out, "%s\n", headline(failures[i]).c_str());
+      std::fprintf(out, "%s\n", report(failures.front()).c_str());
+    }
     std::fprintf(out, failures.empty() ? "done\n" : "failed\n");
     std::fflush(out);
-    if (options.reports && failing >= options.most_failures) return;
+    if (failing >= options.most_failures) return;
   }
 }
 
@@ -128,7 +135,7 @@ bool follow(Worker& worker, Outcome& outcome) {
     } else if (word == "report") {
       for (line = read_line(worker.from); !line.empty() && line != "\n"; line = read_line(worker.from))
         std::cout << line;
-      std::cout << std::endl;
+      std::cout.flush();
     } else {
       if (word == "failed") outcome.failing.insert(worker.seed);
       worker.busy = false;

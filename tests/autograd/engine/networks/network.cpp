@@ -58,25 +58,31 @@ Var Network::start() {
   return build_.let("x", x);
 }
 
+Var Network::layer() {
+  const std::uint64_t kind = build_.below(100);
+  const std::size_t table = kind < 58 ? 0 : kind < 73 ? 1 : kind < 88 ? 2 : 3;
+  return apply_any(build_, tables()[table], x_);
+}
+
 Var Network::forward() {
-  Var x = start();
+  x_ = start();
   build_.part("layers");
-  layers_ = 1 + build_.below(build_.chance(70) ? 4 : 8);
+  const bool small = build_.chance(30);
+  if (small) build_.used("short network");
+  layers_ = 1 + build_.below(small ? 2 : build_.chance(70) ? 4 : 8);
   for (std::size_t i = 0; i < std::min(layers_, build_.recipe().most_layers); ++i) {
     if (build_.recipe().without.contains(i)) continue;
     build_.part("layer", i);
-    const std::uint64_t kind = build_.below(100);
-    const std::size_t table = kind < 58 ? 0 : kind < 73 ? 1 : kind < 88 ? 2 : 3;
-    x = apply_any(build_, tables()[table], x);
-    if (x.value.numel() > 2 * build_.most_elements()) x = build_.let("x", mean(x, {-2}, true));
+    x_ = small ? block(build_, x_) : layer();
+    if (x_.value.numel() > 2 * build_.most_elements()) x_ = build_.let("x", mean(x_, {-2}, true));
   }
   build_.part("head");
-  if (build_.chance(25)) x = build_.let("y", linear(build_, x, build_.pick<std::int64_t>({1, 2, 3, 10})));
-  if (!build_.has_parameters()) x = build_.let("y", x * build_.parameter({x.size(-1)}, {0.5, 1.5}));
+  if (!small && build_.chance(30)) x_ = build_.let("y", linear(build_, x_, build_.pick<std::int64_t>({1, 2, 3, 10})));
+  if (!build_.has_parameters()) x_ = build_.let("y", x_ * build_.parameter({x_.size(-1)}, {0.5, 1.5}));
   build_.part("loss");
-  if (build_.recipe().plain_loss) return build_.let("loss", mean(square(x)));
-  const Var loss = apply_any(build_, losses(), x);
-  return build_.let("loss", with_penalties(loss, x));
+  if (build_.recipe().plain_loss) return build_.let("loss", mean(square(x_)));
+  const Var loss = apply_any(build_, small && build_.chance(60) ? own_losses() : losses(), x_);
+  return build_.let("loss", with_penalties(loss, x_));
 }
 
 Var Network::with_penalties(const Var& loss, const Var& output) {
@@ -89,7 +95,7 @@ Var Network::with_penalties(const Var& loss, const Var& output) {
   const GradOptions twice{.create_graph = true, .allow_unused = true};
   if (build_.chance(60)) {
     build_.used("gradient penalty");
-    const Var g = call("grad", grad(sum(output).value, by.value, twice), output, by);
+    const Var g = call("grad", grad(mean(output).value, by.value, twice), output, by);
     const Var named = build_.let("g", g), length = sqrt(sum(square(named), {-1}, false) + 0.1);
     return total + 0.1 * mean(square(length - 1.0));
   }
@@ -236,7 +242,8 @@ std::vector<std::string> all_features() {
                            "exponential decay",
                            "linear warmup",
                            "step decay",
-                           "rate in a Tensor"})
+                           "rate in a Tensor",
+                           "short network"})
     names.emplace_back(name);
   return names;
 }

@@ -30,11 +30,12 @@ class Network {
 
  private:
   Var start();
+  Var layer();
   Var forward();
   Var with_penalties(const Var& loss, const Var& output);
 
   Builder build_;
-  Var input_;
+  Var input_, x_;
   std::size_t layers_ = 0;
   std::unique_ptr<Update> update_;
 };
