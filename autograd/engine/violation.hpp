@@ -21,8 +21,8 @@ struct Unverified : std::logic_error {
 void report(const Unverified& violation);
 /// How many have been reported.
 std::int64_t violation_count();
-/// Whether a violation ends the program, as it does in sanitizer builds from the start, or is left to the reference
-/// kernels.
+/// Whether a violation ends the program, as it does from the start in sanitizer builds and where the environment
+/// variable XGRAD_ON_VIOLATION is "end", or is left to the reference kernels.
 void end_on_violation(bool end);
 
 /// Whether plans are verified: always, but for measurements (never) and tests of what a violation leads to (reject).
