@@ -62,7 +62,10 @@ using Sameness = std::tuple<const void*, DType, std::uint32_t, std::vector<std::
 
 Sameness sameness(const Entry& entry, const std::vector<std::int32_t>& inputs) {
   KeyFields fields;
-  entry.primitive->describe(fields);
+  if (entry.kind == Lowering::Kind::constant)
+    fields("value", entry.primitive->lower().value);  // which is what the key knows of it
+  else
+    entry.primitive->describe(fields);
   return {*reinterpret_cast<const void* const*>(entry.primitive),  // its virtual table: one for each primitive
           entry.dtype,
           entry.segment,
@@ -115,10 +118,12 @@ Graph::Graph(const Pending& pending) {
       const std::uint32_t number = numbers.find(from);
       inputs.push_back(number & leaf_bit ? static_cast<std::int32_t>(number & ~leaf_bit) : of_entry[number]);
     }
-    const auto [at, fresh] = known.try_emplace(sameness(entry, inputs), static_cast<std::int32_t>(nodes.size()));
+    // Random numbers are no repetitions of others: what they are made of is not part of the key.
     const bool random = entry.input_count == 0 && entry.kind != Lowering::Kind::constant;
-    of_entry.push_back(fresh || random ? static_cast<std::int32_t>(nodes.size()) : at->second);
-    if (fresh || random) add_entry(pending, i, std::move(inputs));
+    const auto next = static_cast<std::int32_t>(nodes.size());
+    const bool once = random || !entry.mergeable;
+    of_entry.push_back(once ? next : known.try_emplace(sameness(entry, inputs), next).first->second);
+    if (of_entry.back() == next) add_entry(pending, i, std::move(inputs));
   }
 }
 
@@ -172,6 +177,7 @@ void Graph::add_entry(const Pending& pending, std::size_t i, std::vector<std::in
   }
   if (node.kind == Kind::permutation) node.kind = Kind::opaque;
   if (empty && node.kind != Kind::alias) node.kind = Kind::opaque;
+  if (node.kind == Kind::alias) node.inputs = {storage(node.inputs[0])};  // no chains: whoever asks for it walks them
   add(std::move(node));
 }
 
