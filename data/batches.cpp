@@ -58,13 +58,13 @@ Batches::Batches(Dataset dataset, BatchOptions options, const Location& where)
 }
 
 std::int64_t Batches::size() const {
-  const std::int64_t samples = dataset_.size();
+  const std::int64_t samples = dataset_.size(where_);
   return samples / options_.size + (!options_.drop_last && samples % options_.size != 0 ? 1 : 0);
 }
 
 Batches::Iterator Batches::begin() {
   const std::uint64_t epoch = options_.epoch++;
-  return {this, options_.shuffle ? shuffled(dataset_.size(), options_.seed, epoch) : std::vector<std::int64_t>{}};
+  return {this, options_.shuffle ? shuffled(dataset_.size(where_), options_.seed, epoch) : std::vector<std::int64_t>{}};
 }
 
 void Batches::Iterator::assemble() {

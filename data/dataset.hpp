@@ -11,7 +11,8 @@ struct Dataset {
   Tensor inputs;
   Tensor labels;
 
-  std::int64_t size() const { return inputs.size(0); }
+  /// GraphError for a Dataset that holds nothing.
+  std::int64_t size(const Location& where = Location::current()) const { return inputs.size(0, where); }
 };
 
 enum class Split { train, test };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <functional>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "autograd/core/fail.hpp"
@@ -61,10 +62,9 @@ void inspect(const Module& module, Visitor& visitor) { const_cast<Module&>(modul
 
 std::vector<NamedParameter> Module::named_parameters() const {
   std::vector<NamedParameter> found;
+  std::unordered_set<Parameter> known;
   EachParameter visitor([&](const std::string& path, Parameter& parameter) {
-    for (const auto& known : found)
-      if (known.parameter == parameter) return;
-    found.push_back({path, parameter});
+    if (known.insert(parameter).second) found.push_back({path, parameter});
   });
   inspect(*this, visitor);
   return found;
@@ -97,11 +97,11 @@ void Module::train(bool training) {
 }
 
 void separate_parameters(Module& module) {
-  std::vector<std::pair<Parameter, Parameter>> copies;
+  std::unordered_map<Parameter, Parameter> copies;
   EachParameter visitor([&](const std::string&, Parameter& parameter) {
-    auto known = std::ranges::find(copies, parameter, &std::pair<Parameter, Parameter>::first);
-    if (known == copies.end()) known = copies.insert(known, {parameter, parameter.clone()});
-    parameter = known->second;
+    const auto [copy, fresh] = copies.try_emplace(parameter);
+    if (fresh) copy->second = parameter.clone();
+    parameter = copy->second;
   });
   module.visit(visitor);
 }
@@ -153,12 +153,14 @@ bool has_name(const std::vector<NamedTensor>& saved, const std::string& name) {
 
 /// FormatError unless the values for the several names of one Parameter agree.
 void check_ties(const std::vector<Places::Place>& places, const std::vector<Tensor>& values, const Location& where) {
-  for (std::size_t i = 0; i < places.size(); ++i)
-    for (std::size_t j = 0; j < i; ++j)
-      if (places[i].parameter.defined() && places[i].parameter == places[j].parameter)
-        check<FormatError>(values[i].to_vector(where) == values[j].to_vector(where), where,
-                           "load_state: ", places[j].name, " and ", places[i].name,
-                           " are one Parameter, but their values differ");
+  std::unordered_map<Parameter, std::size_t> known;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (!places[i].parameter.defined()) continue;
+    const auto [first, fresh] = known.try_emplace(places[i].parameter, i);
+    check<FormatError>(fresh || values[i].to_vector(where) == values[first->second].to_vector(where), where,
+                       "load_state: ", places[first->second].name, " and ", places[i].name,
+                       " are one Parameter, but their values differ");
+  }
 }
 
 }  // namespace

@@ -17,14 +17,17 @@ Transformation adagrad(const Hyperparameter& rate, const AdagradOptions& options
   Transformation adapt(
       {"sum"},
       [options](const Tensor& parameter) { return Tensors{options.initial_accumulator.at(0).spread_like(parameter)}; },
-      [options](const Tensor& gradient, const Tensors& state, const Tensor&, std::int64_t step) {
+      [options](const Tensor& gradient, const Tensors& state, const Tensor&, const StepNumber& step) {
         const Tensor sum = state[0] + square(gradient);
         return Step{gradient / (sqrt(sum + options.eps_root.at(step)) + options.eps.at(step)), {sum}};
       });
-  const Schedule decayed = [rate, options](std::int64_t step) {
-    return rate.at(step) / (1 + options.lr_decay.at(step) * step);
-  };
-  return chain({weight_decay(options.weight_decay, where), adapt, descend(decayed, where)});
+  Transformation decayed(
+      {}, [](const Tensor&) { return Tensors{}; },
+      [rate, options](const Tensor& gradient, const Tensors&, const Tensor&, const StepNumber& step) {
+        const std::int64_t before = step;
+        return Step{gradient * -(rate.at(step) / (1 + options.lr_decay.at(step) * before)), {}};
+      });
+  return chain({weight_decay(options.weight_decay, where), adapt, decayed});
 }
 
 Transformation adadelta(const Hyperparameter& rate, const AdadeltaOptions& options, const Location& where) {
@@ -37,7 +40,7 @@ Transformation adadelta(const Hyperparameter& rate, const AdadeltaOptions& optio
       [](const Tensor& parameter) {
         return Tensors{zeros_like(parameter), zeros_like(parameter)};
       },
-      [options](const Tensor& gradient, const Tensors& state, const Tensor&, std::int64_t step) {
+      [options](const Tensor& gradient, const Tensors& state, const Tensor&, const StepNumber& step) {
         const Scalar rho = options.rho.at(step), eps = options.eps.at(step);
         const Tensor squares = state[0] * rho + square(gradient) * (1 - rho);
         const Tensor delta = sqrt(state[1] + eps) / sqrt(squares + eps) * gradient;

@@ -11,8 +11,8 @@ struct AdagradOptions {
   Hyperparameter initial_accumulator = 0;
   Hyperparameter weight_decay = 0;  ///< coupled: an L2 penalty
 };
-/// s += g^2, parameter -= rate / (1 + k lr_decay) * g / (sqrt(s + eps_root) + eps) (Duchi, Hazan and Singer, 2011).
-/// State: sum.
+/// s += g^2, parameter -= rate / (1 + k lr_decay) * g / (sqrt(s + eps_root) + eps), after k steps of this parameter
+/// (Duchi, Hazan and Singer, 2011). State: sum.
 Transformation adagrad(const Hyperparameter& rate = 1e-2, const AdagradOptions& options = {},
                        const Location& where = Location::current());
 

@@ -23,7 +23,7 @@ struct Moments {
   Tensor mean, square_mean;
 
   template <class Options>
-  Moments(const Options& options, const Tensor& gradient, const Tensors& state, std::int64_t step)
+  Moments(const Options& options, const Tensor& gradient, const Tensors& state, const StepNumber& step)
       : beta1(options.beta1.at(step)),
         beta2(options.beta2.at(step)),
         correction1(1 - pow(beta1, step + 1)),
@@ -40,7 +40,7 @@ Transformation scale_by_adam(const Options& options) {
   std::vector<std::string> slots{"exp_avg", "exp_avg_sq"};
   if (options.amsgrad) slots.push_back("max_exp_avg_sq");
   return {slots, [count = slots.size()](const Tensor& parameter) { return Tensors(count, zeros_like(parameter)); },
-          [options](const Tensor& gradient, const Tensors& state, const Tensor&, std::int64_t step) {
+          [options](const Tensor& gradient, const Tensors& state, const Tensor&, const StepNumber& step) {
             const Moments now(options, gradient, state, step);
             Step result{{}, {now.mean, now.square_mean}};
             if (options.amsgrad) result.state.push_back(maximum(state[2], now.square_mean));
@@ -70,7 +70,7 @@ Transformation adamax(const Hyperparameter& rate, const AdamaxOptions& options, 
   const CallScope scope("adamax", where);
   require_valid(options, "adamax", where);
   Transformation adapt({"exp_avg", "exp_inf"}, two_zeros,
-                       [options](const Tensor& gradient, const Tensors& state, const Tensor&, std::int64_t step) {
+                       [options](const Tensor& gradient, const Tensors& state, const Tensor&, const StepNumber& step) {
                          const Scalar beta1 = options.beta1.at(step);
                          const Tensor mean = state[0] * beta1 + gradient * (1 - beta1);
                          const Tensor largest =
@@ -89,7 +89,7 @@ Transformation nadam(const Hyperparameter& rate, const NAdamOptions& options, co
       [](const Tensor& parameter) {
         return Tensors{zeros_like(parameter), zeros_like(parameter), ones({}, float64)};
       },
-      [options](const Tensor& gradient, const Tensors& state, const Tensor&, std::int64_t step) {
+      [options](const Tensor& gradient, const Tensors& state, const Tensor&, const StepNumber& step) {
         const Moments now(options, gradient, state, step);
         const auto mu = [&](std::int64_t t) {
           return now.beta1 * (1 - 0.5 * pow(0.96, options.momentum_decay.at(step) * t));
@@ -108,7 +108,7 @@ Transformation radam(const Hyperparameter& rate, const RAdamOptions& options, co
   const CallScope scope("radam", where);
   require_valid(options, "radam", where);
   Transformation adapt({"exp_avg", "exp_avg_sq"}, two_zeros,
-                       [options](const Tensor& gradient, const Tensors& state, const Tensor&, std::int64_t step) {
+                       [options](const Tensor& gradient, const Tensors& state, const Tensor&, const StepNumber& step) {
                          const Moments now(options, gradient, state, step);
                          const Scalar limit = 2 / (1 - now.beta2) - 1;
                          const Scalar length = limit - 2 * (step + 1) * pow(now.beta2, step + 1) / now.correction2;

@@ -4,8 +4,8 @@
 
 namespace xgrad::optim {
 
-// With m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, and t = 1, 2, ... the number of this step:
-// M = m / (1 - beta1^t) and V = v / (1 - beta2^t).
+// With m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, and t = 1, 2, ... the number of this parameter's
+// step: M = m / (1 - beta1^t) and V = v / (1 - beta2^t).
 
 struct AdamOptions {
   Hyperparameter beta1 = 0.9;

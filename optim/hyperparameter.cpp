@@ -4,6 +4,11 @@
 
 namespace xgrad::optim {
 
+Scalar Schedule::operator()(std::int64_t step) const {
+  check<ValueError>(function_ != nullptr, Location::current(), "a Schedule that was moved from is used");
+  return function_(step);
+}
+
 Hyperparameter::Hyperparameter(const Tensor& tensor, const Location& where) : value_(tensor) {
   static_cast<void>(Scalar(tensor, where));
 }

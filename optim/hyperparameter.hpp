@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "optim/scalar.hpp"
+#include "optim/step_number.hpp"
 
 namespace xgrad::optim {
 
@@ -20,7 +21,8 @@ class Schedule {
       Schedule(F function)
       : function_([function = std::move(function)](std::int64_t step) { return Scalar(function(step)); }) {}
 
-  Scalar operator()(std::int64_t step) const { return function_(step); }
+  Scalar operator()(std::int64_t step) const;
+  Scalar operator()(const StepNumber& step) const { return (*this)(step.of_optimizer()); }
 
  private:
   std::function<Scalar(std::int64_t)> function_;
@@ -38,6 +40,7 @@ class Hyperparameter {
   Hyperparameter(Schedule schedule) : value_(std::move(schedule)) {}
 
   Scalar at(std::int64_t step) const;
+  Scalar at(const StepNumber& step) const { return at(step.of_optimizer()); }
 
   /// Whether it is this very number.
   bool is_number(double number) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <unordered_map>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/engine/engine.hpp"
@@ -12,6 +13,10 @@
 #include "autograd/tape/tape.hpp"
 
 namespace xgrad::optim {
+
+namespace {
+constexpr const char* taken_steps = "taken_steps";
+}
 
 /// A step that has been recorded but not been taken.
 struct Optimizer::Pending {
@@ -34,12 +39,13 @@ Optimizer::Optimizer(std::vector<Parameter> parameters, Transformation rule, Opt
   check<ValueError>(!parameters_.empty(), where, "Optimizer: no parameters");
   const bool differentiable = Tape::current().differentiable_updates;
   const detail::TapeScope<bool, &Tape::grad> tracking(differentiable && Tape::current().grad);
+  std::unordered_map<Parameter, std::size_t> known;
+  taken_.resize(parameters_.size());
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     check<ValueError>(parameters_[i].defined(), where, "Optimizer: parameter ", i, " is undefined");
-    for (std::size_t j = 0; j < i; ++j)
-      check<ValueError>(!(parameters_[i] == parameters_[j]), where, "Optimizer: parameters ", j, " and ", i,
-                        " are the same");
-    state_.push_back(rule_.init(parameters_[i]));
+    const auto [at, fresh] = known.try_emplace(parameters_[i], i);
+    check<ValueError>(fresh, where, "Optimizer: parameters ", at->second, " and ", i, " are the same");
+    state_.push_back(rule_.init(parameters_[i], where));
     check<ValueError>(state_[i].size() == rule_.slots().size(), where, "Optimizer: the rule made ", state_[i].size(),
                       " state Tensors for ", rule_.slots().size(), " slots");
   }
@@ -51,11 +57,13 @@ NonFinite Optimizer::policy() const {
 }
 
 Optimizer::Pending Optimizer::record(const Tensors& gradients, const Location& where) const {
+  check<ValueError>(!parameters_.empty(), where, "step: the Optimizer was moved from");
   check<ValueError>(gradients.size() == parameters_.size(), where, "step: ", gradients.size(), " gradients for ",
                     parameters_.size(), " parameters");
   Pending pending;
   Tensors used, values;
   std::vector<Tensors> state;
+  std::vector<std::int64_t> taken;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!parameters_[i].trainable()) continue;
     const Tensor &gradient = gradients[i], &value = parameters_[i].value();
@@ -68,8 +76,9 @@ Optimizer::Pending Optimizer::record(const Tensors& gradients, const Location& w
     used.push_back(gradient);
     values.push_back(value);
     state.push_back(state_[i]);
+    taken.push_back(taken_[i]);
   }
-  Transformation::Result result = rule_.update(used, state, values, steps_, where);
+  Transformation::Result result = rule_.update(used, state, values, {steps_, std::move(taken)}, where);
   pending.state = std::move(result.state);
   for (std::size_t i = 0; i < values.size(); ++i) {
     pending.values.push_back(values[i] + result.updates[i]);
@@ -112,7 +121,10 @@ void Optimizer::step(const Tensors& gradients, const Location& where) {
   Assignment assignment(changed, pending.values, where);
   if (!differentiable) evaluate(pending.results(), old, where);
   assignment.commit();  // nothing fails any more
-  for (std::size_t i = 0; i < pending.places.size(); ++i) state_[pending.places[i]] = std::move(pending.state[i]);
+  for (std::size_t i = 0; i < pending.places.size(); ++i) {
+    state_[pending.places[i]] = std::move(pending.state[i]);
+    ++taken_[pending.places[i]];
+  }
   ++steps_;
 }
 
@@ -129,7 +141,7 @@ void Optimizer::zero_gradients() {
 }
 
 std::vector<NamedTensor> Optimizer::state() const {
-  std::vector<NamedTensor> state{{"step", tensor(steps_)}};
+  std::vector<NamedTensor> state{{"step", tensor(steps_)}, {taken_steps, tensor(taken_)}};
   for (std::size_t i = 0; i < parameters_.size(); ++i)
     for (std::size_t slot = 0; slot < rule_.slots().size(); ++slot)
       state.push_back({std::to_string(i) + '.' + rule_.slots()[slot], state_[i][slot]});
@@ -137,12 +149,21 @@ std::vector<NamedTensor> Optimizer::state() const {
 }
 
 void Optimizer::load_state(const std::vector<NamedTensor>& saved, const Location& where) {
-  const std::vector<Tensor> values = match_state(state(), saved, "load_state", where);
+  std::vector<NamedTensor> expected = state();
+  const bool counted = std::ranges::find(saved, taken_steps, &NamedTensor::name) != saved.end();
+  if (!counted) expected.erase(expected.begin() + 1);
+  const std::vector<Tensor> values = match_state(expected, saved, "load_state", where);
   evaluate(values, where);
   const std::int64_t steps = values[0].item<std::int64_t>(where);
   check<FormatError>(steps >= 0, where, "load_state: step is ", steps);
+  std::vector<std::int64_t> taken(parameters_.size(), steps);
+  if (counted) taken = values[1].to_vector<std::int64_t>(where);
+  for (std::size_t i = 0; i < taken.size(); ++i)
+    check<FormatError>(taken[i] >= 0 && taken[i] <= steps, where, "load_state: parameter ", i, " has taken ", taken[i],
+                       " of ", steps, " steps");
   steps_ = steps;
-  auto next = values.begin() + 1;
+  taken_ = std::move(taken);
+  auto next = values.begin() + (counted ? 2 : 1);
   for (Tensors& slots : state_)
     for (Tensor& slot : slots) slot = *next++;
 }

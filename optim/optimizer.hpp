@@ -28,8 +28,8 @@ struct OptimizerOptions {
 ///     optimizer.step(grad(loss, model.parameters()));
 ///
 /// A step computes all new values and states together and then assigns them; when it throws, nothing has changed.
-/// Parameters that are frozen are left alone. Inside a DifferentiableUpdates scope nothing is computed and everything
-/// stays recorded, so that derivatives flow through the steps.
+/// Parameters that are frozen are left alone, and their steps are not counted. Inside a DifferentiableUpdates scope
+/// nothing is computed and everything stays recorded, so that derivatives flow through the steps.
 class Optimizer : public Stateful {
  public:
   /// ValueError when there are no parameters, one occurs twice, or one is undefined.
@@ -48,8 +48,10 @@ class Optimizer : public Stateful {
   std::int64_t steps() const { return steps_; }      ///< done so far
   std::int64_t skipped() const { return skipped_; }  ///< left out because of a gradient that was not finite
 
-  /// `step` (int64), and for Parameter i and each slot of the rule `i.slot`, with PyTorch's names: `0.exp_avg`.
+  /// `step` (int64), `taken_steps` (int64 [parameters]: those of them that each Parameter has taken), and for Parameter
+  /// i and each slot of the rule `i.slot`, with PyTorch's names: `0.exp_avg`.
   std::vector<NamedTensor> state() const override;
+  /// Where `taken_steps` is missing, every Parameter has taken every step.
   void load_state(const std::vector<NamedTensor>& saved, const Location& where = Location::current()) override;
 
  private:
@@ -64,6 +66,7 @@ class Optimizer : public Stateful {
   OptimizerOptions options_;
   std::vector<Tensors> state_;
   std::int64_t steps_ = 0;
+  std::vector<std::int64_t> taken_;  // of these steps, those of each Parameter
   std::int64_t skipped_ = 0;
 };
 

@@ -12,7 +12,7 @@ Transformation scale_by_rms(const RmspropOptions& options) {
   std::vector<std::string> slots{"square_avg"};
   if (options.centered) slots.push_back("grad_avg");
   return {slots, [count = slots.size()](const Tensor& parameter) { return Tensors(count, zeros_like(parameter)); },
-          [options](const Tensor& gradient, const Tensors& state, const Tensor&, std::int64_t step) {
+          [options](const Tensor& gradient, const Tensors& state, const Tensor&, const StepNumber& step) {
             const Scalar decay = options.decay.at(step);
             Step result;
             result.state.push_back(state[0] * decay + square(gradient) * (1 - decay));

@@ -17,7 +17,7 @@ class Scalar {
   /// ShapeError unless there is one element, DTypeError unless it is floating.
   explicit Scalar(const Tensor& tensor, const Location& where = Location::current());
   explicit Scalar(const Parameter& parameter, const Location& where = Location::current())
-      : Scalar(parameter.value(), where) {}
+      : Scalar(parameter.value(where), where) {}
 
   bool is_number() const { return !tensor_.defined(); }
   bool is_number(double number) const { return is_number() && number_ == number; }

@@ -10,10 +10,10 @@ Transformation::Transformation(std::vector<std::string> slots, Init init, Update
     : slots_(std::move(slots)),
       init_(std::move(init)),
       update_([update = std::move(update)](const Tensors& gradients, const std::vector<Tensors>& state,
-                                           const Tensors& parameters, std::int64_t step) {
+                                           const Tensors& parameters, const StepNumbers& steps) {
         Result result;
         for (std::size_t i = 0; i < gradients.size(); ++i) {
-          Step one = update(gradients[i], state[i], parameters[i], step);
+          Step one = update(gradients[i], state[i], parameters[i], steps.of(i));
           result.updates.push_back(std::move(one.update));
           result.state.push_back(std::move(one.state));
         }
@@ -24,16 +24,22 @@ Transformation Transformation::together(Together update, bool needs_finite) {
   Transformation rule;
   rule.needs_finite_ = needs_finite;
   rule.update_ = [update = std::move(update)](const Tensors& gradients, const std::vector<Tensors>& state,
-                                              const Tensors& parameters, std::int64_t step) {
-    return Result{update(gradients, parameters, step), state};
+                                              const Tensors& parameters, const StepNumbers& steps) {
+    return Result{update(gradients, parameters, steps.of_optimizer()), state};
   };
   return rule;
 }
 
+Tensors Transformation::init(const Tensor& parameter, const Location& where) const {
+  check<ValueError>(init_ != nullptr, where, "a rule that was moved from is used");
+  return init_(parameter);
+}
+
 Transformation::Result Transformation::update(const Tensors& gradients, const std::vector<Tensors>& state,
-                                              const Tensors& parameters, std::int64_t step,
+                                              const Tensors& parameters, const StepNumbers& steps,
                                               const Location& where) const {
-  Result result = update_(gradients, state, parameters, step);
+  check<ValueError>(update_ != nullptr, where, "a rule that was moved from is used");
+  Result result = update_(gradients, state, parameters, steps);
   check<ValueError>(result.updates.size() == parameters.size(), where, "a rule made ", result.updates.size(),
                     " updates for ", parameters.size(), " parameters");
   for (std::size_t i = 0; i < parameters.size(); ++i) {
@@ -74,14 +80,14 @@ Transformation chain(std::vector<Transformation> rules) {
     return state;
   };
   all.update_ = [rules = std::move(rules)](const Tensors& gradients, const std::vector<Tensors>& state,
-                                           const Tensors& parameters, std::int64_t step) {
+                                           const Tensors& parameters, const StepNumbers& steps) {
     Transformation::Result result{gradients, std::vector<Tensors>(parameters.size())};
     std::ptrdiff_t first = 0;
     for (const Transformation& rule : rules) {
       const auto last = first + static_cast<std::ptrdiff_t>(rule.slots_.size());
       std::vector<Tensors> own;
       for (const Tensors& slots : state) own.emplace_back(slots.begin() + first, slots.begin() + last);
-      Transformation::Result next = rule.update(result.updates, own, parameters, step);
+      Transformation::Result next = rule.update(result.updates, own, parameters, steps);
       result.updates = std::move(next.updates);
       for (std::size_t i = 0; i < parameters.size(); ++i)
         std::ranges::move(next.state[i], std::back_inserter(result.state[i]));

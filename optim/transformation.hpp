@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "autograd/tape/tensor.hpp"
+#include "optim/step_number.hpp"
 
 namespace xgrad::optim {
 
@@ -20,8 +21,9 @@ struct Step {
 
 /// A rule that rescales or transforms gradients at every step: a pair of pure functions made of Tensor operations,
 ///     init(parameter) -> state           update(gradient, state, parameter, step) -> {update, state},
-/// where `step` counts the steps done before: 0, 1, 2, ... The result of the last rule of a chain is *added* to the
-/// parameter, so descent needs a negative scale. A rule of one's own is two lambdas, or a struct:
+/// where `step` counts the steps that this parameter has taken before: 0, 1, 2, ... (a StepNumber, or the number
+/// alone). The result of the last rule of a chain is *added* to the parameter, so descent needs a negative scale. A
+/// rule of one's own is two lambdas, or a struct:
 ///
 ///     optim::Transformation sign_descent([](const Tensor& gradient) { return -0.01 * sign(gradient); });
 ///
@@ -38,33 +40,34 @@ struct Step {
 class Transformation {
  public:
   using Init = std::function<Tensors(const Tensor& parameter)>;
-  using Update =
-      std::function<Step(const Tensor& gradient, const Tensors& state, const Tensor& parameter, std::int64_t step)>;
+  using Update = std::function<Step(const Tensor& gradient, const Tensors& state, const Tensor& parameter,
+                                    const StepNumber& step)>;
 
   /// A rule with a state for each Parameter; `slots` names its Tensors.
   Transformation(std::vector<std::string> slots, Init init, Update update);
   /// A rule without state, from the gradient alone.
   template <class F>
   requires std::is_invocable_r_v<Tensor, const F&, const Tensor&> Transformation(F transform)
-      : Transformation({}, nothing, [transform](const Tensor& gradient, const Tensors&, const Tensor&, std::int64_t) {
-          return Step{transform(gradient), {}};
-        }) {}
+      : Transformation({}, nothing,
+                       [transform](const Tensor& gradient, const Tensors&, const Tensor&, const StepNumber&) {
+                         return Step{transform(gradient), {}};
+                       }) {}
   /// From a struct with `slots`, `init` and `update`.
   template <class Rule>
   requires requires(const Rule& rule, const Tensor& tensor) {
     { rule.init(tensor) } -> std::convertible_to<Tensors>;
-    { rule.update(tensor, Tensors{}, tensor, std::int64_t{}) } -> std::convertible_to<Step>;
+    { rule.update(tensor, Tensors{}, tensor, StepNumber{0}) } -> std::convertible_to<Step>;
   }
   Transformation(const Rule& rule)
       : Transformation(
             rule.slots, [rule](const Tensor& parameter) { return rule.init(parameter); },
-            [rule](const Tensor& gradient, const Tensors& state, const Tensor& parameter, std::int64_t step) {
+            [rule](const Tensor& gradient, const Tensors& state, const Tensor& parameter, const StepNumber& step) {
               return rule.update(gradient, state, parameter, step);
             }) {}
 
   using Together = std::function<Tensors(const Tensors& gradients, const Tensors& parameters, std::int64_t step)>;
-  /// A rule without state that sees all gradients at once. One that `needs_finite` gradients makes the Optimizer check
-  /// them.
+  /// A rule without state that sees all gradients at once; `step` counts those of the Optimizer. One that
+  /// `needs_finite` gradients makes the Optimizer check them.
   static Transformation together(Together update, bool needs_finite = false);
 
   /// Names of the state Tensors that there are for each Parameter.
@@ -75,17 +78,17 @@ class Transformation {
     Tensors updates;             ///< one for each Parameter
     std::vector<Tensors> state;  ///< for each Parameter its slots
   };
-  Tensors init(const Tensor& parameter) const { return init_(parameter); }
+  Tensors init(const Tensor& parameter, const Location& where = Location::current()) const;
   /// ShapeError or DTypeError when an update is not like its Parameter, ValueError when a state lacks a slot.
   Result update(const Tensors& gradients, const std::vector<Tensors>& state, const Tensors& parameters,
-                std::int64_t step, const Location& where = Location::current()) const;
+                const StepNumbers& steps, const Location& where = Location::current()) const;
 
   /// One rule after the other.
   friend Transformation chain(std::vector<Transformation> rules);
 
  private:
   using UpdateAll = std::function<Result(const Tensors& gradients, const std::vector<Tensors>& state,
-                                         const Tensors& parameters, std::int64_t step)>;
+                                         const Tensors& parameters, const StepNumbers& steps)>;
   Transformation() = default;
   static Tensors nothing(const Tensor&) { return {}; }
 

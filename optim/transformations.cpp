@@ -8,6 +8,7 @@
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/reduce.hpp"
+#include "autograd/tape/tape.hpp"
 
 namespace xgrad::optim {
 
@@ -39,6 +40,25 @@ Clipped clip(const Tensors& gradients, const Scalar& max_norm, double p) {
   return {scaled_all(gradients, Scalar(where(factor < 1, factor, 1))), norm};
 }
 
+// The first of them with an element that is not finite, or how many there are.
+std::size_t first_not_finite(const Tensors& gradients, const Location& where) {
+  std::size_t i = 0;
+  while (i < gradients.size() && std::isfinite(sum(gradients[i] - gradients[i]).item(where))) ++i;
+  return i;
+}
+
+void check_finite(const Tensors& gradients, const Clipped& clipped, const Location& where) {
+  Tensors all = clipped.gradients;
+  all.push_back(clipped.norm);
+  evaluate(all, where);
+  const double norm = clipped.norm.item(where);
+  if (std::isfinite(norm)) return;
+  const std::size_t bad = first_not_finite(gradients, where);
+  check<ValueError>(bad == gradients.size(), where, "clip_gradients: gradient ", bad, ", ",
+                    bad < gradients.size() ? describe(gradients[bad]).str() : "", ", is not finite");
+  fail<ValueError>(where, "clip_gradients: the norm of the gradients is ", norm);
+}
+
 void check_norm(const Hyperparameter& max_norm, double p, const Location& where) {
   max_norm.require(positive, "clip_by_global_norm", "max_norm", where);
   check<ValueError>(p > 0, where, "clip_by_global_norm: p = ", p, " is not positive");
@@ -49,7 +69,7 @@ void check_norm(const Hyperparameter& max_norm, double p, const Location& where)
 Transformation scale(const Hyperparameter& factor) {
   return {{},
           [](const Tensor&) { return Tensors{}; },
-          [factor](const Tensor& gradient, const Tensors&, const Tensor&, std::int64_t step) {
+          [factor](const Tensor& gradient, const Tensors&, const Tensor&, const StepNumber& step) {
             return Step{gradient * factor.at(step), {}};
           }};
 }
@@ -89,7 +109,11 @@ Transformation clip_by_global_norm(const Hyperparameter& max_norm, double p, con
 Clipped clip_gradients(const Tensors& gradients, const Hyperparameter& max_norm, double p, const Location& where) {
   const CallScope scope("clip_gradients", where);
   check_norm(max_norm, p, where);
-  return clip(gradients, max_norm.at(0), p);
+  for (std::size_t i = 0; i < gradients.size(); ++i)
+    check<GraphError>(gradients[i].defined(), where, "clip_gradients: gradient ", i, " is an undefined Tensor");
+  Clipped clipped = clip(gradients, max_norm.at(0), p);
+  if (!Tape::current().differentiable_updates) check_finite(gradients, clipped, where);
+  return clipped;
 }
 
 Transformation momentum(const Hyperparameter& decay, const MomentumOptions& options, const Location& where) {
@@ -98,7 +122,7 @@ Transformation momentum(const Hyperparameter& decay, const MomentumOptions& opti
                     "momentum: Nesterov's variant needs a decay that is not 0, and no dampening");
   return {{"momentum_buffer"},
           [](const Tensor& parameter) { return Tensors{zeros_like(parameter)}; },
-          [decay, options](const Tensor& gradient, const Tensors& state, const Tensor&, std::int64_t step) {
+          [decay, options](const Tensor& gradient, const Tensors& state, const Tensor&, const StepNumber& step) {
             const Scalar mu = decay.at(step), damp = options.dampening.at(step);
             const Tensor velocity = step == 0 ? gradient : state[0] * mu + gradient * (1 - damp);
             return Step{options.nesterov ? gradient + velocity * mu : velocity, {velocity}};
@@ -113,7 +137,7 @@ Transformation weight_decay(const Hyperparameter& decay, const Location& where) 
   decay.require(non_negative, "weight_decay", "decay", where);
   return {{},
           [](const Tensor&) { return Tensors{}; },
-          [decay](const Tensor& gradient, const Tensors&, const Tensor& parameter, std::int64_t step) {
+          [decay](const Tensor& gradient, const Tensors&, const Tensor& parameter, const StepNumber& step) {
             const Scalar factor = decay.at(step);
             return Step{factor.is_number(0) ? gradient : gradient + parameter * factor, {}};
           }};

@@ -26,7 +26,8 @@ struct Clipped {
   Tensors gradients;
   Tensor norm;  ///< of the gradients as they were
 };
-/// The same, of gradients at hand.
+/// The same, of gradients at hand. Evaluates them; ValueError when their norm is not finite, naming the gradient that
+/// is not. (Inside DifferentiableUpdates nothing is evaluated, and nothing checked.)
 Clipped clip_gradients(const Tensors& gradients, const Hyperparameter& max_norm, double p = 2,
                        const Location& where = Location::current());
 
@@ -34,8 +35,9 @@ struct MomentumOptions {
   Hyperparameter dampening = 0;
   bool nesterov = false;
 };
-/// v = decay * v + (1 - dampening) * g, and v = g at the first step; the result is v, or g + decay * v for Nesterov's
-/// variant, which takes no dampening (Polyak, 1964; Sutskever, Martens, Dahl and Hinton, 2013). State: momentum_buffer.
+/// v = decay * v + (1 - dampening) * g, and v = g at a parameter's first step; the result is v, or g + decay * v for
+/// Nesterov's variant, which takes no dampening (Polyak, 1964; Sutskever, Martens, Dahl and Hinton, 2013). State:
+/// momentum_buffer.
 Transformation momentum(const Hyperparameter& decay, const MomentumOptions& options = {},
                         const Location& where = Location::current());
 Transformation nesterov(const Hyperparameter& decay, const Location& where = Location::current());

@@ -17,7 +17,7 @@ Unrolled unroll_all(const Problem& problem, const Transformation& rule, std::int
   std::vector<Tensors> state;
   for (const Tensor& initial : problem.initial) {
     run.parameters.push_back(track(Operand(initial, where)));
-    state.push_back(rule.init(run.parameters.back()));
+    state.push_back(rule.init(run.parameters.back(), where));
   }
   for (std::int64_t step = 0; step < steps; ++step) {
     run.losses.push_back(problem.loss(run.parameters));

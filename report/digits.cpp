@@ -83,6 +83,8 @@ std::string pixels(const std::vector<double>& values, std::int64_t image, std::i
 
 std::vector<Mistake> worst_mistakes(const Tensor& logits, const Tensor& labels, std::int64_t count,
                                     const Location& where) {
+  check<GraphError>(logits.defined() && labels.defined(), where,
+                    "worst_mistakes: the logits or the labels are undefined");
   check<ShapeError>(logits.ndim() == 2 && labels.ndim() == 1 && labels.size(0) == logits.size(0), where,
                     "worst_mistakes: needs logits [N, C] and labels [N], got ", describe(logits), " and ",
                     describe(labels));
@@ -107,6 +109,7 @@ std::vector<Mistake> worst_mistakes(const Tensor& logits, const Tensor& labels, 
 
 bool draw_images(const std::string& path, const Tensor& images, const std::vector<std::string>& captions,
                  const std::string& title, const Location& where) {
+  check<GraphError>(images.defined(), where, "draw_images: the images are undefined");
   const bool flat = images.ndim() == 2;
   const auto side = flat ? static_cast<std::int64_t>(std::lround(std::sqrt(images.size(1)))) : 0;
   check<ShapeError>(images.ndim() == 3 || (flat && side * side == images.size(1)), where,

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "autograd/check/place.hpp"
+#include "autograd/core/fail.hpp"
 #include "autograd/engine/walk.hpp"
 
 namespace xgrad {
@@ -43,7 +44,8 @@ constexpr auto everything = [](const Entry&) { return true; };
 
 }  // namespace
 
-std::string print_tape(const Tensor& tensor, std::size_t most_entries) {
+std::string print_tape(const Tensor& tensor, std::size_t most_entries, const Location& where) {
+  check<GraphError>(tensor.defined(), where, "print_tape: the Tensor is undefined");
   std::ostringstream out;
   Numbering numbers;
   const auto line = [&](const Entry& entry) {
@@ -59,7 +61,8 @@ std::string print_tape(const Tensor& tensor, std::size_t most_entries) {
   return out.str();
 }
 
-std::string tape_dot(const Tensor& tensor, std::size_t most_entries) {
+std::string tape_dot(const Tensor& tensor, std::size_t most_entries, const Location& where) {
+  check<GraphError>(tensor.defined(), where, "tape_dot: the Tensor is undefined");
   std::ostringstream out;
   Numbering numbers;
   out << "digraph tape {\n  node [shape=box];\n";

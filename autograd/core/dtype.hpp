@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <iosfwd>
 
+#include "autograd/core/no_fast_math.hpp"
+
 namespace xgrad {
 
 /// The element type of a Tensor.

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <list>
 #include <unordered_map>
+#include <utility>
 
 #include "autograd/engine/budget.hpp"
 #include "autograd/engine/executor.hpp"
@@ -96,15 +97,11 @@ class Parts {
         parts_((pending.entries.size() - 1) / size_ + 1),
         roots_(parts_),
         views_(parts_) {
-    std::vector<char> is_root(pending.entries.size());
-    for (Entry* root : pending.roots) {
-      const std::uint32_t number = pending_.numbers.find(root);
-      is_root[number] = true;
-      add_root(root, number / size_);
-    }
+    is_root_.resize(pending.entries.size());
+    for (const Entry* root : pending.roots) add_root(pending_.numbers.find(root));
     taken_.resize(pending.entries.size());
     for (std::size_t i = 0; i < pending.entries.size(); ++i)
-      if (is_root[i] || !is_view(*pending.entries[i])) taken_[i] = never;
+      if (is_root_[i] || !is_view(*pending.entries[i])) taken_[i] = never;
     for (std::size_t part = 0; part < parts_; ++part) find_reads(part);
   }
 
@@ -133,9 +130,8 @@ class Parts {
            entry.kind == Kind::constant;
   }
   std::size_t begin(std::size_t part) const { return std::min(part * size_, pending_.entries.size()); }
-  void add_root(Entry* entry, std::size_t part) {
-    std::vector<Entry*>& list = roots_[part];
-    if (list.empty() || list.back() != entry) list.push_back(entry);
+  void add_root(std::size_t number) {
+    if (!std::exchange(is_root_[number], true)) roots_[number / size_].push_back(pending_.entries[number]);
   }
 
   void find_reads(std::size_t part) {
@@ -143,7 +139,7 @@ class Parts {
     const auto read = [&](const Tensor& input) {
       const std::uint32_t number = pending_.numbers.find(input.entry());
       if (number == Numbering::absent || number >= begin(part)) return;
-      if (taken_[number] == never) return add_root(input.entry(), number / size_);
+      if (taken_[number] == never) return add_root(number);
       if (taken_[number] == part + 1) return;
       taken_[number] = static_cast<std::uint32_t>(part + 1);
       views.push_back(number);
@@ -158,6 +154,7 @@ class Parts {
   const Pending& pending_;
   std::size_t size_, parts_;
   std::vector<std::vector<Entry*>> roots_;
+  std::vector<char> is_root_;
   std::vector<std::vector<std::size_t>> views_;  // of earlier parts, that a part takes over
   std::vector<std::uint32_t> taken_;  // the latest part that a view was taken over by, plus one; never by any
 };

@@ -76,7 +76,10 @@ using Sameness = std::tuple<const void*, DType, std::uint32_t, std::vector<std::
 
 Sameness sameness(const Entry& entry, const std::vector<std::int32_t>& inputs) {
   KeyFields fields;
-  entry.primitive->describe(fields);
+  if (entry.kind == Lowering::Kind::constant)
+    fields("value", entry.primitive->lower().value);  // which is what the key knows of it
+  else
+    entry.primitive->describe(fields);
   return {*reinterpret_cast<const void* const*>(entry.primitive),  // its virtual table: one for each primitive
           entry.dtype,
           entry.segment,
@@ -129,10 +132,15 @@ Graph::Graph(const Pending& pending) {
       const std::uint32_t number = numbers.find(from);
       inputs.push_back(number & leaf_bit ? static_cast<std::int32_t>(number & ~leaf_bit) : of_entry[number]);
     }
-    const auto [at, fresh] = known.try_emplace(sameness(entry, inputs), -1);
+    // Random numbers are no repetitions of others: what they are made of is not part of the key.
     const bool random = entry.input_count == 0 && entry.kind != Lowering::Kind::constant;
-    of_entry.push_back(fresh || random ? add_entry(pending, i, std::move(inputs)) : at->second);
-    if (fresh) at->second = of_entry.back();
+    if (random || !entry.mergeable) {
+      of_entry.push_back(add_entry(pending, i, std::move(inputs)));
+      continue;
+    }
+    const auto [at, fresh] = known.try_emplace(sameness(entry, inputs), -1);
+    if (fresh) at->second = add_entry(pending, i, std::move(inputs));
+    of_entry.push_back(at->second);
   }
 }
 
@@ -188,6 +196,7 @@ std::int32_t Graph::add_entry(const Pending& pending, std::size_t i, std::vector
   }
   if (node.kind == Kind::permutation) node.kind = Kind::opaque;
   if (empty && node.kind != Kind::alias) node.kind = Kind::opaque;
+  if (node.kind == Kind::alias) node.inputs = {storage(node.inputs[0])};  // no chains: whoever asks for it walks them
   return add(std::move(node));
 }
 

@@ -86,17 +86,20 @@ std::int32_t Grouping::new_unit(Unit unit, std::int32_t node, Class as) {
 }
 
 void Grouping::depend(std::int32_t unit, std::int32_t node) {
+  bool more = false;
   for (const std::int32_t from : producers(node)) {
     const std::int32_t other = unit_of[from];
-    if (other == unit) continue;
+    if (other == unit || units[unit].before.contains(other)) continue;
     units[unit].before.insert(other);
     units[unit].before.insert(units[other].before);
+    units[other].awaited = more = true;
   }
-  close(unit);
+  if (more) close(unit);
 }
 
 // What a unit depends on, all that depend on it do too.
 void Grouping::close(std::int32_t unit) {
+  if (!units[unit].awaited) return;
   for (Unit& later : units)
     if (later.before.contains(unit)) later.before.insert(units[unit].before);
 }
@@ -201,13 +204,10 @@ bool Grouping::can_merge(std::int32_t a, std::int32_t b) const {
   if (x.dtype != boolean && y.dtype != boolean && x.dtype != y.dtype) return false;
   const std::size_t most = x.rows * x.columns == 1 ? most_scalar_members : most_members;
   if (x.members.size() + y.members.size() > most) return false;
-  for (std::size_t i = 0; i < units.size(); ++i) {
-    const Unit& between = units[i];
-    const auto at = static_cast<std::int32_t>(i);
-    if (between.dead || at == a || at == b) continue;
-    if (between.before.contains(a) && y.before.contains(at)) return false;
-    if (between.before.contains(b) && x.before.contains(at)) return false;
-  }
+  const auto follows = [this](std::int32_t first) {
+    return [this, first](std::int32_t between) { return units[between].before.contains(first); };
+  };
+  if (y.before.any(follows(a)) || x.before.any(follows(b))) return false;
   const std::int64_t columns = x.split ? x.columns : y.columns;
   for (const Unit* unit : {&x, &y})
     for (const std::int32_t member : unit->members) {
@@ -238,10 +238,13 @@ void Grouping::merge(std::int32_t into, std::int32_t from) {
   to.before.insert(old.before);
   to.before.erase(from);
   to.before.erase(into);
+  const bool awaited = old.awaited;
+  to.awaited = to.awaited || awaited;
   old.dead = true;
   old.members.clear();
   old.before.clear();
   for (Unit& later : units) {
+    if (!awaited) break;
     if (&later == &to || !later.before.contains(from)) continue;
     later.before.erase(from);
     later.before.insert(into);

@@ -24,8 +24,9 @@ struct Unit {
   std::int64_t rows = 1, columns = 1;
   bool split = false;  // whether the number of columns is settled
   std::vector<std::int32_t> members{};
-  UnitSet before{};   // the units that must have run
-  bool dead = false;  // merged into another one
+  UnitSet before{};      // the units that must have run
+  bool awaited = false;  // whether this one must have run for another
+  bool dead = false;     // merged into another one
 };
 
 /// The used nodes of a graph in units, without cycles between them.

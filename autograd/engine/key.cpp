@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <unordered_map>
 
 #include "autograd/engine/instruction_set.hpp"
 #include "autograd/engine/walk.hpp"
@@ -36,6 +37,7 @@ class Words final : public Fields {
     for (const std::int64_t size : shape) put(static_cast<std::uint64_t>(size));
   }
   std::size_t size() const { return static_cast<std::size_t>(next_ - words_.data()); }
+  std::uint64_t& operator[](std::size_t i) { return words_[i]; }
 
   void field(const char*, std::int64_t value) override { add(static_cast<std::uint64_t>(value)); }
   void field(const char*, double value) override { add(std::bit_cast<std::uint64_t>(value)); }
@@ -57,14 +59,17 @@ class Words final : public Fields {
 class Distinct {
  public:
   std::uint64_t number(std::uint64_t value) {
-    const auto found = std::find(values_.begin(), values_.end(), value);
-    const auto number = static_cast<std::uint64_t>(found - values_.begin());
-    if (found == values_.end()) values_.push_back(value);
-    return number;
+    const auto found = std::find(first_.begin(), first_.end(), value);
+    if (found != first_.end()) return static_cast<std::uint64_t>(found - first_.begin());
+    if (first_.size() == searched) return others_.try_emplace(value, searched + others_.size()).first->second;
+    first_.push_back(value);
+    return first_.size() - 1;
   }
 
  private:
-  std::vector<std::uint64_t> values_;
+  static constexpr std::size_t searched = 32;  // one by one, which takes no memory
+  std::vector<std::uint64_t> first_;
+  std::unordered_map<std::uint64_t, std::uint64_t> others_;
 };
 
 // Room for words that a key of this thread has left behind.
@@ -83,10 +88,14 @@ struct Key::Writer {
     const std::span<const Tensor> inputs = entry.input_span();
     words.make_room(3 + inputs.size());
     words.put(vtable, static_cast<std::uint64_t>(entry.dtype) | std::uint64_t{may_be_wanted(entry)} << 8 |
-                          std::uint64_t{entry.segment != 0} << 9 | static_cast<std::uint64_t>(entry.instruction) << 16 |
+                          std::uint64_t{entry.segment != 0} << 9 | std::uint64_t{entry.mergeable} << 10 |
+                          static_cast<std::uint64_t>(entry.instruction) << 16 |
                           static_cast<std::uint64_t>(entry.kind) << 24 | std::uint64_t{inputs.size()} << 32);
     // Where inputs and output have one shape, that of the inputs says it all.
-    if (!elementwise) add_arguments(entry);
+    if (!elementwise)
+      add_arguments(entry);
+    else if (!entry.bare)
+      describe(entry);
     if (entry.segment != 0) words.add(segments.number(entry.segment));
     add_inputs(inputs);
   }
@@ -96,8 +105,24 @@ struct Key::Writer {
     if (entry.kind == Lowering::Kind::constant)
       words.add(constants.number(std::bit_cast<std::uint64_t>(entry.primitive->lower().value)));
     else if (entry.input_count > 0)
-      entry.primitive->describe(words);  // but what random numbers are made of is read when they are made
+      describe(entry);  // but what random numbers are made of is read when they are made
     words.make_room(2 + entry.input_count);
+  }
+
+  // After their number, so that no two lists of fields can be taken for one another.
+  [[gnu::noinline]] void describe(const Entry& entry) {
+    const std::size_t at = words.size();
+    words.add(0);
+    entry.primitive->describe(words);
+    if (!entry.mergeable) add_lowering(entry.primitive->lower());
+    words[at] = words.size() - at;
+    words.make_room(2 + entry.input_count);
+  }
+  // What a plan knows of arguments that are not described. The kernel has them from the entry at hand.
+  void add_lowering(const Lowering& lowering) {
+    words("axes", lowering.axes);
+    words("axis", lowering.axis);
+    words("value", lowering.value);
   }
 
   // Two to a word, and then what the leaves among them are that are met for the first time.

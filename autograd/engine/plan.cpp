@@ -40,11 +40,16 @@ double number_at(const void* data, DType dtype) {
 }  // namespace
 
 Plan::Plan(const Pending& pending, std::size_t budget) {
+  std::vector<char> is_root(pending.entries.size());  // before the graph numbers the entries anew
+  for (const Entry* root : pending.roots) is_root[pending.numbers.find(root)] = true;
   Graph graph(pending);
   std::vector<std::int32_t> roots;
-  for (std::size_t i = 0; i < pending.entries.size(); ++i)
-    for (const Entry* root : pending.roots)
-      if (root == pending.entries[i]) roots.push_back(graph.of_entry[i]);
+  std::vector<char> is_root_node(graph.nodes.size());
+  for (std::size_t i = 0; i < pending.entries.size(); ++i) {
+    if (!is_root[i]) continue;
+    roots.push_back(graph.of_entry[i]);
+    is_root_node[graph.of_entry[i]] = true;
+  }
   graph.turn(roots);
   graph.add_products(roots);
   Grouping grouping(graph, roots);
@@ -59,7 +64,7 @@ Plan::Plan(const Pending& pending, std::size_t budget) {
     const bool again = (at.cheap || at.bits) && !ends_checkpoint(*pending.entries[i]);
     const bool keep = may_be_wanted(*pending.entries[i]) && at.used && program && !again;
     if (keep) stored[node] = true;
-    const bool root = std::find(roots.begin(), roots.end(), graph.of_entry[i]) != roots.end();
+    const bool root = is_root_node[graph.of_entry[i]];
     if (keep || root) results_.push_back({static_cast<std::int32_t>(i), node, root});
   }
   for (std::size_t i = grouping.order.size(); i-- > 0;) add_task(pending, grouping, grouping.order[i], stored);

@@ -19,6 +19,19 @@ constexpr std::size_t small_part = 4096;  // of the peak: to drop less is worth 
 
 using Order = std::vector<std::int32_t>;
 
+// A task that waits for others, and how many of its reads were found not to be missing.
+struct Open {
+  std::int32_t task;
+  std::size_t seen = 0;
+
+  // The next read that is missing; -1 if there is none.
+  template <class Missing>
+  std::int32_t next(const std::vector<std::int32_t>& reads, Missing missing) {
+    while (seen < reads.size() && !missing(reads[seen])) ++seen;
+    return seen < reads.size() ? reads[seen] : -1;
+  }
+};
+
 class Recomputation {
  public:
   Recomputation(const std::vector<Work>& tasks, const std::vector<Held>& values, const Order& order)
@@ -94,18 +107,18 @@ class Recomputation {
 
   // The task, after those that have to run again for it. A list and a loop: chains may be deeper than any stack.
   void demand(std::int32_t task) {
-    open_ = {task};
-    while (!open_.empty()) {
-      const Work& work = tasks_[open_.back()];
-      const auto missing = std::find_if(work.reads.begin(), work.reads.end(),
-                                        [&](std::int32_t node) { return !values_[node].leaf && !of_[node].present; });
-      if (missing != work.reads.end()) {
-        open_.push_back(of_[*missing].producer);
+    std::vector<Open> open{{task}};
+    while (!open.empty()) {
+      const Work& work = tasks_[open.back().task];
+      const std::int32_t missing =
+          open.back().next(work.reads, [&](std::int32_t node) { return !values_[node].leaf && !of_[node].present; });
+      if (missing >= 0) {
+        open.push_back({of_[missing].producer});
         continue;
       }
       for (const std::int32_t node : work.writes) of_[node].present = true;
-      turns_.push_back(open_.back());
-      open_.pop_back();
+      turns_.push_back(open.back().task);
+      open.pop_back();
     }
   }
 
@@ -180,19 +193,19 @@ Order on_demand(const std::vector<Work>& tasks, const std::vector<Held>& values)
   std::vector<std::int32_t> producer(values.size(), -1);
   for (std::size_t task = 0; task < tasks.size(); ++task)
     for (const std::int32_t node : tasks[task].writes) producer[node] = static_cast<std::int32_t>(task);
-  Order order, open;
+  Order order;
+  std::vector<Open> open;
   std::vector<char> done(tasks.size());
   for (std::size_t task = 0; task < tasks.size(); ++task) {
     const auto& writes = tasks[task].writes;
     const bool keeps = std::any_of(writes.begin(), writes.end(), [&](std::int32_t n) { return values[n].kept; });
-    if (keeps) open.push_back(static_cast<std::int32_t>(task));
+    if (keeps) open.push_back({static_cast<std::int32_t>(task)});
     while (!open.empty()) {
-      const std::int32_t last = open.back();
-      const auto& reads = tasks[last].reads;
-      const auto missing = std::find_if(
-          reads.begin(), reads.end(), [&](std::int32_t node) { return producer[node] >= 0 && !done[producer[node]]; });
-      if (missing != reads.end() && !done[last]) {
-        open.push_back(producer[*missing]);
+      const std::int32_t last = open.back().task;
+      const std::int32_t missing = open.back().next(
+          tasks[last].reads, [&](std::int32_t node) { return producer[node] >= 0 && !done[producer[node]]; });
+      if (missing >= 0 && !done[last]) {
+        open.push_back({producer[missing]});
         continue;
       }
       if (!std::exchange(done[last], true)) order.push_back(last);

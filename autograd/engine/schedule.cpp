@@ -53,8 +53,9 @@ class Layout {
         if (ends(reuse.input) && (!values_[reuse.input].leaf || i >= result_.safe_from)) turn.reuses.push_back(reuse);
       for (const auto* nodes : {&at.reads, &at.writes})
         for (const std::int32_t node : *nodes)
-          if (ends(node) && !values_[node].leaf && !contains(turn.releases, node)) turn.releases.push_back(node);
+          if (ends(node) && !values_[node].leaf) turn.releases.push_back(node);
       std::sort(turn.releases.begin(), turn.releases.end());
+      turn.releases.erase(std::unique(turn.releases.begin(), turn.releases.end()), turn.releases.end());
       for (const std::int32_t node : at.writes) next[node] = Event::write;
       for (const std::int32_t node : at.reads) next[node] = Event::read;
     }

@@ -20,6 +20,7 @@
 #endif
 
 #include "autograd/core/fail.hpp"
+#include "autograd/engine/float_mode.hpp"
 
 namespace xgrad {
 
@@ -124,6 +125,7 @@ class Pool {
     blocks_ = blocks;
     failed_.store(false, std::memory_order_relaxed);
     unfinished_.store(blocks, std::memory_order_relaxed);
+    float_mode_ = fused::float_mode();
     caller_.store(processor(), std::memory_order_relaxed);
     ticket_.store((std::uint64_t{++job_} << 32) | blocks, std::memory_order_release);
     wake(blocks - 1);
@@ -188,6 +190,7 @@ class Pool {
     } while (!ticket_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel, std::memory_order_acquire));
     // From here to the count below the job cannot end, so its description stands.
     const std::uint32_t left = static_cast<std::uint32_t>(ticket);
+    fused::set_float_mode(float_mode_);
     try {
       if (!failed_.load(std::memory_order_relaxed)) body_(first_ + (blocks_ - left));
     } catch (...) {
@@ -205,6 +208,7 @@ class Pool {
   fused::FunctionRef<void(std::int64_t)> body_;
   std::int64_t first_ = 0;
   std::uint32_t blocks_ = 0;
+  fused::FloatMode float_mode_{};  // the caller's
   std::exception_ptr error_;
   std::atomic<bool> failed_{false};
   std::atomic<int> caller_{-1};  // the processor that the job came from

@@ -24,6 +24,14 @@ class UnitSet {
     if (words_.size() < others.words_.size()) words_.resize(others.words_.size());
     for (std::size_t i = 0; i < others.words_.size(); ++i) words_[i] |= others.words_[i];
   }
+  /// Whether the predicate holds for one of them.
+  template <class Predicate>
+  bool any(Predicate predicate) const {
+    for (std::size_t i = 0; i < words_.size(); ++i)
+      for (std::uint64_t left = words_[i]; left != 0; left &= left - 1)
+        if (predicate(static_cast<std::int32_t>(64 * i) + std::countr_zero(left))) return true;
+    return false;
+  }
   void clear() { words_.clear(); }
   std::int64_t size() const {
     std::int64_t count = 0;

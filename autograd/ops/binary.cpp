@@ -163,7 +163,20 @@ struct LogicalXor : Relation<LogicalXor> {
   static constexpr Domain domain = Domain::logical;
 };
 
+template <class P>
+Tensor& record_onto(Tensor& a, const Operand& b, const char* sign) {
+  Tensor result = record_binary<P>(Operand(a, b.where()), b);
+  check<ShapeError>(result.shape() == a.shape(), b.where(), sign, ": ", xgrad::describe(a), " would become ",
+                    xgrad::describe(result));
+  return a = std::move(result);
+}
+
 }  // namespace
+
+Tensor& operator+=(Tensor& a, const Operand& b) { return record_onto<Add>(a, b, "+="); }
+Tensor& operator-=(Tensor& a, const Operand& b) { return record_onto<Sub>(a, b, "-="); }
+Tensor& operator*=(Tensor& a, const Operand& b) { return record_onto<Mul>(a, b, "*="); }
+Tensor& operator/=(Tensor& a, const Operand& b) { return record_onto<Div>(a, b, "/="); }
 
 Tensor add(const Operand& a, const Operand& b) { return record_binary<Add>(a, b); }
 Tensor sub(const Operand& a, const Operand& b) { return record_binary<Sub>(a, b); }

@@ -76,10 +76,11 @@ inline Tensor operator>(const Operand& a, const Operand& b) { return greater(a, 
 inline Tensor operator>=(const Operand& a, const Operand& b) { return greater_equal(a, b); }
 inline Tensor operator!(const Operand& x) { return logical_not(x); }
 
-// The variable becomes a handle to the new Tensor; the old one is untouched.
-inline Tensor& operator+=(Tensor& a, const Operand& b) { return a = add(Operand(a, b.where()), b); }
-inline Tensor& operator-=(Tensor& a, const Operand& b) { return a = sub(Operand(a, b.where()), b); }
-inline Tensor& operator*=(Tensor& a, const Operand& b) { return a = mul(Operand(a, b.where()), b); }
-inline Tensor& operator/=(Tensor& a, const Operand& b) { return a = div(Operand(a, b.where()), b); }
+// The variable becomes a handle to the new Tensor; the old one is untouched. ShapeError when the result has another
+// shape than `a`: b broadcasts to a, but not a to b.
+Tensor& operator+=(Tensor& a, const Operand& b);
+Tensor& operator-=(Tensor& a, const Operand& b);
+Tensor& operator*=(Tensor& a, const Operand& b);
+Tensor& operator/=(Tensor& a, const Operand& b);
 
 }  // namespace xgrad

@@ -22,6 +22,7 @@ struct Reshape : Operation<Reshape> {  // the same elements under another shape
   }
   void run(std::span<const View>, const View&, const Location&) const override {}  // shares the input's elements
   Lowering lower() const override { return {.kind = Lowering::Kind::alias, .moves = true}; }
+  void describe(Fields&) const override {}  // the result's shape says it
 };
 
 struct BroadcastTo : Operation<BroadcastTo> {  // axes of size 1 repeated
@@ -42,6 +43,7 @@ struct BroadcastTo : Operation<BroadcastTo> {  // axes of size 1 repeated
     kernels::broadcast(inputs[0], y);
   }
   Lowering lower() const override { return {.kind = Lowering::Kind::broadcast, .moves = true}; }
+  void describe(Fields&) const override {}  // the result's shape says it
 };
 
 struct Permute : Operation<Permute> {  // output axis i is input axis order[i]
@@ -185,7 +187,7 @@ struct Concat : Operation<Concat> {  // joined along an axis
     kernels::concat(inputs, axis, y);
   }
   Lowering lower() const override { return {.moves = true}; }
-  void describe(Fields& fields) const override { fields("axis", axis); }
+  void describe(Fields& fields) const override { fields("axis", axis); }  // the starts follow from the inputs
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "autograd/core/buffer.hpp"
+#include "autograd/tape/described.hpp"
 #include "autograd/tape/primitive.hpp"
 #include "autograd/tape/tensor.hpp"
 
@@ -24,6 +25,7 @@ struct Entry : EntryHead {
   Lowering::Kind kind = Lowering::Kind::opaque;  // what the primitive's lowering says
   Instruction instruction = Instruction::none;   // likewise
   bool bare = false;                             // the primitive has no arguments: nothing to destroy
+  bool mergeable = true;                         // an entry with the same arguments and inputs is the same value
   bool differentiated = false;                   // a walk back has passed: its value is not needed for one to come
 
   std::span<const Tensor> input_span() const { return {inputs(), input_count}; }
@@ -53,6 +55,9 @@ struct Entry : EntryHead {
   template <class P>
   const P& emplace(P from) {
     static_assert(std::is_base_of_v<Primitive, P>, "a primitive derives from xgrad::Operation");
+    static_assert(!P::mergeable || detail::describes_itself<P>(),
+                  "this primitive has data members that no describe(Fields&) const reports, so two of them would be "
+                  "taken for one: report every member there, or declare `static constexpr bool mergeable = false;`");
     const P* held;
     if constexpr (sizeof(P) <= primitive_in_place && alignof(P) <= alignof(void*))
       held = new (primitive_storage) P(std::move(from));
@@ -63,6 +68,7 @@ struct Entry : EntryHead {
     kind = lowering.kind;
     instruction = lowering.instruction;
     bare = sizeof(P) == sizeof(Primitive);
+    mergeable = P::mergeable;
     return *held;
   }
   /// A copy of the primitive of another entry.
@@ -70,6 +76,8 @@ struct Entry : EntryHead {
     primitive = other.primitive->copy(primitive_storage, primitive_in_place);
     kind = other.kind;
     instruction = other.instruction;
+    bare = other.bare;
+    mergeable = other.mergeable;
   }
 
   Entry() = default;

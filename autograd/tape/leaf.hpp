@@ -9,6 +9,7 @@ namespace xgrad {
 /// A value that was there from the start: data, or what a Parameter holds.
 struct Leaf : Operation<Leaf> {
   static constexpr auto id = "leaf";
+  static constexpr bool mergeable = false;
   std::weak_ptr<Parameter::Cell> cell;
 
   Signature infer(std::span<const Tensor>, const Location& where) const override {

@@ -29,7 +29,12 @@ Tensor Parameter::leaf_of(const Tensor& value, bool trainable, const Location& w
   return leaf;
 }
 
+void Parameter::refuse_undefined(const char* call, const Location& where) {
+  fail<GraphError>(where, call, ": the Parameter is undefined");
+}
+
 void Parameter::check_fits(const Tensor& value, const Location& where) const {
+  check<GraphError>(defined(), where, "assign: the Parameter is undefined");
   check<GraphError>(value.defined(), where, "assign: the new value is an undefined Tensor");
   check<ShapeError>(value.shape() == shape(), where, "assign: the parameter is ", describe(cell_->value),
                     ", the new value ", describe(value));
@@ -39,20 +44,23 @@ void Parameter::check_fits(const Tensor& value, const Location& where) const {
 
 void Parameter::assign(const Tensor& value, const Location& where) { xgrad::assign({this, 1}, {&value, 1}, where); }
 
-void Parameter::set_trainable(bool trainable) {
-  if (trainable == cell_->trainable) return;
-  cell_->value = leaf_of(cell_->value, trainable, Location::current());
-  cell_->trainable = trainable;
+void Parameter::set_trainable(bool trainable, const Location& where) {
+  Cell& held = cell("set_trainable", where);
+  if (trainable == held.trainable) return;
+  held.value = leaf_of(held.value, trainable, where);
+  held.trainable = trainable;
 }
 
-Parameter Parameter::clone() const {
-  Parameter copy(cell_->value);
-  copy.set_trainable(cell_->trainable);
+Parameter Parameter::clone(const Location& where) const {
+  const Cell& held = cell("clone", where);
+  Parameter copy(held.value, where);
+  copy.set_trainable(held.trainable, where);
   return copy;
 }
 
 Parameter Parameter::holder(const Tensor& tensor) {
   Parameter parameter;
+  if (!tensor.defined()) return parameter;
   if (const auto* leaf = dynamic_cast<const Leaf*>(tensor.entry()->primitive)) parameter.cell_ = leaf->cell.lock();
   return parameter;
 }

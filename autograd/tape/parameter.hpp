@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -10,7 +12,8 @@
 namespace xgrad {
 
 /// A cell that holds a Tensor and accumulates a gradient: the only thing that changes. A Parameter is a handle;
-/// copies of it refer to the same cell (`clone` makes another). It converts to the Tensor it holds.
+/// copies of it refer to the same cell (`clone` makes another). It converts to the Tensor it holds. Whatever is asked
+/// of a handle to nothing is a GraphError, but for `defined`; it converts to an undefined Tensor.
 class Parameter {
  public:
   struct Cell {
@@ -24,36 +27,45 @@ class Parameter {
   explicit Parameter(const Tensor& value, const Location& where = Location::current());
 
   bool defined() const { return cell_ != nullptr; }
-  const Tensor& value() const { return cell_->value; }
-  operator Tensor() const { return cell_->value; }
-  const Shape& shape() const { return cell_->value.shape(); }
-  DType dtype() const { return cell_->value.dtype(); }
-  std::int64_t numel() const { return cell_->value.numel(); }
-  double item(const Location& where = Location::current()) const { return cell_->value.item(where); }
+  const Tensor& value(const Location& where = Location::current()) const { return cell("value", where).value; }
+  operator Tensor() const { return cell_ ? cell_->value : Tensor(); }
+  const Shape& shape(const Location& where = Location::current()) const { return cell("shape", where).value.shape(); }
+  DType dtype(const Location& where = Location::current()) const { return cell("dtype", where).value.dtype(); }
+  std::int64_t numel(const Location& where = Location::current()) const { return cell("numel", where).value.numel(); }
+  double item(const Location& where = Location::current()) const { return cell("item", where).value.item(where); }
 
   /// Makes `value` the new value: evaluates it and cuts its history, or keeps the history inside a
   /// DifferentiableUpdates scope. ShapeError or DTypeError when it is not like the present one.
   void assign(const Tensor& value, const Location& where = Location::current());
 
   /// What `backward` accumulated; undefined before the first time.
-  const Tensor& gradient() const { return cell_->gradient; }
-  void set_gradient(Tensor gradient) { cell_->gradient = std::move(gradient); }
-  void zero_gradient() { cell_->gradient = Tensor(); }
+  const Tensor& gradient(const Location& where = Location::current()) const { return cell("gradient", where).gradient; }
+  void set_gradient(Tensor gradient, const Location& where = Location::current()) {
+    cell("set_gradient", where).gradient = std::move(gradient);
+  }
+  void zero_gradient(const Location& where = Location::current()) { cell("zero_gradient", where).gradient = Tensor(); }
 
   /// A frozen Parameter is a constant: derivatives do not flow into it.
-  bool trainable() const { return cell_->trainable; }
-  void set_trainable(bool trainable);
+  bool trainable(const Location& where = Location::current()) const { return cell("trainable", where).trainable; }
+  void set_trainable(bool trainable, const Location& where = Location::current());
 
   /// Another cell with the same value.
-  Parameter clone() const;
+  Parameter clone(const Location& where = Location::current()) const;
   friend bool operator==(const Parameter& a, const Parameter& b) { return a.cell_ == b.cell_; }
 
   /// The Parameter that holds or held this Tensor as its value; undefined when there is none.
   static Parameter holder(const Tensor& tensor);
 
  private:
+  Cell& cell(const char* call, const Location& where) const {
+    if (!cell_) [[unlikely]]
+      refuse_undefined(call, where);
+    return *cell_;
+  }
+  [[noreturn, gnu::cold]] static void refuse_undefined(const char* call, const Location& where);
   void check_fits(const Tensor& value, const Location& where) const;
   friend class Assignment;
+  friend struct std::hash<Parameter>;
   /// A leaf of this Parameter, without elements.
   Tensor empty_leaf(const Shape& shape, DType dtype, bool trainable, const Location& where) const;
   Tensor leaf_of(const Tensor& value, bool trainable, const Location& where) const;
@@ -80,3 +92,11 @@ void assign(std::span<const Parameter> parameters, std::span<const Tensor> value
             const Location& where = Location::current());
 
 }  // namespace xgrad
+
+/// Parameters of one cell are equal.
+template <>
+struct std::hash<xgrad::Parameter> {
+  std::size_t operator()(const xgrad::Parameter& parameter) const noexcept {
+    return std::hash<const void*>()(parameter.cell_.get());
+  }
+};

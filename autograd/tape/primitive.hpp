@@ -46,6 +46,12 @@ class Fields {
 /// Primitives are written by deriving from `Operation` (or a family in ops/), which supplies what can be derived.
 class Primitive {
  public:
+  /// Two entries of one primitive whose inputs are the same, and whose arguments are described the same, are one value:
+  /// the second is not computed. A primitive whose arguments cannot be described declares
+  ///     static constexpr bool mergeable = false;
+  /// and each of its entries is computed by itself.
+  static constexpr bool mergeable = true;
+
   virtual ~Primitive() = default;
 
   virtual const char* name() const = 0;
@@ -61,7 +67,10 @@ class Primitive {
   virtual void run(std::span<const View> inputs, const View& output, const Location& where) const = 0;
   /// How an optimising executor sees this operation.
   virtual Lowering lower() const { return {}; }
-  /// Reports the arguments.
+  /// Reports the arguments. Whatever the result depends on must be here, but for the inputs and the result's own shape
+  /// and dtype. A primitive that has data members and no `describe`, neither its own nor that of a family with all
+  /// these members, does not compile (unless it is not `mergeable`); that `describe` leaves one of them out is not seen
+  /// by anybody, and two entries that differ in it are taken for one.
   virtual void describe(Fields&) const {}
   /// A copy, in `place` if it fits into `size` bytes there, else on the heap.
   virtual const Primitive* copy(void* place, std::size_t size) const = 0;

@@ -9,7 +9,12 @@
 namespace xgrad {
 
 std::int64_t Tensor::size(std::int64_t axis, const Location& where) const {
-  return shape()[normalise_axis(axis, ndim(), "size", where)];
+  const Shape& sizes = head("size", where).shape;
+  return sizes[normalise_axis(axis, sizes.ndim(), "size", where)];
+}
+
+void Tensor::refuse_undefined(const char* call, const Location& where) {
+  fail<GraphError>(where, call, ": the Tensor is undefined");
 }
 
 void Tensor::evaluate_value(const Location& where) const {

@@ -40,6 +40,8 @@ struct alignas(64) EntryHead {
 
 /// A light handle to one entry of the tape: a shape, a dtype, and a value that may not have been computed yet.
 /// A Tensor never changes; assigning to the variable makes it a handle to another entry.
+/// Whatever is asked of an undefined Tensor, or of one that was moved from, is a GraphError, but for `defined`,
+/// `tracked`, `evaluated` and printing.
 class Tensor {
  public:
   Tensor() = default;  ///< undefined: a handle to nothing
@@ -61,10 +63,10 @@ class Tensor {
   void swap(Tensor& other) noexcept { std::swap(head_, other.head_); }
 
   bool defined() const { return head_ != nullptr; }
-  const Shape& shape() const { return head_->shape; }
-  DType dtype() const { return head_->dtype; }
-  std::int64_t ndim() const { return shape().ndim(); }
-  std::int64_t numel() const { return shape().numel(); }
+  const Shape& shape(const Location& where = Location::current()) const { return head("shape", where).shape; }
+  DType dtype(const Location& where = Location::current()) const { return head("dtype", where).dtype; }
+  std::int64_t ndim(const Location& where = Location::current()) const { return head("ndim", where).shape.ndim(); }
+  std::int64_t numel(const Location& where = Location::current()) const { return head("numel", where).shape.numel(); }
   /// The size of an axis, which may be counted from the end.
   std::int64_t size(std::int64_t axis, const Location& where = Location::current()) const;
 
@@ -77,7 +79,7 @@ class Tensor {
   double item(const Location& where = Location::current()) const;
   template <class T>
   T item(const Location& where = Location::current()) const {
-    return dtype() == int64 ? static_cast<T>(item_int64(where)) : static_cast<T>(item(where));
+    return head("item", where).dtype == int64 ? static_cast<T>(item_int64(where)) : static_cast<T>(item(where));
   }
   /// The elements, row-major, valid while this Tensor lives. Evaluates. DTypeError unless T is the element type.
   template <class T>
@@ -114,6 +116,12 @@ class Tensor {
       bury(head);
   }
   static void bury(EntryHead* head) noexcept;
+  const EntryHead& head(const char* call, const Location& where) const {
+    if (!head_) [[unlikely]]
+      refuse_undefined(call, where);
+    return *head_;
+  }
+  [[noreturn, gnu::cold]] static void refuse_undefined(const char* call, const Location& where);
   void evaluate_value(const Location& where) const;
   std::int64_t item_int64(const Location& where) const;
   const void* data_of(DType dtype, const Location& where) const;

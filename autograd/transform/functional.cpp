@@ -70,6 +70,9 @@ std::uint32_t new_segment() {
   return ++segments;
 }
 
-Tensor keep(const Tensor& result) { return record(Location::current(), Identity{}, result); }
+Tensor keep(const Tensor& result) {
+  check<GraphError>(result.defined(), Location::current(), "checkpoint: the function returned an undefined Tensor");
+  return record(Location::current(), Identity{}, result);
+}
 
 }  // namespace xgrad::detail

@@ -5,6 +5,7 @@
 
 #include "autograd/check/matcher.hpp"
 #include "tests/optim/problems.hpp"
+#include "tests/throws.hpp"
 
 using namespace xgrad;
 using namespace xgrad::optim;
@@ -34,6 +35,26 @@ TEST_CASE("scaling, normalising and clipping do what they say") {
   const Clipped clipped = clip_gradients(g, 1);
   CHECK(clipped.norm.item() == 5);
   CHECK_THAT(clipped.gradients[1], AllClose(f64({-4 / (5 + 1e-6)})));
+}
+
+TEST_CASE("clipping gradients that are not finite is an error that names the gradient") {
+  const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  const Tensor good = f64({3.0, 4.0}), large = full({2}, 5e307, float64);
+  throws<ValueError>("clip_gradients: gradient 1, [2] f64, is not finite").by([&] {
+    clip_gradients({good, f64({1.0, nan})}, 1);
+  });
+  throws<ValueError>("clip_gradients: gradient 0, [1] f64, is not finite").by([&] {
+    clip_gradients({f64({-inf}), good}, 1);
+  });
+  throws<ValueError>("clip_gradients: gradient 2, [1] f32, is not finite").by([&] {
+    clip_gradients({good, good, tensor({NAN})}, 1, inf);
+  });
+  throws<ValueError>("clip_gradients: the norm of the gradients is inf").by([&] {
+    clip_gradients({large, large}, 1, 1);
+  });
+  CHECK(clip_gradients({large, large}, 1).norm.item() == Approx(1e308).epsilon(1e-12));
+  const DifferentiableUpdates unchecked;
+  CHECK(std::isnan(clip_gradients({f64({nan})}, 1).norm.item()));
 }
 
 TEST_CASE("weight decay is coupled before a rule and decoupled after it") {

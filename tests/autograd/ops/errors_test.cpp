@@ -39,7 +39,20 @@ TEST_CASE("in-place operators never grow their variable in silence") {
   Tensor a = zeros({3});
   const Tensor before = a;
   throws<ShapeError>("add: sizes 3 and 4 differ at axis 0 of shapes [3] and [4]").by([&] { a += zeros({4}); });
+  throws<ShapeError>("+=: [3] f32 would become [2, 3] f32").by([&] { a += zeros({2, 3}); });
+  throws<ShapeError>("-=: [3] f32 would become [1, 3] f32").by([&] { a -= zeros({1, 3}); });
+  throws<ShapeError>("*=: [3] f32 would become [0, 3] f32").by([&] { a *= Parameter(zeros({0, 3})); });
+  throws<ShapeError>("/=: [3] f32 would become [2, 3] f32").by([&] { a /= ones({2, 1}); });
+  Tensor one = zeros({1}), number = zeros({});
+  throws<ShapeError>("+=: [1] f32 would become [3] f32").by([&] { one += a; });
+  throws<ShapeError>("+=: [] f32 would become [1] f32").by([&] { number += one; });
+  CHECK(one.shape() == Shape{1});
   CHECK(a.entry() == before.entry());
+  a += 1;
+  a *= ones({1});
+  a -= Parameter(ones({3}));
+  a /= full({}, 2);
+  CHECK(a.to_vector() == std::vector<double>{0, 0, 0});
 }
 
 TEST_CASE("axes") {

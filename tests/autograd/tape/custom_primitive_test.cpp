@@ -44,6 +44,7 @@ struct WrongDType : Cube<WrongDType> {
 };
 struct Big : Cube<Big> {  // too big to be held in an entry
   static constexpr auto id = "custom_big";
+  static constexpr bool mergeable = false;
   std::array<double, 20> factors{};
   std::vector<int> more = std::vector<int>(100, 3);
   Tensor vjp(std::size_t, const Tensor& g, std::span<const Tensor> inputs, const Tensor&) const {
@@ -54,6 +55,10 @@ struct Failing : Cube<Failing> {
   static constexpr auto id = "custom_failing";
   bool in_run, in_vjp;
   Failing(bool run_fails, bool vjp_fails) : in_run(run_fails), in_vjp(vjp_fails) {}
+  void describe(Fields& fields) const override {
+    fields("in_run", in_run);
+    fields("in_vjp", in_vjp);
+  }
   Tensor vjp(std::size_t, const Tensor& g, std::span<const Tensor> inputs, const Tensor&) const {
     if (in_vjp) throw std::runtime_error("vjp failed");
     return g * 3 * inputs[0] * inputs[0];
