@@ -19,7 +19,7 @@ std::optional<std::string> difference(const Failure& failure, const Recipe& reci
   const Result expected = run(recipe, together);
   if (failure.mode.name == together.name)
     return expected.error.empty() ? std::nullopt : std::optional("it ends with '" + expected.error + '\'');
-  if (failure.against_reference) return difference_in_values(run(recipe, by_reference), expected);
+  if (failure.against_reference) return difference_in_values(run(recipe, by_reference, &expected), expected);
   return difference_in_bits(expected, run(recipe, failure.mode));
 }
 
@@ -84,7 +84,7 @@ std::vector<Failure> check_network(std::uint64_t seed, int modes, Tally& tally) 
   if (!expected.error.empty())
     note(recipe, together, false, "it ends with '" + expected.error + '\'');
   else
-    note(recipe, by_reference, true, difference_in_values(run(recipe, by_reference), expected));
+    note(recipe, by_reference, true, difference_in_values(run(recipe, by_reference, &expected), expected));
   if (Rng(seed).below(2) == 0) {
     recipe.dtype = float32;
     expected = run(recipe, together);

@@ -190,7 +190,7 @@ Var energy(Builder& build, const Var& y) {
     case 2:
       return sum(sum(each(), {0}, false)) / static_cast<double>(y.value.numel());
     default:
-      return y.value.numel() <= 400 ? sum(each()) : tame(sum(each()), nn::Reduction::sum, y);
+      return y.value.numel() <= 60 ? sum(each()) : tame(sum(each()), nn::Reduction::sum, y);
   }
 }
 

@@ -125,22 +125,24 @@ Tensor Network::loss(std::int64_t step) {
 std::vector<Tensor> Network::gradients(const Tensor& loss) {
   build_.part("gradients");
   const std::vector<Parameter>& parameters = build_.parameters();
-  if (!loss.tracked() || build_.chance(80)) {
-    if (loss.tracked()) return grad(loss, parameters, {.allow_unused = true});
-    std::vector<Tensor> zero;
-    for (const Parameter& parameter : parameters) zero.push_back(zeros(parameter.shape(), build_.dtype()));
-    return zero;
-  }
-  build_.used("backward");
-  backward(loss);
-  if (build_.chance(30)) {
-    build_.used("gradients added up");
-    backward(0.5 * loss);
-  }
   std::vector<Tensor> gradients;
-  for (Parameter parameter : parameters) {
-    const Tensor gradient = parameter.gradient();
-    gradients.push_back(gradient.defined() ? gradient : zeros(parameter.shape(), build_.dtype()));
+  if (loss.tracked()) gradients = grad(loss, parameters, {.allow_unused = true});
+  if (gradients.empty())
+    for (const Parameter& parameter : parameters) gradients.push_back(zeros(parameter.shape(), build_.dtype()));
+  if (!build_.chance(20)) return gradients;
+  build_.used("backward");
+  try {
+    backward(loss);
+    if (build_.chance(30)) {
+      build_.used("gradients added up");
+      backward(0.5 * loss);
+    }
+  } catch (const GraphError&) {  // rarely, a loss depends on no parameter
+    return gradients;
+  }
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    Parameter parameter = parameters[i];
+    if (parameter.gradient().defined()) gradients[i] = parameter.gradient();
     parameter.zero_gradient();
   }
   return gradients;

@@ -29,13 +29,17 @@ Seen look_at(std::string name, const Tensor& value) {
 
 class Runner {
  public:
-  Runner(const Recipe& recipe, const Mode& mode) : recipe_(recipe), mode_(mode), network_(recipe) {
+  Runner(const Recipe& recipe, const Mode& mode, const Result* followed)
+      : recipe_(recipe), mode_(mode), followed_(followed), network_(recipe) {
     network_.build().watch = [this](const std::string& name, const Tensor& value) { watch(name, value); };
   }
 
   void run(Result& result) {
     const std::int64_t steps = network_.steps();
-    for (std::int64_t step = 0; step < steps; ++step) take_step(step, result);
+    for (std::int64_t step = 0; step < steps; ++step) {
+      take_step(step, result);
+      follow(step);
+    }
     for (auto& [name, value] : network_.update().state()) result.seen.push_back(look_at("state " + name, value));
     for (const auto& [place, value] : kept_) result.seen[place].numbers = value.to_vector();
   }
@@ -79,6 +83,16 @@ class Runner {
     }
   }
 
+  void follow(std::int64_t step) {
+    if (!followed_) return;
+    std::vector<Parameter>& parameters = network_.build().parameters();
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      const Seen* there =
+          followed_->find("step " + std::to_string(step) + ": w" + std::to_string(i) + " after the step");
+      if (there) parameters[i].assign(cast(tensor(there->numbers, there->shape), recipe_.dtype));
+    }
+  }
+
   void evaluate_roots(const Named& roots, const std::vector<Tensor>& next) const {
     std::vector<Tensor> list;
     for (const auto& root : roots) list.push_back(root.second);
@@ -107,13 +121,14 @@ class Runner {
 
   const Recipe& recipe_;
   const Mode& mode_;
+  const Result* followed_;
   Network network_;
   Named held_;
   std::vector<std::pair<std::size_t, Tensor>> kept_;
 };
 
-void run_once(const Recipe& recipe, const Mode& mode, Result& result) {
-  Runner runner(recipe, mode);
+void run_once(const Recipe& recipe, const Mode& mode, const Result* followed, Result& result) {
+  Runner runner(recipe, mode, followed);
   if (mode.eager) {
     const EagerScope scope;
     runner.run(result);
@@ -189,7 +204,7 @@ const Seen* Result::find(const std::string& name) const {
   return found == seen.end() ? nullptr : &*found;
 }
 
-Result run(const Recipe& recipe, const Mode& mode) {
+Result run(const Recipe& recipe, const Mode& mode, const Result* followed) {
   const Settings settings(mode);
   const std::int64_t before = unplanned();
   Result result;
@@ -198,10 +213,10 @@ Result run(const Recipe& recipe, const Mode& mode) {
       Recipe other = recipe;
       other.data = recipe.data + 1;
       Result first, ignored;
-      run_once(recipe, mode, first);
-      run_once(other, mode, ignored);
+      run_once(recipe, mode, nullptr, first);
+      run_once(other, mode, nullptr, ignored);
     }
-    run_once(recipe, mode, result);
+    run_once(recipe, mode, followed, result);
   } catch (const std::exception& error) {
     result.error = error.what();
   }

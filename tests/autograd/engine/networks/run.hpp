@@ -26,7 +26,9 @@ struct Result {
   const Seen* find(const std::string& name) const;
 };
 
-Result run(const Recipe& recipe, const Mode& mode);
+/// Where another run is given to follow, the parameters are set to what they were there after each step: what rounding
+/// does in one step is not multiplied by the next.
+Result run(const Recipe& recipe, const Mode& mode, const Result* followed = nullptr);
 
 /// What the two below say of what the engine left to the reference kernels.
 inline constexpr const char* not_planned = "not planned";
