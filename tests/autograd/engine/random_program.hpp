@@ -238,7 +238,7 @@ class Plain {
         rows_(rows),
         columns_(columns),
         registers_(program.registers),
-        scratch_(static_cast<std::size_t>(columns)) {
+        scratch_(program.pointers.size(), std::vector<T>(static_cast<std::size_t>(columns))) {
     for (std::size_t p = 0; p < program.pointers.size(); ++p) {
       sums.emplace_back(program.pointers[p].accumulator ? columns : 0);
       sizes.emplace_back(program.pointers[p].accumulator ? columns : 0);
@@ -291,7 +291,7 @@ class Plain {
   char* address(std::uint16_t p, std::int64_t row, std::int64_t column) {
     const Pointer& pointer = program_.pointers[p];
     if (pointer.shape == Pointer::Shape::scratch)
-      return reinterpret_cast<char*>(&scratch_[static_cast<std::size_t>(column)]);
+      return reinterpret_cast<char*>(&scratch_[p][static_cast<std::size_t>(column)]);
     const std::int64_t index = (pointer.shape == Pointer::Shape::full ? row * columns_ : 0) + column;
     return memory_.pointers[memory_.same[p]].data() + static_cast<std::size_t>(index) * (pointer.mask ? 1 : sizeof(T));
   }
@@ -359,7 +359,8 @@ class Plain {
   const Program& program_;
   Memory& memory_;
   std::int64_t rows_, columns_;
-  std::vector<T> registers_, scratch_;
+  std::vector<T> registers_;
+  std::vector<std::vector<T>> scratch_;  // by pointer
   std::vector<std::vector<T>> values_;
 };
 
