@@ -33,7 +33,7 @@ TEST_CASE("a product that is added to something has the bits of the product, the
       for (const auto& [text, form] : forms) {
         const Tensor a = cast(numbers({m, k}, 1), dtype), b = cast(numbers({k, n}, 2), dtype),
                      d = cast(numbers({m, n}, 3), dtype), factor = cast(tensor(0.3, float64), dtype);
-        evaluate({a, b, d, factor});
+        evaluate(Roots{a, b, d, factor});
         const Tensor together = form(matmul(a, b), d, factor, false);
         evaluate(together);
         const Tensor alone = form(step(matmul(a, b), true), d, factor, true);
