@@ -52,6 +52,12 @@ struct Graph {
     while (nodes[node].kind == Lowering::Kind::alias && !nodes[node].leaf) node = nodes[node].inputs[0];
     return node;
   }
+  /// Whether its elements are those of inputs[0], under another shape, repeated or transposed.
+  bool is_view(std::int32_t node) const {
+    using Kind = Lowering::Kind;
+    const Kind kind = nodes[node].kind;
+    return !nodes[node].leaf && (kind == Kind::alias || kind == Kind::broadcast || kind == Kind::transposition);
+  }
   /// How a matrix product reads its operand: what is in memory, and whether the product takes it transposed, and as the
   /// same matrix for the whole batch.
   struct Matrix {

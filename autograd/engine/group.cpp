@@ -50,16 +50,12 @@ std::int64_t Grouping::wanted_columns(std::int32_t node) const {
   return 0;
 }
 
-// The nodes whose values a node computes with.
+// The nodes whose values a node computes with, through whatever views lie between.
 std::vector<std::int32_t> Grouping::producers(std::int32_t node) const {
   std::vector<std::int32_t> result;
-  for (const std::int32_t input : graph.nodes[node].inputs) {
-    std::int32_t held = graph.storage(input);
-    if (graph.nodes[held].kind == Kind::broadcast && !graph.nodes[held].memory)
-      held = graph.storage(graph.nodes[held].inputs[0]);
-    if (graph.nodes[held].kind == Kind::transposition && !graph.nodes[held].memory)
-      held = graph.storage(graph.nodes[held].inputs[0]);
-    if (unit_of[held] >= 0) result.push_back(held);
+  for (std::int32_t at : graph.nodes[node].inputs) {
+    while (unit_of[at] < 0 && graph.is_view(at)) at = graph.nodes[at].inputs[0];
+    if (unit_of[at] >= 0) result.push_back(at);
   }
   return result;
 }

@@ -64,11 +64,8 @@ class Verifier {
         if (from != unit && !before) violated("unit", unit, "it reads what a later one computes");
         return;
       }
-      const Node& at = graph_.nodes[n];
-      if (at.leaf || at.inputs.empty() ||
-          (at.kind != Kind::alias && at.kind != Kind::broadcast && at.kind != Kind::transposition))
-        return;
-      node = at.inputs[0];
+      if (!graph_.is_view(node)) return;
+      node = graph_.nodes[n].inputs[0];
     }
   }
 

@@ -56,6 +56,15 @@ TEST_CASE("what is transposed twice is read where it lies", "[graph]") {
   CHECK(memory_report().peak - before < static_cast<std::size_t>(weight.numel()) * sizeof(double) / 2);
 }
 
+TEST_CASE("what a product reads through several views is computed before it", "[graph]") {
+  const Tensor a = numbers({7, 4}, 1), b = numbers({4, 6}, 2), x = numbers({5, 3, 6}, 3), y = numbers({5, 2, 7}, 4);
+  check_agreement([&] {
+    const Tensor late = tanh(matmul(a, b)), wide = broadcast_to(late, {5, 7, 6});
+    return Roots{matmul(x, transpose(wide)), matmul(y, transpose(transpose(wide))),
+                 matmul(x, transpose(broadcast_to(reshape(transpose(transpose(late)), {1, 7, 6}), {5, 7, 6})))};
+  });
+}
+
 TEST_CASE("what is transposed and then reshaped is no matrix that lies transposed", "[graph]") {
   const Tensor x = numbers({4, 6}, 1), y = numbers({8, 2}, 2), z = numbers({2, 4, 6}, 3);
   check_agreement([&] { return Roots{matmul(reshape(transpose(x), {3, 8}), y)}; });

@@ -20,6 +20,16 @@ Roots in_phases(std::int64_t rows, std::int64_t columns) {
   return {share, second, e * total + s * other, share + y, e * other, sum(share * second, 1), difference, third};
 }
 
+TEST_CASE("a mask that is made of one in memory is repeated for each row", "[plan]") {
+  const Tensor chosen = numbers({8, 9}, 1) > 0.2, scores = numbers({3, 8, 9}, 2), data = numbers({8, 9}, 3);
+  evaluate(chosen);
+  check_agreement([&] { return Roots{where(logical_or(data < 0.1, chosen), scores, -1e9)}; });
+  check_agreement([&] {
+    const Tensor x = track(scores), weights = softmax(where(logical_or(data < 0.1, chosen), x, -1e9), -1);
+    return Roots{weights, grad(sum(square(weights)), x)};
+  });
+}
+
 TEST_CASE("values lie in the place of results until a later phase reads them", "[plan]") {
   for (const std::int64_t columns : {9, 100}) {
     check_agreement([&] { return in_phases(20, columns); });
