@@ -88,8 +88,7 @@ struct Key::Writer {
     const std::span<const Tensor> inputs = entry.input_span();
     words.make_room(3 + inputs.size());
     words.put(vtable, static_cast<std::uint64_t>(entry.dtype) | std::uint64_t{may_be_wanted(entry)} << 8 |
-                          std::uint64_t{entry.segment != 0} << 9 | std::uint64_t{entry.mergeable} << 10 |
-                          static_cast<std::uint64_t>(entry.instruction) << 16 |
+                          std::uint64_t{entry.segment != 0} << 9 | static_cast<std::uint64_t>(entry.instruction) << 16 |
                           static_cast<std::uint64_t>(entry.kind) << 24 | std::uint64_t{inputs.size()} << 32);
     // Where inputs and output have one shape, that of the inputs says it all.
     if (!elementwise)
@@ -104,7 +103,7 @@ struct Key::Writer {
     words.add(entry.shape);
     if (entry.kind == Lowering::Kind::constant)
       words.add(constants.number(std::bit_cast<std::uint64_t>(entry.primitive->lower().value)));
-    else if (entry.input_count > 0)
+    else if (entry.input_count > 0 && !entry.bare)
       describe(entry);  // but what random numbers are made of is read when they are made
     words.make_room(2 + entry.input_count);
   }

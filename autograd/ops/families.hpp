@@ -17,14 +17,14 @@ enum class Domain { floating, numeric, logical, any };
 [[noreturn]] void refuse_dtypes(const char* operation, const Tensor& a, const Tensor& b, const Location& where);
 
 inline void check_domain(Domain domain, const char* operation, const Tensor& x, const Location& where) {
-  const DType dtype = x.dtype();
+  const DType dtype = x.entry()->dtype;  // of an input, which is defined
   const bool ok = domain == Domain::any || (domain == Domain::floating && is_floating(dtype)) ||
                   (domain == Domain::numeric && dtype != boolean) || (domain == Domain::logical && dtype == boolean);
   if (!ok) [[unlikely]]
     refuse_dtype(domain, operation, x, where);
 }
 inline void check_dtypes(const char* operation, const Tensor& a, const Tensor& b, const Location& where) {
-  if (a.dtype() != b.dtype()) [[unlikely]]
+  if (a.entry()->dtype != b.entry()->dtype) [[unlikely]]
     refuse_dtypes(operation, a, b, where);
 }
 
@@ -36,7 +36,7 @@ struct Elementwise1 : Operation<Self> {
 
   Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
     check_domain(Self::domain, Self::id, inputs[0], where);
-    return {inputs[0].shape(), inputs[0].dtype()};
+    return {inputs[0].entry()->shape, inputs[0].entry()->dtype};
   }
   bool differentiable() const override { return true; }
   Tensor pullback(std::size_t, const Tensor& g, std::span<const Tensor> inputs, const Tensor& y) const override {
@@ -58,7 +58,7 @@ struct Elementwise2 : Operation<Self> {
     const Tensor &a = inputs[0], &b = inputs[1];
     check_dtypes(Self::id, a, b, where);
     check_domain(Self::domain, Self::id, a, where);
-    return {a.shape(), a.dtype()};
+    return {a.entry()->shape, a.entry()->dtype};
   }
   bool differentiable() const override { return true; }
   Tensor pullback(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor& y) const override {

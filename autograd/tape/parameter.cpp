@@ -29,7 +29,7 @@ Tensor Parameter::leaf_of(const Tensor& value, bool trainable, const Location& w
   return leaf;
 }
 
-void Parameter::refuse_undefined(const char* call, const Location& where) {
+void Parameter::refuse_undefined(const char* call, Location where) {
   fail<GraphError>(where, call, ": the Parameter is undefined");
 }
 

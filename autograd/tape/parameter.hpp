@@ -57,12 +57,12 @@ class Parameter {
   static Parameter holder(const Tensor& tensor);
 
  private:
-  Cell& cell(const char* call, const Location& where) const {
+  Cell& cell(const char* call, Location where) const {
     if (!cell_) [[unlikely]]
       refuse_undefined(call, where);
     return *cell_;
   }
-  [[noreturn, gnu::cold]] static void refuse_undefined(const char* call, const Location& where);
+  [[noreturn, gnu::cold]] static void refuse_undefined(const char* call, Location where);
   void check_fits(const Tensor& value, const Location& where) const;
   friend class Assignment;
   friend struct std::hash<Parameter>;

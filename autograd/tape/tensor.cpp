@@ -13,7 +13,7 @@ std::int64_t Tensor::size(std::int64_t axis, const Location& where) const {
   return sizes[normalise_axis(axis, sizes.ndim(), "size", where)];
 }
 
-void Tensor::refuse_undefined(const char* call, const Location& where) {
+void Tensor::refuse_undefined(const char* call, Location where) {
   fail<GraphError>(where, call, ": the Tensor is undefined");
 }
 

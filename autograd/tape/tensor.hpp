@@ -116,12 +116,13 @@ class Tensor {
       bury(head);
   }
   static void bury(EntryHead* head) noexcept;
-  const EntryHead& head(const char* call, const Location& where) const {
+  // (The place goes by value, or it would be put into memory for every call.)
+  const EntryHead& head(const char* call, Location where) const {
     if (!head_) [[unlikely]]
       refuse_undefined(call, where);
     return *head_;
   }
-  [[noreturn, gnu::cold]] static void refuse_undefined(const char* call, const Location& where);
+  [[noreturn, gnu::cold]] static void refuse_undefined(const char* call, Location where);
   void evaluate_value(const Location& where) const;
   std::int64_t item_int64(const Location& where) const;
   const void* data_of(DType dtype, const Location& where) const;

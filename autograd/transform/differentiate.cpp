@@ -68,7 +68,8 @@ class Borrowed {
 
 void check_cotangent(const Entry& entry, std::size_t input, const Tensor& cotangent) {
   const Tensor& to = entry.input(input);
-  if (cotangent.shape() == to.shape() && cotangent.dtype() == to.dtype()) [[likely]]
+  const EntryHead &given = *cotangent.entry(), &wanted = *to.entry();
+  if (given.shape == wanted.shape && given.dtype == wanted.dtype) [[likely]]
     return;
   const auto refuse = [&]<class E>(std::type_identity<E>) {
     fail<E>(entry.where, entry.primitive->name(), ": the vjp for input ", input, " gives ", describe(cotangent),

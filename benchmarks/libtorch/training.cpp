@@ -17,42 +17,27 @@ torch::nn::Sequential network(const std::vector<std::int64_t>& sizes) {
   return layers_;
 }
 
-/// How far two runs of Adam may come apart whose gradients differ by rounding alone, by element.
+/// How far the first steps of Adam may lie apart of two runs whose gradients differ by rounding alone, by element.
 ///
-/// A step is u = lr m / (s + eps), where m and s^2 are averages of the gradients g and of g^2, with weights that add up
-/// to 1 (after the correction of bias). If no gradient so far differs by more than d between the runs, neither m nor s
-/// does (s is a norm of the gradients). So, with (m, s) and (m', s') of the two,
-///     |u - u'| <= lr (|m - m'| / (s + eps) + |m'| |s - s'| / ((s + eps) (s' + eps))) <= (1 + r) lr d / (s + eps),
-/// where |m'| <= r s' with r^2 = sum of weight_m^2 / weight_s <= 1.0075 in the first three steps (Cauchy-Schwarz).
-/// Where s is small this says less than |u - u'| <= 2 r lr. The first step is lr g / (|g| + eps): there a gradient that
-/// is 0 but for rounding makes a whole step, this way or that.
+/// The first step is u = lr g / (|g| + eps), whatever the decays. With gradients g and g' that differ by d at most
+///     |u - u'| <= lr (|g - g'| / (|g| + eps) + |g'| ||g| - |g'|| / ((|g| + eps) (|g'| + eps))) <= 2 lr d / (|g| +
+///     eps),
+/// and |u - u'| <= 2 lr, which says more where |g| is below d: a gradient that is 0 but for rounding makes a whole
+/// step, this way or that. From the second step on gradients differ by more than rounding, as the weights they are
+/// taken at do, so that is no bound for them.
 ///
-/// d: a gradient is a sum over a batch of what comes through layers, all sums of at most n = 784 + 512 + 512 + 256
-/// products altogether; in float32 that is n 2^-24 = 1.2e-4 of the size of what is added up.
-class AdamApart {
- public:
-  void observe(const std::vector<torch::Tensor>& parameters) {
-    constexpr double rate = adaptive_rate, eps = 1e-8, decay = 0.999, ratio = 1.0038, rounding = 1.2e-4;
-    ++steps_;
-    weight_ = decay * weight_ + 1 - decay;
-    apart_.resize(parameters.size()), squares_.resize(parameters.size()), largest_.resize(parameters.size());
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      const torch::Tensor g = parameters[i].grad().to(torch::kFloat64), square = g * g * (1 - decay);
-      squares_[i] = steps_ == 1 ? square : squares_[i] * decay + square;
-      largest_[i] = std::max(largest_[i], g.abs().max().item<double>());
-      const torch::Tensor size = torch::sqrt(squares_[i] / weight_) + eps;
-      const torch::Tensor step = torch::clamp((1 + ratio) * rate * rounding * largest_[i] / size, 0, 2 * ratio * rate);
-      apart_[i] = steps_ == 1 ? step : apart_[i] + step;
-    }
+/// d: a gradient is a sum over a batch of what has come through the layers, sums of n = 784 + 512 + 512 + 256 products
+/// one after the other: in float32 n 2^-24 = 1.2e-4 of what is added up, for which the largest gradient stands here.
+std::vector<torch::Tensor> first_steps_apart(const std::vector<torch::Tensor>& parameters) {
+  constexpr double rate = adaptive_rate, eps = 1e-8, rounding = 1.2e-4;
+  std::vector<torch::Tensor> apart;
+  for (const torch::Tensor& parameter : parameters) {
+    const torch::Tensor size = parameter.grad().to(torch::kFloat64).abs();
+    const double d = rounding * size.max().item<double>();
+    apart.push_back(torch::clamp(2 * rate * d / (size + eps), 0, 2 * rate));
   }
-  std::vector<Numbers> by_element() const { return numbers(apart_); }
-
- private:
-  int steps_ = 0;
-  double weight_ = 0;  // what the weights of squares_ add up to
-  std::vector<torch::Tensor> apart_, squares_;
-  std::vector<double> largest_;
-};
+  return apart;
+}
 
 Work training(const Training& setup) {
   struct State {
@@ -60,7 +45,7 @@ Work training(const Training& setup) {
     std::unique_ptr<torch::optim::Optimizer> optimizer;
     torch::Tensor images, labels;
     double loss = 0;
-    AdamApart apart{};
+    std::vector<Numbers> first{}, apart{};  // parameters after the first step of Adam, and how far they may lie apart
   };
   const auto model = network(setup.sizes);
   const auto state = std::make_shared<State>(State{model, optimiser(setup.optimiser, model->parameters()),
@@ -77,12 +62,17 @@ Work training(const Training& setup) {
               return all;
             }};
   if (setup.optimiser != "adam") return work;
-  work.observe = [state] { state->apart.observe(state->model->parameters()); };
-  work.amplified = [state] {
-    auto all = state->apart.by_element();
-    all.push_back({0});  // of the loss
+  work.observe = [state] {
+    if (!state->first.empty()) return;
+    state->first = numbers(state->model->parameters());
+    state->apart = numbers(first_steps_apart(state->model->parameters()));
+  };
+  const auto with_loss = [](std::vector<Numbers> all, double loss) {
+    all.push_back({loss});
     return all;
   };
+  work.results = [state, with_loss] { return with_loss(state->first, state->loss); };
+  work.amplified = [state, with_loss] { return with_loss(state->apart, 0); };
   return work;
 }
 

@@ -34,6 +34,7 @@ Work training(const Training& setup) {
     optim::Optimizer optimizer;
     Tensor images, labels;
     double loss = 0;
+    std::vector<Numbers> first{};  // parameters after the first step
 
     void step() {
       const Tensor cross_entropy = nn::cross_entropy(network(images), labels);
@@ -46,12 +47,18 @@ Work training(const Training& setup) {
   const auto state = std::make_shared<State>(State{std::move(network), std::move(optimizer),
                                                    uniform_tensor({setup.batch, setup.sizes.front()}, 1, 0, 1),
                                                    tensor(classes(setup.batch, setup.sizes.back(), 2))});
+  // With Adam parameters are compared after one step (see first_steps_apart), else after all.
+  const auto one = [state] {
+    if (state->first.empty()) state->first = numbers(state->network.parameters());
+  };
+  const bool adam = setup.optimiser == "adam";
   return {[state] { state->step(); },
-          [state] {
-            auto all = numbers(state->network.parameters());
+          [state, adam] {
+            auto all = adam ? state->first : numbers(state->network.parameters());
             all.push_back({state->loss});
             return all;
-          }};
+          },
+          adam ? std::function<void()>(one) : nullptr};
 }
 
 Work sigmoids() {

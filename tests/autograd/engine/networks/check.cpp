@@ -48,19 +48,6 @@ Recipe shrink(const Failure& failure) {
   return recipe;
 }
 
-std::string listing(const Recipe& recipe) {
-  writes_text = true;
-  Network network(recipe);
-  try {
-    const Tensor loss = network.loss(0);
-    network.gradients(loss);
-    network.update();
-  } catch (const std::exception&) {  // which is the failure; what came before it is listed
-  }
-  writes_text = false;
-  return network.listing();
-}
-
 const char* name_of(DType dtype) { return dtype == float32 ? "float32" : "float64"; }
 
 }  // namespace
@@ -97,6 +84,19 @@ std::vector<Failure> check_network(std::uint64_t seed, int modes, Tally& tally) 
   const Mode mixed = mixed_mode(seed);
   note(recipe, mixed, false, difference_in_bits(expected, run(recipe, mixed)));
   return failures;
+}
+
+std::string listing(const Recipe& recipe) {
+  writes_text = true;
+  Network network(recipe);
+  try {
+    const Tensor loss = network.loss(0);
+    network.gradients(loss);
+    network.update();
+  } catch (const std::exception&) {  // which is the failure; what came before it is listed
+  }
+  writes_text = false;
+  return network.listing();
 }
 
 std::string headline(const Failure& failure) {

@@ -35,6 +35,9 @@ std::string headline(const Failure& failure);
 /// The failure with the program, and with a smaller one that fails, too.
 std::string report(const Failure& failure);
 
+/// The program, as somebody could have written it.
+std::string listing(const Recipe& recipe);
+
 struct Seeds {
   std::uint64_t first = 0, count = 0;
 };

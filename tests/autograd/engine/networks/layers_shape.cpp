@@ -55,8 +55,9 @@ Var reverse(Builder& build, const Var& x) {
 // x together with what was summed up of it.
 Var pooled(Builder& build, const Var& x) {
   AxisList axes;
+  const std::uint64_t share = build.pick<std::uint64_t>({0, 50, 50, 50, 100});
   for (std::int64_t axis = 0; axis < x.ndim(); ++axis)
-    if (build.chance(50)) axes.push_back(axis);
+    if (build.chance(share)) axes.push_back(axis);
   build.used("reduced over " + std::to_string(axes.size()) + " of " + std::to_string(x.ndim()) + " axes");
   const auto reduced = [&]() -> Var {
     switch (build.below(5)) {
@@ -152,7 +153,7 @@ Var precision(Builder& build, const Var& x) {
 constexpr Layer table[] = {
     {"transpose", turn, 4}, {"regroup", regroup, 6},     {"reshape", to_vector_rows, 2},
     {"concat", join, 5},    {"slice", cut, 4},           {"pad", surround, 3},
-    {"flip", reverse, 2},   {"pooled", pooled, 8},       {"pool columns", pool_columns, 3},
+    {"flip", reverse, 2},   {"pooled", pooled, 14},      {"pool columns", pool_columns, 3},
     {"masked", masked, 5},  {"pick rows", pick_rows, 4}, {"other precision", precision, 2},
 };
 

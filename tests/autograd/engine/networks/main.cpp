@@ -170,7 +170,8 @@ int check_all(const Options& options) {
       int status = 0;
       waitpid(workers[i].process, &status, 0);
       if (status != 0) {
-        std::cout << "seed " << workers[i].seed << " ended its process with status " << status << std::endl;
+        std::cout << "seed " << workers[i].seed << " ended its process with status " << status << ":\n"
+                  << listing({.seed = workers[i].seed}) << std::endl;
         outcome.failing.insert(workers[i].seed);
       }
       std::fclose(workers[i].from);

@@ -27,10 +27,12 @@ std::int64_t Network::steps() {
 Var Network::start() {
   build_.part("input");
   const std::uint64_t scale = build_.below(100);
-  build_.limit_elements(scale < 75 ? 6000 : scale < 96 ? 25000 : 150000);
-  const std::int64_t rows = build_.size();
+  build_.limit_elements(scale < 75 ? 6000 : scale < 97 ? 25000 : 100000);
+  const bool large = scale >= 97;  // for several threads
+  const std::int64_t rows = large ? build_.pick<std::int64_t>({300, 513, 1000, 1025, 4100}) : build_.size();
   build_.used(rows == 1 ? "batch of 1" : rows < 64 ? "batch below 64" : "batch of 64 and more");
-  const std::int64_t columns = build_.size(rows);
+  const std::int64_t columns =
+      std::min(large ? build_.pick<std::int64_t>({33, 65, 100, 150}) : build_.size(rows), 100000 / rows);
   build_.used(columns < 64 ? "fewer than 64 columns" : "64 columns and more");
   if (rows * columns > 32768) build_.used("more than a block of elements");
   Var x;
@@ -51,7 +53,7 @@ Var Network::start() {
     x.value = track(x.value);
     input_ = x;
   }
-  if (build_.chance(25))
+  if (build_.chance(35))
     for (const std::int64_t length : {build_.between(2, 6), std::int64_t{4}, std::int64_t{3}})
       if (rows % length == 0 && x.ndim() == 2) x = reshape(x, {rows / length, length, columns});
   build_.used(sizes_of(x));
