@@ -121,7 +121,7 @@ TEST_CASE("the state has PyTorch's names; one of another optimiser is refused wi
   std::vector<std::string> names;
   for (const auto& item : optimizer.state()) names.push_back(item.name);
   CHECK(names ==
-        std::vector<std::string>{"step", "taken_steps", "0.exp_avg", "0.exp_avg_sq", "1.exp_avg", "1.exp_avg_sq"});
+        std::vector<std::string>{"step", "0.exp_avg", "0.exp_avg_sq", "1.exp_avg", "1.exp_avg_sq", "taken_steps"});
   const Optimizer swapped(std::vector<Parameter>{b, a}, adam(0.1));
   CHECK_THROWS_WITH(optimizer.load_state(swapped.state()), Catch::Contains("4 differences"));
   const Optimizer another(std::vector<Parameter>{a, b}, adagrad(0.1));
