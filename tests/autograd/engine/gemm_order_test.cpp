@@ -76,7 +76,8 @@ struct Numbers {
       for (std::int64_t j = 0; j < n; ++j) {
         const T sum = fused::testing::sum_in_order<T>(
             k, [&](std::int64_t l) { return a[static_cast<std::size_t>(i * k + l)]; },
-            [&](std::int64_t l) { return b[static_cast<std::size_t>(l * n + j)]; }, fused::adds_in_lanes(m, n, k), fuses);
+            [&](std::int64_t l) { return b[static_cast<std::size_t>(l * n + j)]; }, fused::adds_in_lanes(m, n, k),
+            fuses);
         c.push_back(beta == 0 ? sum : fused::testing::joined_in_order(sum, d[c.size()], alpha, beta));
       }
     return c;
@@ -139,7 +140,8 @@ TEMPLATE_TEST_CASE("the bits of a product follow from its sizes and numbers alon
 
 TEMPLATE_TEST_CASE("the bits of a deep product follow from its sizes and numbers alone", "[gemm]", float, double) {
   const Threads threads(GENERATE(1, 2, 3, 7));
-  const std::int64_t depths[] = {63, 65, 127, 128, 129, 191, 192, 193, 1023, 1024, 1025, 1087, 1089, 2048, 2049, 4095, 4097};
+  const std::int64_t depths[] = {63,   65,   127,  128,  129,  191,  192,  193, 1023,
+                                 1024, 1025, 1087, 1089, 2048, 2049, 4095, 4097};
   std::int64_t turn = 0;
   for (const auto& [m, n] : {std::pair(1, 1), std::pair(1, 7), std::pair(40, 1), std::pair(3, 5), std::pair(12, 35),
                              std::pair(13, 12), std::pair(13, 13), std::pair(40, 13)})
