@@ -13,10 +13,10 @@ namespace xgrad::fused {
 
 namespace {
 
-/// C is computed in tiles of some rows and vectors of columns, one lane of the sums (or a few, where there are registers
-/// left) after the other: it takes up its terms of the whole depth, and is added to those before as soon as their order
-/// allows it, so that few of them wait. Arch: the instruction set; Rows: how many rows of C a tile has at most;
-/// Registers: how many sums are in registers.
+/// C is computed in tiles of some rows and vectors of columns, one lane of the sums (or a few, where there are
+/// registers left) after the other: it takes up its terms of the whole depth, and is added to those before as soon as
+/// their order allows it, so that few of them wait. Arch: the instruction set; Rows: how many rows of C a tile has at
+/// most; Registers: how many sums are in registers.
 template <class T, class Arch, int Rows, int Registers>
 class ColumnKernel {
  public:
@@ -45,7 +45,8 @@ class ColumnKernel {
     for (std::int64_t j = 0, columns = 0; j < block_.columns; j += columns) {
       const std::int64_t left = block_.columns - j;
       std::int64_t vectors = most;
-      while (vectors > 1 && vectors * width > left) vectors /= 2;
+      while (vectors > 2 && vectors * width > left) vectors /= 2;
+      if (left <= width) vectors = 1;
       columns = vectors * width < left ? vectors * width : left;
       for (std::int64_t tile = 0; tile < tiles; ++tile) {
         const std::int64_t i = block_.rows * tile / tiles;
@@ -65,14 +66,11 @@ class ColumnKernel {
   }
   template <int M, int Count>
   void choose_vectors(std::int64_t i, std::int64_t j, std::int64_t vectors) const {
-    if constexpr (Count > 1) {
+    if constexpr (Count > 1)
       if (vectors < Count) return choose_vectors<M, Count / 2>(i, j, vectors);
-      run_tile<M, Count, false>(i, j);
-    } else if (block_.columns - j < width) {
-      run_tile<M, 1, true>(i, j);
-    } else {
-      run_tile<M, 1, false>(i, j);
-    }
+    if constexpr (Count <= 2)
+      if (block_.columns - j < Count * width) return run_tile<M, Count, true>(i, j);
+    run_tile<M, Count, false>(i, j);
   }
 
   // M rows, N vectors of columns and P lanes at a time.
@@ -91,7 +89,7 @@ class ColumnKernel {
     }
   };
 
-  // Part: the only vector of columns has not all of its lanes.
+  // Part: the last vector of columns has not all of its lanes.
   template <int M, int N, bool Part>
   [[gnu::noinline]] void run_tile(std::int64_t row, std::int64_t column) const {
     constexpr int P = sums_of_row(M) / N < lanes ? sums_of_row(M) / N : lanes, turns = lanes / P;
@@ -102,9 +100,7 @@ class ColumnKernel {
       add_terms<M, N, P, Part>(sums, row, column, reversed(turn, turns) * P);
       int level = 0;
       for (; turn >> level & 1; ++level)
-        sums.each([&](Batch& sum, std::int64_t place) {
-          sum = Batch::load_aligned(waiting[level] + place) + sum;
-        });
+        sums.each([&](Batch& sum, std::int64_t place) { sum = Batch::load_aligned(waiting[level] + place) + sum; });
       sums.each([&](Batch& sum, std::int64_t place) { sum.store_aligned(waiting[level] + place); });
     }
 #pragma GCC unroll 4
@@ -128,14 +124,16 @@ class ColumnKernel {
   template <int M, int N, int P, bool Part>
   [[gnu::always_inline]] void add_terms(Sums<M, N, P>& sums, std::int64_t row, std::int64_t column, int lane) const {
     const std::int64_t a_row = block_.a_row, a_depth = block_.a_depth, b_depth = block_.b_depth;
-    const std::int64_t part = block_.columns - column, whole = block_.depth / lanes, rest = block_.depth % lanes;
+    const std::int64_t part = block_.columns - column - (N - 1) * width, whole = block_.depth / lanes,
+                       rest = block_.depth % lanes;
     const T* a = static_cast<const T*>(block_.a) + row * a_row + lane * a_depth;
     const T* b = static_cast<const T*>(block_.b) + column + lane * b_depth;
     const auto add_term = [&](int p) __attribute__((always_inline)) {
       Batch right[N];
 #pragma GCC unroll 16
       for (int v = 0; v < N; ++v)
-        right[v] = Part ? Lanes::load_part(b + p * b_depth, part) : Batch::load_unaligned(b + p * b_depth + v * width);
+        right[v] = Part && v == N - 1 ? Lanes::load_part(b + p * b_depth + v * width, part)
+                                      : Batch::load_unaligned(b + p * b_depth + v * width);
 #pragma GCC unroll 8
       for (int i = 0; i < M; ++i) {
         const Batch left(a[p * a_depth + i * a_row]);
@@ -144,6 +142,9 @@ class ColumnKernel {
       }
     };
     for (std::int64_t q = 0; q < whole; ++q, a += lanes * a_depth, b += lanes * b_depth) {
+      if constexpr (M == 1 && P == 1)  // nothing but reading: rows that lie far apart
+#pragma GCC unroll 16
+        for (int v = 0; v < N * width; v += lanes) __builtin_prefetch(b + 2 * lanes * b_depth + v);
 #pragma GCC unroll 16
       for (int p = 0; p < P; ++p) add_term(p);
     }

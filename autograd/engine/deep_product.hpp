@@ -44,7 +44,9 @@ class DeepProduct {
 
   void run_pieces() {
     const std::int64_t narrow = scratch_.more != nullptr ? 128 : 32, wide = room_ / block_.rows / 32 * 32;
-    const std::int64_t most_columns = wide > narrow ? wide : narrow;
+    // Columns along the depth that are read once are read to their ends, a few at a time.
+    const bool reads_once = block_.rows == 1 && block_.a_depth == 1 && block_.b_depth == 1;
+    const std::int64_t most_columns = reads_once ? 4 : wide > narrow ? wide : narrow;
     const std::int64_t most_rows = room_ / (most_columns < block_.columns ? most_columns : block_.columns);
     for (std::int64_t j = 0; j < block_.columns; j += most_columns)
       for (std::int64_t i = 0; i < block_.rows; i += most_rows)
@@ -52,7 +54,7 @@ class DeepProduct {
   }
 
   void run_piece(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns) {
-    Block piece{rows, columns, 0, nullptr, block_.a_row, block_.a_depth, nullptr, block_.b_depth, block_.b_column,
+    Block piece{rows,  columns, 0, nullptr, block_.a_row, block_.a_depth, nullptr, block_.b_depth, block_.b_column,
                 sums_, columns, 1};
     const T* const a = static_cast<const T*>(block_.a) + row * block_.a_row;
     const T* const b = static_cast<const T*>(block_.b) + column * block_.b_column;

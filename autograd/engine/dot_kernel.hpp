@@ -120,6 +120,9 @@ class DotKernel {
 #pragma GCC unroll 2
     for (int p = 0; p < parts; ++p) {
       Batch right[N];
+      if constexpr (M == 1)  // nothing but reading
+#pragma GCC unroll 4
+        for (int j = 0; j < N && p == 0; ++j) __builtin_prefetch(b + j * b_column + 8 * lanes);
 #pragma GCC unroll 4
       for (int j = 0; j < N; ++j) right[j] = Batch::load_unaligned(b + j * b_column + p * width);
 #pragma GCC unroll 4

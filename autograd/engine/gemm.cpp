@@ -29,7 +29,11 @@ struct Way {
 
 Way way(const Gemm& gemm) {
   const Products products = products_of(instruction_set(), gemm.dtype);
-  if (adds_in_lanes(gemm.m, gemm.n, gemm.k)) return {products.lanes, true, gemm.m > gemm.n};
+  if (adds_in_lanes(gemm.m, gemm.n, gemm.k)) {
+    // The short side gives the rows; where both are short, so that no matrix has to be turned.
+    const bool both = std::max(gemm.m, gemm.n) <= most_short_side && gemm.transpose_a && gemm.transpose_b;
+    return {products.lanes, true, gemm.m > gemm.n || both};
+  }
   if (gemm.m == 1 || gemm.n == 1) return {products.block, false, gemm.m > gemm.n};
   // Whichever matrix has the columns for the vectors has to be transposed on the way: the smaller one. Where both are
   // transposed, that is B, or C if it is smaller.

@@ -26,8 +26,8 @@ template <class Arch, class Sizes>
 struct ProductsOf {
   template <class T>
   static Products of() {
-    return {&DeepProduct<T, BlockKernel<T, Arch, Sizes::rows>>::run,
-            &DeepProduct<T, LaneKernel<T, Arch, Sizes>>::run, LanesOf<T, Arch>::has_fma};
+    return {&DeepProduct<T, BlockKernel<T, Arch, Sizes::rows>>::run, &DeepProduct<T, LaneKernel<T, Arch, Sizes>>::run,
+            LanesOf<T, Arch>::has_fma};
   }
   static Products of(DType dtype) { return dtype == float32 ? of<float>() : of<double>(); }
 };

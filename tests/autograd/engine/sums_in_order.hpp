@@ -24,7 +24,8 @@ T short_sum(std::int64_t first, std::int64_t last, const A& a, const B& b, bool 
     T total = 0;
     for (std::int64_t l = first; l < last;) {
       T chain = 0;
-      for (const std::int64_t end = std::min(l + 64, last); l < end; ++l) chain = multiply_add(a(l), b(l), chain, fuses);
+      for (const std::int64_t end = std::min(l + 64, last); l < end; ++l)
+        chain = multiply_add(a(l), b(l), chain, fuses);
       total = l <= first + 64 ? chain : total + chain;
     }
     return total;
