@@ -296,16 +296,14 @@ XGRAD_FORCE_INLINE Lanes<E> log1p(E& e, Lanes<E> x) {
   return log_of_special(e, u, with_sign(e, y, x));
 }
 
-/// erfc of a size: exp(-x^2) t P(2 t - 1) with t = 1 / (1 + a x). Where x is small, what t lost in rounding counts
-/// three times: there it is 1 - a x t, and 2 t - 1 is 1 - 2 a x t.
+/// erfc of a size: exp(-x^2) t P(2 t - 1) with t = 1 / (1 + a x). As 1 - 2 a x t, 2 t - 1 keeps its digits near 1,
+/// where P is steep.
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> erfc_of_size(E& e, Lanes<E> size) {
   using F = Format<typename E::T>;
-  const Lanes<E> one = e.number(1), scaled = e.mul(size, e.number(F::erfc_scale));
-  const Lanes<E> quotient = e.div(one, e.add(scaled, one));
-  const Lanes<E> t = e.select(e.less(size, one), e.fnma(scaled, quotient, one), quotient);
-  const Lanes<E> series = polynomial(e, F::erfc, e.fnma(e.add(scaled, scaled), quotient, one));
-  return e.mul(gaussian_of_size(e, size), e.mul(t, series));
+  const Lanes<E> one = e.number(1), t = e.div(one, e.fma(size, e.number(F::erfc_scale), one));
+  const Lanes<E> q = e.fnma(e.mul(size, e.number(2 * F::erfc_scale)), t, one);
+  return e.mul(gaussian_of_size(e, size), e.mul(t, polynomial(e, F::erfc, q)));
 }
 
 template <class E>

@@ -66,8 +66,8 @@ const Function functions[] = {
     {"sinh", [](const Tensor& x) { return sinh(x); }, std::sinh, std::cosh},
     {"cosh", [](const Tensor& x) { return cosh(x); }, std::cosh, std::sinh},
     // 1 - y^2 has no more digits than y leaves beside 1.
-    {"tanh", [](const Tensor& x) { return tanh(x); }, std::tanh,
-     [](Real x) { return 1 / square_of(std::cosh(x)); }, once, true, false},
+    {"tanh", [](const Tensor& x) { return tanh(x); }, std::tanh, [](Real x) { return 1 / square_of(std::cosh(x)); },
+     once, true, false},
     {"gaussian", [](const Tensor& x) { return gaussian(x); }, [](Real x) { return std::exp(-x * x); },
      [](Real x) { return -2 * (x * std::exp(-x * x)); }, once, false},
     {"erfc", [](const Tensor& x) { return erfc(x); }, std::erfc,
@@ -90,8 +90,7 @@ const Function functions[] = {
      [](Real x) { return x < 0 ? x - std::log1p(std::exp(x)) : -std::log1p(std::exp(-x)); },
      [](Real x) { return sigmoid_of(-x); }},
     {"softplus", [](const Tensor& x) { return softplus(x); },
-     [](Real x) { return x > 20 ? x : std::log1p(std::exp(x)); },
-     [](Real x) { return x > 20 ? 1 : sigmoid_of(x); }},
+     [](Real x) { return x > 20 ? x : std::log1p(std::exp(x)); }, [](Real x) { return x > 20 ? 1 : sigmoid_of(x); }},
     {"relu", [](const Tensor& x) { return relu(x); }, [](Real x) { return x <= 0 ? 0 : x; },
      [](Real x) { return x <= 0 ? 0 : x / x; }, once, false},
     {"leaky_relu", [](const Tensor& x) { return leaky_relu(x, 0.25); }, [](Real x) { return x <= 0 ? x / 4 : x; },
@@ -118,9 +117,18 @@ template <class T>
 std::vector<T> points() {
   using Limits = std::numeric_limits<T>;
   std::vector<T> all;
-  for (const T x : {T(0), Limits::denorm_min(), Limits::min(), Limits::epsilon(), T(1e-6), T(0.1), T(0.5), T(1), T(2),
-                    T(3.25), T(6), T(9.5), T(13), T(20), T(26), T(37), T(88.7), T(89.25), T(104), T(709.7), T(710.25),
-                    T(745), Limits::max(), static_cast<T>(inf)})
+  for (const T x : {T(0),          Limits::denorm_min(),
+                    Limits::min(), Limits::epsilon(),
+                    T(1e-6),       T(0.1),
+                    T(0.5),        T(1),
+                    T(2),          T(3.25),
+                    T(6),          T(9.5),
+                    T(13),         T(20),
+                    T(26),         T(37),
+                    T(88.7),       T(89.25),
+                    T(104),        T(709.7),
+                    T(710.25),     T(745),
+                    Limits::max(), static_cast<T>(inf)})
     for (const T signed_x : {x, -x}) all.push_back(signed_x);
   all.push_back(Limits::quiet_NaN());
   for (std::size_t i = 0; all.size() < 200; ++i) all.push_back(all[i]);  // rows that become machine code
@@ -134,7 +142,8 @@ bool agrees(T got, Real exact, Real tolerance, bool relative) {
   const Real size = std::abs(exact), least = Limits::min();
   if (exact == 0 && relative) return std::abs(got) <= Limits::denorm_min();
   if (size < least) return std::abs(got) <= (relative ? 2 * least : tolerance);
-  if (size > Limits::max() * (1 - tolerance)) return std::abs(got) >= Limits::max() * (1 - tolerance) && got * exact > 0;
+  if (size > Limits::max() * (1 - tolerance))
+    return std::abs(got) >= Limits::max() * (1 - tolerance) && got * exact > 0;
   return std::abs(got - exact) <= tolerance * (relative ? size : std::max(size, Real(1)));
 }
 
@@ -146,7 +155,8 @@ void sweep() {
     evaluate(std::vector{y, slope});
     for (std::size_t i = 0; i < at.size(); ++i) {
       if (std::isinf(at[i]) && !each.at_infinity) continue;
-      const Real exact = each.value(at[i]), tolerance = 8 * Real(std::numeric_limits<T>::epsilon()) * each.condition(at[i]);
+      const Real exact = each.value(at[i]),
+                 tolerance = 8 * Real(std::numeric_limits<T>::epsilon()) * each.condition(at[i]);
       INFO(each.name << "(" << at[i] << ") in " << name(dtype_of<T>) << " by " << engine() << ", " << tier()
                      << ": value " << y.template data<T>()[i] << ", exact " << static_cast<double>(exact)
                      << ", derivative " << slope.template data<T>()[i] << ", exact "
