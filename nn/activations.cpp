@@ -80,9 +80,12 @@ Tensor softplus(const Operand& x, double beta, double threshold) {
 Tensor gelu(const Operand& x, Gelu form) {
   const CallScope scope("gelu", x.where());
   const Tensor input = floating(x, "gelu");
-  if (form == Gelu::exact) return input * 0.5 * (1 + erf(input * (1 / std::numbers::sqrt2)));
-  const double root = std::sqrt(2 / std::numbers::pi);
-  return input * 0.5 * (1 + tanh(input * (root + root * 0.044715 * (input * input))));
+  // 1 + erf and 1 + tanh would cancel for x << 0.
+  if (form == Gelu::exact) return input * 0.5 * erfc(input * (-1 / std::numbers::sqrt2));
+  // Beyond 40 the sigmoid is 0 or 1, and the cube would overflow.
+  const Tensor bounded = clamp(input, -40, 40);
+  const double twice_root = 2 * std::sqrt(2 / std::numbers::pi);
+  return input * sigmoid(bounded * (twice_root + twice_root * 0.044715 * (bounded * bounded)));
 }
 
 }  // namespace xgrad

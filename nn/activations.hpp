@@ -19,7 +19,7 @@ Tensor elu(const Operand& x, double alpha = 1);
 Tensor softplus(const Operand& x, double beta = 1, double threshold = 20);
 
 enum class Gelu { exact, tanh };
-/// x * P(X <= x) for a standard normal X: x/2 * (1 + erf(x / sqrt 2)), or its approximation
+/// x * P(X <= x) for a standard normal X: x/2 * erfc(-x / sqrt 2), accurate in its tail, or its approximation
 /// x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))) (Hendrycks and Gimpel, 2016).
 Tensor gelu(const Operand& x, Gelu form = Gelu::exact);
 

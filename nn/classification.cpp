@@ -6,6 +6,7 @@
 #include "autograd/core/axes.hpp"
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/compose.hpp"
+#include "autograd/ops/count.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/index.hpp"
@@ -88,10 +89,16 @@ class Labels {
     const Tensor counted = masked(losses);
     if (reduction != Reduction::mean) return reduce(counted, reduction);
     if (weights.defined()) return sum(counted) / sum(masked(weights));
-    return kept_.defined() ? sum(counted) / sum(cast(kept_, losses.dtype())) : mean(counted);
+    return kept_.defined() ? divide_by_kept(sum(counted)) : mean(counted);
   }
 
  private:
+  /// The count of what is kept need not be a number of float32.
+  Tensor divide_by_kept(const Tensor& total) const {
+    const DType dtype = counts_to(kept_.numel(), total.dtype()) ? total.dtype() : float64;
+    return cast(cast(total, dtype) / sum(cast(kept_, dtype)), total.dtype());
+  }
+
   /// IndexError for a class that does not exist.
   void check_values(std::optional<std::int64_t> ignored, const char* loss, const Location& where) const {
     const auto labels = index_.data<std::int64_t>(where);

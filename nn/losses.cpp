@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/compose.hpp"
@@ -20,8 +21,8 @@ struct Pair {
   Tensor output;
   Tensor target;
 
-  Pair(const char* loss, const Operand& first, const Operand& second)
-      : output(first.tensor()), target(second.tensor_like(output)) {
+  Pair(const char* loss, const Operand& first, const Operand& second) {
+    std::tie(output, target) = tensors_of(first, second);
     check<DTypeError>(is_floating(output.dtype()), first.where(), loss, ": needs a floating dtype, got ",
                       describe(output));
     check<ShapeError>(output.shape() == target.shape(), first.where(), loss, ": the output is ", describe(output),
@@ -125,6 +126,9 @@ Tensor binary_cross_entropy_with_logits(const Operand& logits, const Operand& ta
   } else {
     losses = where(positive, (1 - y) * z, -(y * z)) + rest;
   }
+  // An infinite logit that is right costs nothing, and is not to be moved.
+  const Tensor certain = logical_or(logical_and(z == infinity, y == 1), logical_and(z == -infinity, y == 0));
+  losses = where(certain, 0, losses);
   return reduce(weighted(losses, options.weight, name, logits.where()), options.reduction);
 }
 
@@ -132,7 +136,8 @@ Tensor kl_div(const Operand& output, const Operand& target, KlDivOptions options
   const CallScope scope("kl_div", output.where());
   const Pair pair("kl_div", output, target);
   const Tensor &log_q = pair.output, &p = pair.target;
-  if (options.log_target) return reduce(exp(p) * (p - log_q), options.reduction);
+  // What the target excludes costs nothing, whatever the output says.
+  if (options.log_target) return reduce(where(p == -infinity, 0, exp(p) * (p - log_q)), options.reduction);
   const Tensor impossible = logical_and(p == 0, log_q == -infinity);
   return reduce(xlogy(p, p) - where(impossible, 0, p * log_q), options.reduction);
 }

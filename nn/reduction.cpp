@@ -2,6 +2,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/compose.hpp"
+#include "autograd/ops/count.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/reduce.hpp"
 
@@ -18,7 +19,7 @@ Tensor reduce(const Tensor& losses, Reduction reduction, const Location& where) 
     case Reduction::mean:
       return mean(losses);
     default:
-      return sum(losses) / (losses.ndim() == 0 ? 1 : losses.size(0));
+      return divide_by_count(sum(losses), losses.ndim() == 0 ? 1 : losses.size(0));
   }
 }
 

@@ -77,6 +77,18 @@ Row arg(const char* id, Tensor (*f)(const Operand&, std::int64_t, bool), bool la
           false};
 }
 
+Case one_hot_case(const Shape& index, std::int64_t classes) {
+  return {[=](const Xs& x) { return one_hot(x[0], classes, int64); },
+          {{index, 0, static_cast<double>(classes), int64}},
+          [=](const Arrays& x) {
+            std::vector<std::int64_t> sizes(x[0].shape.begin(), x[0].shape.end());
+            sizes.push_back(classes);
+            return build(sizes, [&](const Index& at) -> Real {
+              return x[0].at(Index(at.begin(), at.end() - 1)) == static_cast<Real>(at.back());
+            });
+          }};
+}
+
 Case cumsum_case(const Shape& shape, std::int64_t axis, bool reverse) {
   return {[=](const Xs& x) { return cumsum(x[0], axis, reverse); },
           {{shape, -2, 2}},
@@ -230,6 +242,7 @@ std::vector<Row> reduction_rows() {
           "max", max, -infinity, [](Real a, Real b) { return std::max(a, b); }, false),
       reduction(
           "min", min, infinity, [](Real a, Real b) { return std::min(a, b); }, false),
+      {"one_hot", {one_hot_case({4}, 3), one_hot_case({}, 2), one_hot_case({2, 3}, 5)}, 1, {}, false},
       arg("argmax", argmax, true),
       arg("argmin", argmin, false),
       {"cumsum",

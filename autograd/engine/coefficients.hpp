@@ -12,7 +12,8 @@ struct Format;
 template <>
 struct Format<float> {
   static constexpr int bits = 32, digits = 23;
-  static constexpr std::uint64_t sign = 0x80000000, one = 0x3f800000, half = 0x3f000000, fraction = 0x007fffff;
+  static constexpr std::uint64_t sign = 0x80000000, one = 0x3f800000, half = 0x3f000000, quarter = 0x3e800000;
+  static constexpr std::uint64_t fraction = 0x007fffff;
   static constexpr std::uint64_t sqrt_half = 0x3f3504f3;  // of sqrt(1/2)
   static constexpr std::uint64_t whole = 0x4b000000;      // of 2^23, whose last bit counts ones
   static constexpr double whole_number = 8388608, bias = 127;
@@ -22,6 +23,8 @@ struct Format<float> {
   static constexpr double log2_e = 1.44269504;
   static constexpr double ln2_high = 0.693359375, ln2_low = -2.12194440e-4;
   static constexpr double exp_low = -104, exp_high = 89, expm1_low = -20;
+  static constexpr double hyperbolic_high = 89.7;   // e^x / 4 is a number, sinh(x) is none
+  static constexpr double gaussian_high = 10.1975;  // exp(-x^2) is 0
 
   static constexpr double ln2 = 0.69314718, third[] = {0x1.555556p-2, -0x1.555556p-27};
   static constexpr double two_over_ln2[] = {0x1.715476p+1, 0x1.4ae0cp-25};
@@ -39,10 +42,10 @@ struct Format<float> {
   // erf(x) / x - 1 in x^2 for |x| <= 1
   static constexpr double erf_inner[] = {0.128379166,    -0.3761262582,    0.1128358511,  -0.0268538104,
                                          0.005188324764, -0.0008010167967, 7.853776659e-5};
-  // exp(x^2) erfc(x) in x - erf_origin for 1 <= x <= erf_high
-  static constexpr double erf_origin = 0, erf_high = 4.5;
-  static constexpr double erf_outer[] = {0.9862905963, -1.04894915,    0.7939970516,  -0.4331277738,
-                                         0.1650115681, -0.04131041477, 0.00606542784, -0.0003937608446};
+  // exp(x^2) erfc(x) / t in 2 t - 1, for t = 1 / (1 + erfc_scale x) and 0 <= x <= 10.2
+  static constexpr double erfc_scale = 0.34375;
+  static constexpr double erfc[] = {0.3681576237,   0.2994807985,    0.1952782699,     0.09828916711,   0.03478618755,
+                                    0.006109188798, -0.001231285099, -0.0009411167842, -1.873784128e-5, 8.990787776e-5};
   // (sin(r) / r - 1) / r^2, cos(r) and (tan(r) / r - 1) / r^2 in r^2 for |r| <= pi / 4
   static constexpr double sine[] = {-0.1666665414, 0.008332130551, -0.0001951112261};
   static constexpr double cosine[] = {1, -0.5, 0.04166664488, -0.001388727621, 2.442848429e-05};
@@ -60,6 +63,7 @@ template <>
 struct Format<double> {
   static constexpr int bits = 64, digits = 52;
   static constexpr std::uint64_t sign = 0x8000000000000000, one = 0x3ff0000000000000, half = 0x3fe0000000000000;
+  static constexpr std::uint64_t quarter = 0x3fd0000000000000;
   static constexpr std::uint64_t fraction = 0x000fffffffffffff;
   static constexpr std::uint64_t sqrt_half = 0x3fe6a09e667f3bcd;
   static constexpr std::uint64_t whole = 0x4330000000000000;  // of 2^52
@@ -70,6 +74,7 @@ struct Format<double> {
   static constexpr double log2_e = 1.4426950408889634;
   static constexpr double ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
   static constexpr double exp_low = -746, exp_high = 710, expm1_low = -40;
+  static constexpr double hyperbolic_high = 710.8, gaussian_high = 27.3;
 
   static constexpr double ln2 = 0.6931471805599453, third[] = {0x1.5555555555555p-2, 0x1.5555555555555p-56};
   static constexpr double two_over_ln2[] = {0x1.71547652b82fep+1, 0x1.777d0ffda0d24p-55};
@@ -91,14 +96,14 @@ struct Format<double> {
                                          -0.026866170643272864,  0.0052239776073971945,  -0.0008548325988493385,
                                          0.00012055295286062715, -1.4924744029557557e-5, 1.6447510172972956e-6,
                                          -1.620912066038952e-7,  1.3722746151137717e-8,  -7.800774623032772e-10};
-  static constexpr double erf_origin = 1, erf_high = 6;
-  static constexpr double erf_outer[] = {0.427583576155807,      -0.2732120147838866,    0.15437156137108604,
-                                         -0.07922696891898943,   0.037572295898446725,   -0.016661866380328044,
-                                         0.006970127124796332,   -0.002769004966520052,  0.0010500991769507601,
-                                         -0.0003815924545952473, 0.00013307459151765572, -4.440103579367304e-5,
-                                         1.4014686720368275e-5,  -4.091057675022204e-6,  1.0676254597245754e-6,
-                                         -2.387492066813127e-7,  4.358118582695407e-8,   -6.1332545398317e-9,
-                                         6.16709153806694e-10,   -3.909144768191923e-11, 1.1664250682423366e-12};
+  static constexpr double erfc_scale = 0.25;  // 0 <= x <= 27.35
+  static constexpr double erfc[] = {
+      0.27399891525012278,    0.24413718227022053,    0.1933021755663094,      0.13521345782830524,
+      0.082712896969495223,   0.04350273431010476,    0.019095378727511137,    0.0065925133331548324,
+      0.0015280139118265961,  7.0239733433226626e-5,  -0.00011376315803945046, -4.4203296592250345e-5,
+      -9.0883797375691038e-7, 4.7155357800635879e-6,  1.1736896830537653e-6,   -3.5673039188845476e-7,
+      -2.1162350960902641e-7, 1.9791551264940202e-8,  3.1028820209950874e-8,   -8.9242215792816149e-10,
+      -3.8072664649879279e-9, 1.7905831919003377e-10, 2.2081895277548325e-10};
   static constexpr double sine[] = {-0.16666666666666627,   0.008333333333321395,    -0.00019841269828989062,
                                     2.7557313406298998e-06, -2.5050713110248255e-08, 1.5894169474357117e-10};
   static constexpr double cosine[] = {1,

@@ -21,8 +21,8 @@
 // and may have
 //   can_scale(), scale(a, n)                    whether there is, and is: a * 2^n for a whole n, rounded once
 //
-// All are within 4 units in the last place of the exact value over the whole range, denormal results included, with
-// signs of zero, infinities and NaN as the C library has them.
+// All are within 4 units in the last place (erfc within 5) of the exact value over the whole range, denormal results
+// included, with signs of zero, infinities and NaN as the C library has them.
 
 #include <cstdint>
 #include <limits>
@@ -131,14 +131,36 @@ XGRAD_FORCE_INLINE Lanes<E> expm1_reduced(E& e, Lanes<E> r) {
   return e.fma(e.mul(r, r), polynomial(e, Format<typename E::T>::exponential, r), r);
 }
 
+/// exp(r) for |r| <= ln 2 / 2.
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> exp_reduced(E& e, Lanes<E> r) {
+  const Lanes<E> y = e.fma(polynomial(e, Format<typename E::T>::exponential, r), r, e.number(1));
+  return e.fma(y, r, e.number(1));
+}
+
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> exp(E& e, Lanes<E> x) {
   using F = Format<typename E::T>;
   const Lanes<E> bounded = e.min(e.number(F::exp_high), e.max(e.number(F::exp_low), x));
   const auto [shifted, r] = reduce(e, bounded);
-  Lanes<E> y = e.fma(polynomial(e, F::exponential, r), r, e.number(1));
-  y = e.fma(y, r, e.number(1));
-  return times_power_of_two(e, y, shifted);
+  return times_power_of_two(e, exp_reduced(e, r), shifted);
+}
+
+/// |x|, or as much of it as makes exp(-x^2) 0.
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> gaussian_size(E& e, Lanes<E> x) {
+  return e.min(e.number(Format<typename E::T>::gaussian_high), abs(e, x));
+}
+/// exp(-size^2): what the square lost in rounding is not small beside 1 where it is large.
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> gaussian_of_size(E& e, Lanes<E> size) {
+  const Lanes<E> square = e.mul(size, size), lost = e.fms_once(size, size, square);
+  const auto [shifted, r] = reduce(e, neg(e, square));
+  return times_power_of_two(e, exp_reduced(e, e.sub(r, lost)), shifted);
+}
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> gaussian(E& e, Lanes<E> x) {
+  return gaussian_of_size(e, gaussian_size(e, x));
 }
 
 template <class E>
@@ -151,6 +173,28 @@ XGRAD_FORCE_INLINE Lanes<E> expm1(E& e, Lanes<E> x) {
   Lanes<E> y = e.fma(scale, expm1_reduced(e, r), e.sub(scale, e.number(0.5)));
   y = e.add(y, y);
   return e.select(e.less(abs(e, x), e.number(F::tiny)), x, y);
+}
+
+/// With m = (exp|x| - 1) / 4, which does not overflow before the result does, |sinh x| = 2 (m + m / (4 m + 1)).
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> sinh(E& e, Lanes<E> x) {
+  using F = Format<typename E::T>;
+  const Lanes<E> size = abs(e, x);
+  const auto [shifted, r] = reduce(e, e.min(e.number(F::hyperbolic_high), size));
+  const Lanes<E> scale = power_of_two(e, shifted, F::quarter);
+  const Lanes<E> m = e.fma(scale, expm1_reduced(e, r), e.sub(scale, e.number(0.25)));
+  const Lanes<E> half = e.add(m, e.div(m, e.fma(e.number(4), m, e.number(1))));
+  return e.select(e.less(size, e.number(F::tiny)), x, with_sign(e, e.add(half, half), x));
+}
+
+/// With q = exp|x| / 4, cosh x = 2 (q + 1 / (16 q)).
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> cosh(E& e, Lanes<E> x) {
+  using F = Format<typename E::T>;
+  const auto [shifted, r] = reduce(e, e.min(e.number(F::hyperbolic_high), abs(e, x)));
+  const Lanes<E> q = e.mul(power_of_two(e, shifted, F::quarter), exp_reduced(e, r));
+  const Lanes<E> half = e.add(q, e.div(e.number(0.0625), q));
+  return e.add(half, half);
 }
 
 /// With q = exp(-2|x|), |tanh x| = 1 - 2 q / (1 + q): 1 - y^2 must not lose what little there is of it near 1. For
@@ -228,6 +272,15 @@ XGRAD_FORCE_INLINE Lanes<E> log(E& e, Lanes<E> x) {
   return log_of_special(e, x, y);
 }
 
+/// Exact for powers of two, whose mantissa is 1.
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> log2(E& e, Lanes<E> x) {
+  const Lanes<E> zero = e.number(0);
+  const auto [exponent, mantissa] = split_any(e, x);
+  const Lanes<E> natural = log_reduced(e, zero, e.sub(mantissa, e.number(1)), zero);
+  return log_of_special(e, x, e.fma(natural, e.number(Format<typename E::T>::log2_e), exponent));
+}
+
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> log1p(E& e, Lanes<E> x) {
   using F = Format<typename E::T>;
@@ -243,16 +296,29 @@ XGRAD_FORCE_INLINE Lanes<E> log1p(E& e, Lanes<E> x) {
   return log_of_special(e, u, with_sign(e, y, x));
 }
 
-/// x + x P(x^2) up to 1, then 1 - exp(-x^2) Q(x): derivatives want exp(-x^2) too.
+/// erfc of a size: exp(-x^2) t P(2 t - 1) with t = 1 / (1 + a x). As 1 - 2 a x t, 2 t - 1 keeps its digits near 1,
+/// where P is steep.
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> erfc_of_size(E& e, Lanes<E> size) {
+  using F = Format<typename E::T>;
+  const Lanes<E> one = e.number(1), t = e.div(one, e.fma(size, e.number(F::erfc_scale), one));
+  const Lanes<E> q = e.fnma(e.mul(size, e.number(2 * F::erfc_scale)), t, one);
+  return e.mul(gaussian_of_size(e, size), e.mul(t, polynomial(e, F::erfc, q)));
+}
+
+template <class E>
+XGRAD_FORCE_INLINE Lanes<E> erfc(E& e, Lanes<E> x) {
+  const Lanes<E> y = erfc_of_size(e, gaussian_size(e, x));
+  return e.select(e.less(x, e.number(0)), e.sub(e.number(2), y), y);
+}
+
+/// x + x P(x^2) up to 1, then 1 - erfc(x).
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> erf(E& e, Lanes<E> x) {
-  using F = Format<typename E::T>;
-  const Lanes<E> square = e.mul(x, x), magnitude = abs(e, x), one = e.number(1);
-  const Lanes<E> gauss = exp(e, neg(e, square));
-  const Lanes<E> inner = e.fma(x, polynomial(e, F::erf_inner, square), x);
-  const Lanes<E> place = e.sub(e.min(e.number(F::erf_high), magnitude), e.number(F::erf_origin));
-  const Lanes<E> outer = e.fnma(gauss, polynomial(e, F::erf_outer, place), one);
-  return e.select(e.less(magnitude, one), inner, with_sign(e, outer, x));
+  const Lanes<E> size = gaussian_size(e, x), one = e.number(1);
+  const Lanes<E> inner = e.fma(x, polynomial(e, Format<typename E::T>::erf_inner, e.mul(size, size)), x);
+  const Lanes<E> outer = e.sub(one, erfc_of_size(e, size));
+  return e.select(e.less(size, one), inner, with_sign(e, outer, x));
 }
 
 }  // namespace xgrad::fused::math

@@ -28,6 +28,7 @@ XGRAD_FORCE_INLINE R evaluate_number(E& e, R a, [[maybe_unused]] R b, [[maybe_un
   if constexpr (code == Code::neg) return math::neg(e, a);
   else if constexpr (code == Code::exp) return math::exp(e, a);
   else if constexpr (code == Code::log) return math::log(e, a);
+  else if constexpr (code == Code::log2) return math::log2(e, a);
   else if constexpr (code == Code::log1p) return math::log1p(e, a);
   else if constexpr (code == Code::expm1) return math::expm1(e, a);
   else if constexpr (code == Code::sqrt) return e.sqrt(a);
@@ -37,7 +38,11 @@ XGRAD_FORCE_INLINE R evaluate_number(E& e, R a, [[maybe_unused]] R b, [[maybe_un
   else if constexpr (code == Code::asin) return math::asin(e, a);
   else if constexpr (code == Code::acos) return math::acos(e, a);
   else if constexpr (code == Code::atan) return math::atan(e, a);
+  else if constexpr (code == Code::sinh) return math::sinh(e, a);
+  else if constexpr (code == Code::cosh) return math::cosh(e, a);
   else if constexpr (code == Code::tanh) return math::tanh(e, a);
+  else if constexpr (code == Code::gaussian) return math::gaussian(e, a);
+  else if constexpr (code == Code::erfc) return math::erfc(e, a);
   else if constexpr (code == Code::erf) return math::erf(e, a);
   else if constexpr (code == Code::abs) return math::abs(e, a);
   else if constexpr (code == Code::sign) return math::sign(e, a);

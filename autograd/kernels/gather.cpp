@@ -62,4 +62,18 @@ void scatter_add(const View& source, const View& index, std::int64_t axis, const
   });
 }
 
+void one_hot(const View& index, const View& y, const Location& where) {
+  const std::int64_t classes = y.shape.back();
+  check_indices(index, classes, "one_hot", where);
+  dispatch(y.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    std::fill_n(y.as<T>(), y.numel(), T{});
+    T* row = y.as<T>();
+    for (const std::int64_t at : index.span<const std::int64_t>()) {
+      row[at] = T{1};
+      row += classes;
+    }
+  });
+}
+
 }  // namespace xgrad::kernels

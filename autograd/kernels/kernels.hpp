@@ -50,6 +50,9 @@ void gather(const View& x, const View& index, std::int64_t axis, const View& y, 
 /// y = 0, then y[index[i][j]][j] += source[i][j] for axis 0, in row-major order.
 void scatter_add(const View& source, const View& index, std::int64_t axis, const View& y, const Location& where);
 
+/// y[i][index[i]] = 1, else 0.
+void one_hot(const View& index, const View& y, const Location& where);
+
 /// Matrix product of the last two axes: (batch, m, k)(batch, k, n) -> (batch, m, n), with equal leading axes.
 void matmul(const View& a, const View& b, const View& y);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <concepts>
 
@@ -28,6 +29,13 @@ T sign_of(T x) {
   return static_cast<T>((x > 0) - (x < 0));
 }
 
+// exp(-x^2), with what the square loses in rounding.
+template <class T>
+T gaussian(T x) {
+  const T size = std::min(std::abs(x), T(40)), square = size * size;  // of 40 it is 0
+  return std::exp(-square) * (1 - std::fma(size, size, -square));
+}
+
 [[noreturn]] void unknown(const View& x) {
   fail<DTypeError>(Location::current(), "unary: there is no such function of ", x.dtype, " elements");
 }
@@ -54,14 +62,32 @@ bool exponential(Instruction f, std::int64_t n, const T* x, T* y) {
       return map([](T v) { return std::exp(v); }, n, y, x), true;
     case Instruction::log:
       return map([](T v) { return std::log(v); }, n, y, x), true;
+    case Instruction::log2:
+      return map([](T v) { return std::log2(v); }, n, y, x), true;
     case Instruction::log1p:
       return map([](T v) { return std::log1p(v); }, n, y, x), true;
     case Instruction::expm1:
       return map([](T v) { return std::expm1(v); }, n, y, x), true;
     case Instruction::sqrt:
       return map([](T v) { return std::sqrt(v); }, n, y, x), true;
+    default:
+      return false;
+  }
+}
+
+template <std::floating_point T>
+bool sigmoidal(Instruction f, std::int64_t n, const T* x, T* y) {
+  switch (f) {
+    case Instruction::sinh:
+      return map([](T v) { return std::sinh(v); }, n, y, x), true;
+    case Instruction::cosh:
+      return map([](T v) { return std::cosh(v); }, n, y, x), true;
     case Instruction::tanh:
       return map([](T v) { return std::tanh(v); }, n, y, x), true;
+    case Instruction::gaussian:
+      return map([](T v) { return gaussian(v); }, n, y, x), true;
+    case Instruction::erfc:
+      return map([](T v) { return std::erfc(v); }, n, y, x), true;
     case Instruction::erf:
       return map([](T v) { return std::erf(v); }, n, y, x), true;
     default:
@@ -116,7 +142,8 @@ bool apply(Instruction f, std::int64_t n, const T* x, T* y) {
     return true;
   } else {
     if (number_function(f, n, x, y) || rounding(f, n, x, y)) return true;
-    if constexpr (std::floating_point<T>) return exponential(f, n, x, y) || trigonometric(f, n, x, y);
+    if constexpr (std::floating_point<T>)
+      return exponential(f, n, x, y) || sigmoidal(f, n, x, y) || trigonometric(f, n, x, y);
     return false;
   }
 }

@@ -16,11 +16,7 @@ void refuse_dtypes(const char* operation, const Tensor& a, const Tensor& b, cons
 }
 
 std::pair<Tensor, Tensor> broadcast_together(const char* operation, const Operand& a, const Operand& b) {
-  if (b.is_number()) {
-    Tensor lhs = a.tensor(), rhs = b.tensor_like(lhs);
-    return {std::move(lhs), std::move(rhs)};
-  }
-  Tensor rhs = b.tensor(), lhs = a.tensor_like(rhs);
+  auto [lhs, rhs] = tensors_of(a, b);
   const Location& where = a.where();
   if (!(lhs.shape() == rhs.shape())) {
     const Shape shape = broadcast_shapes(lhs.shape(), rhs.shape(), operation, where);

@@ -36,29 +36,6 @@ Tensor rsqrt(const Operand& x) {
   return 1 / sqrt(x);
 }
 
-// (e^x - e^-x) / 2, with m = e^|x| - 1 so that nothing cancels: (m + m / (m + 1)) / 2. Where m overflows, the halves of
-// x are exponentiated.
-Tensor sinh(const Operand& x) {
-  const CallScope scope("sinh", x.where());
-  const Tensor input = x.tensor(), positive = input >= 0;
-  const Tensor size = where(positive, input, -input), m = expm1(size);
-  const Tensor half = exp(0.5 * size);
-  const Tensor value = where(size < 30, 0.5 * (m + m / (m + 1)), 0.5 * half * half);
-  return where(positive, value, -value);
-}
-
-Tensor cosh(const Operand& x) {
-  const CallScope scope("cosh", x.where());
-  const Tensor input = x.tensor();
-  const Tensor half = exp(0.5 * where(input >= 0, input, -input));
-  return 0.5 * half * half + 0.5 / half / half;
-}
-
-Tensor log2(const Operand& x) {
-  const CallScope scope("log2", x.where());
-  return log(x) * std::numbers::log2e;
-}
-
 Tensor log10(const Operand& x) {
   const CallScope scope("log10", x.where());
   return log(x) * std::numbers::log10e;
@@ -69,22 +46,18 @@ Tensor exp2(const Operand& x) {
   return pow(full_like(x, 2), x);
 }
 
-Tensor erfc(const Operand& x) {
-  const CallScope scope("erfc", x.where());
-  return 1 - erf(x);
-}
-
 Tensor hypot(const Operand& a, const Operand& b) {
   const CallScope scope("hypot", a.where());
-  const Tensor scale = stop_gradient(maximum(abs(a), abs(b)));
+  const auto [lhs, rhs] = tensors_of(a, b);
+  const Tensor scale = stop_gradient(maximum(abs(lhs), abs(rhs)));
   const Tensor unit = where(logical_or(scale == 0, scale == infinity), 1, scale);
-  const Tensor squares = square(a / unit) + square(b / unit);
+  const Tensor squares = square(lhs / unit) + square(rhs / unit);
   return unit * where(squares == 0, 0, sqrt(squares));
 }
 
 Tensor xlogy(const Operand& x, const Operand& y) {
   const CallScope scope("xlogy", x.where());
-  const Tensor factor = x.tensor(), argument = y.tensor_like(factor);
+  const auto [factor, argument] = tensors_of(x, y);
   // At x = 0 the product with an infinite logarithm would be NaN; a root has the same value 0 and the same infinite
   // derivative by x, and does not depend on y.
   const Tensor ordinary = logical_and(argument > 0, argument < infinity);
@@ -93,27 +66,39 @@ Tensor xlogy(const Operand& x, const Operand& y) {
   return where(zero, where(argument > 0, root, 0 - root), factor * log(argument));
 }
 
+// max + log1p(e^(min - max)): the logarithm of a sum would lose what is small beside 1.
 Tensor logaddexp(const Operand& a, const Operand& b) {
   const CallScope scope("logaddexp", a.where());
-  const Shape shape = broadcast_shapes(a.tensor().shape(), b.tensor_like(a.tensor()).shape(), "logaddexp", a.where());
-  const Tensor lhs = a.tensor_like(b.tensor()), rhs = b.tensor_like(lhs);
-  return logsumexp(stack({broadcast_to(lhs, shape), broadcast_to(rhs, shape)}), 0);
+  const auto [lhs, rhs] = tensors_of(a, b);
+  const Tensor swapped = lhs < rhs, larger = where(swapped, rhs, lhs), smaller = where(swapped, lhs, rhs);
+  const Tensor finite = larger + log1p(exp(smaller - larger));
+  // +inf: the infinite operands share the derivative. -inf: log-space zero, derivative 0.
+  const Tensor top = stop_gradient(maximum(lhs, rhs));
+  const Tensor infinite = where(lhs == rhs, 0.5 * lhs + 0.5 * rhs, larger);
+  return where(top == infinity, infinite, where(top == -infinity, top, finite));
 }
 
-Tensor clamp(const Operand& x, double low, double high) {
+namespace {
+
+// `x`, or the bound where x lies beyond it or it is NaN.
+Tensor bounded(const Tensor& x, const Operand& bound, Tensor (*beyond)(const Operand&, const Operand&)) {
+  const Tensor limit = bound.tensor_like(x);
+  Tensor replaced = beyond(x, limit);
+  if (!bound.is_number() || std::isnan(bound.number())) replaced = logical_or(replaced, limit != limit);
+  return where(replaced, limit, x);
+}
+
+}  // namespace
+
+Tensor clamp(const Operand& x, const Operand& low, const Operand& high) {
   const CallScope scope("clamp", x.where());
-  check<ValueError>(low <= high, x.where(), "clamp: the bounds are ", low, " and ", high);
-  const Tensor input = x.tensor();
-  Tensor result = input;
-  if (low > -infinity) result = where(input < low, low, result);
-  if (high < infinity) result = where(input > high, high, result);
+  check<ValueError>(!(low.is_number() && high.is_number() && low.number() > high.number()), x.where(),
+                    "clamp: the bounds are ", low.number(), " and ", high.number());
+  const Operand& beside = low.is_number() ? high : low;
+  Tensor result = x.is_number() && !beside.is_number() ? tensors_of(x, beside).first : x.tensor();
+  if (!low.is_number() || low.number() != -infinity) result = bounded(result, low, less);
+  if (!high.is_number() || high.number() != infinity) result = bounded(result, high, greater);
   return result;
-}
-
-Tensor clamp(const Operand& x, const Tensor& low, const Tensor& high) {
-  const CallScope scope("clamp", x.where());
-  const Tensor input = x.tensor();
-  return where(input < low, low, where(input > high, high, input));
 }
 
 Tensor isnan(const Operand& x) {

@@ -13,21 +13,17 @@ namespace xgrad {
 Tensor square(const Operand& x);      ///< x * x
 Tensor reciprocal(const Operand& x);  ///< 1 / x
 Tensor rsqrt(const Operand& x);       ///< 1 / sqrt(x)
-Tensor sinh(const Operand& x);
-Tensor cosh(const Operand& x);
-Tensor log2(const Operand& x);
 Tensor log10(const Operand& x);
 Tensor exp2(const Operand& x);
-Tensor erfc(const Operand& x);  ///< 1 - erf(x)
 /// sqrt(a^2 + b^2) without overflow; its derivatives at (0, 0) are 0.
 Tensor hypot(const Operand& a, const Operand& b);
 /// x * log(y), and 0 where x = 0 (NaN if y is).
 Tensor xlogy(const Operand& x, const Operand& y);
 /// log(e^a + e^b) without overflow.
 Tensor logaddexp(const Operand& a, const Operand& b);
-/// x limited to [low, high]; a value on a bound passes the derivative. ValueError when low > high or a bound is NaN.
-Tensor clamp(const Operand& x, double low, double high);
-Tensor clamp(const Operand& x, const Tensor& low, const Tensor& high);
+/// min(max(x, low), high); a value on a bound passes the derivative. NaN where x or a bound is. ValueError for numbers
+/// low > high; where a Tensor of bounds has low > high, the result is high.
+Tensor clamp(const Operand& x, const Operand& low, const Operand& high);
 Tensor isnan(const Operand& x);     ///< bool
 Tensor isfinite(const Operand& x);  ///< bool
 

@@ -12,16 +12,22 @@ namespace xgrad {
 Tensor neg(const Operand& x);    ///< -x
 Tensor exp(const Operand& x);    ///< e^x
 Tensor log(const Operand& x);    ///< natural logarithm
+Tensor log2(const Operand& x);   ///< binary logarithm, exact for powers of two
 Tensor log1p(const Operand& x);  ///< log(1 + x), accurate near 0
 Tensor expm1(const Operand& x);  ///< e^x - 1, accurate near 0
 Tensor sqrt(const Operand& x);   ///< square root; its derivative at 0 is +inf
 Tensor sin(const Operand& x);
 Tensor cos(const Operand& x);
 Tensor tan(const Operand& x);
+Tensor sinh(const Operand& x);
+Tensor cosh(const Operand& x);
 Tensor tanh(const Operand& x);
 Tensor asin(const Operand& x);
 Tensor acos(const Operand& x);
 Tensor atan(const Operand& x);
+/// exp(-x^2), accurate in its tails
+Tensor gaussian(const Operand& x);
+Tensor erfc(const Operand& x);   ///< 1 - erf(x), accurate in its tail
 Tensor erf(const Operand& x);    ///< 2/sqrt(pi) * integral of exp(-t^2) from 0 to x
 Tensor abs(const Operand& x);    ///< |x|; its derivative at 0 is 0
 Tensor sign(const Operand& x);   ///< -1, 0 or 1; NaN for NaN; its derivative is 0

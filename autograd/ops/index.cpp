@@ -59,6 +59,28 @@ struct Gather : Operation<Gather> {  // y[i][j] = x[index[i][j]][j]
   void describe(Fields& fields) const override { fields("axis", axis); }
 };
 
+struct OneHot : Operation<OneHot> {  // y[i][c] = 1 where index[i] = c, else 0
+  static constexpr auto id = "one_hot";
+  std::int64_t classes;
+  DType dtype;
+  OneHot(std::int64_t classes_, DType dtype_) : classes(classes_), dtype(dtype_) {}
+
+  Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
+    const Shape& index = inputs[0].shape();
+    std::vector<std::int64_t> sizes(index.begin(), index.end());
+    sizes.push_back(classes);
+    check_shape(sizes, item_size(dtype), id, where);
+    return {sizes, dtype};
+  }
+  void run(std::span<const View> inputs, const View& y, const Location& where) const override {
+    kernels::one_hot(inputs[0], y, where);
+  }
+  void describe(Fields& fields) const override {
+    fields("classes", classes);
+    fields("dtype", static_cast<std::int64_t>(dtype));
+  }
+};
+
 void check_index(const Tensor& x, const Tensor& index, std::int64_t axis, const char* operation,
                  const Location& where) {
   check<DTypeError>(index.dtype() == int64, where, operation, ": indices must be i64, got ", describe(index));
@@ -119,7 +141,7 @@ Tensor one_hot(const Operand& index, std::int64_t classes, DType dtype) {
   check<DTypeError>(at.dtype() == int64, index.where(), "one_hot: indices must be i64, got ", describe(at));
   check<ValueError>(classes >= 0, index.where(), "one_hot: ", classes, " classes");
   check_known_indices(at, classes, "one_hot", index.where());
-  return cast(unsqueeze(at, -1) == arange(classes), dtype);
+  return record(index.where(), OneHot(classes, dtype), at);
 }
 
 }  // namespace xgrad

@@ -4,6 +4,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/compose.hpp"
+#include "autograd/ops/count.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/reduce.hpp"
@@ -38,7 +39,11 @@ Tensor mean(const Operand& x, const Axes& axes, bool keep) {
   const Tensor input = floating("mean", x);
   const std::int64_t count = count_of("mean", input, axes, x.where());
   check<ValueError>(count > 0, x.where(), "mean: ", describe(input), " has no elements over these axes");
-  return sum(input, axes, keep) / count;
+  if (is_exact(count, input.dtype())) return sum(input, axes, keep) / count;
+  // Of so many elements the sum is as coarse as the count: what is left of them beside their mean is summed up again.
+  const Tensor first = stop_gradient(divide_by_count(sum(input, axes, keep_dims), count));
+  const Tensor centre = where(isfinite(first), first, 0);
+  return drop(centre + divide_by_count(sum(input - centre, axes, keep_dims), count), axes, keep);
 }
 
 Tensor var(const Operand& x, const Axes& axes, std::int64_t correction, bool keep) {
@@ -48,7 +53,7 @@ Tensor var(const Operand& x, const Axes& axes, std::int64_t correction, bool kee
   check<ValueError>(count > correction, x.where(), "var: ", count, " elements with correction ", correction,
                     " have no variance");
   const Tensor deviation = input - mean(input, axes, keep_dims);
-  return sum(square(deviation), axes, keep) / (count - correction);
+  return divide_by_count(sum(square(deviation), axes, keep), count - correction);
 }
 
 Tensor std(const Operand& x, const Axes& axes, std::int64_t correction, bool keep) {

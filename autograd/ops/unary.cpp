@@ -26,6 +26,12 @@ struct Log : Elementwise1<Log> {  // y = log x
   Tensor vjp(const Tensor& g, const Tensor& x, const Tensor&) const { return g / x; }
 };
 
+struct Log2 : Elementwise1<Log2> {  // y = log x / log 2
+  static constexpr auto id = "log2";
+  static constexpr auto instruction = Instruction::log2;
+  Tensor vjp(const Tensor& g, const Tensor& x, const Tensor&) const { return std::numbers::log2e * g / x; }
+};
+
 struct Log1p : Elementwise1<Log1p> {  // y = log(1 + x)
   static constexpr auto id = "log1p";
   static constexpr auto instruction = Instruction::log1p;
@@ -62,6 +68,18 @@ struct Tan : Elementwise1<Tan> {  // y = tan x
   Tensor vjp(const Tensor& g, const Tensor&, const Tensor& y) const { return g * (1 + y * y); }
 };
 
+struct Sinh : Elementwise1<Sinh> {  // y = (e^x - e^-x) / 2
+  static constexpr auto id = "sinh";
+  static constexpr auto instruction = Instruction::sinh;
+  Tensor vjp(const Tensor& g, const Tensor& x, const Tensor&) const { return g * cosh(x); }
+};
+
+struct Cosh : Elementwise1<Cosh> {  // y = (e^x + e^-x) / 2
+  static constexpr auto id = "cosh";
+  static constexpr auto instruction = Instruction::cosh;
+  Tensor vjp(const Tensor& g, const Tensor& x, const Tensor&) const { return g * sinh(x); }
+};
+
 struct Tanh : Elementwise1<Tanh> {  // y = tanh x
   static constexpr auto id = "tanh";
   static constexpr auto instruction = Instruction::tanh;
@@ -86,11 +104,25 @@ struct Atan : Elementwise1<Atan> {  // y = arctan x
   Tensor vjp(const Tensor& g, const Tensor& x, const Tensor&) const { return g / (1 + x * x); }
 };
 
+struct Gaussian : Elementwise1<Gaussian> {  // y = e^(-x^2)
+  static constexpr auto id = "gaussian";
+  static constexpr auto instruction = Instruction::gaussian;
+  Tensor vjp(const Tensor& g, const Tensor& x, const Tensor& y) const { return g * (-2 * (x * y)); }
+};
+
+struct Erfc : Elementwise1<Erfc> {  // y = 1 - erf x
+  static constexpr auto id = "erfc";
+  static constexpr auto instruction = Instruction::erfc;
+  Tensor vjp(const Tensor& g, const Tensor& x, const Tensor&) const {
+    return g * (-2 * std::numbers::inv_sqrtpi * gaussian(x));
+  }
+};
+
 struct Erf : Elementwise1<Erf> {  // y = 2/sqrt(pi) integral_0^x exp(-t^2) dt
   static constexpr auto id = "erf";
   static constexpr auto instruction = Instruction::erf;
   Tensor vjp(const Tensor& g, const Tensor& x, const Tensor&) const {
-    return g * (2 * std::numbers::inv_sqrtpi * exp(-(x * x)));
+    return g * (2 * std::numbers::inv_sqrtpi * gaussian(x));
   }
 };
 
@@ -149,16 +181,21 @@ struct Cast : Elementwise1<Cast> {  // y = x as another dtype
 Tensor neg(const Operand& x) { return record_unary<Neg>(x); }
 Tensor exp(const Operand& x) { return record_unary<Exp>(x); }
 Tensor log(const Operand& x) { return record_unary<Log>(x); }
+Tensor log2(const Operand& x) { return record_unary<Log2>(x); }
 Tensor log1p(const Operand& x) { return record_unary<Log1p>(x); }
 Tensor expm1(const Operand& x) { return record_unary<Expm1>(x); }
 Tensor sqrt(const Operand& x) { return record_unary<Sqrt>(x); }
 Tensor sin(const Operand& x) { return record_unary<Sin>(x); }
 Tensor cos(const Operand& x) { return record_unary<Cos>(x); }
 Tensor tan(const Operand& x) { return record_unary<Tan>(x); }
+Tensor sinh(const Operand& x) { return record_unary<Sinh>(x); }
+Tensor cosh(const Operand& x) { return record_unary<Cosh>(x); }
 Tensor tanh(const Operand& x) { return record_unary<Tanh>(x); }
 Tensor asin(const Operand& x) { return record_unary<Asin>(x); }
 Tensor acos(const Operand& x) { return record_unary<Acos>(x); }
 Tensor atan(const Operand& x) { return record_unary<Atan>(x); }
+Tensor gaussian(const Operand& x) { return record_unary<Gaussian>(x); }
+Tensor erfc(const Operand& x) { return record_unary<Erfc>(x); }
 Tensor erf(const Operand& x) { return record_unary<Erf>(x); }
 Tensor abs(const Operand& x) { return record_unary<Abs>(x); }
 Tensor sign(const Operand& x) { return record_unary<Sign>(x); }

@@ -20,19 +20,32 @@ Operand::Operand(const Parameter& parameter, const Location& where) noexcept : w
 
 Tensor Operand::number_tensor() const {
   check<GraphError>(is_number(), where_, "an operand is an undefined Tensor");
-  return full({}, number_, whole_ ? int64 : float32, where_);
+  return full({}, scalar_, scalar_.is_whole() ? int64 : float32, where_);
 }
 
 Tensor Operand::number_like(const Tensor& other) const {
-  check<DTypeError>(other.dtype() != boolean, where_, "the number ", number_, " stands beside ", describe(other));
-  check<DTypeError>(other.dtype() != int64 || whole_, where_, "the number ", number_, " is not whole, beside ",
-                    describe(other));
-  return full(other.shape(), number_, other.dtype(), where_);
+  check<DTypeError>(other.dtype() != boolean, where_, "the number ", number(), " stands beside ", describe(other));
+  check<DTypeError>(other.dtype() != int64 || scalar_.is_whole(), where_, "the number ", number(),
+                    " is not whole, beside ", describe(other));
+  return full(other.shape(), scalar_, other.dtype(), where_);
 }
 
-Tensor full(const Shape& shape, double value, DType dtype, const Location& where) {
-  check<ValueError>(dtype != int64 || std::abs(value) <= exact_limit, where, "full: ", value,
-                    " is not exact as int64 number");
+std::pair<Tensor, Tensor> tensors_of(const Operand& a, const Operand& b) {
+  if (b.is_number() && !a.is_whole_number()) {
+    Tensor first = a.tensor(), second = b.tensor_like(first);
+    return {std::move(first), std::move(second)};
+  }
+  Tensor second = b.tensor(), first = a.tensor_like(second);
+  return {std::move(first), std::move(second)};
+}
+
+Tensor full(const Shape& shape, Scalar value, DType dtype, const Location& where) {
+  if (dtype == int64 && !value.is_whole()) {
+    const double number = value.number();
+    check<ValueError>(std::abs(number) <= exact_limit && number == std::floor(number), where, "full: ", number,
+                      " is not exact as int64 number");
+    value = static_cast<std::int64_t>(number);
+  }
   return record(where, Full(value, shape, dtype));
 }
 

@@ -1,17 +1,14 @@
 #pragma once
 
-#include <concepts>
-#include <cstdint>
+#include <utility>
 
 #include "autograd/core/location.hpp"
+#include "autograd/core/scalar.hpp"
 #include "autograd/tape/tensor.hpp"
 
 namespace xgrad {
 
 class Parameter;
-
-template <class T>
-concept Number = std::integral<T> || std::floating_point<T>;
 
 /// What operators and functions take: a Tensor, a Parameter or a C++ number, together with the caller's place.
 /// It refers to the Tensor it is made from: for function parameters only.
@@ -21,14 +18,13 @@ class Operand {
       : tensor_(&tensor), where_(where) {}
   Operand(const Parameter& parameter, const Location& where = Location::current()) noexcept;
   template <Number N>
-  Operand(N number, const Location& where = Location::current()) noexcept
-      : whole_(std::integral<N>), number_(static_cast<double>(number)), where_(where) {}
+  Operand(N number, const Location& where = Location::current()) noexcept : scalar_(number), where_(where) {}
 
   bool is_number() const { return tensor_ == nullptr; }
   /// The Tensor; null for a number, and for an undefined one.
   const Tensor* defined_tensor() const { return tensor_ && tensor_->defined() ? tensor_ : nullptr; }
-  bool is_whole_number() const { return is_number() && whole_; }
-  double number() const { return number_; }
+  bool is_whole_number() const { return is_number() && scalar_.is_whole(); }
+  double number() const { return scalar_.number(); }
   const Location& where() const { return where_; }
 
   /// The Tensor; for a number, a 0-d Tensor: float32, or int64 for a whole number.
@@ -44,9 +40,12 @@ class Operand {
   Tensor number_tensor() const;
   Tensor number_like(const Tensor& other) const;
   const Tensor* tensor_ = nullptr;
-  bool whole_ = false;
-  double number_ = 0;
+  Scalar scalar_ = 0.0;
   Location where_;
 };
+
+/// Both as Tensors: a number takes the shape and dtype of the Tensor beside it, and of two numbers one with a point
+/// makes both float32.
+std::pair<Tensor, Tensor> tensors_of(const Operand& a, const Operand& b);
 
 }  // namespace xgrad

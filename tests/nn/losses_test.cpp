@@ -121,6 +121,45 @@ TEST_CASE("weights of elements and of positives in binary cross-entropy") {
   CHECK_THROWS_AS(nn::binary_cross_entropy(p, y, {.weight = zeros({3, 2, 2}, float64)}), ShapeError);
 }
 
+TEST_CASE("an infinite logit that is right costs nothing in binary cross-entropy, and one that is wrong everything") {
+  for (const DType dtype : {float32, float64})
+    for (const Tensor& pos_weight : {Tensor(), tensor(3.0, dtype)}) {
+      const double infinity = std::numeric_limits<double>::infinity();
+      const Tensor z = track(tensor({-infinity, infinity, -infinity, infinity, 0.0}, dtype));
+      const Tensor y = tensor({0.0, 1.0, 1.0, 0.0, 0.0}, dtype);
+      const Tensor loss =
+          nn::binary_cross_entropy_with_logits(z, y, {.pos_weight = pos_weight, .reduction = Reduction::none});
+      const auto values = loss.to_vector(), slopes = grad(sum(loss), z).to_vector();
+      CHECK(std::vector(values.begin(), values.begin() + 4) == std::vector<double>{0, 0, infinity, infinity});
+      CHECK(slopes == std::vector<double>{0, 0, pos_weight.defined() ? -3.0 : -1.0, 1, 0.5});
+    }
+}
+
+TEST_CASE("what the target of a Kullback-Leibler divergence excludes costs nothing") {
+  for (const DType dtype : {float32, float64}) {
+    const double infinity = std::numeric_limits<double>::infinity(), log_half = std::log(0.5);
+    const Tensor log_q = track(tensor({log_half, log_half}, dtype)), p = track(tensor({-infinity, 0.0}, dtype));
+    const Tensor loss = nn::kl_div(log_q, p, {.log_target = true, .reduction = Reduction::sum});
+    CHECK(loss.item() == Approx(std::log(2.0)).epsilon(1e-7));
+    const auto slopes = grad(loss, {log_q, p});
+    CHECK(slopes[0].to_vector() == std::vector<double>{0, -1});
+    CHECK(slopes[1].to_vector()[0] == 0);
+    CHECK(slopes[1].to_vector()[1] == Approx(1 + std::log(2.0)).epsilon(1e-7));
+    const Tensor nothing = tensor({-infinity, log_half}, dtype);
+    CHECK(nn::kl_div(nothing, nothing, {.log_target = true, .reduction = Reduction::sum}).item() == 0);
+    const Tensor plain = nn::kl_div(log_q, tensor({0.0, 1.0}, dtype), {.reduction = Reduction::sum});
+    CHECK(plain.item() == Approx(std::log(2.0)).epsilon(1e-7));
+    CHECK(grad(plain, log_q).to_vector() == std::vector<double>{0, -1});
+  }
+}
+
+TEST_CASE("a number on either side of a loss takes the dtype of the Tensor on the other") {
+  const Tensor x = tensor(3.0, float64);
+  CHECK(nn::mse_loss(x, 1).item() == 4);
+  CHECK(nn::mse_loss(1.0, x).item() == 4);
+  CHECK(nn::l1_loss(1, x).dtype() == float64);
+}
+
 TEST_CASE("binary cross-entropy of an impossible outcome is 100, with derivative 0") {
   const Tensor p = track(f64({0.0}));
   const Tensor loss = nn::binary_cross_entropy(p, f64({1.0}));

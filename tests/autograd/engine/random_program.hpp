@@ -108,7 +108,8 @@ class RandomProgram {
     static const std::vector<Code> one = {Code::copy,  Code::neg,   Code::exp,   Code::log,   Code::tanh,
                                           Code::expm1, Code::ceil,  Code::erf,   Code::sqrt,  Code::abs,
                                           Code::sign,  Code::round, Code::floor, Code::log1p, Code::sin,
-                                          Code::cos,   Code::tan,   Code::asin,  Code::acos,  Code::atan};
+                                          Code::cos,   Code::tan,   Code::asin,  Code::acos,  Code::atan,
+                                          Code::log2,  Code::sinh,  Code::cosh,  Code::erfc,  Code::gaussian};
     static const std::vector<Code> two = {Code::add,     Code::sub,     Code::mul, Code::div, Code::add,  Code::add,
                                           Code::maximum, Code::minimum, Code::mul, Code::pow, Code::atan2};
     static const std::vector<Code> three = {Code::fma};

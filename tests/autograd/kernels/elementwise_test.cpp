@@ -66,12 +66,13 @@ TEMPLATE_TEST_CASE("functions of floating elements are those of the C++ library"
   using T = TestType;
   using Function = T (*)(T);
   const std::vector<std::pair<Instruction, Function>> functions{
-      {Instruction::exp, std::exp},     {Instruction::log, std::log},        {Instruction::log1p, std::log1p},
-      {Instruction::expm1, std::expm1}, {Instruction::sqrt, std::sqrt},      {Instruction::sin, std::sin},
-      {Instruction::cos, std::cos},     {Instruction::tan, std::tan},        {Instruction::tanh, std::tanh},
-      {Instruction::asin, std::asin},   {Instruction::acos, std::acos},      {Instruction::atan, std::atan},
-      {Instruction::erf, std::erf},     {Instruction::abs, std::abs},        {Instruction::floor, std::floor},
-      {Instruction::ceil, std::ceil},   {Instruction::round, std::nearbyint}};
+      {Instruction::exp, std::exp},     {Instruction::log, std::log},   {Instruction::log1p, std::log1p},
+      {Instruction::expm1, std::expm1}, {Instruction::sqrt, std::sqrt}, {Instruction::sin, std::sin},
+      {Instruction::cos, std::cos},     {Instruction::tan, std::tan},   {Instruction::tanh, std::tanh},
+      {Instruction::asin, std::asin},   {Instruction::acos, std::acos}, {Instruction::atan, std::atan},
+      {Instruction::log2, std::log2},   {Instruction::sinh, std::sinh}, {Instruction::cosh, std::cosh},
+      {Instruction::erfc, std::erfc},   {Instruction::erf, std::erf},   {Instruction::abs, std::abs},
+      {Instruction::floor, std::floor}, {Instruction::ceil, std::ceil}, {Instruction::round, std::nearbyint}};
   for (const auto& [f, function] : functions) check_against_library<T>(f, function);
 }
 

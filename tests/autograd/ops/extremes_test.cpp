@@ -23,18 +23,23 @@ const Slope slopes[] = {
     {"neg", [](Real) -> Real { return -1; }},
     {"exp", [](Real x) { return std::exp(x); }},
     {"log", [](Real x) { return 1 / x; }},
+    {"log2", [](Real x) { return 1 / (x * std::log(2.0L)); }},
     {"log1p", [](Real x) { return 1 / (1 + x); }},
     {"expm1", [](Real x) { return std::exp(x); }},
     {"sqrt", [](Real x) { return 0.5L / std::sqrt(x); }},
     {"sin", [](Real x) { return std::cos(x); }},
     {"cos", [](Real x) { return -std::sin(x); }},
     {"tan", [](Real x) { return 1 + std::tan(x) * std::tan(x); }},
+    {"sinh", [](Real x) { return std::cosh(x); }},
+    {"cosh", [](Real x) { return std::sinh(x); }},
     {"tanh", [](Real x) { return std::isnan(x)      ? x
                                  : std::abs(x) > 40 ? 0
                                                     : 1 / std::cosh(x) / std::cosh(x); }},
     {"asin", [](Real x) { return 1 / std::sqrt((1 - x) * (1 + x)); }},
     {"acos", [](Real x) { return -1 / std::sqrt((1 - x) * (1 + x)); }},
     {"atan", [](Real x) { return 1 / (1 + x * x); }},
+    {"gaussian", [](Real x) { return -2 * (x * std::exp(-x * x)); }},
+    {"erfc", [](Real x) { return -1.1283791670955126L * std::exp(-x * x); }},
     {"erf", [](Real x) { return 1.1283791670955126L * std::exp(-x * x); }},
     {"abs", [](Real x) -> Real { return x != x  ? x
                                         : x > 0 ? 1

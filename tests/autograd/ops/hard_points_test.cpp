@@ -3,8 +3,10 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "autograd/autograd.hpp"
+#include "nn/activations.hpp"
 
 namespace xgrad {
 namespace {
@@ -106,6 +108,126 @@ TEST_CASE("logarithms, quotients and small arguments") {
       {"sinh", [](const Tensor& x) { return sinh(x); }, {0, 1e-12}, {0, 1e-12}, {1, 1}},
       {"cosh", [](const Tensor& x) { return cosh(x); }, {0}, {1}, {0}, Numbers{1}},
   });
+}
+
+TEST_CASE("hyperbolic functions up to their overflow, and binary logarithms") {
+  // e^x / 2, where that does not overflow but e^x does.
+  const auto half_exp = [](long double x) { return static_cast<double>(0.5L * std::exp(x)); };
+  for (const auto& [x, dtype] : {std::pair{double{88.9f}, float32}, std::pair{710.0, float64}}) {
+    const double tolerance = dtype == float32 ? 1e-6 : 1e-14, large = half_exp(x);
+    const Tensor at = track(tensor({x, -x}, dtype));
+    for (const bool odd : {true, false}) {
+      const Tensor y = odd ? sinh(at) : cosh(at), first = grad(sum(y), at, {.create_graph = true});
+      CHECK(same(y, {large, odd ? -large : large}, tolerance));
+      CHECK(same(first, {large, odd ? large : -large}, tolerance));
+      CHECK(same(grad(sum(first), at), {large, odd ? -large : large}, tolerance));
+    }
+  }
+  const double small = 1e-6 + 1e-18 / 6, near_one = 1 + 5e-13;
+  check({
+      {"sinh",
+       [](const Tensor& x) { return sinh(x); },
+       {1e-6, -1e-30},
+       {small, -1e-30},
+       {near_one, 1},
+       Numbers{small, -1e-30}},
+      {"cosh",
+       [](const Tensor& x) { return cosh(x); },
+       {1e-6, -1e-30},
+       {near_one, 1},
+       {small, -1e-30},
+       Numbers{near_one, 1}},
+      {"log2", [](const Tensor& x) { return log2(x) - 3; }, {8}, {0}, {std::numbers::log2e / 8}},
+      {"log2(0)", [](const Tensor& x) { return log2(x); }, {0}, {-inf}, {inf}},
+  });
+}
+
+// With p the normal density, gelu is x Q(-x), its derivative Q(-x) + x p, the second one p (2 - x^2).
+TEST_CASE("erfc and gelu keep their relative accuracy in their tails, and so do their derivatives") {
+  using Real = long double;
+  const Real root_pi = std::sqrt(std::numbers::pi_v<Real>), root_2 = std::sqrt(Real(2));
+  const auto rounded = [](DType dtype, Real x) { return dtype == float32 ? double{float(x)} : static_cast<double>(x); };
+  for (const DType dtype : {float32, float64}) {
+    Numbers x, erfc_value, erfc_slope, erfc_second, gelu_value, gelu_slope, gelu_second;
+    for (double at = 1; at < (dtype == float32 ? 8 : 25); at += 0.1875) {
+      const Real gauss = 2 / root_pi * std::exp(-Real(at) * at), p = std::exp(-Real(at) * at / 2) / root_pi / root_2;
+      const Real q = std::erfc(at / root_2) / 2;
+      x.push_back(at);
+      erfc_value.push_back(rounded(dtype, std::erfc(Real(at))));
+      erfc_slope.push_back(rounded(dtype, -gauss));
+      erfc_second.push_back(rounded(dtype, 2 * at * gauss));
+      gelu_value.push_back(rounded(dtype, -at * q));
+      gelu_slope.push_back(rounded(dtype, q - at * p));
+      gelu_second.push_back(rounded(dtype, p * (2 - Real(at) * at)));
+    }
+    const Tensor right = track(tensor(x)), at = dtype == float32 ? track(cast(right, float32)) : right, left = -at;
+    const double digits = dtype == float32 ? 0x1p-24 : 0x1p-53;
+    const auto check_all = [&](const Tensor& y, const Tensor& by, const Numbers& value, const Numbers& slope,
+                               const Numbers& second, double tolerance) {
+      const Tensor first = grad(sum(y), by, {.create_graph = true});
+      CHECK(same(y, value, tolerance));
+      CHECK(same(first, slope, tolerance));
+      CHECK(same(grad(sum(first), by), second, tolerance));
+    };
+    check_all(erfc(at), at, erfc_value, erfc_slope, erfc_second, 12 * digits);
+    // The argument x / sqrt(2) is rounded, which counts x^2 times.
+    check_all(gelu(left), left, gelu_value, gelu_slope, gelu_second, (dtype == float32 ? 160 : 1600) * digits);
+  }
+  CHECK(erfc(4.0).item() == Approx(1.541726e-8).epsilon(1e-6));
+  CHECK(erfc(tensor(6.0, float64)).item() == Approx(2.1519736712498913e-17).epsilon(1e-15));
+  CHECK(erfc(tensor(26.0, float64)).item() == Approx(5.663192408856143e-296).epsilon(1e-15));
+  CHECK(gelu(tensor(-5.5)).item() == Approx(-1.0444e-7).epsilon(1e-4));
+  CHECK(gelu(tensor(-6.0)).item() == Approx(-5.9195e-9).epsilon(1e-4));
+}
+
+TEST_CASE("the tanh form of gelu keeps its tail") {
+  for (const DType dtype : {float32, float64}) {
+    const Tensor x = track(tensor({-5.0, -7.0, 1e30}, dtype)), y = gelu(x, Gelu::tanh);
+    const auto exact = [](long double at) {
+      const long double u = std::sqrt(2 / std::numbers::pi_v<long double>) * (at + 0.044715L * at * at * at);
+      return static_cast<double>(at / (1 + std::exp(-2 * u)));
+    };
+    CHECK(same(y, {exact(-5), exact(-7), 1e30}, dtype == float32 ? 1e-5 : 1e-13));
+    const Numbers slopes = grad(sum(y), x).to_vector();
+    CHECK(slopes[0] < 0);
+    CHECK(slopes[1] < 0);
+    CHECK(slopes[2] == 1);
+  }
+}
+
+TEST_CASE("logaddexp keeps what is small beside 1") {
+  const auto pair = [](const Tensor& x) { return logaddexp(select(x, 0, 0), select(x, 0, 1)); };
+  const double tiny = std::exp(-80.0);
+  check({
+      {"logaddexp(0, -80)", pair, {0, -80}, {tiny}, {1, tiny}},
+      {"logaddexp(-80, 0)", pair, {-80, 0}, {tiny}, {tiny, 1}},
+      {"logaddexp(1, 1)", pair, {1, 1}, {1 + std::log(2)}, {0.5, 0.5}},
+      {"logaddexp(inf, 0)", pair, {inf, 0}, {inf}, {1, 0}},
+      {"logaddexp(inf, inf)", pair, {inf, inf}, {inf}, {0.5, 0.5}},
+      {"logaddexp(-inf, 2)", pair, {-inf, 2}, {2}, {0, 1}},
+      {"logaddexp(inf, -inf)", pair, {inf, -inf}, {inf}, {1, 0}},
+      {"logaddexp(inf, nan)", pair, {inf, nan}, {nan}, {nan, nan}},
+  });
+}
+
+TEST_CASE("bounds that are NaN or cross") {
+  const Tensor low = tensor({-1.0, nan, -1.0, 2.0}), high = tensor({1.0, 1.0, nan, 1.0});
+  check({
+      {"NaN below", [](const Tensor& x) { return clamp(x, nan, 1); }, {-2, 0, 2}, {nan, nan, nan}, {0, 0, 0}},
+      {"NaN above", [](const Tensor& x) { return clamp(x, -1, nan); }, {-2, 0, 2}, {nan, nan, nan}, {0, 0, 0}},
+      {"NaN within", [](const Tensor& x) { return clamp(x, -1, 1); }, {nan}, {nan}, {1}},
+      {"Tensors of bounds",
+       [&](const Tensor& x) { return clamp(x, cast(low, x.dtype()), cast(high, x.dtype())); },
+       {0, 0, 0, 0},
+       {0, nan, nan, 1},
+       {1, 0, 0, 0}},
+      {"a Tensor and a number",
+       [&](const Tensor& x) { return clamp(x, cast(low, x.dtype()), 1); },
+       {0, 0, -3, 9},
+       {0, nan, -1, 1},
+       {1, 0, 0, 0}},
+  });
+  CHECK(clamp(tensor({-7, 3, 9}), 0, 5).to_vector() == Numbers{0, 3, 5});
 }
 
 TEST_CASE("ties, bounds and NaN") {
