@@ -102,7 +102,7 @@ Worker begin(const Options& options, std::uint64_t first) {
 
 struct Outcome {
   std::map<std::string, std::pair<int, int>> kinds;  // checked, failed
-  std::set<std::uint64_t> failing;
+  std::set<std::uint64_t> failing, crashing;
   std::uint64_t done = 0;
 };
 
@@ -146,6 +146,9 @@ bool follow(Worker& worker, Outcome& outcome) {
 }
 
 void print(const Outcome& outcome) {
+  // Only now: what evaluates has threads, and a process with threads is not to be forked.
+  for (const std::uint64_t seed : outcome.crashing)
+    std::cout << "the program of seed " << seed << ", which ended its process:\n" << listing({.seed = seed}) << '\n';
   std::cout << outcome.done << " seeds, " << outcome.failing.size() << " of which fail:";
   for (const std::uint64_t seed : outcome.failing) std::cout << ' ' << seed;
   std::cout << "\n checked  failed\n";
@@ -170,9 +173,9 @@ int check_all(const Options& options) {
       int status = 0;
       waitpid(workers[i].process, &status, 0);
       if (status != 0) {
-        std::cout << "seed " << workers[i].seed << " ended its process with status " << status << ":\n"
-                  << listing({.seed = workers[i].seed}) << std::endl;
+        std::cout << "seed " << workers[i].seed << " ended its process with status " << status << std::endl;
         outcome.failing.insert(workers[i].seed);
+        outcome.crashing.insert(workers[i].seed);
       }
       std::fclose(workers[i].from);
       if (status != 0)
