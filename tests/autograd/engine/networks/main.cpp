@@ -54,10 +54,9 @@ Options parse(int count, char** arguments) {
 }
 
 // A line for each seed begun and done, one for each thing checked, and the reports, which end with an empty line.
-void work(const Options& options, std::uint64_t share, std::FILE* out) {
+void work(const Options& options, std::uint64_t first, std::FILE* out) {
   std::size_t failing = 0;
-  for (std::uint64_t seed = options.seeds.first + share; seed < options.seeds.first + options.seeds.count;
-       seed += options.processes) {
+  for (std::uint64_t seed = first; seed < options.seeds.first + options.seeds.count; seed += options.processes) {
     std::fprintf(out, "begin %llu\n", static_cast<unsigned long long>(seed));
     std::fflush(out);
     Tally tally;
@@ -85,7 +84,7 @@ struct Worker {
   bool busy = false;
 };
 
-Worker begin(const Options& options, std::uint64_t share) {
+Worker begin(const Options& options, std::uint64_t first) {
   int ends[2];
   if (pipe(ends) != 0) throw std::runtime_error("no pipe");
   const pid_t process = fork();
@@ -93,7 +92,7 @@ Worker begin(const Options& options, std::uint64_t share) {
   if (process == 0) {
     close(ends[0]);
     std::FILE* out = fdopen(ends[1], "w");
-    work(options, share, out);
+    work(options, first, out);
     std::fclose(out);
     _exit(0);
   }
@@ -103,7 +102,7 @@ Worker begin(const Options& options, std::uint64_t share) {
 
 struct Outcome {
   std::map<std::string, std::pair<int, int>> kinds;  // checked, failed
-  std::set<std::uint64_t> failing;
+  std::set<std::uint64_t> failing, crashing;
   std::uint64_t done = 0;
 };
 
@@ -147,6 +146,9 @@ bool follow(Worker& worker, Outcome& outcome) {
 }
 
 void print(const Outcome& outcome) {
+  // Only now: what evaluates has threads, and a process with threads is not to be forked.
+  for (const std::uint64_t seed : outcome.crashing)
+    std::cout << "the program of seed " << seed << ", which ended its process:\n" << listing({.seed = seed}) << '\n';
   std::cout << outcome.done << " seeds, " << outcome.failing.size() << " of which fail:";
   for (const std::uint64_t seed : outcome.failing) std::cout << ' ' << seed;
   std::cout << "\n checked  failed\n";
@@ -159,7 +161,8 @@ void print(const Outcome& outcome) {
 
 int check_all(const Options& options) {
   std::vector<Worker> workers;
-  for (std::uint64_t share = 0; share < options.processes; ++share) workers.push_back(begin(options, share));
+  for (std::uint64_t share = 0; share < options.processes; ++share)
+    workers.push_back(begin(options, options.seeds.first + share));
   Outcome outcome;
   while (!workers.empty()) {
     for (std::size_t i = 0; i < workers.size();) {
@@ -170,12 +173,15 @@ int check_all(const Options& options) {
       int status = 0;
       waitpid(workers[i].process, &status, 0);
       if (status != 0) {
-        std::cout << "seed " << workers[i].seed << " ended its process with status " << status << ":\n"
-                  << listing({.seed = workers[i].seed}) << std::endl;
+        std::cout << "seed " << workers[i].seed << " ended its process with status " << status << std::endl;
         outcome.failing.insert(workers[i].seed);
+        outcome.crashing.insert(workers[i].seed);
       }
       std::fclose(workers[i].from);
-      workers.erase(workers.begin() + static_cast<std::ptrdiff_t>(i));
+      if (status != 0)
+        workers[i] = begin(options, workers[i].seed + options.processes);
+      else
+        workers.erase(workers.begin() + static_cast<std::ptrdiff_t>(i));
     }
     if (outcome.done % 1000 < options.processes && outcome.done > 0)
       std::cout << outcome.done << " seeds done, " << outcome.failing.size() << " fail" << std::endl;
