@@ -61,6 +61,8 @@ class Hyperparameter {
   std::variant<double, Tensor, Parameter, Schedule> value_;
 };
 
+/// Finite.
+inline constexpr Hyperparameter::Interval finite{-1.7976931348623157e308, 1.7976931348623157e308, true, true};
 /// Finite and not negative: learning rates, weight decays.
 inline constexpr Hyperparameter::Interval non_negative{0, 1.7976931348623157e308, true, true};
 /// Finite and positive: epsilons, lengths.

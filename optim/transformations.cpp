@@ -66,7 +66,8 @@ void check_norm(const Hyperparameter& max_norm, double p, const Location& where)
 
 }  // namespace
 
-Transformation scale(const Hyperparameter& factor) {
+Transformation scale(const Hyperparameter& factor, const Location& where) {
+  factor.require(finite, "scale", "factor", where);
   return {{},
           [](const Tensor&) { return Tensors{}; },
           [factor](const Tensor& gradient, const Tensors&, const Tensor&, const StepNumber& step) {
@@ -118,6 +119,7 @@ Clipped clip_gradients(const Tensors& gradients, const Hyperparameter& max_norm,
 
 Transformation momentum(const Hyperparameter& decay, const MomentumOptions& options, const Location& where) {
   decay.require(non_negative, "momentum", "decay", where);
+  options.dampening.require(finite, "momentum", "dampening", where);
   check<ValueError>(!options.nesterov || (!decay.is_number(0) && options.dampening.is_number(0)), where,
                     "momentum: Nesterov's variant needs a decay that is not 0, and no dampening");
   return {{"momentum_buffer"},

@@ -7,8 +7,8 @@
 
 namespace xgrad::optim {
 
-/// factor * g, where the factor may be a Schedule.
-Transformation scale(const Hyperparameter& factor);
+/// factor * g, where the factor may be a Schedule. ValueError for one that is not finite.
+Transformation scale(const Hyperparameter& factor, const Location& where = Location::current());
 Transformation scale_by_schedule(const Schedule& factor);
 /// -rate * g: the last part of most chains. ValueError for a rate that is negative or not finite.
 Transformation descend(const Hyperparameter& rate, const Location& where = Location::current());

@@ -29,7 +29,7 @@ class Shape {
       : ndim_(other.ndim_), storage_(ndim_ <= in_place ? other.storage_ : copied(other.storage_.heap, ndim_)) {}
   Shape(Shape&& other) noexcept : ndim_(other.ndim_), storage_(other.storage_) { other.ndim_ = 0; }
   Shape& operator=(const Shape& other) { return *this = Shape(other); }
-  Shape& operator=(Shape&& other) noexcept {
+  [[gnu::always_inline]] Shape& operator=(Shape&& other) noexcept {  // recording goes through here
     if (this == &other) return *this;
     this->~Shape();
     return *new (this) Shape(std::move(other));

@@ -1,6 +1,7 @@
 #include "autograd/ops/movement.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "autograd/core/fail.hpp"
@@ -111,8 +112,9 @@ struct Pad : Operation<Pad> {  // y_(before + i (interior + 1)) = x_i along an a
     Shape shape = inputs[0].shape();
     const std::int64_t size = shape[axis];
     std::int64_t covered = 0;
-    const bool fits = size == 0 || (!__builtin_mul_overflow(size - 1, interior + 1, &covered) &&
-                                    !__builtin_add_overflow(covered, std::int64_t{1}, &covered));
+    const bool fits = interior < std::numeric_limits<std::int64_t>::max() &&
+                      (size == 0 || (!__builtin_mul_overflow(size - 1, interior + 1, &covered) &&
+                                     !__builtin_add_overflow(covered, std::int64_t{1}, &covered)));
     std::int64_t padding = 0;
     check<LimitError>(fits && !__builtin_add_overflow(before, after, &padding) &&
                           !__builtin_add_overflow(covered, padding, &shape[axis]),
@@ -303,6 +305,8 @@ Tensor pad(const Operand& x, std::int64_t axis, std::int64_t before, std::int64_
   Tensor input = x.tensor();
   axis = normalise_axis(axis, input.ndim(), "pad", where);
   check<ValueError>(interior >= 0, where, "pad: the interior padding ", interior, " is negative");
+  constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+  check<ShapeError>(before > lowest && after > lowest, where, "pad: cuts more elements than there can be");
   const auto put = [&](std::int64_t front, std::int64_t back, std::int64_t between) {
     if (front || back || between) input = record(where, Pad(axis, front, back, between, value), input);
   };

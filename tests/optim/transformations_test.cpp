@@ -85,5 +85,8 @@ TEST_CASE("the parts of chains refuse what makes no sense") {
   CHECK_THROWS_AS(normalise(0), ValueError);
   CHECK_THROWS_AS(descend(-1), ValueError);
   CHECK_THROWS_AS(momentum(-1), ValueError);
+  CHECK_THROWS_AS(momentum(0.9, {.dampening = nan}), ValueError);
+  CHECK_THROWS_AS(scale(nan), ValueError);
+  CHECK_THROWS_AS(scale(-std::numeric_limits<double>::infinity()), ValueError);
   CHECK_THROWS_AS(weight_decay(nan), ValueError);
 }

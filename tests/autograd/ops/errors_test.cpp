@@ -89,6 +89,15 @@ TEST_CASE("shapes that cannot be") {
   throws<ShapeError>("item: needs exactly one element, got [2, 3] f32").by([&] { return a.item(); });
 }
 
+TEST_CASE("paddings at the limits") {
+  const Tensor a = zeros({2, 3});
+  constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+  throws<LimitError>("pad: the size of axis 0 overflows").by([&] { return pad(a, 0, highest, highest); });
+  throws<LimitError>("pad: the size of axis 0 overflows").by([&] { return pad(a, 0, 0, 0, 0, highest); });
+  throws<ShapeError>("pad: cuts more elements than there can be").by([&] { return pad(a, 0, lowest, 0); });
+  throws<ShapeError>("pad: cuts more elements than there can be").by([&] { return pad(a, 0, 0, lowest); });
+}
+
 TEST_CASE("indices and slices") {
   const Tensor a = zeros({2, 3}), bad = tensor({0, 2}), negative = tensor({-1}), fractions = tensor({0.5});
   throws<IndexError>("select: index 5 is out of range for axis 0 of [2, 3] f32").by([&] { return select(a, 0, 5); });
