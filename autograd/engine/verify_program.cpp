@@ -30,36 +30,35 @@ Kind result_kind(Code code) { return is_mask(code) ? Kind::mask : Kind::number; 
 
 class Verifier {
  public:
-  explicit Verifier(const Program& program)
-      : program_(program),
-        registers_(program.registers, Kind::none),
-        stored_(program.pointers.size(), never),
-        input_(program.pointers.size()),
-        integers_(program.row_operands),
-        rows_(program.row_operands),
-        columns_(program.registers) {}
-
-  void run() {
+  void run(const Program& program) {
+    program_ = &program;
+    registers_.assign(program.registers, Kind::none);
+    stored_.assign(program.pointers.size(), never);
+    input_.assign(program.pointers.size(), 0);
+    integers_.assign(program.row_operands, 0);
+    rows_.assign(program.row_operands, 0);
+    columns_.assign(program.registers, 0);
     sizes();
-    for (std::size_t p = 0; p < program_.pointers.size(); ++p) pointer(p);
-    for (const Load& each : program_.loads) load(each);
-    row_steps(program_.before);
-    for (phase_ = 0; phase_ < program_.phases.size(); ++phase_) phase(program_.phases[phase_]);
-    for (const RowStore& store : program_.row_stores) row_store(store);
-    for (const ElementStore& store : program_.element_stores) element_store(store);
+    for (std::size_t p = 0; p < program_->pointers.size(); ++p) pointer(p);
+    for (const Load& each : program_->loads) load(each);
+    row_steps(program_->before);
+    for (phase_ = 0; phase_ < program_->phases.size(); ++phase_) phase(program_->phases[phase_]);
+    for (const RowStore& store : program_->row_stores) row_store(store);
+    for (const ElementStore& store : program_->element_stores) element_store(store);
   }
 
  private:
   void sizes() const {
-    if (!is_floating(program_.dtype)) violated("program: numbers are float32 or float64");
+    if (!is_floating(program_->dtype)) violated("program: numbers are float32 or float64");
     std::size_t steps = 0;
-    for (const Phase& each : program_.phases) steps = std::max(steps, each.steps.size());
-    const std::size_t places = program_.pointers.size() + 3u * program_.registers + program_.row_operands + steps + 16;
+    for (const Phase& each : program_->phases) steps = std::max(steps, each.steps.size());
+    const std::size_t places =
+        program_->pointers.size() + 3u * program_->registers + program_->row_operands + steps + 16;
     if (places >= most_places) violated("program: there are more places than the interpreter counts");
   }
 
   void pointer(std::size_t p) const {
-    const Pointer& at = program_.pointers[p];
+    const Pointer& at = program_->pointers[p];
     if (at.accumulator && (at.shape != Shape::vector || at.mask))
       bad_pointer(p, "an accumulator is a vector of numbers");
     if (at.shape == Shape::scratch && at.mask) bad_pointer(p, "scratch holds numbers");
@@ -68,11 +67,11 @@ class Verifier {
   void load(const Load& at) {
     Kind kind = Kind::number;
     if (at.source == Source::argument) {
-      if (at.index >= program_.arguments) violated("load: there is no such argument");
+      if (at.index >= program_->arguments) violated("load: there is no such argument");
     } else if (at.source == Source::element) {
       kind = element_load(at);
     } else {
-      if (at.index >= program_.row_operands) violated("load: there is no such row operand");
+      if (at.index >= program_->row_operands) violated("load: there is no such row operand");
       const bool whole = at.source == Source::integers;
       if ((whole ? rows_ : integers_)[at.index]) bad_row(at.index, "it is loaded as integers and as numbers");
       (whole ? integers_ : rows_)[at.index] = 1;
@@ -81,24 +80,25 @@ class Verifier {
     columns_[at.register_] = at.source == Source::integers;
   }
   Kind element_load(const Load& at) {
-    if (at.index >= program_.pointers.size()) violated("load: there is no such pointer");
-    const Pointer& from = program_.pointers[at.index];
+    if (at.index >= program_->pointers.size()) violated("load: there is no such pointer");
+    const Pointer& from = program_->pointers[at.index];
     if (from.accumulator || from.shape == Shape::scratch) bad_pointer(at.index, "an element is loaded from no input");
     column_number(at.column);
     input_[at.index] = 1;
     return from.mask ? Kind::mask : Kind::number;
   }
   void column_number(std::uint16_t r) const {
-    if (r >= program_.registers || !columns_[r]) violated("register", r, "it is no column number loaded from integers");
+    if (r >= program_->registers || !columns_[r])
+      violated("register", r, "it is no column number loaded from integers");
   }
 
   void define(std::uint16_t r, Kind kind) {
-    if (r >= program_.registers) violated("register", r, "there is no such register");
+    if (r >= program_->registers) violated("register", r, "there is no such register");
     if (registers_[r] != Kind::none) violated("register", r, "it is defined twice");
     registers_[r] = kind;
   }
   void read_register(std::uint16_t r, Kind kind) const {
-    if (r >= program_.registers) violated("register", r, "there is no such register");
+    if (r >= program_->registers) violated("register", r, "there is no such register");
     if (registers_[r] == Kind::none) violated("register", r, "it is read before it is defined");
     if (registers_[r] == Kind::reducing) violated("register", r, "it is read in the phase that reduces into it");
     if (registers_[r] != kind) violated("register", r, "a mask is taken for a number, or a number for a mask");
@@ -130,11 +130,11 @@ class Verifier {
       define(at.out, Kind::reducing);
       reductions_.push_back(at.out);
     } else if (is_accumulation(at.code)) {
-      if (at.out >= program_.pointers.size()) violated("step: there is no such pointer");
-      if (!program_.pointers[at.out].accumulator) bad_pointer(at.out, "a sum over rows is not cleared before");
+      if (at.out >= program_->pointers.size()) violated("step: there is no such pointer");
+      if (!program_->pointers[at.out].accumulator) bad_pointer(at.out, "a sum over rows is not cleared before");
     } else if (at.code == Code::store) {
-      if (at.out >= program_.pointers.size()) violated("step: there is no such pointer");
-      operand(at.in[0], i, program_.pointers[at.out].mask ? Kind::mask : Kind::number);
+      if (at.out >= program_->pointers.size()) violated("step: there is no such pointer");
+      operand(at.in[0], i, program_->pointers[at.out].mask ? Kind::mask : Kind::number);
       store(at.out);
     } else {
       values_[i] = result_kind(at.code);
@@ -148,8 +148,8 @@ class Verifier {
     if (values_[ref.index] != kind) violated("step: a mask is taken for a number, or a number for a mask");
   }
   void read_pointer(std::uint16_t p, Kind kind) {
-    if (p >= program_.pointers.size()) violated("step: there is no such pointer");
-    const Pointer& at = program_.pointers[p];
+    if (p >= program_->pointers.size()) violated("step: there is no such pointer");
+    const Pointer& at = program_->pointers[p];
     if ((at.mask ? Kind::mask : Kind::number) != kind) bad_pointer(p, "a mask is taken for a number, or the other way");
     if (at.accumulator) bad_pointer(p, "a sum over rows is read");
     if (stored_[p] == phase_) bad_pointer(p, "it is read after it was stored in the same phase");
@@ -158,7 +158,7 @@ class Verifier {
     input_[p] = 1;
   }
   void store(std::uint16_t p) {
-    const Pointer& at = program_.pointers[p];
+    const Pointer& at = program_->pointers[p];
     if (at.shape == Shape::vector) bad_pointer(p, "what is the same for all rows is stored");
     if (input_[p]) bad_pointer(p, "an input is stored");
     if (stored_[p] == phase_) bad_pointer(p, "it is stored twice in a phase");
@@ -167,15 +167,15 @@ class Verifier {
 
   void row_store(const RowStore& at) {
     read_register(at.register_, Kind::number);
-    if (at.index >= program_.row_operands) violated("row store: there is no such row operand");
+    if (at.index >= program_->row_operands) violated("row store: there is no such row operand");
     if (integers_[at.index] || rows_[at.index]) bad_row(at.index, "it is stored, and loaded or stored");
     rows_[at.index] = 1;
   }
   void element_store(const ElementStore& at) {
     read_register(at.register_, Kind::number);
     column_number(at.column);
-    if (at.pointer >= program_.pointers.size()) violated("element store: there is no such pointer");
-    const Pointer& to = program_.pointers[at.pointer];
+    if (at.pointer >= program_->pointers.size()) violated("element store: there is no such pointer");
+    const Pointer& to = program_->pointers[at.pointer];
     if (to.shape != Shape::full || to.mask) bad_pointer(at.pointer, "an element is stored to no matrix of numbers");
     if (stored_[at.pointer] == never) bad_pointer(at.pointer, "an element is stored, but not its row");
   }
@@ -187,7 +187,7 @@ class Verifier {
     violated("row operand", static_cast<std::int64_t>(index), rule);
   }
 
-  const Program& program_;
+  const Program* program_ = nullptr;
   std::size_t phase_ = 0;
   std::vector<Kind> registers_;
   std::vector<std::size_t> stored_;    // by pointer: the last phase that stored to it
@@ -225,7 +225,8 @@ bool is_full_of_numbers(const Pointer& pointer) {
 }  // namespace
 
 const Program& verified(const Program& program) {
-  if (verification() != Verification::never) Verifier(program).run();
+  static thread_local Verifier verifier;  // whose memory is used again: there are many programs
+  if (verification() != Verification::never) verifier.run(program);
   return program;
 }
 

@@ -7,7 +7,7 @@ namespace xgrad::fused {
 
 namespace {
 
-constexpr std::size_t never = std::numeric_limits<std::size_t>::max();
+constexpr std::uint32_t never = std::numeric_limits<std::uint32_t>::max();
 
 class Verifier {
  public:
@@ -15,7 +15,9 @@ class Verifier {
       : tasks_(tasks), values_(values), schedule_(schedule), turns_(schedule.turns), facts_(values.size()) {}
 
   void run(std::size_t budget) {
-    for (std::size_t task = 0; task < tasks_.size(); ++task) check_task(task);
+    for (std::uint32_t task = 0; task < tasks_.size(); ++task) check_task(task);
+    live_.reserve(turns_.size());
+    grown_.reserve(turns_.size());
     look_ahead();
     for (now_ = 0; now_ < turns_.size(); ++now_) turn();
     for (std::size_t v = 0; v < values_.size(); ++v)
@@ -26,14 +28,15 @@ class Verifier {
   }
 
  private:
+  // (Small, for there are many values.)
   struct Facts {
-    bool there = false;              // in memory of its own
-    std::size_t writer = never;      // the task
-    std::size_t last_read = 0;       // the number of the last turn that reads it, from 1 on
-    std::size_t read_at = never;     // the latest turn so far that has read it,
-    std::size_t written_at = never,  // written it,
-        released_at = never,         // released it,
-        taken_at = never;            // or given its memory to an output
+    std::uint32_t writer = never;       // the task
+    std::uint32_t last_read = 0;        // the number of the last turn that reads it, from 1 on
+    std::uint32_t read_at = never;      // the latest turn so far that has read it,
+    std::uint32_t written_at = never;   // written it,
+    std::uint32_t released_at = never;  // released it,
+    std::uint32_t taken_at = never;     // or given its memory to an output
+    bool there = false;                 // in memory of its own
   };
 
   Facts& at(std::int32_t value) {
@@ -44,7 +47,7 @@ class Verifier {
   const Work& work(const Turn& turn) const { return tasks_[static_cast<std::size_t>(turn.task)]; }
   [[noreturn]] void bad(const char* rule) const { violated("turn", static_cast<std::int64_t>(now_), rule); }
 
-  void check_task(std::size_t task) {
+  void check_task(std::uint32_t task) {
     for (const std::int32_t value : tasks_[task].writes) {
       if (at(value).writer != never) violated("value", value, "two tasks write it");
       if (held(value).leaf) violated("value", value, "a leaf is written");
@@ -138,7 +141,7 @@ class Verifier {
 
   void peak() {
     std::size_t most = 0;
-    for (std::size_t i = 0; i < turns_.size(); ++i) {
+    for (std::uint32_t i = 0; i < turns_.size(); ++i) {
       most = std::max(most, live_[i] + grown_[i]);
       now_ = i;
       if (turns_[i].joined && live_[i - 1] + grown_[i - 1] + grown_[i] > schedule_.peak)
@@ -151,7 +154,7 @@ class Verifier {
 
   void room(std::size_t most) {
     std::size_t later = 0;
-    for (now_ = turns_.size(); now_-- > schedule_.safe_from;) {
+    for (now_ = static_cast<std::uint32_t>(turns_.size()); now_-- > schedule_.safe_from;) {
       later += grown_[now_];
       if (live_[now_] + later > most) bad("there is no room for all turns after leaves are overwritten");
     }
@@ -161,7 +164,8 @@ class Verifier {
   const std::vector<Held>& values_;
   const Schedule& schedule_;
   const std::vector<Turn>& turns_;
-  std::size_t now_ = 0, bytes_ = 0;
+  std::uint32_t now_ = 0;  // the turn
+  std::size_t bytes_ = 0;
   std::vector<Facts> facts_;               // by value
   std::vector<std::size_t> live_, grown_;  // by turn: bytes before it, and those that it adds
 };

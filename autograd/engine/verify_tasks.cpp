@@ -20,16 +20,17 @@ class Verifier {
   void run() {
     for (const Work& work : works_)
       for (const std::int32_t node : work.writes) at(node).computed = true;
-    for (now_ = 0; now_ < static_cast<std::int64_t>(tasks_.size()); ++now_) task();
+    for (now_ = 0; now_ < static_cast<std::int32_t>(tasks_.size()); ++now_) task();
   }
 
  private:
+  // (Small, for there are many values.)
   struct Facts {
-    bool computed = false;                                         // some task writes it
-    std::int64_t reads = -1, writes = -1, stored = -1, used = -1;  // the latest task that does
-    int times = 0;                                                 // how often that task is bound to it
+    std::int32_t reads = -1, writes = -1, stored = -1, used = -1;  // the latest task that does
+    std::int32_t times = 0;                                        // how often that task is bound to it
     std::uint16_t pointer = 0;                                     // its last pointer to it
     bool is_pointer = false;
+    bool computed = false;  // some task writes it
   };
 
   [[noreturn]] void bad(const char* rule) const { violated("task", now_, rule); }
@@ -233,7 +234,7 @@ class Verifier {
   std::span<const Work> works_;
   std::span<const Value> values_;
   std::vector<Facts> facts_;  // by node
-  std::int64_t now_ = 0;      // the task
+  std::int32_t now_ = 0;      // the task
   std::size_t written_ = 0;   // how many values it writes
   std::vector<char> stores_;  // by pointer
   std::vector<DType> rows_;   // by row operand

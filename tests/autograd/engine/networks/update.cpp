@@ -7,7 +7,7 @@ namespace xgrad::networks {
 namespace {
 
 optim::Hyperparameter rate(Builder& build) {
-  const double initial = build.pick({0.1, 0.03, 0.01});
+  const double initial = build.pick({0.03, 0.01, 0.003});
   switch (build.below(6)) {
     case 0:
       build.used("cosine decay");
@@ -82,7 +82,7 @@ constexpr Rule rules[] = {{"sgd", sgd},
                           {"clipped values", clipped_values},
                           {"weight decay in a chain", decayed}};
 
-constexpr double by_hand_rate = 0.05;
+constexpr double by_hand_rate = 0.02;
 
 // Each makes new values of the parameters, and behind those new states.
 using ByHand = std::vector<Tensor> (*)(const std::vector<Parameter>& w, const std::vector<Tensor>& g,
