@@ -52,7 +52,7 @@ Tensor zeros_like(const Operand& x) { return full_like(x, 0); }
 
 Tensor ones_like(const Operand& x) { return full_like(x, 1); }
 
-Tensor full_like(const Operand& x, Scalar value) {
+Tensor full_like(const Operand& x, AnyNumber value) {
   const Tensor like = x.tensor();
   return full(like.shape(), value, like.dtype(), x.where());
 }

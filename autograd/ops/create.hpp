@@ -82,7 +82,7 @@ Tensor zeros(const Shape& shape, DType dtype = float32, const Location& where = 
 Tensor ones(const Shape& shape, DType dtype = float32, const Location& where = Location::current());
 Tensor zeros_like(const Operand& x);
 Tensor ones_like(const Operand& x);
-Tensor full_like(const Operand& x, Scalar value);
+Tensor full_like(const Operand& x, AnyNumber value);
 /// start, start + step, ... before stop.
 Tensor arange(double start, double stop, double step = 1, DType dtype = float32,
               const Location& where = Location::current());

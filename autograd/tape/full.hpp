@@ -1,18 +1,18 @@
 #pragma once
 
-#include "autograd/core/scalar.hpp"
+#include "autograd/core/any_number.hpp"
 #include "autograd/tape/primitive.hpp"
 
 namespace xgrad {
 
 /// A Tensor whose elements all have one value. ValueError for an int64 Tensor of a value that is no int64 number.
-Tensor full(const Shape& shape, Scalar value, DType dtype = float32, const Location& where = Location::current());
+Tensor full(const Shape& shape, AnyNumber value, DType dtype = float32, const Location& where = Location::current());
 
 /// y[...] = value
 class Full : public Operation<Full> {
  public:
   static constexpr auto id = "full";
-  Full(Scalar value, const Shape& shape, DType dtype) : shape_(&shape), value_(value), dtype_(dtype) {}
+  Full(AnyNumber value, const Shape& shape, DType dtype) : shape_(&shape), value_(value), dtype_(dtype) {}
 
   Signature infer(std::span<const Tensor>, const Location& where) const override {
     check_shape(*shape_, item_size(dtype_), id, where);
@@ -38,7 +38,7 @@ class Full : public Operation<Full> {
 
  private:
   const Shape* shape_;  // the caller's, while recording; the entry keeps the shape
-  Scalar value_;
+  AnyNumber value_;
   DType dtype_;
 };
 

@@ -39,7 +39,7 @@ std::pair<Tensor, Tensor> tensors_of(const Operand& a, const Operand& b) {
   return {std::move(first), std::move(second)};
 }
 
-Tensor full(const Shape& shape, Scalar value, DType dtype, const Location& where) {
+Tensor full(const Shape& shape, AnyNumber value, DType dtype, const Location& where) {
   if (dtype == int64 && !value.is_whole()) {
     const double number = value.number();
     check<ValueError>(std::abs(number) <= exact_limit && number == std::floor(number), where, "full: ", number,

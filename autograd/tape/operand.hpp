@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "autograd/core/any_number.hpp"
 #include "autograd/core/location.hpp"
-#include "autograd/core/scalar.hpp"
 #include "autograd/tape/tensor.hpp"
 
 namespace xgrad {
@@ -40,7 +40,7 @@ class Operand {
   Tensor number_tensor() const;
   Tensor number_like(const Tensor& other) const;
   const Tensor* tensor_ = nullptr;
-  Scalar scalar_ = 0.0;
+  AnyNumber scalar_ = 0.0;
   Location where_;
 };
 

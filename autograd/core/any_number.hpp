@@ -9,10 +9,10 @@ template <class T>
 concept Number = std::integral<T> || std::floating_point<T>;
 
 /// A number as it is written in a program: a double or, exactly, an int64. A whole number beyond int64 is a double.
-class Scalar {
+class AnyNumber {
  public:
   template <Number N>
-  constexpr Scalar(N number) noexcept : number_(static_cast<double>(number)) {
+  constexpr AnyNumber(N number) noexcept : number_(static_cast<double>(number)) {
     if constexpr (std::integral<N>) {
       is_whole_ = std::signed_integral<N> || static_cast<std::uint64_t>(number) <= 0x7fffffffffffffff;
       if (is_whole_) whole_ = static_cast<std::int64_t>(number);
