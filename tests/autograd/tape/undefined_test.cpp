@@ -196,7 +196,7 @@ std::vector<Row> of_parameter(const Parameter& none) {
              optim::Optimizer({w, none}, optim::sgd(0.1));
            }},
           {"Hyperparameter", [=] { optim::Hyperparameter{none}; }},
-          {"Scalar", [=] { Scalar{none}; }}};
+          {"Scalar", [=] { optim::Scalar{none}; }}};
 }
 
 std::vector<Row> of_the_floors_above(const Tensor& none) {
@@ -235,7 +235,7 @@ std::vector<Row> of_the_floors_above(const Tensor& none) {
           {"a rule moved from", [=] { Optimizer({w}, moved(sgd(0.1))).step({x}); }},
           {"a Schedule moved from", [=] { moved(constant(0.1))(3); }, false},
           {"Hyperparameter", [=] { Hyperparameter{none}; }},
-          {"Scalar", [=] { Scalar{none}; }},
+          {"Scalar", [=] { optim::Scalar{none}; }},
           {"clip_gradients",
            [=] {
              clip_gradients({x, none}, 1);
