@@ -21,13 +21,22 @@ template <class T, class Arch, int Rows, int Registers>
 class ColumnKernel {
  public:
   /// For b_column 1, and a depth of at most deepest_sum.
-  static void run(const Block& block, const Scratch&) { ColumnKernel(block).run_panels(); }
+  static void run(const Block& block, const Scratch& scratch) {
+    const ColumnKernel kernel(block);
+    if (block.rows == 1 && block.columns >= least_wide && block.depth >= deepest_sum / 2)
+      kernel.run_row(static_cast<T*>(scratch.least));
+    else
+      kernel.run_panels();
+  }
 
  private:
   using Lanes = LanesOf<T, Arch>;
   using Batch = typename Lanes::R;
   static constexpr std::int64_t width = Batch::size;
   static constexpr int lanes = 64 / sizeof(T);  // of every sum, whatever the instruction set
+
+  static constexpr std::int64_t least_wide = 2048 / sizeof(T), most_wide = 16384 / sizeof(T);  // columns of run_row
+  static_assert(6 * most_wide * sizeof(T) <= Scratch::kernel_bytes);
 
   // How many sums of each row there are: vectors of columns, or lanes.
   static constexpr int sums_of_row(int rows) {
@@ -121,6 +130,65 @@ class ColumnKernel {
     return result;
   }
 
+  // A single row of many columns: rows of B are read from end to end, four at a time, which is how memory is fastest;
+  // the sums lie in scratch memory, those of the lane first, then those that wait.
+  void run_row(T* sums) const {
+    for (std::int64_t j = 0; j < block_.columns; j += most_wide) {
+      const std::int64_t left = block_.columns - j, columns = left < most_wide ? left : most_wide;
+      T* result = sums;
+      for (int turn = 0; turn < lanes; ++turn) {
+        add_rows(sums, reversed(turn, lanes), j, columns);
+        int level = 0;
+        for (; turn >> level & 1; ++level) {
+          const T* const waiting = sums + (level + 1) * most_wide;
+          for (std::int64_t e = 0; e < columns; ++e) sums[e] = waiting[e] + sums[e];
+        }
+        result = sums + (level + 1) * most_wide;
+        for (std::int64_t e = 0; e < columns; ++e) result[e] = sums[e];
+      }
+      write_sums<T>(block_, 0, 1, j, columns, [&](std::int64_t, std::int64_t e) { return result[e]; });
+    }
+  }
+
+  // The chain of a lane.
+  void add_rows(T* sums, int lane, std::int64_t column, std::int64_t columns) const {
+    const T* const a = static_cast<const T*>(block_.a);
+    const T* const b = static_cast<const T*>(block_.b) + column;
+    for (std::int64_t e = 0; e < columns; ++e) sums[e] = T{0};
+    for (std::int64_t l = lane; l < block_.depth; l += 4 * lanes) {
+      const std::int64_t terms = (block_.depth - l + lanes - 1) / lanes;
+      const T *const from_a = a + l * block_.a_depth, *const from_b = b + l * block_.b_depth;
+      if (terms >= 4)
+        add_to_row<4>(sums, from_a, from_b, columns);
+      else if (terms == 3)
+        add_to_row<3>(sums, from_a, from_b, columns);
+      else if (terms == 2)
+        add_to_row<2>(sums, from_a, from_b, columns);
+      else
+        add_to_row<1>(sums, from_a, from_b, columns);
+    }
+  }
+  template <int Terms>
+  [[gnu::noinline]] void add_to_row(T* sums, const T* a, const T* b, std::int64_t columns) const {
+    const std::int64_t step = lanes * block_.b_depth;
+    Batch left[Terms];
+#pragma GCC unroll 4
+    for (int t = 0; t < Terms; ++t) left[t] = Batch(a[t * lanes * block_.a_depth]);
+    std::int64_t e = 0;
+#pragma GCC unroll 2
+    for (; e + width <= columns; e += width) {
+      Batch sum = Batch::load_unaligned(sums + e);
+#pragma GCC unroll 4
+      for (int t = 0; t < Terms; ++t) sum = Lanes::fma(left[t], Batch::load_unaligned(b + t * step + e), sum);
+      sum.store_unaligned(sums + e);
+    }
+    if (e == columns) return;
+    Batch sum = Batch::load_unaligned(sums + e);  // there is room behind the last one
+#pragma GCC unroll 4
+    for (int t = 0; t < Terms; ++t) sum = Lanes::fma(left[t], Lanes::load_part(b + t * step + e, columns - e), sum);
+    sum.store_unaligned(sums + e);
+  }
+
   template <int M, int N, int P, bool Part>
   [[gnu::always_inline]] void add_terms(Sums<M, N, P>& sums, std::int64_t row, std::int64_t column, int lane) const {
     const std::int64_t a_row = block_.a_row, a_depth = block_.a_depth, b_depth = block_.b_depth;
@@ -142,9 +210,6 @@ class ColumnKernel {
       }
     };
     for (std::int64_t q = 0; q < whole; ++q, a += lanes * a_depth, b += lanes * b_depth) {
-      if constexpr (M == 1 && P == 1)  // nothing but reading: rows that lie far apart
-#pragma GCC unroll 16
-        for (int v = 0; v < N * width; v += lanes) __builtin_prefetch(b + 2 * lanes * b_depth + v);
 #pragma GCC unroll 16
       for (int p = 0; p < P; ++p) add_term(p);
     }
