@@ -208,6 +208,7 @@ TEST_CASE("products follow the instruction set", "[isa]") {
       const auto [at, fresh] = products.try_emplace(set, product);
       CHECK((fresh || at->second == product));
     }
-  // Terms are fused there, and rounded one by one here.
-  if (widest() != InstructionSet::generic) CHECK(products.at(InstructionSet::generic) != products.at(widest()));
+  // Terms are fused there, and rounded one by one here; the reference kernels ask BLAS.
+  if (engine() == "fused" && widest() != InstructionSet::generic)
+    CHECK(products.at(InstructionSet::generic) != products.at(widest()));
 }

@@ -107,7 +107,8 @@ TEST_CASE("primitives with different arguments are different values, in one tape
 }
 
 TEST_CASE("equal ones are computed once, if they can be known to be equal", "[sameness]") {
-  CHECK(two_multiples<Described>(2, 2) == std::vector<double>{4, 40, 4, 2});
+  const double runs = engine() == "fused" ? 2 : 4;  // of the reference engine none is another's
+  CHECK(two_multiples<Described>(2, 2) == std::vector<double>{4, 40, 4, runs});
   CHECK(two_multiples<Alone>(2, 2) == std::vector<double>{4, 40, 4, 4});
   // The plan for two equal ones is no plan for others.
   CHECK(two_multiples<Described>(2, 7) == std::vector<double>{9, 90, 9, 4});
