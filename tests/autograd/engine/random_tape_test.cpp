@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "autograd/engine/executor.hpp"
+#include "tests/apart.hpp"
 #include "tests/autograd/engine/random_tape.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
@@ -78,9 +79,7 @@ double difference(const std::vector<double>& a, const std::vector<double>& b) {
   for (const double value : a)
     if (std::isfinite(value)) scale = std::max(scale, std::abs(value));
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (std::isnan(a[i]) && std::isnan(b[i])) continue;
-    if (a[i] == b[i]) continue;
-    worst = std::max(worst, std::isfinite(a[i] - b[i]) ? std::abs(a[i] - b[i]) / scale : INFINITY);
+    worst = std::max(worst, apart(a[i], b[i]) / scale);
   }
   return worst;
 }

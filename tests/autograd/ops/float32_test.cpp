@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
+#include "tests/apart.hpp"
 #include "tests/catalogue.hpp"
 
 namespace xgrad::catalogue {
@@ -16,7 +17,7 @@ double worst_error(const Tensor& got, const Tensor& expected, double floor) {
   double worst = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
     const float scale = static_cast<float>(std::max({std::abs(b[i]), floor, 1e-37}));
-    worst = std::max(worst, std::abs(a[i] - b[i]) / double{std::nextafter(scale, INFINITY) - scale});
+    worst = std::max(worst, apart(a[i], b[i]) / double{std::nextafter(scale, INFINITY) - scale});
   }
   return worst;
 }

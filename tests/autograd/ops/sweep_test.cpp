@@ -169,21 +169,10 @@ void sweep() {
   }
 }
 
-class InEngine {
- public:
-  explicit InEngine(const std::string& name) : before_(engine()) { set_engine(name); }
-  ~InEngine() { set_engine(before_); }
-  InEngine(const InEngine&) = delete;
-  InEngine& operator=(const InEngine&) = delete;
-
- private:
-  std::string before_;
-};
-
 TEMPLATE_TEST_CASE("functions of one Tensor and their derivatives agree with long double everywhere", "[sweep]", float,
                    double) {
   {
-    const InEngine reference("reference");
+    const fused::testing::InEngine reference("reference");
     sweep<TestType>();
   }
   for (const char* tier : {"interpreted", "compile-at-once"}) {

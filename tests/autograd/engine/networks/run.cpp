@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "autograd/engine/executor.hpp"
+#include "tests/apart.hpp"
 #include "tests/autograd/engine/networks/network.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
@@ -172,7 +173,7 @@ std::string describe_difference(const Seen& expected, const Seen& got, Agree agr
   for (std::size_t i = 0; i < expected.numbers.size(); ++i) {
     const double a = expected.numbers[i], b = got.numbers[i];
     if (agree(a, b)) continue;
-    worst = std::max(worst, std::abs(a - b) / scale);
+    worst = std::max(worst, apart(a, b) / scale);
     if (++count <= 3)
       elements +=
           "\n    " + at(expected.shape, i) + ": " + in_hex(b, got.dtype) + " instead of " + in_hex(a, expected.dtype);
