@@ -161,7 +161,7 @@ Var running_sum(Builder& build, const Var& x) {
   const bool reverse = build.chance(40);
   const Var bounded = tanh(x);
   if (build.chance(20)) {
-    const Var near_one = 1.0 + 0.01 * bounded;
+    const Var near_one = 1.0 + 0.5 / static_cast<double>(x.size(axis)) * bounded;
     return build.let("h", call("cumprod", xgrad::cumprod(near_one.value, axis), near_one, axis));
   }
   const Var total = call("cumsum", xgrad::cumsum(bounded.value, axis, reverse), bounded, axis, reverse);

@@ -63,8 +63,12 @@ Var pooled(Builder& build, const Var& x) {
     switch (build.below(5)) {
       case 0:
         return tanh(sum(x, axes, true));
-      case 1:
-        return call("prod", xgrad::prod((1.0 + 0.01 * tanh(x)).value, axes, keep_dims), x, axes, true);
+      case 1: {  // which is between 1/e and e
+        double count = 1;
+        for (const std::int64_t axis : axes) count *= static_cast<double>(x.size(axis));
+        const Var near_one = 1.0 + 0.5 / count * tanh(x);
+        return call("prod", xgrad::prod(near_one.value, axes, keep_dims), near_one, axes, true);
+      }
       case 2: {
         const Var apart = untied(build, x);
         return build.chance(50) ? call("max", xgrad::max(apart.value, axes, keep_dims), apart, axes, true)

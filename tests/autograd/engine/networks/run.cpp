@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <functional>
+#include <map>
 
 #include "autograd/engine/executor.hpp"
 #include "tests/apart.hpp"
@@ -162,14 +163,21 @@ bool same(double a, double b) {
   return (std::isnan(a) && std::isnan(b)) || std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
 }
 
+double largest_of(const Seen& seen) {
+  double largest = 0;
+  for (const double number : seen.numbers)
+    if (std::isfinite(number)) largest = std::max(largest, std::abs(number));
+  return largest;
+}
+std::string step_of(const Seen& seen) { return seen.name.substr(0, seen.name.find(':')); }
+
 /// The first few elements of those that differ.
 template <class Agree>
 std::string describe_difference(const Seen& expected, const Seen& got, Agree agree) {
   std::size_t count = 0;
-  double scale = 1, worst = 0;
+  const double scale = std::max(1.0, largest_of(expected));
+  double worst = 0;
   std::string elements;
-  for (const double number : expected.numbers)
-    if (std::isfinite(number)) scale = std::max(scale, std::abs(number));
   for (std::size_t i = 0; i < expected.numbers.size(); ++i) {
     const double a = expected.numbers[i], b = got.numbers[i];
     if (agree(a, b)) continue;
@@ -230,11 +238,14 @@ std::optional<std::string> difference_in_bits(const Result& expected, const Resu
 }
 
 std::optional<std::string> difference_in_values(const Result& expected, const Result& got) {
-  return first_difference(expected, got, [](const Seen& seen) {
-    double scale = 1;
-    for (const double number : seen.numbers)
-      if (std::isfinite(number)) scale = std::max(scale, std::abs(number));
-    return [scale](double a, double b) { return same(a, b) || std::abs(a - b) <= 1e-9 * scale; };
+  std::map<std::string, double> largest;  // of each step
+  for (const Seen& seen : expected.seen) {
+    double& of_step = largest[step_of(seen)];
+    of_step = std::max(of_step, largest_of(seen));
+  }
+  return first_difference(expected, got, [&](const Seen& seen) {
+    const double apart = std::max(1e-9 * std::max(1.0, largest_of(seen)), 1e-13 * largest[step_of(seen)]);
+    return [apart](double a, double b) { return same(a, b) || std::abs(a - b) <= apart; };
   });
 }
 
