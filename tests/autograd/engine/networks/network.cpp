@@ -115,7 +115,8 @@ Tensor Network::loss(std::int64_t step) {
     const std::vector<Parameter> parameters = build_.parameters();
     const auto inner = grad(loss.value, parameters, {.create_graph = true, .allow_unused = true});
     std::vector<Tensor> adapted;
-    for (std::size_t i = 0; i < parameters.size(); ++i) adapted.push_back(parameters[i] - 0.05 * inner[i]);
+    for (std::size_t i = 0; i < parameters.size(); ++i)
+      adapted.push_back(parameters[i] - 0.05 * xgrad::tanh(inner[i]));  // or the second pass is lost in rounding errors
     build_.prefix("after_");
     build_.substitute(adapted);
     loss = forward();

@@ -38,11 +38,13 @@ class Runner {
 
   void run(Result& result) {
     const std::int64_t steps = network_.steps();
-    for (std::int64_t step = 0; step < steps; ++step) {
+    std::int64_t step = 0;
+    do {
       take_step(step, result);
       follow(step);
-    }
-    for (auto& [name, value] : network_.update().state()) result.seen.push_back(look_at("state " + name, value));
+    } while (++step < steps && !diverges());
+    for (auto& [name, value] : network_.update().state())
+      result.seen.push_back(look_at("step " + std::to_string(step - 1) + ": state " + name, value));
     for (const auto& [place, value] : kept_) result.seen[place].numbers = value.to_vector();
   }
 
@@ -83,6 +85,14 @@ class Runner {
       if (mode_.keeps) kept_.emplace_back(result.seen.size(), value);
       result.seen.push_back(look_at("step " + std::to_string(step) + ": " + name, value));
     }
+  }
+
+  // Training that diverges multiplies rounding errors without bound.
+  bool diverges() {
+    for (const Parameter& parameter : network_.build().parameters())
+      for (const double number : parameter.value().to_vector())
+        if (!(std::abs(number) <= 100)) return true;
+    return false;
   }
 
   void follow(std::int64_t step) {
