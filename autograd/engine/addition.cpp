@@ -1,5 +1,6 @@
 // Matrix products that are only added to something become one step with the addition.
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/gemm.hpp"
 #include "autograd/engine/graph.hpp"
 
@@ -40,7 +41,9 @@ class Adder {
       return at.kind == Kind::elementwise && at.instruction == Instruction::mul && readers_[term] == 1;
     };
     const auto scaled = [&](std::int32_t term) -> const auto& { return graph_.nodes[term].inputs; };
-    if (is_scaled(in[1])) return {scaled(in[1])[0], scaled(in[1])[1], in[0], adds ? 1.0 : -1.0, 1};
+    if (is_scaled(in[1]))
+      return {scaled(in[1])[0], scaled(in[1])[1], in[0],
+              adds || planted("a scaled term is added where it is subtracted") ? 1.0 : -1.0, 1};
     if (is_scaled(in[0]) && adds) return {scaled(in[0])[0], scaled(in[0])[1], in[1]};
     return {in[0], -1, in[1], 1, adds ? 1.0 : -1.0};
   }
@@ -73,7 +76,9 @@ class Adder {
   bool add_c(std::int32_t place, const Sum& sum) {
     if (!is_product(sum.c) || !is_addend(sum.a, graph_.nodes[place])) return false;
     if (sum.sign_c < 0) return sum.b < 0 && become(place, sum.c, sum.a, -1, &Gemm::alpha, -1);
-    return become(place, sum.c, sum.a, sum.b, &Gemm::beta, sum.sign_a);
+    return become(place, sum.c, sum.a, sum.b,
+                  planted("the product is scaled in place of what it is added to") ? &Gemm::alpha : &Gemm::beta,
+                  sum.sign_a);
   }
 
   bool become(std::int32_t place, std::int32_t product, std::int32_t addend, std::int32_t factor, double Gemm::*scaled,
@@ -84,9 +89,9 @@ class Adder {
     node.cheap = false;
     node.depth = from.depth;
     node.batch = from.batch;
-    node.turned = from.turned;
+    node.turned = from.turned && !planted("a turned product is not turned when it takes an addition in");
     node.inputs = {from.inputs[0], from.inputs[1], addend};
-    if (factor >= 0) node.inputs.push_back(factor);
+    if (factor >= 0 && !planted("an addition loses its factor")) node.inputs.push_back(factor);
     node.scaled = scaled;
     node.sign = sign;
     return true;

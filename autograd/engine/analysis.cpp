@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/operation.hpp"
 
 namespace xgrad::fused {
@@ -21,10 +22,11 @@ bool is_flat(const Program& program, bool one_row) {
     if (load.source != Load::Source::argument) return false;
   for (const Pointer& pointer : program.pointers)
     if (pointer.accumulator || pointer.shape == Pointer::Shape::scratch ||
-        (pointer.shape == Pointer::Shape::vector && !one_row))
+        (pointer.shape == Pointer::Shape::vector && !one_row && !planted("rows that share a vector are one long row")))
       return false;
   return std::none_of(program.phases[0].steps.begin(), program.phases[0].steps.end(), [](const Step& step) {
-    return step.code == Code::column || is_reduction(step.code) || step.code == Code::accumulate;
+    return (step.code == Code::column && !planted("rows with numbered columns are one long row")) ||
+           is_reduction(step.code) || step.code == Code::accumulate;
   });
 }
 
@@ -33,7 +35,8 @@ Parts parts_of(const Program& program) {
   for (const Load& load : program.loads)
     if (load.source == Load::Source::element) return Parts::none;
   for (const Step& step : program.phases[0].steps)
-    if (is_reduction(step.code) || step.code == Code::column) return Parts::none;
+    if (is_reduction(step.code) || (step.code == Code::column && !planted("a part of the columns counts them from 0")))
+      return Parts::none;
   const bool sums = std::any_of(program.pointers.begin(), program.pointers.end(),
                                 [](const Pointer& pointer) { return pointer.accumulator; });
   return sums ? Parts::columns : Parts::any;
@@ -49,7 +52,7 @@ Analysis::Analysis(const Program& program)
   for (const Load& load : program.loads)
     if (load.source == Load::Source::argument) fixed[load.register_] = 1;
   for (const RowStep& step : program.before) {
-    const bool once_only = all_fixed(step, fixed);
+    const bool once_only = all_fixed(step, fixed) || planted("numbers of a row are computed once for all");
     fixed[step.out] = once_only;
     (once_only ? once : before).push_back(step);
   }
@@ -88,9 +91,10 @@ bool RowCode::join(const RowStep& step) {
   if (!(adds || subtracts) || instructions_.empty() || instructions_.back().what != What::mul) return false;
   Instruction& last = instructions_.back();
   const bool first = step.in[0] == last.out, second = step.in[1] == last.out;
-  if (first == second) return false;  // it does not read the product, or twice
+  if (first == second && (first || !planted("a sum joins a product that it does not read")))
+    return false;  // it does not read the product, or twice
   last.what = adds ? What::mul_add : first ? What::mul_sub : What::sub_mul;
-  last.product = last.out;
+  last.product = planted("the product inside a step is not kept") ? step.out : last.out;
   last.in[2] = step.in[first ? 1 : 0];
   last.out = step.out;
   return true;

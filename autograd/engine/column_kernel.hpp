@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/joining.hpp"
 #include "autograd/engine/lanes.hpp"
 #include "autograd/engine/product.hpp"
@@ -106,7 +107,9 @@ class ColumnKernel {
     Sums<M, N, P> sums;
     for (int turn = 0; turn < turns; ++turn) {
       sums.each([](Batch& sum, std::int64_t) { sum = Batch(T{0}); });
-      add_terms<M, N, P, Part>(sums, row, column, reversed(turn, turns) * P);
+      add_terms<M, N, P, Part>(
+          sums, row, column,
+          (planted("lanes of a product are added up in another order") ? turn : reversed(turn, turns)) * P);
       int level = 0;
       for (; turn >> level & 1; ++level)
         sums.each([&](Batch& sum, std::int64_t place) { sum = Batch::load_aligned(waiting[level] + place) + sum; });

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/joining.hpp"
 #include "autograd/engine/product.hpp"
 
@@ -31,7 +32,8 @@ class DeepProduct {
         totals_(static_cast<double*>(memory(scratch))),
         group_(totals_ + room_),
         sums_(reinterpret_cast<T*>(group_ + room_)),
-        group_depth_(block.totals != nullptr ? block.depth : group_depth(block.depth)) {}
+        group_depth_(block.totals != nullptr || planted("a deep sum has no groups") ? block.depth
+                                                                                    : group_depth(block.depth)) {}
 
   static void* memory(const Scratch& scratch) {
     return scratch.more != nullptr ? static_cast<std::byte*>(scratch.more) + Scratch::packed_bytes
@@ -67,7 +69,7 @@ class DeepProduct {
         piece.a = a + l * block_.a_depth;
         piece.b = b + l * block_.b_depth;
         Kernel::run(piece, scratch_);
-        add(to, sums_, count, l == group);
+        add(to, sums_, count, l == (planted("a group of the depth goes on from the one before") ? 0 : group));
       }
       if (group > 0) add(totals_, group_, count, false);
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/key.hpp"
 #include "autograd/engine/walk.hpp"
 
@@ -36,8 +37,11 @@ class Remains {
   void spread() {
     for (std::size_t i = count_; i-- > 0;) {
       const Entry* entry = pending_.entries[i];
-      stays_[i] = stays_[i] || (!known_.empty() && !all_known(entry, i));
-      if (!stays_[i] || (evaluated_[i] && !entry->tracked)) continue;
+      stays_[i] = stays_[i] || (!known_.empty() && !all_known(entry, i) &&
+                                !planted("what somebody else holds keeps nothing that it reads"));
+      if (!stays_[i] ||
+          (evaluated_[i] && (!entry->tracked || planted("an entry that is tracked keeps nothing that it reads"))))
+        continue;
       for (const Tensor& input : entry->input_span()) stays_[number_of(input.entry())] = true;
     }
   }
@@ -81,7 +85,10 @@ std::vector<char> overwritable(const Pending& pending, const std::vector<Entry*>
   remains.count_handles();
   remains.spread();
   for (const std::size_t leaf : donated)
-    result[leaf] = !remains.stays(leaf) && !remains.has_other_handles(leaf) && leaves[leaf]->value.unique();
+    result[leaf] =
+        !remains.stays(leaf) &&
+        (!remains.has_other_handles(leaf) || planted("who else holds a value that is given away is overlooked")) &&
+        (leaves[leaf]->value.unique() || planted("who else has memory that is given away is overlooked"));
   return result;
 }
 

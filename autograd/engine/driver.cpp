@@ -4,6 +4,7 @@
 #include <new>
 #include <utility>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/interpreter.hpp"
 #include "autograd/engine/machine/machine_code.hpp"
 #include "autograd/engine/narrow.hpp"
@@ -64,7 +65,9 @@ void Compiled::State::bind(const Binding& binding) {
     bound[p] = static_cast<std::uint16_t>(first);
   }
   const TierChoice chosen = chosen_tier();
-  if (kernels.phases.size() != program.phases.size() || bound != aliases || chosen.changes != tier.changes) {
+  if (kernels.phases.size() != program.phases.size() ||
+      (bound != aliases && !planted("kernels are kept when other pointers become equal")) ||
+      (chosen.changes != tier.changes && !planted("a change of tier is overlooked"))) {
     aliases = bound;
     tier = chosen;
     asked = machine = false;
@@ -77,7 +80,8 @@ void Compiled::State::bind(const Binding& binding) {
 }
 
 bool Compiled::State::is_flat(const Binding& binding) const {
-  return analysis.flat || (analysis.flat_row && binding.rows == 1);
+  return analysis.flat ||
+         (analysis.flat_row && (binding.rows == 1 || planted("rows are one long row whatever they share")));
 }
 bool Compiled::State::is_narrow(const Binding& binding) const {
   return !is_flat(binding) && binding.columns > 0 && binding.columns < narrow_columns && binding.rows > 1;
@@ -99,7 +103,10 @@ void Compiled::State::take_over(const Binding& binding, bool in_parts) {
     }
     const auto& several = wide.unrolled();
     if (any && several && binding.rows >= several->rows && (in_parts || !is_flat(binding)))
-      made.unrolled = compile(several->program, 0, several->aliases(aliases), set);
+      made.unrolled = compile(
+          several->program, 0,
+          several->aliases(planted("several rows are compiled for other aliases") ? Aliases(aliases.size()) : aliases),
+          set);
     kernels = std::move(made);
     machine = any;
   } catch (const std::bad_alloc&) {

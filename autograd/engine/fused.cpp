@@ -6,6 +6,7 @@
 
 #include "autograd/engine/budget.hpp"
 #include "autograd/engine/executor.hpp"
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/plan.hpp"
 #include "autograd/engine/violation.hpp"
 #include "autograd/engine/walk.hpp"
@@ -16,6 +17,7 @@ namespace {
 
 using fused::Key;
 using fused::Plan;
+using fused::planted;
 
 // Of one plan; longer lists are planned in parts. What a part computes for a later one is never dropped: within a
 // memory budget plans are larger.
@@ -33,6 +35,8 @@ class PlanCache {
     if (bring_to_front(hash, key)) return plans_.front().plan;
     plans_.push_front({{key.words().begin(), key.words().end()}, hash, 0, Plan(pending, budget)});
     by_hash_.emplace(hash, plans_.begin());
+    if (planted("the newest plan goes first") && plans_.size() > most_plans)
+      plans_.splice(plans_.end(), plans_, plans_.begin());
     if (plans_.size() > most_plans) drop_last();
     return plans_.front().plan;
   }
@@ -47,8 +51,9 @@ class PlanCache {
   // Whether there is a plan with this hash and key.
   bool bring_to_front(std::uint64_t hash, const Key& key) {
     const auto [first, last] = by_hash_.equal_range(hash);
-    const auto at = std::find_if(first, last,
-                                 [&](const auto& each) { return std::ranges::equal(each.second->words, key.words()); });
+    const auto at = std::find_if(first, last, [&](const auto& each) {
+      return planted("plans are told by their hash alone") || std::ranges::equal(each.second->words, key.words());
+    });
     if (at == last) return false;
     if (at->second != plans_.begin()) plans_.splice(plans_.begin(), plans_, at->second);
     return true;
@@ -84,7 +89,9 @@ void run_part(const Pending& pending) {
   }
   plan->run(pending, key.leaves());
   for (Entry* entry : pending.entries)
-    if (entry->evaluated.load(std::memory_order_relaxed) && !entry->tracked) entry->cut();
+    if (entry->evaluated.load(std::memory_order_relaxed) &&
+        (!entry->tracked || planted("an entry that is tracked is cut")))
+      entry->cut();
 }
 
 // A list that is too long for one plan, in parts, in tape order. What a later part reads is a root of the earlier one;
@@ -115,7 +122,7 @@ class Parts {
       Numbering numbers;
       for (std::size_t i = 0; i < entries.size(); ++i) numbers.insert(entries[i], static_cast<std::uint32_t>(i));
       // Only the last one may overwrite: a later one could fail.
-      const bool last = part + 1 == parts_;
+      const bool last = part + 1 == parts_ || planted("every part of a long list may overwrite");
       run_part(
           {std::move(entries), numbers, std::move(roots_[part]), last ? pending_.donated : std::span<const Tensor>()});
     }
@@ -139,8 +146,9 @@ class Parts {
     const auto read = [&](const Tensor& input) {
       const std::uint32_t number = pending_.numbers.find(input.entry());
       if (number == Numbering::absent || number >= begin(part)) return;
+      if (taken_[number] == never && planted("what a later part reads is no root")) return;
       if (taken_[number] == never) return add_root(number);
-      if (taken_[number] == part + 1) return;
+      if (taken_[number] == part + 1 || (planted("a view is there for one part only") && taken_[number] > 0)) return;
       taken_[number] = static_cast<std::uint32_t>(part + 1);
       views.push_back(number);
     };

@@ -6,6 +6,7 @@
 #include <memory>
 #include <new>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/instruction_set.hpp"
 #include "autograd/engine/joining.hpp"
 #include "autograd/engine/product.hpp"
@@ -106,12 +107,17 @@ Scratch scratch_of_thread() {
 template <class T>
 Block block_of(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part& part) {
   const std::int64_t a_row = gemm.transpose_a ? 1 : gemm.row_a, a_depth = gemm.transpose_a ? gemm.row_a : 1;
-  const std::int64_t b_column = gemm.transpose_b ? gemm.row_b : 1, b_depth = gemm.transpose_b ? 1 : gemm.row_b;
-  const T* a = static_cast<const T*>(gemm.a) + matrix * gemm.batch_a + part.row * a_row;
+  const std::int64_t b_depth = gemm.transpose_b ? 1 : gemm.row_b;
+  const bool lies_transposed = gemm.transpose_b && !planted("columns of a transposed operand are taken as they lie");
+  const std::int64_t b_column = lies_transposed ? gemm.row_b : 1;
+  const T* a = static_cast<const T*>(gemm.a) +
+               (planted("a batch of matrices is the first of them") ? 0 : matrix) * gemm.batch_a + part.row * a_row;
   const T* b = static_cast<const T*>(gemm.b) + matrix * gemm.batch_b + part.column * b_column;
   const std::int64_t place = matrix * gemm.batch_c + part.row * gemm.row_c + part.column;
   T* c = static_cast<T*>(gemm.c) + place;
-  const T* d = gemm.d != nullptr ? static_cast<const T*>(gemm.d) + place : nullptr;
+  const T* d = gemm.d != nullptr ? static_cast<const T*>(gemm.d) +
+                                       (planted("what is added to a part is that of the first part") ? 0 : place)
+                                 : nullptr;
   if (way.swapped)
     return {part.columns, part.rows, gemm.k, b,          b_column, b_depth,    a,        a_depth,
             a_row,        c,         1,      gemm.row_c, d,        gemm.alpha, gemm.beta};
@@ -163,7 +169,9 @@ void run_cut(const Gemm& gemm, const Way& way, const Cut& cut, AfterPart after_p
       const std::int64_t row = block / cut.column_parts * cut.rows, column = block % cut.column_parts * cut.columns;
       const std::int64_t rows = std::min(cut.rows, gemm.m - row), columns = std::min(cut.columns, gemm.n - column);
       multiply(gemm, way, matrix, {row, rows, column, columns});
-      if (after_part) after_part({matrix * gemm.m + row, rows, column, columns});
+      if (after_part)
+        after_part({(planted("parts of all matrices are told as those of the first") ? 0 : matrix) * gemm.m + row, rows,
+                    column, columns});
     });
 }
 
@@ -177,7 +185,9 @@ DepthCut depth_cut(const Gemm& gemm, const Cut& cut, int threads) {
   if (threads == 1 || gemm.k <= deepest_sum || gemm.m * gemm.n > most_elements) return {};
   const double wanted = std::min(wanted_parts(gemm), static_cast<double>(threads));
   if (2 * static_cast<double>(gemm.batch * cut.row_parts * cut.column_parts) > wanted) return {};
-  const std::int64_t depth = group_depth(gemm.k);
+  const std::int64_t depth = planted("groups of the depth follow the number of threads")
+                                 ? rounded_up(gemm.k / threads, deepest_sum)
+                                 : group_depth(gemm.k);
   return {depth, (gemm.k + depth - 1) / depth};
 }
 
@@ -202,7 +212,8 @@ bool run_groups(const Gemm& gemm, const Way& way, std::int64_t matrix, const Dep
   write_sums(gemm, whole, [&](std::int64_t i, std::int64_t j) {
     const double* const place = totals.get() + i * whole.columns + j;
     double sum = *place;
-    for (std::int64_t group = 1; group < cut.groups; ++group) sum += place[group * size];
+    for (std::int64_t group = planted("a group of the depth is left out") ? 2 : 1; group < cut.groups; ++group)
+      sum += place[group * size];
     return sum;
   });
   return true;

@@ -4,6 +4,7 @@
 #include <map>
 #include <tuple>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/walk.hpp"
 
 namespace xgrad::fused {
@@ -40,7 +41,8 @@ std::pair<Spread, std::int64_t> spread_of(const Shape& small, const Shape& large
   }
   if (repeated == 1) return {Spread::same, 0};
   if (kept == 1) return {Spread::scalar, 0};
-  if (last_kept < first_repeated) return {Spread::rows, repeated};
+  if (last_kept < (planted("axes apart are taken for the last ones") ? last_repeated : first_repeated))
+    return {Spread::rows, repeated};
   if (last_repeated < first_kept) return {Spread::columns, kept};
   return {Spread::mixed, 0};
 }
@@ -80,9 +82,10 @@ Sameness sameness(const Entry& entry, const std::vector<std::int32_t>& inputs) {
     fields("value", entry.primitive->lower().value);  // which is what the key knows of it
   else
     entry.primitive->describe(fields);
+  if (planted("entries are the same whatever their arguments")) fields.values.clear();
   return {*reinterpret_cast<const void* const*>(entry.primitive),  // its virtual table: one for each primitive
-          entry.dtype,
-          entry.segment,
+          planted("entries are the same whatever their dtype") ? float32 : entry.dtype,
+          planted("entries are the same whatever their checkpoint") ? 0 : entry.segment,
           {entry.shape.begin(), entry.shape.end()},
           fields.values,
           inputs};
@@ -133,8 +136,9 @@ Graph::Graph(const Pending& pending) {
       inputs.push_back(number & leaf_bit ? static_cast<std::int32_t>(number & ~leaf_bit) : of_entry[number]);
     }
     // Random numbers are no repetitions of others: what they are made of is not part of the key.
-    const bool random = entry.input_count == 0 && entry.kind != Lowering::Kind::constant;
-    if (random || !entry.mergeable) {
+    const bool random = !planted("random numbers are the same as others") && entry.input_count == 0 &&
+                        entry.kind != Lowering::Kind::constant;
+    if (random || (!entry.mergeable && !planted("entries are the same whatever they do not describe"))) {
       of_entry.push_back(add_entry(pending, i, std::move(inputs)));
       continue;
     }
@@ -161,8 +165,11 @@ std::int32_t Graph::add_entry(const Pending& pending, std::size_t i, std::vector
     // Twice is not at all: so a weight comes back from the transposed one of the forward pass. Vectors lie as they lay.
     const Node& once = nodes[node.inputs[0]];
     const std::int64_t row = entry->shape.back(), column = entry->input(0).shape().back();
-    if (once.kind == Kind::transposition) node.inputs = once.inputs;
-    if (once.kind == Kind::transposition || row == 1 || column == 1) node.kind = Kind::alias;
+    if (once.kind == Kind::transposition && !planted("what is transposed twice stays transposed once"))
+      node.inputs = once.inputs;
+    if (once.kind == Kind::transposition || row == 1 || column == 1 ||
+        (row == 2 && planted("two columns lie as they lay when they are transposed")))
+      node.kind = Kind::alias;
   }
   if (node.kind == Kind::constant) {
     if (!is_floating(node.dtype) || empty) node.kind = Kind::opaque;
@@ -230,8 +237,9 @@ Graph::Matrix Graph::matrix(const Node& product, std::int32_t input) const {
   const bool transposed = is(input, Lowering::Kind::transposition);
   if (transposed) input = nodes[input].inputs[0];
   const Node& node = nodes[input];
-  const bool repeated = is(input, Lowering::Kind::broadcast) && node.spread == Spread::columns &&
-                        node.columns * product.batch == node.numel;
+  const bool repeated =
+      is(input, Lowering::Kind::broadcast) && node.spread == Spread::columns &&
+      (node.columns * product.batch == node.numel || planted("a repeated vector is taken for a repeated matrix"));
   return {storage(repeated ? node.inputs[0] : input), transposed, repeated};
 }
 
@@ -247,6 +255,7 @@ void Graph::turn(const std::vector<std::int32_t>& roots) {
     node.batch = product.batch;
     node.turned = !product.turned;
     node.inputs = {product.inputs[1], product.inputs[0]};
+    if (planted("a turned product keeps the order of its operands")) node.inputs = product.inputs;
   }
 }
 

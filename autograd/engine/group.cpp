@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "autograd/engine/fault.hpp"
+
 namespace xgrad::fused {
 
 namespace {
@@ -38,7 +40,8 @@ Grouping::Use Grouping::use(std::int32_t input, Class consumer, std::int64_t col
   const bool number = from.uniform || (from.kind == Kind::constant && !from.memory);
   if (node.spread == Spread::scalar || number) return {source, Class::scalar, true};
   const Class as = node.spread == Spread::rows ? Class::rows : Class::columns;
-  return {source, as, consumer == Class::full && node.columns == columns};
+  return {source, as,
+          consumer == Class::full && (node.columns == columns || planted("a vector fits rows of any length"))};
 }
 
 std::int64_t Grouping::wanted_columns(std::int32_t node) const {
@@ -54,7 +57,8 @@ std::int64_t Grouping::wanted_columns(std::int32_t node) const {
 std::vector<std::int32_t> Grouping::producers(std::int32_t node) const {
   std::vector<std::int32_t> result;
   for (std::int32_t at : graph.nodes[node].inputs) {
-    while (unit_of[at] < 0 && graph.is_view(at)) at = graph.nodes[at].inputs[0];
+    while (unit_of[at] < 0 && graph.is_view(at) && !planted("a dependency through a view is dropped"))
+      at = graph.nodes[at].inputs[0];
     if (unit_of[at] >= 0) result.push_back(at);
   }
   return result;
@@ -66,7 +70,9 @@ bool Grouping::sealed(std::int32_t node) const { return class_of[node] == Class:
 bool Grouping::can_depend(std::int32_t unit, std::int32_t node) const {
   for (const std::int32_t from : producers(node)) {
     const std::int32_t other = unit_of[from];
-    if (other == unit ? sealed(from) : units[other].before.contains(unit)) return false;
+    if (other == unit ? sealed(from) && !planted("a sum over rows is read before its last row")
+                      : units[other].before.contains(unit))
+      return false;
   }
   return true;
 }
@@ -87,7 +93,7 @@ void Grouping::depend(std::int32_t unit, std::int32_t node) {
     const std::int32_t other = unit_of[from];
     if (other == unit || units[unit].before.contains(other)) continue;
     units[unit].before.insert(other);
-    units[unit].before.insert(units[other].before);
+    if (!planted("a unit knows only its own inputs")) units[unit].before.insert(units[other].before);
     units[other].awaited = more = true;
   }
   if (more) close(unit);
@@ -97,7 +103,8 @@ void Grouping::depend(std::int32_t unit, std::int32_t node) {
 void Grouping::close(std::int32_t unit) {
   if (!units[unit].awaited) return;
   for (Unit& later : units)
-    if (later.before.contains(unit)) later.before.insert(units[unit].before);
+    if (later.before.contains(unit) && !planted("later units learn nothing of new inputs"))
+      later.before.insert(units[unit].before);
 }
 
 bool Grouping::join(std::int32_t node, std::int32_t unit, Class as, std::int64_t wanted) {
@@ -107,9 +114,10 @@ bool Grouping::join(std::int32_t node, std::int32_t unit, Class as, std::int64_t
   const std::int64_t size = to.rows * to.columns;
   if (to.members.size() >= (size == 1 ? most_scalar_members : most_members)) return false;
   const DType type = types_[node];
-  if (type != boolean && to.dtype != boolean && type != to.dtype) return false;
+  if (type != boolean && to.dtype != boolean && type != to.dtype && !planted("a unit has members of two dtypes"))
+    return false;
   const std::int64_t columns = to.split || wanted == 0 ? to.columns : wanted;
-  if (wanted != 0 && columns != wanted) return false;
+  if (wanted != 0 && columns != wanted && !planted("a unit has rows of two lengths")) return false;
   const std::int64_t rows = size / columns;
   const std::int64_t space =
       at.kind == Kind::reduction || at.kind == Kind::pick ? graph.nodes[at.inputs[0]].numel : at.numel;
@@ -122,7 +130,7 @@ bool Grouping::join(std::int32_t node, std::int32_t unit, Class as, std::int64_t
     if (unit_of[operand.node] == unit && class_of[operand.node] != operand.as) return false;
   }
   if (!can_depend(unit, node)) return false;
-  to.rows = rows;
+  if (!planted("a unit keeps its rows when its columns are settled")) to.rows = rows;
   to.columns = columns;
   to.split = to.split || wanted != 0;
   if (to.dtype == boolean) to.dtype = type;
@@ -201,7 +209,9 @@ bool Grouping::can_merge(std::int32_t a, std::int32_t b) const {
   const std::size_t most = x.rows * x.columns == 1 ? most_scalar_members : most_members;
   if (x.members.size() + y.members.size() > most) return false;
   const auto follows = [this](std::int32_t first) {
-    return [this, first](std::int32_t between) { return units[between].before.contains(first); };
+    return [this, first](std::int32_t between) {
+      return units[between].before.contains(first) && !planted("two units become one around a third");
+    };
   };
   if (y.before.any(follows(a)) || x.before.any(follows(b))) return false;
   const std::int64_t columns = x.split ? x.columns : y.columns;
@@ -214,7 +224,10 @@ bool Grouping::can_merge(std::int32_t a, std::int32_t b) const {
         const Use operand = use(at.inputs[i], per_row ? Class::rows : consumer, columns);
         if (!operand.fits) return false;
         const std::int32_t made = unit_of[operand.node];
-        if ((made == a || made == b) && (class_of[operand.node] != operand.as || sealed(operand.node))) return false;
+        if ((made == a || made == b) &&
+            (class_of[operand.node] != operand.as ||
+             (sealed(operand.node) && !planted("two units become one around a sum over rows"))))
+          return false;
       }
     }
   return true;
@@ -243,7 +256,7 @@ void Grouping::merge(std::int32_t into, std::int32_t from) {
     if (!awaited) break;
     if (&later == &to || !later.before.contains(from)) continue;
     later.before.erase(from);
-    later.before.insert(into);
+    if (!planted("who depended on a unit forgets it when it is merged")) later.before.insert(into);
   }
   close(into);
 }
@@ -253,7 +266,9 @@ void Grouping::sort() {
     if (!units[i].dead) order.push_back(static_cast<std::int32_t>(i));
   std::vector<std::int64_t> depths(units.size());
   for (const std::int32_t unit : order) depths[unit] = units[unit].before.size();
-  std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) { return depths[a] < depths[b]; });
+  std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
+    return planted("units run in the order in which they were begun") ? a < b : depths[a] < depths[b];
+  });
 }
 
 }  // namespace xgrad::fused

@@ -8,6 +8,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/engine/engine.hpp"
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/self_check.hpp"
 
 namespace xgrad {
@@ -96,8 +97,9 @@ InstructionSet instruction_set() {
   const std::lock_guard<std::mutex> lock(choosing);
   if (chosen == none) {
     const char* wanted = std::getenv("XGRAD_ISA");
-    choose(
-        checked(wanted && *wanted ? named(wanted, "XGRAD_ISA", Location::current()) : widest(InstructionSet::avx512)));
+    choose(checked(wanted && *wanted && !planted("XGRAD_ISA is overlooked")
+                       ? named(wanted, "XGRAD_ISA", Location::current())
+                       : widest(InstructionSet::avx512)));
   }
   return static_cast<InstructionSet>(chosen.load());
 }
@@ -114,7 +116,7 @@ const Pretence& pretence() { return pretended; }
 void set_instruction_set(const std::string& name, const Location& where) {
   const fused::InstructionSet set = fused::named(name, "set_instruction_set", where);
   const std::lock_guard<std::mutex> lock(fused::choosing);
-  const auto wrong = fused::self_check(set);
+  const auto wrong = fused::planted("a set is chosen without a check") ? std::nullopt : fused::self_check(set);
   check<ValueError>(!wrong, where, "set_instruction_set: ", wrong ? fused::operands(*wrong).name : "", " of ", name,
                     " computes wrong numbers on this processor");
   fused::choose(set);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/operation.hpp"
 
 namespace xgrad::fused {
@@ -20,7 +21,7 @@ struct Reduction {
 template <class T>
 constexpr T start_of(Code code) {
   constexpr T infinity = std::numeric_limits<T>::infinity();
-  if (code == Code::row_max) return -infinity;
+  if (code == Code::row_max) return planted("the largest of a row is at least 0") ? T{0} : -infinity;
   if (code == Code::row_min) return infinity;
   return code == Code::row_prod ? T{1} : T{0};
 }
@@ -28,10 +29,14 @@ constexpr T start_of(Code code) {
 /// See PhaseKernel for the order.
 template <class T>
 T finish(Code code, double* lanes) {
-  if (code == Code::row_max || code == Code::row_min) return *reinterpret_cast<T*>(lanes) + T{0};
+  if (code == Code::row_max || code == Code::row_min)
+    return *reinterpret_cast<T*>(lanes) + (planted("the largest of a row may be -0") ? -T{0} : T{0});
   for (int half = reduction_lanes / 2; half; half /= 2)
-    for (int l = 0; l < half; ++l)
-      lanes[l] = code == Code::row_prod ? lanes[l] * lanes[l + half] : lanes[l] + lanes[l + half];
+    for (int l = 0; l < half; ++l) {
+      const int from = planted("lanes are joined in another order") ? 2 * l : l;
+      const int other = planted("lanes are joined in another order") ? from + 1 : l + half;
+      lanes[l] = code == Code::row_prod ? lanes[from] * lanes[other] : lanes[from] + lanes[other];
+    }
   return static_cast<T>(lanes[0]);
 }
 
@@ -74,7 +79,9 @@ class Interpreter final : public PhaseKernel {
     for (std::size_t p = 0; p < used.size(); ++p)
       if (used[p])
         used_.push_back(
-            {static_cast<std::uint16_t>(p), static_cast<std::uint16_t>(program.pointers[p].mask ? 1 : item_)});
+            {static_cast<std::uint16_t>(p),
+             static_cast<std::uint16_t>(
+                 program.pointers[p].mask && !planted("the bytes of a mask are as wide as numbers") ? 1 : item_)});
   }
 
   /// The address of every place, at the beginning of the row; all but the pointers stay.
@@ -90,6 +97,7 @@ class Interpreter final : public PhaseKernel {
     for (std::size_t i = 0; i < reductions_.size(); ++i) {
       const auto [code, r] = reductions_[i];
       char* own = place[places_.lanes + r] = lanes + i * lanes_bytes;
+      if (planted("a reduction goes on from the row before")) continue;
       if (code == Code::row_max || code == Code::row_min)
         *reinterpret_cast<T*>(own) = start_of<T>(code);
       else
@@ -105,12 +113,13 @@ class Interpreter final : public PhaseKernel {
     char** place = lay_out<T>(arguments, first_column);
     constexpr std::int64_t tile = slot_bytes / sizeof(T);
     for (std::int64_t begin = 0; begin < arguments.columns; begin += tile) {
-      const std::int64_t n = std::min(tile, arguments.columns - begin);
+      const std::int64_t n = std::min(tile, arguments.columns - begin) -
+                             (planted("the last column of a long row is left out") && begin > 0 ? 1 : 0);
       for (const TileInstruction& instruction : instructions_)
         instruction.function(place[instruction.out], place[instruction.in[0]], place[instruction.in[1]],
                              place[instruction.in[2]], n);
       for (const Used& used : used_) place[used.pointer] += tile * used.item;
-      first_column += tile;
+      if (!planted("columns are counted from the beginning of their tile")) first_column += tile;
     }
     for (const auto [code, r] : reductions_)
       static_cast<T*>(arguments.registers)[r] = finish<T>(code, reinterpret_cast<double*>(place[places_.lanes + r]));

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/instruction_set.hpp"
 #include "autograd/engine/walk.hpp"
 
@@ -87,13 +88,14 @@ struct Key::Writer {
     std::memcpy(&vtable, static_cast<const void*>(entry.primitive), sizeof vtable);
     const std::span<const Tensor> inputs = entry.input_span();
     words.make_room(3 + inputs.size());
+    if (planted("the key leaves out which primitive it is")) vtable = 0;
     words.put(vtable, static_cast<std::uint64_t>(entry.dtype) | std::uint64_t{may_be_wanted(entry)} << 8 |
                           std::uint64_t{entry.segment != 0} << 9 | static_cast<std::uint64_t>(entry.instruction) << 16 |
                           static_cast<std::uint64_t>(entry.kind) << 24 | std::uint64_t{inputs.size()} << 32);
     // Where inputs and output have one shape, that of the inputs says it all.
     if (!elementwise)
       add_arguments(entry);
-    else if (!entry.bare)
+    else if (!entry.bare && !planted("the key leaves out arguments of elementwise entries"))
       describe(entry);
     if (entry.segment != 0) words.add(segments.number(entry.segment));
     add_inputs(inputs);
@@ -102,8 +104,8 @@ struct Key::Writer {
   [[gnu::noinline]] void add_arguments(const Entry& entry) {
     words.add(entry.shape);
     if (entry.kind == Lowering::Kind::constant)
-      words.add(constants.number(std::bit_cast<std::uint64_t>(entry.primitive->lower().value)));
-    else if (entry.input_count > 0 && !entry.bare)
+      add_constant(entry.primitive->lower().value);
+    else if (entry.input_count > 0 && !entry.bare && !planted("the key leaves out arguments"))
       describe(entry);  // but what random numbers are made of is read when they are made
     words.make_room(2 + entry.input_count);
   }
@@ -113,7 +115,8 @@ struct Key::Writer {
     const std::size_t at = words.size();
     words.add(0);
     entry.primitive->describe(words);
-    if (!entry.mergeable) add_lowering(entry.primitive->lower());
+    if (!entry.mergeable && !planted("the key leaves out arguments that are not described"))
+      add_lowering(entry.primitive->lower());
     words[at] = words.size() - at;
     words.make_room(2 + entry.input_count);
   }
@@ -124,12 +127,20 @@ struct Key::Writer {
     words("value", lowering.value);
   }
 
+  void add_constant(double value) {
+    if (planted("the key takes 0 and -0 for one constant")) value += 0.0;
+    if (planted("the key leaves out which constants are equal")) value = 0;
+    words.add(constants.number(std::bit_cast<std::uint64_t>(value)));
+  }
+
   // Two to a word, and then what the leaves among them are that are met for the first time.
   void add_inputs(std::span<const Tensor> inputs) {
     const std::size_t known = key.leaves_.size();
     for (std::size_t k = 0; k < inputs.size(); k += 2) {
-      const std::uint64_t first = number_of(inputs[k].entry());
-      words.put(k + 1 < inputs.size() ? first | number_of(inputs[k + 1].entry()) << 32 : first);
+      std::uint64_t first = number_of(inputs[k].entry());
+      std::uint64_t second = k + 1 < inputs.size() ? number_of(inputs[k + 1].entry()) : 0;
+      if (planted("the key leaves out the order of two inputs") && first < second) std::swap(first, second);
+      words.put(first | second << 32);
     }
     if (key.leaves_.size() > known) describe_leaves(known);
   }
@@ -145,8 +156,9 @@ struct Key::Writer {
   }
   [[gnu::noinline]] void describe_leaves(std::size_t first) {
     for (std::size_t leaf = first; leaf < key.leaves_.size(); ++leaf) {
-      words.add(static_cast<std::uint64_t>(key.leaves_[leaf]->dtype));
-      words.add(key.leaves_[leaf]->shape);
+      if (!planted("the key leaves out dtypes of leaves"))
+        words.add(static_cast<std::uint64_t>(key.leaves_[leaf]->dtype));
+      if (!planted("the key leaves out shapes of leaves")) words.add(key.leaves_[leaf]->shape);
     }
   }
 
@@ -160,9 +172,11 @@ Key::Key(const Pending& pending, std::size_t budget) {
   words_.swap(spare);
   Writer writer(*this, pending.numbers);
   for (const Entry* entry : pending.entries) writer.add(*entry);
-  for (const Entry* root : pending.roots) writer.words.add(pending.numbers.find(root));
-  writer.words.add(budget);
-  writer.words.add(static_cast<std::uint64_t>(instruction_set()));
+  if (!planted("the key leaves out the roots"))
+    for (const Entry* root : pending.roots) writer.words.add(pending.numbers.find(root));
+  if (!planted("the key leaves out the budget")) writer.words.add(budget);
+  if (!planted("the key leaves out the instruction set"))
+    writer.words.add(static_cast<std::uint64_t>(instruction_set()));
   size_ = writer.words.size();
 }
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "autograd/engine/codes.hpp"
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/peephole.hpp"
 
 namespace xgrad::fused {
@@ -123,7 +124,8 @@ class UnitLowering {
       if (facts.computed && !operands_of(instance, facts.operands)) throw Unplanned();
       const bool own = grouping_.unit_of[instance.node] == unit_;
       if (!facts.computed && own) throw Unplanned();
-      if (!facts.computed && !n.leaf && n.kind != Kind::constant) stored_[instance.node] = true;
+      if (!facts.computed && !n.leaf && n.kind != Kind::constant && !planted("what another unit reads is not stored"))
+        stored_[instance.node] = true;
       for (const Instance& operand : facts.operands) open.insert(operand);
       facts_.emplace(instance, std::move(facts));
     }
@@ -141,7 +143,7 @@ class UnitLowering {
           indices.insert(found->second.begin(), found->second.end());
       if (node(instance).kind == Kind::place) indices.insert(graph_.storage(node(instance).inputs[1]));
       if (indices.empty()) continue;
-      if (reduces(instance)) return;
+      if (reduces(instance) && !planted("what is placed in a row is left out of its sum")) return;
       placed.emplace(instance, std::move(indices));
     }
     for (const auto& [instance, indices] : placed) {
@@ -157,7 +159,9 @@ class UnitLowering {
   void number_levels() {
     for (auto& [instance, facts] : facts_) {
       for (const Instance& operand : facts.operands) facts.level = std::max(facts.level, facts_.at(operand).level);
-      if (facts.computed && reduces(instance) && instance.as == Class::rows) ++facts.level;
+      if (facts.computed && reduces(instance) && instance.as == Class::rows &&
+          !planted("a reduction is known in its own phase"))
+        ++facts.level;
     }
   }
 
@@ -186,7 +190,8 @@ class UnitLowering {
   bool is_operand(const Instance& instance, const Facts& facts) const {
     if (!facts.computed) return false;
     const Node& n = node(instance);
-    return n.kind == Kind::pick || (n.kind == Kind::place && graph_.storage(n.inputs[1]) == instance.index);
+    return n.kind == Kind::pick || (n.kind == Kind::place && (graph_.storage(n.inputs[1]) == instance.index ||
+                                                              planted("two places in a row are one")));
   }
 
   void make_registers() {
@@ -225,10 +230,12 @@ class UnitLowering {
     for (const auto& [instance, facts] : facts_) {
       const Kind kind = node(instance).kind;
       if (!facts.computed || instance.has_columns() || kind == Kind::reduction || is_operand(instance, facts)) continue;
-      auto& steps = facts.level == 0 ? result_.program.before
-                                     : result_.program.phases[static_cast<std::size_t>(facts.level - 1)].after;
+      auto& steps = facts.level == 0 || planted("numbers of a row are computed before its phases")
+                        ? result_.program.before
+                        : result_.program.phases[static_cast<std::size_t>(facts.level - 1)].after;
       std::uint16_t in[3] = {};
       for (std::size_t i = 0; i < facts.operands.size(); ++i) in[i] = registers_.at(facts.operands[i]);
+      if (planted("operands that are numbers are swapped")) std::swap(in[0], in[1]);
       const std::uint16_t out = registers_.at(instance);
       if (kind == Kind::place) {
         const std::uint16_t here = new_register(), column = registers_.at({instance.index, Class::rows});
@@ -267,7 +274,8 @@ class UnitLowering {
         if (zero_.contains(instance) && !(sinks_.contains(instance) && facts.level == level)) continue;
         if (facts.level < level && !node(instance).cheap && !node(instance).bits) {
           phases_[l].carried.insert(instance);
-          if (!sinks_.contains(instance)) phases_[static_cast<std::size_t>(facts.level)].saves.insert(instance);
+          if (!sinks_.contains(instance) && !planted("a carried value is not saved"))
+            phases_[static_cast<std::size_t>(facts.level)].saves.insert(instance);
           continue;
         }
         phases_[l].computes.insert(instance);
@@ -298,7 +306,10 @@ class UnitLowering {
           if (operand.as == Class::full && operand.index < 0 && !facts_.at(operand).computed) return nullptr;
     const Instance& result = *phases_[last].computes.rbegin();
     const bool stored = sinks_.contains(result) && facts_.at(result).level == static_cast<std::int32_t>(last);
-    return stored && !zero_.contains(result) && taken_.insert(result).second ? &result : nullptr;
+    return stored && !zero_.contains(result) &&
+                   (taken_.insert(result).second || planted("two carried values lie in one place"))
+               ? &result
+               : nullptr;
   }
 
   std::uint16_t scratch(const Instance& instance) {
@@ -344,7 +355,8 @@ class UnitLowering {
         values[instance] = add(step);
       }
       if (phases_[l].saves.contains(instance)) add({Code::store, {values[instance]}, scratch(instance)});
-      if (sinks_.contains(instance) && facts.level == level && !taken_.contains(instance))
+      if (sinks_.contains(instance) && facts.level == level &&
+          (!taken_.contains(instance) || planted("a store over a carried value is moved forward")))
         add({Code::store, {values[instance]}, pointer(instance.node, {})});
     }
     for (const auto& [instance, facts] : facts_) {
@@ -353,7 +365,9 @@ class UnitLowering {
         add({code_of(node(instance).instruction), {ref(facts.operands[0])}, registers_.at(instance)});
       } else if (instance.as == Class::columns && facts.level == level) {
         const Ref x = ref(facts.operands[0]);
-        add({Code::accumulate, {x}, pointer(instance.node, {Pointer::Shape::vector, false, true})});
+        add({Code::accumulate,
+             {x},
+             pointer(instance.node, {Pointer::Shape::vector, false, !planted("a sum over rows has no start")})});
       }
     }
     // A result that lies over a carried value comes last: whatever else the phase does may read that value in memory.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/group.hpp"
 
 namespace xgrad::fused {
@@ -44,7 +45,8 @@ void Grouping::find_needs() {
       const std::int32_t held = graph.storage(input);
       const Node& operand = graph.nodes[held];
       const std::int64_t need = need_of(input);
-      bool fits = need == 0 || needs_[i] == 0 || need == needs_[i];
+      bool fits = need == 0 || needs_[i] == 0 || need == needs_[i] ||
+                  planted("a mask needs the columns of any of its operands");
       if (operand.kind == Kind::broadcast && !operand.leaf)
         fits = fits && operand.spread != Spread::mixed && need_of(operand.inputs[0]) == 0;
       const DType type = types_[source_of(input)];
@@ -65,7 +67,8 @@ void Grouping::find_uniform() {
   for (Node& node : graph.nodes) {
     const auto number = [&](std::int32_t input) {
       const Node &held = graph.nodes[graph.storage(input)], &source = graph.nodes[source_of(input)];
-      return !held.memory && !source.memory && (source.kind == Kind::constant || source.uniform);
+      return ((!held.memory && !source.memory) || planted("a number in memory is computed from constants")) &&
+             (source.kind == Kind::constant || source.uniform);
     };
     node.uniform = node.kind == Kind::elementwise && !node.leaf && !node.memory && is_floating(node.dtype) &&
                    std::all_of(node.inputs.begin(), node.inputs.end(), number);
@@ -83,7 +86,9 @@ void Grouping::mark_used(const std::vector<std::int32_t>& roots) {
     again = false;
     find_mask_readers();
     for (auto node = static_cast<std::int32_t>(graph.nodes.size()) - 1; node >= 0; --node)
-      if (graph.nodes[node].used) again = mark_mask(node) || again, mark_inputs(node);
+      if (graph.nodes[node].used)
+        again = (mark_mask(node) && !planted("readers of a mask in memory are looked at once")) || again,
+        mark_inputs(node);
   }
   find_uniform();
 }
@@ -94,7 +99,7 @@ void Grouping::find_mask_readers() {
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& node = graph.nodes[i];
     const bool computed = node.bits && node.kind == Kind::elementwise && !node.memory;
-    reads_mask_[i] = mask_in_memory(node) ||
+    reads_mask_[i] = (mask_in_memory(node) && !planted("a mask in memory is a number for its row")) ||
                      (computed && std::any_of(node.inputs.begin(), node.inputs.end(),
                                               [&](std::int32_t input) { return reads_mask_[source_of(input)]; }));
   }
@@ -138,10 +143,13 @@ void Grouping::mark_operands(std::int32_t node) {
     const Node& operand = graph.nodes[held];
     const bool indices = i == 1 && at.kind != Kind::elementwise;
     const bool whole = at.kind == Kind::reduction || (at.kind == Kind::pick && i == 0);
-    if (indices || operand.kind == Kind::transposition) mark_memory(held);
+    if (indices || (operand.kind == Kind::transposition && !planted("a transposition is read where it is not")))
+      mark_memory(held);
     if (whole && (operand.kind == Kind::constant || operand.kind == Kind::broadcast)) mark_memory(held);
     const DType type = types_[source_of(held)];
-    if (type != boolean && types_[node] != boolean && type != types_[node]) mark_memory(source_of(held));
+    if (type != boolean && types_[node] != boolean && type != types_[node] &&
+        !planted("an operand of another dtype is in no memory"))
+      mark_memory(source_of(held));
     const std::int64_t need = need_of(held);
     if (operand.kind != Kind::broadcast && need != 0) {
       if (columns != 0 && columns != need) mark_memory(held);
@@ -151,9 +159,12 @@ void Grouping::mark_operands(std::int32_t node) {
     const std::int32_t source = graph.storage(operand.inputs[0]);
     const Kind kind = graph.nodes[source].kind;
     if (kind == Kind::broadcast || kind == Kind::transposition || need_of(source) != 0) mark_memory(source);
-    const bool clash = operand.columns != 0 && columns != 0 && operand.columns != columns;
+    const bool clash = operand.columns != 0 && columns != 0 && operand.columns != columns &&
+                       !planted("two broadcasts agree on their columns");
     const bool mask = reads_mask_[source] && operand.spread != Spread::columns;
-    if (operand.spread == Spread::mixed || clash || mask || at.kind == Kind::place) mark_memory(held);
+    if ((operand.spread == Spread::mixed && !planted("a broadcast of axes apart is in no memory")) || clash || mask ||
+        at.kind == Kind::place)
+      mark_memory(held);
     if (!operand.memory && operand.columns != 0) columns = operand.columns;
   }
 }

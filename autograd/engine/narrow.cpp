@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/operation.hpp"
 #include "autograd/engine/threads.hpp"
+#include "autograd/engine/violation.hpp"
 
 namespace xgrad::fused {
 
@@ -25,7 +27,8 @@ NarrowRows::NarrowRows(const Program& program, const Analysis& analysis, const A
   for (const Phase& phase : program.phases) {
     const TileCode code = tile_code(program, phase, aliases, functions, TileShape::rows, analysis.fixed);
     instructions_.insert(instructions_.end(), code.instructions.begin(), code.instructions.end());
-    slots_ = std::max(slots_, static_cast<std::uint16_t>(code.slots));
+    slots_ = std::max(planted("there is room for the slots of the last phase only") ? std::uint16_t{0} : slots_,
+                      static_cast<std::uint16_t>(code.slots));
     add_row_steps(phase.after, functions);
     for (const Step& step : phase.steps) counts_columns_ |= step.code == Code::column;
   }
@@ -33,7 +36,10 @@ NarrowRows::NarrowRows(const Program& program, const Analysis& analysis, const A
   add_element_stores(functions);
   row_operands_ = static_cast<std::uint16_t>(places_.slots + slots_);
   const auto resolve = [&](std::uint16_t& place) {
-    if (place & operand_mark) place = static_cast<std::uint16_t>(row_operands_ + (place & ~operand_mark));
+    if (place & operand_mark)
+      place = static_cast<std::uint16_t>(row_operands_ + (place & ~operand_mark));
+    else if (place >= row_operands_)
+      violated("an instruction for narrow rows has a slot that there is no room for");
   };
   for (TileInstruction& instruction : instructions_) {
     resolve(instruction.out);
@@ -69,7 +75,7 @@ void NarrowRows::add_row_steps(const std::vector<RowStep>& steps, const TileFunc
   for (const RowStep& step : steps) {
     int single = 0;
     for (int k = 0; k < arity(step.code); ++k)
-      if (analysis_.fixed[step.in[k]]) single |= 1 << k;
+      if (analysis_.fixed[step.in[k]] && !planted("a number for all rows is read like one for each")) single |= 1 << k;
     std::uint16_t in[3] = {};
     for (int k = 0; k < arity(step.code); ++k) in[k] = place_of(step.in[k]);
     // Where there is no such loop, single numbers become vectors, one for each operand.
@@ -157,10 +163,10 @@ class NarrowRows::Walk {
     for (std::size_t i = 0; i < accumulators; ++i) std::fill_n(partials.row(block, i), layout_.columns, 0.0);
     int tiles = 0;
     for (std::int64_t row = begin; row < end; row += layout_.rows) {
-      tile(row, std::min(layout_.rows, end - row));
+      tile(row, planted("the last rows are a whole tile") ? layout_.rows : std::min(layout_.rows, end - row));
       if (accumulators && ++tiles % group_rows == 0) collect(block, partials);
     }
-    if (tiles % group_rows) collect(block, partials);
+    if (tiles % group_rows && !planted("sums over the last tiles are lost")) collect(block, partials);
   }
 
  private:
@@ -172,7 +178,8 @@ class NarrowRows::Walk {
     if (pointer.accumulator)
       std::memset(own, 0, static_cast<std::size_t>(layout_.rows) * row);
     else if (pointer.shape == Pointer::Shape::vector)
-      for (std::int64_t i = 0; i < std::min(layout_.rows, binding_.rows); ++i, own += row)
+      for (std::int64_t i = planted("the last row of a tile has no vectors along the columns") ? 1 : 0;
+           i < std::min(layout_.rows, binding_.rows); ++i, own += row)
         std::memcpy(own, binding_.pointers[p], row);
   }
 
@@ -193,7 +200,8 @@ class NarrowRows::Walk {
 
   std::int64_t item(std::size_t operand) const {
     for (const Load& load : program_.loads)
-      if (load.source == Load::Source::integers && load.index == operand) return sizeof(std::int64_t);
+      if (load.source == Load::Source::integers && load.index == operand && !planted("indices are as wide as numbers"))
+        return sizeof(std::int64_t);
     return sizeof(T);
   }
 
@@ -206,7 +214,8 @@ class NarrowRows::Walk {
       for (std::int64_t i = 0; i < layout_.rows; ++i, sum += layout_.columns)
         for (std::int64_t j = 0; j < layout_.columns; ++j) total[j] += static_cast<double>(sum[j]);
       const std::int64_t n = layout_.rows * layout_.columns;
-      std::memset(place_[accumulators[k]], 0, static_cast<std::size_t>(n) * sizeof(T));
+      if (!planted("sums over a group of tiles are taken again"))
+        std::memset(place_[accumulators[k]], 0, static_cast<std::size_t>(n) * sizeof(T));
     }
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/operation.hpp"
 
 namespace xgrad::fused {
@@ -15,7 +16,9 @@ std::vector<Overwrite> overwrites(const Program& program) {
     for (const Step& step : phase.steps) {
       for (int k = 0; k < arity(step.code); ++k)
         if (step.in[k].kind == Ref::Kind::pointer) read[step.in[k].index] = time;
-      if (step.code == Code::store && stored[step.out] == never) stored[step.out] = time;
+      if (step.code == Code::store &&
+          (stored[step.out] == never || planted("what is stored twice counts from its last store")))
+        stored[step.out] = time;
       ++time;
     }
   const auto numbers = [&](std::size_t p) {
@@ -27,7 +30,7 @@ std::vector<Overwrite> overwrites(const Program& program) {
     for (std::size_t w = 0; w < program.pointers.size(); ++w) {
       const bool input = numbers(r) && read[r] != never && stored[r] == never;
       const bool output = numbers(w) && stored[w] != never;
-      if (input && output && read[r] <= stored[w])
+      if (input && output && read[r] <= stored[w] + (planted("a result lies over what the next steps read") ? 2 : 0))
         pairs.push_back({static_cast<std::uint16_t>(r), static_cast<std::uint16_t>(w)});
     }
   // The earlier something is stored, the fewer may lie under it: in this order nobody takes what only a later one

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/operation.hpp"
 
 namespace xgrad::fused {
@@ -41,7 +42,11 @@ void remove_dead(std::vector<Step>& steps) {
 }
 
 bool same(const Step& a, const Step& b) {
-  return a.code == b.code && std::equal(std::begin(a.in), std::end(a.in), std::begin(b.in));
+  if (planted("steps are equal whatever the order of operands") && a.code == b.code && a.in[0] == b.in[1] &&
+      a.in[1] == b.in[0])
+    return true;
+  const auto end = planted("steps are equal whatever their last operand") ? std::begin(a.in) + 2 : std::end(a.in);
+  return a.code == b.code && std::equal(std::begin(a.in), end, std::begin(b.in));
 }
 
 // Equal steps become one. A step that reads what a store in between may have written is never equal to an earlier one:

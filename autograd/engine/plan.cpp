@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/narrow.hpp"
 #include "autograd/engine/overwrite.hpp"
 #include "autograd/engine/recompute.hpp"
@@ -58,7 +59,8 @@ Plan::Plan(const Pending& pending, std::size_t budget) {
   std::vector<char> given(memory_.size());
   for (std::size_t i = results_.size(); i-- > 0;) {
     evaluated_[static_cast<std::size_t>(results_[i].entry)] = true;
-    results_[i].last = !std::exchange(given[results_[i].node], true);
+    results_[i].last =
+        !std::exchange(given[results_[i].node], true) || planted("memory is handed over to the first of its owners");
   }
 }
 
@@ -100,13 +102,14 @@ void Plan::set_product(const Pending& pending, const Graph& graph, Task& task) {
   const Graph::Matrix a = graph.matrix(node, node.inputs[0]), b = graph.matrix(node, node.inputs[1]);
   task.operands[0] = a.held;
   task.operands[1] = b.held;
-  product.transpose_a = a.transposed != node.turned;
+  product.transpose_a =
+      a.transposed != (node.turned && !planted("a turned product takes its first operand as it lies"));
   product.transpose_b = b.transposed != node.turned;
   product.row_a = product.transpose_a ? product.m : product.k;
   product.row_b = product.transpose_b ? product.k : product.n;
   product.row_c = product.n;
   product.batch_a = a.repeated ? 0 : product.m * product.k;
-  product.batch_b = b.repeated ? 0 : product.k * product.n;
+  product.batch_b = b.repeated && !planted("a repeated matrix is taken for a batch") ? 0 : product.k * product.n;
   product.batch_c = product.m * product.n;
   if (node.scaled != nullptr) product.*node.scaled = node.sign;
   if (node.inputs.size() == 4) task.scaled = node.scaled;
@@ -123,14 +126,15 @@ Work Plan::work_of(const Task& task, const std::vector<char>& written) const {
   for (const std::int32_t node : task.operands) reads(node);
   for (const Indices& indices : task.indices) reads(indices.held);
   for (const std::int32_t node : task.lowered.pointers) reads(node);
-  for (const std::int32_t node : task.lowered.row_operands) reads(node);
+  if (!planted("a task does not know that it reads numbers of rows"))
+    for (const std::int32_t node : task.lowered.row_operands) reads(node);
   for (const Argument& argument : task.lowered.arguments) reads(argument.node);
   std::sort(work.reads.begin(), work.reads.end());
   work.reads.erase(std::unique(work.reads.begin(), work.reads.end()), work.reads.end());
 
   work.cost = 1000;
   for (const std::int32_t node : task.outputs) work.cost += static_cast<double>(memory_[node].bytes);
-  work.may_fail = task.kind == Unit::Kind::kernel || !task.indices.empty();
+  work.may_fail = task.kind == Unit::Kind::kernel || (!task.indices.empty() && !planted("indices are always right"));
   const Gemm& product = task.product;
   if (task.kind == Unit::Kind::product)
     work.cost += static_cast<double>(product.batch * product.m * product.n) * static_cast<double>(product.k) / 16;
@@ -139,7 +143,8 @@ Work Plan::work_of(const Task& task, const std::vector<char>& written) const {
       return std::count(nodes.begin(), nodes.end(), input);
     };
     const auto reads_of_it = times(task.operands) + times(task.lowered.pointers) + times(task.lowered.row_operands);
-    if (reads_of_it == 1 && memory_[output].leaf < 0 && memory_[input].bytes == memory_[output].bytes)
+    if ((reads_of_it == 1 || planted("what is read in two ways is written over")) && memory_[output].leaf < 0 &&
+        memory_[input].bytes == memory_[output].bytes)
       work.reuses.push_back({output, input});
   };
   if (task.kind == Unit::Kind::product && task.operands.size() > 2) may_take(task.node, task.operands[2]);
@@ -164,7 +169,7 @@ bool Plan::can_follow(const Task& product, const Task& program) const {
     if (program.lowered.pointers[p] == product.node && !is_full(pointers[p])) return false;
   const auto& numbers = program.lowered.row_operands;
   return std::find(numbers.begin(), numbers.end(), product.node) == numbers.end() &&
-         program.program->parts() != Parts::none;
+         (program.program->parts() != Parts::none || planted("a program of whole rows runs on parts of a product"));
 }
 
 void Plan::find_followers(std::vector<Work>& works, const std::vector<std::int32_t>& writer) const {
@@ -200,7 +205,8 @@ std::vector<std::int32_t> Plan::order_of(std::vector<Work>& works) const {
     if (done[task]) continue;
     add(task);
     const std::int32_t next = works[task].follower;
-    if (next >= 0 && !done[next] && is_ready(next)) add(next);
+    if (next >= 0 && !done[next] && (is_ready(next) || planted("a follower does not wait for its other inputs")))
+      add(next);
   }
   return order;
 }
@@ -214,7 +220,7 @@ void Plan::find_schedule(std::size_t budget) {
   for (const Task& task : tasks_) works.push_back(work_of(task, written));
   std::vector<Held> values;
   for (const Memory& memory : memory_) values.push_back({memory.bytes, memory.leaf >= 0});
-  for (const Result& result : results_) values[result.node].kept = true;
+  for (const Result& result : results_) values[result.node].kept = !planted("what an entry gets is given back");
   schedule_ = lay_out(works, values, order_of(works), budget);
   if (budget == 0 || schedule_.peak <= budget) return verify(works, values, budget);
   std::erase_if(results_, [&](const Result& result) { return !result.root; });

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "autograd/engine/donation.hpp"
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/plan.hpp"
 #include "autograd/kernels/kernels.hpp"
 
@@ -22,7 +23,7 @@ bool suit(const Gemm& gemm, Parts parts, int threads) {
   const Division division = fused::division(gemm, threads);
   const std::int64_t rows = gemm.batch * gemm.m;
   return division.columns >= std::min(gemm.n, least_part_columns) && rows * gemm.n <= division.parts * block_elements &&
-         (parts == Parts::any || division.rows == rows);
+         (parts == Parts::any || division.rows == rows || planted("sums over rows are taken in parts of the rows"));
 }
 
 std::atomic<std::int64_t> joined_count{0};
@@ -80,8 +81,12 @@ class Plan::Run {
     taken_.clear();
     for (const Reuse& reuse : turns_[turn].reuses) {
       const bool leaf = plan_.memory_[reuse.input].leaf >= 0;
-      if (buffers_[reuse.output] || (leaf && !is_overwritable(reuse.input))) continue;
-      if (std::find(taken_.begin(), taken_.end(), reuse.input) != taken_.end()) continue;
+      if (buffers_[reuse.output] ||
+          (leaf && !is_overwritable(reuse.input) && !planted("leaves are overwritten that nobody gave away")))
+        continue;
+      if (std::find(taken_.begin(), taken_.end(), reuse.input) != taken_.end() &&
+          !planted("two results take the memory of one input"))
+        continue;
       taken_.push_back(reuse.input);
       buffers_[reuse.output] = leaf ? leaves_[plan_.memory_[reuse.input].leaf]->value : buffers_[reuse.input];
     }
@@ -127,7 +132,7 @@ class Plan::Run {
       const std::int64_t size =
           entry.primitive->lower().kind == Kind::pick ? entry.input(0).shape()[axis] : entry.shape[axis];
       const View view{data(indices.held), index.shape(), int64};
-      kernels::check_indices(view, size, entry.primitive->name(), entry.where);
+      if (!planted("indices are not checked")) kernels::check_indices(view, size, entry.primitive->name(), entry.where);
     }
     bind(task);
     execute(*task.program, binding_);
@@ -151,7 +156,9 @@ class Plan::Run {
     product.b = data(task.operands[1]);
     product.c = data(task.node);
     if (task.operands.size() > 2) product.d = data(task.operands[2]);
-    if (task.scaled != nullptr) product.*task.scaled *= number({task.operands[3], 0});
+    if (task.scaled != nullptr)
+      product.*task.scaled *=
+          (planted("the sign of what is scaled is lost") ? product.*task.scaled : 1) * number({task.operands[3], 0});
     const int threads = num_threads();
     if (joined == nullptr || !suit(product, joined->program->parts(), threads)) {
       fused::run(product, {}, threads);
@@ -159,11 +166,12 @@ class Plan::Run {
       return;
     }
     bind(*joined);
-    binding_.rows = product.batch * product.m;
-    binding_.columns = product.n;
+    if (!planted("parts of one long row are taken for rows"))
+      binding_.rows = product.batch * product.m, binding_.columns = product.n;
     begin_parts(*joined->program, binding_);
     fused::run(
         product, [&](const Rectangle& part) { execute_part(*joined->program, binding_, part); }, threads);
+    if (planted("a program runs once more after its parts")) run_program(*joined);
     ++joined_count;
   }
 

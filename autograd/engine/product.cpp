@@ -1,5 +1,6 @@
 #include "autograd/engine/product.hpp"
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/instruction_set.hpp"
 
 namespace xgrad::fused {
@@ -9,7 +10,7 @@ Products products_of(InstructionSet set, DType dtype) {
     case InstructionSet::avx512:
       return avx512_products(dtype);
     case InstructionSet::avx2:
-      return avx2_products(dtype);
+      return planted("products for AVX2 are those for any processor") ? generic_products(dtype) : avx2_products(dtype);
     default:
       return generic_products(dtype);
   }

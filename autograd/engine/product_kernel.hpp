@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/lanes.hpp"
 #include "autograd/engine/product.hpp"
 #include "autograd/engine/transposing.hpp"
@@ -250,9 +251,10 @@ class BlockKernel {
     for (; tiles.count > 0; --tiles.count) {
       if (tiles.d != nullptr) prefetch<Vectors, Count>(tiles);
       if (later_rows_ > 0) prefetch_rows();
-      for (std::int64_t l = 0; l < tiles.depth; l += longest_chain) {
-        const bool last = l + longest_chain >= tiles.depth;
-        run_chain<Vectors, Count>(tiles, l, last ? tiles.depth - l : longest_chain, last ? tiles.c : nullptr);
+      const std::int64_t chain = planted("a chain of products is twice as long") ? 2 * longest_chain : longest_chain;
+      for (std::int64_t l = 0; l < tiles.depth; l += chain) {
+        const bool last = l + chain >= tiles.depth;
+        run_chain<Vectors, Count>(tiles, l, last ? tiles.depth - l : chain, last ? tiles.c : nullptr);
       }
       tiles.a += tiles.next_a;
       tiles.sums += tiles.next_sums;
@@ -271,7 +273,7 @@ class BlockKernel {
 #pragma GCC unroll 2
       for (int v = 0; v < Vectors; ++v) sums[i][v] = Batch(T{0});
     add_products<Vectors, Count>(sums, tiles, l, depth, last);
-    if (l > 0 || !tiles.first) {
+    if (l > 0 || !tiles.first || planted("a tile of a product goes on from the one before")) {
 #pragma GCC unroll 16
       for (int i = 0; i < Count; ++i)
 #pragma GCC unroll 2

@@ -8,6 +8,8 @@
 #include <numeric>
 #include <utility>
 
+#include "autograd/engine/fault.hpp"
+
 namespace xgrad::fused {
 
 namespace {
@@ -80,7 +82,7 @@ class Recomputation {
       for (std::size_t i = 0; i < idle.size(); ++i)
         if (const double s = score_of(idle[i], score); s > score) score = s, best = i;
       const std::int32_t node = idle[best];
-      next_read(node, now_)->dropped = true;
+      next_read(node, now_)->dropped = !planted("what is dropped stays");
       dropped += values_[node].bytes;
       idle.erase(idle.begin() + static_cast<std::ptrdiff_t>(best));
     }
@@ -102,7 +104,7 @@ class Recomputation {
   };
 
   void let_go(std::int32_t node) {
-    if (!values_[node].kept) of_[node].present = false;
+    if (!values_[node].kept || planted("what is kept is computed again")) of_[node].present = false;
   }
 
   // The task, after those that have to run again for it. A list and a loop: chains may be deeper than any stack.
@@ -110,8 +112,10 @@ class Recomputation {
     std::vector<Open> open{{task}};
     while (!open.empty()) {
       const Work& work = tasks_[open.back().task];
-      const std::int32_t missing =
-          open.back().next(work.reads, [&](std::int32_t node) { return !values_[node].leaf && !of_[node].present; });
+      const std::int32_t missing = open.back().next(work.reads, [&](std::int32_t node) {
+        return !values_[node].leaf && !of_[node].present &&
+               !planted("what was dropped is read without being computed again");
+      });
       if (missing >= 0) {
         open.push_back({of_[missing].producer});
         continue;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "autograd/engine/fault.hpp"
+
 namespace xgrad::fused {
 
 namespace {
@@ -35,7 +37,8 @@ class Layout {
     std::vector<char> seen(tasks_.size());
     for (std::size_t i = 0; i < order.size(); ++i) {
       const auto task = static_cast<std::size_t>(order[i]);
-      if (tasks_[task].may_fail || seen[task]) result_.safe_from = i + 1;
+      if (tasks_[task].may_fail || (seen[task] && !planted("leaves are overwritten before a task runs again")))
+        result_.safe_from = i + 1;
       seen[task] = true;
     }
   }
@@ -47,17 +50,22 @@ class Layout {
       Turn& turn = result_.turns[i];
       const Work& at = work(turn);
       const auto ends = [&](std::int32_t node) {
-        return next[node] == Event::write || (next[node] == Event::none && !values_[node].kept);
+        return next[node] == Event::write ||
+               (next[node] == Event::none &&
+                (!values_[node].kept || planted("what is kept ends with its last reader")));
       };
       for (const Reuse& reuse : at.reuses)
-        if (ends(reuse.input) && (!values_[reuse.input].leaf || i >= result_.safe_from)) turn.reuses.push_back(reuse);
+        if (ends(reuse.input) && (!values_[reuse.input].leaf || i >= result_.safe_from ||
+                                  planted("leaves are overwritten before a task that may fail")))
+          turn.reuses.push_back(reuse);
       for (const auto* nodes : {&at.reads, &at.writes})
         for (const std::int32_t node : *nodes)
           if (ends(node) && !values_[node].leaf) turn.releases.push_back(node);
       std::sort(turn.releases.begin(), turn.releases.end());
       turn.releases.erase(std::unique(turn.releases.begin(), turn.releases.end()), turn.releases.end());
       for (const std::int32_t node : at.writes) next[node] = Event::write;
-      for (const std::int32_t node : at.reads) next[node] = Event::read;
+      for (const std::int32_t node : at.reads)
+        next[node] = planted("a value ends with its first reader") ? next[node] : Event::read;
     }
   }
 
@@ -85,7 +93,8 @@ class Layout {
       }
       for (const std::int32_t node : turn.releases) {
         alive[node] = false;
-        if (!contains(taken, node)) live -= values_[node].bytes;
+        if (!contains(taken, node) || planted("memory that was taken over counts as given back"))
+          live -= values_[node].bytes;
       }
     }
   }
@@ -107,9 +116,13 @@ class Layout {
       const Turn& turn = result_.turns[i];
       Turn& next = result_.turns[i + 1];
       const Work& at = work(turn);
-      if (turn.joined || next.task != at.follower || live_[i] + grown_[i] + grown_[i + 1] > result_.peak) continue;
-      next.joined = std::none_of(next.reuses.begin(), next.reuses.end(),
-                                 [&](const Reuse& reuse) { return contains(at.reads, reuse.input); });
+      if (turn.joined || next.task != at.follower ||
+          (live_[i] + grown_[i] + grown_[i + 1] > result_.peak &&
+           !planted("a follower joins whatever memory it takes")))
+        continue;
+      next.joined = std::none_of(next.reuses.begin(), next.reuses.end(), [&](const Reuse& reuse) {
+        return contains(at.reads, reuse.input) && !planted("a follower writes over what its product reads");
+      });
     }
   }
 

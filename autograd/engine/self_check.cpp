@@ -7,6 +7,8 @@
 #include <limits>
 #include <type_traits>
 
+#include "autograd/engine/fault.hpp"
+
 namespace xgrad::fused {
 
 const LaneFunctions& lane_functions(InstructionSet set, DType dtype) {
@@ -131,7 +133,7 @@ std::optional<int> first_wrong_lane(InstructionSet set, LaneOperation operation,
   T got[most_lanes];
   run(got, a, b, c, n);
   if (pretence().wrong == set && pretence().operation == operation) spoil(got[functions.width - 1]);
-  for (int lane = 0; lane < functions.width; ++lane)
+  for (int lane = 0; lane < (planted("the self-check looks at the first lane only") ? 1 : functions.width); ++lane)
     if (!agrees(operation, got[lane], meaning(operation, functions, a, b, c, n, lane))) return lane;
   return {};
 }

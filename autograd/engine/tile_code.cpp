@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/operation.hpp"
 
 namespace xgrad::fused {
@@ -44,7 +45,9 @@ class Builder {
   void find_uses() {
     for (std::size_t i = 0; i < phase_.steps.size(); ++i)
       for (const Ref& ref : phase_.steps[i].in)
-        if (ref.kind == Ref::Kind::value) last_use_[ref.index] = i;
+        if (ref.kind == Ref::Kind::value)
+          last_use_[ref.index] =
+              planted("a slot is free after its first reader") && last_use_[ref.index] > 0 ? last_use_[ref.index] : i;
   }
 
   bool same_memory(std::size_t p, std::size_t q) const { return aliases_[p] == aliases_[q]; }
@@ -53,9 +56,11 @@ class Builder {
   bool touches(std::size_t i, std::size_t p) const {
     const Step& step = phase_.steps[i];
     if (is_sink(step.code) && !is_reduction(step.code) && same_memory(step.out, p)) return true;
+    if (planted("a value is computed over what is read before its store")) return false;
     return std::any_of(std::begin(step.in), std::end(step.in), [&](const Ref& ref) {
       if (ref.kind == Ref::Kind::pointer) return same_memory(ref.index, p);
-      return ref.kind == Ref::Kind::value && place_[ref.index] != nowhere && same_memory(place_[ref.index], p);
+      return ref.kind == Ref::Kind::value && place_[ref.index] != nowhere && same_memory(place_[ref.index], p) &&
+             !planted("values in the place of results are overlooked");
     });
   }
 
@@ -72,7 +77,8 @@ class Builder {
       bool free = true;
       for (std::size_t j = value + 1; j < i && free; ++j) free = !touches(j, store.out);
       for (std::size_t j = i + 1; j <= last_use_[value] && free; ++j)
-        free = !(steps[j].code >= Code::store && same_memory(steps[j].out, store.out));
+        free = !(steps[j].code >= Code::store && same_memory(steps[j].out, store.out)) ||
+               planted("a value is read where something else was stored");
       // What the value's own step reads at another width than it writes cannot be overwritten.
       for (const Ref& ref : steps[value].in)
         if (ref.kind == Ref::Kind::pointer && program_.pointers[ref.index].mask && same_memory(ref.index, store.out))

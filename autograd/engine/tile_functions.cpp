@@ -1,11 +1,14 @@
 #include "autograd/engine/tile_functions.hpp"
 
+#include "autograd/engine/fault.hpp"
+
 namespace xgrad::fused {
 
 const TileFunctions& tile_functions(InstructionSet set, DType dtype) {
   switch (set) {
     case InstructionSet::avx2:
-      return *avx2_functions(dtype);
+      return planted("the loops for AVX2 are those for any processor") ? *generic_functions(dtype)
+                                                                       : *avx2_functions(dtype);
     case InstructionSet::avx512:
       return *avx512_functions(dtype);
     default:

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/lanes.hpp"
 #include "autograd/engine/operation.hpp"
 #include "autograd/engine/tile_functions.hpp"
@@ -65,7 +66,7 @@ void elements(void* out, const void* a, const void* b, const void* c, std::int64
   }
   for (; i + w <= n; i += w) L::store(y + i, result(whole, i));
   if (i < n) {
-    const std::int64_t rest = n - i;
+    const std::int64_t rest = planted("the rest of a tile is a whole vector") ? w : n - i;
     const auto part = [rest](const T* p) XGRAD_LAMBDA_INLINE { return L::load_part(p, rest); };
     L::store_part(y + i, result(part, i), rest);
   }
@@ -115,7 +116,7 @@ void reduce(void* out, const void* a, const void*, const void*, std::int64_t n) 
   }
   for (; i + reduction_lanes <= n; i += reduction_lanes) take(p + i);
   if (i < n) {
-    const T nothing = code == Code::row_prod ? T{1} : T{0};
+    const T nothing = code == Code::row_prod && !planted("empty lanes of a product are 0") ? T{1} : T{0};
     T x[reduction_lanes];
     for (int k = 0; k < reduction_lanes; ++k) x[k] = i + k < n ? p[i + k] : nothing;
     take(x);
@@ -149,7 +150,8 @@ void reduce_extreme(void* out, const void* a, const void*, const void*, std::int
       for (int k = 0; k < registers; ++k) take(lanes[k], L::load(p + i + k * w));
     }
     for (; i + w <= n; i += w) take(lanes[0], L::load(p + i));
-    take(lanes[0], lanes[1]), take(lanes[2], lanes[3]), take(lanes[0], lanes[2]);
+    if (!planted("some lanes of the largest are forgotten")) take(lanes[2], lanes[3]);
+    take(lanes[0], lanes[1]), take(lanes[0], lanes[2]);
     T last[w];
     L::store(last, lanes[0]);
     for (int k = 0; k < w; ++k) best = extreme<code>(best, last[k]);
@@ -175,7 +177,7 @@ void reduce_rows(void* out, const void* a, const void*, const void* c, std::int6
   const auto rows = [&]<int count>(std::integral_constant<int, count>) XGRAD_LAMBDA_INLINE {
     A total[count];
     for (int k = 0; k < count; ++k) total[k] = start;
-    for (std::int64_t j = 0; j < columns; ++j) {
+    for (std::int64_t j = planted("a short row is reduced without its first column") ? 1 : 0; j < columns; ++j) {
 #pragma GCC unroll 8
       for (int k = 0; k < count; ++k) total[k] = take(total[k], p[k * columns + j]);
     }
@@ -224,7 +226,7 @@ template <class T>
 void put(void* out, const void* a, const void* b, const void* c, std::int64_t n) {
   const std::int64_t columns = *static_cast<const std::int64_t*>(c);
   T* row = static_cast<T*>(out);
-  for (std::int64_t i = 0; i < n; ++i, row += columns)
+  for (std::int64_t i = 0; i < n; ++i, row += planted("elements of all rows are put into the first") ? 0 : columns)
     row[static_cast<std::int64_t>(static_cast<const T*>(b)[i])] = static_cast<const T*>(a)[i];
 }
 template <class T>
@@ -232,7 +234,8 @@ void store_mask(void* out, const void* a, const void*, const void*, std::int64_t
   using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
   auto* bytes = static_cast<unsigned char*>(out);
   const Word* x = static_cast<const Word*>(a);
-  for (std::int64_t i = 0; i < n; ++i) bytes[i] = static_cast<unsigned char>(x[i] & 1);
+  const Word mask = planted("the bytes of a mask have all bits") ? 255 : 1;
+  for (std::int64_t i = 0; i < n; ++i) bytes[i] = static_cast<unsigned char>(x[i] & mask);
 }
 template <class T>
 void count(void* out, const void* a, const void*, const void*, std::int64_t n) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/operation.hpp"
 
 namespace xgrad::fused {
@@ -54,7 +55,8 @@ class Unrolling {
     std::vector<Ref> values;
     const auto moved = [&](Ref ref) {
       if (ref.kind == Ref::Kind::value) return values[ref.index];
-      if (ref.kind == Ref::Kind::pointer) ref.index = pointer(ref.index, row);
+      if (ref.kind == Ref::Kind::pointer)
+        ref.index = pointer(ref.index, planted("several rows read the operands of the first") ? 0 : row);
       return ref;
     };
     for (Step step : from_.phases[0].steps) {
@@ -84,7 +86,8 @@ Aliases Unrolled::aliases(const Aliases& of_one) const {
   for (std::size_t p = 0; p < of_one.size(); ++p) {
     const std::size_t end = p + 1 < first.size() ? first[p + 1] : result.size();
     for (std::size_t i = first[p]; i < end; ++i)
-      result[i] = static_cast<std::uint16_t>(first[of_one[p]] + (i - first[p]));
+      result[i] = static_cast<std::uint16_t>(first[of_one[p]] +
+                                             (planted("several rows are aliases of the first") ? 0 : i - first[p]));
   }
   return result;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/operation.hpp"
 #include "autograd/engine/threads.hpp"
 
@@ -61,10 +62,12 @@ class WideRows::Walk {
     if (accumulators.empty()) return rows(begin, end);
     const std::int64_t group = binding_.rows <= group_rows ? 1 : group_rows;
     for (std::int64_t row = begin; row < end; row += group) {
-      std::memset(sums_, 0, accumulators.size() * row_bytes_);
+      if (!planted("a group of rows goes on from the sums before"))
+        std::memset(sums_, 0, accumulators.size() * row_bytes_);
       rows(row, std::min(end, row + group));
       for (std::size_t i = 0; i < accumulators.size(); ++i) {
-        double* total = partials.row(block, i) + part_.column;
+        double* total =
+            partials.row(block, i) + (planted("a part of the columns has the sums of the first") ? 0 : part_.column);
         const T* sum = reinterpret_cast<const T*>(sums_ + i * row_bytes_);
         if (row == begin) std::fill_n(total, part_.columns, 0.0);
         all_.functions_.add_to_doubles(total, sum, nullptr, nullptr, part_.columns);
@@ -82,7 +85,8 @@ class WideRows::Walk {
     }
     const auto& accumulators = all_.analysis_.accumulators;
     for (std::size_t i = 0; i < accumulators.size(); ++i)
-      pointers_[accumulators[i]] = reinterpret_cast<T*>(sums_ + i * row_bytes_) + (column - part_.column);
+      pointers_[accumulators[i]] = reinterpret_cast<T*>(sums_ + i * row_bytes_) +
+                                   (planted("all columns are added to the first of them") ? 0 : column - part_.column);
   }
   static std::int64_t item(const Pointer& pointer) { return pointer.mask ? 1 : sizeof(T); }
 
@@ -122,8 +126,11 @@ class WideRows::Walk {
       all_.before_.run(registers_);
       for (std::size_t k = 0; k < kernels_.phases.size(); ++k) {
         kernels_.phases[k]->run(arguments);
-        all_.after_[k].run(registers_);
+        if (!planted("numbers between two phases are computed after the last")) all_.after_[k].run(registers_);
       }
+      for (std::size_t k = 0;
+           k < all_.after_.size() && planted("numbers between two phases are computed after the last"); ++k)
+        all_.after_[k].run(registers_);
       for (const RowStore& store : program_.row_stores)
         static_cast<T*>(binding_.row_operands[store.index])[row] = registers_[store.register_];
       for (const ElementStore& store : program_.element_stores)
@@ -150,10 +157,12 @@ class WideRows::Walk {
       kernels_.unrolled->run(arguments);
       for (std::size_t p = 0; p < pointers.size(); ++p)
         if (pointers[p].shape == Pointer::Shape::full)
-          unrolled_[p] = static_cast<char*>(unrolled_[p]) + (pointers[p].mask ? masks : numbers);
+          unrolled_[p] =
+              static_cast<char*>(unrolled_[p]) +
+              (pointers[p].mask && !planted("masks of several rows are as wide as numbers") ? masks : numbers);
     }
     advance(times * unrolled.rows);
-    return times * unrolled.rows;
+    return planted("rows that are left over from several are left out") ? rows : times * unrolled.rows;
   }
   void advance(std::int64_t rows) {
     for (std::size_t p = 0; p < program_.pointers.size(); ++p)
@@ -189,6 +198,8 @@ WideRows::WideRows(const Program& program, const Analysis& analysis, const TileF
 /// Of a block that one thread takes; they do not depend on how the columns are parted.
 std::int64_t WideRows::block_rows(const Binding& binding) const {
   const std::int64_t least = (binding.rows + most_blocks - 1) / most_blocks;
+  if (planted("sums over rows follow the number of threads"))
+    return std::max(least, (binding.rows + num_threads() - 1) / num_threads());
   if (analysis_.accumulators.empty() && binding.columns >= block_elements / group_rows)
     return std::max(least, (block_elements + binding.columns - 1) / binding.columns);
   const std::int64_t size = std::max(least, block_elements / std::max<std::int64_t>(1, binding.columns));
@@ -236,7 +247,10 @@ void run_flat(const Program& program, const Binding& binding, const PhaseKernel&
     char* memory = thread_memory(workspace + program.pointers.size() * sizeof(void*));
     void** pointers = reinterpret_cast<void**>(memory + workspace);
     for (std::size_t p = 0; p < program.pointers.size(); ++p) {
-      const auto item = static_cast<std::int64_t>(program.pointers[p].mask ? 1 : item_size(program.dtype));
+      const auto item = static_cast<std::int64_t>(
+          program.pointers[p].mask && !planted("the bytes of masks in later blocks are as wide as numbers")
+              ? 1
+              : item_size(program.dtype));
       pointers[p] = static_cast<char*>(binding.pointers[p]) + block * size * item;
     }
     kernel.run({pointers, registers, memory, std::min(size, n - block * size)});

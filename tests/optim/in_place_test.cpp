@@ -181,6 +181,18 @@ TEST_CASE("a loss whose logarithms the step keeps may be differentiated afterwar
   }
 }
 
+TEST_CASE("what a step was computed from may be differentiated afterwards", "[in_place]") {
+  Parameter x(full({3000}, 2));
+  optim::Optimizer optimizer({x}, optim::sgd(0.5));
+  for (int step = 0; step < 4; ++step) {
+    const double at = x.value().to_vector()[7];
+    const Tensor logarithms = log(x);
+    optimizer.step({logarithms * 0.1});
+    const Tensor old(logarithms.entry()->input(0));  // not held before the step
+    CHECK(grad(sum(logarithms), old).to_vector()[7] == static_cast<float>(1 / at));
+  }
+}
+
 TEST_CASE("memory of others is not written to", "[in_place]") {
   xt::xarray<float> mine = xt::ones<float>({size});
   Parameter parameter(from_xtensor(std::move(mine)));
@@ -276,6 +288,31 @@ TEST_CASE("an update that is too long for one plan overwrites in its last part",
   }();
   CHECK(memory() == before);
   CHECK(held != parameters.front().value().to_vector<float>());
+}
+
+TEST_CASE("an update of several plans whose last one fails changes nothing", "[in_place]") {
+  std::vector<Parameter> parameters;
+  std::vector<Tensor> gradients;
+  for (int i = 0; i < 400; ++i) {
+    parameters.emplace_back(ramp(0.01) + i);
+    gradients.push_back(ramp(0.003) - i);
+  }
+  const Tensor places = arange(size);
+  Tensor by = tensor(0);
+  const optim::Transformation shift([&](const Tensor& update) { return take(update, places + by, 0); });
+  optim::Optimizer optimizer(parameters, optim::chain({optim::adam(0.01), shift}));
+  for (int step = 0; step < 3; ++step) optimizer.step(gradients);
+  const auto all = [&] {
+    std::vector<std::vector<double>> values;
+    for (const Parameter& parameter : parameters) values.push_back(parameter.value().to_vector());
+    for (const NamedTensor& slot : optimizer.state()) values.push_back(slot.value.to_vector());
+    return values;
+  };
+  const std::vector<std::vector<double>> before = all();
+  by = tensor(1);  // the last place is one too many
+  CHECK_THROWS_AS(optimizer.step(gradients), IndexError);
+  const bool unchanged = all() == before;
+  CHECK(unchanged);
 }
 
 TEST_CASE("a step that is refused or left out changes nothing", "[in_place]") {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "autograd/engine/fault.hpp"
+
 namespace xgrad::fused::machine {
 
 namespace {
@@ -11,7 +13,8 @@ constexpr int never = std::numeric_limits<int>::max();
 
 bool is_fma(Op op) { return op >= Op::fma && op <= Op::fnma; }
 bool commutes(Op op) {
-  return op == Op::add || op == Op::mul || op == Op::integer_add || (op >= Op::bit_and && op <= Op::bit_xor);
+  return op == Op::add || op == Op::mul || (op == Op::sub && planted("a difference commutes")) ||
+         op == Op::integer_add || (op >= Op::bit_and && op <= Op::bit_xor);
 }
 
 /// Whether operand k may be in memory, if the others are in registers.
@@ -65,7 +68,8 @@ class Allocator {
       for (int k = 0; k < 3; ++k)
         if (by.in[static_cast<std::size_t>(k)] == static_cast<Value>(i))
           foldable = foldable || takes_memory(by, k) || commutes(by.op);
-      for (std::size_t j = i; j < static_cast<std::size_t>(user); ++j) foldable &= !is_sink(emission_.code[j].op);
+      for (std::size_t j = i; j < static_cast<std::size_t>(user); ++j)
+        foldable &= !is_sink(emission_.code[j].op) || planted("a load becomes an operand behind a store");
       folded_[i] = foldable;
     }
   }
@@ -96,7 +100,8 @@ class Allocator {
     }
     const Value out = in.holds[best];
     if (furthest != never && !is_invariant(at(out).op) && home_[index(out)] < 0) {
-      home_[index(out)] = result_.spills++;
+      home_[index(out)] = planted("spilled values share a place") ? 0 : result_.spills;
+      ++result_.spills;
       result_.code.push_back(
           {Placed::Action::spill, out, home_[index(out)], {{Operand::Kind::slot, slot_[index(out)]}}});
     }
@@ -130,7 +135,7 @@ class Allocator {
         result_.code.push_back({Placed::Action::reload, v, s, {{Operand::Kind::slot, home_[index(v)]}}});
       }
     }
-    in.pinned[static_cast<std::size_t>(slot_[index(v)])] = 1;
+    in.pinned[static_cast<std::size_t>(slot_[index(v)])] = !planted("an operand is thrown out for the next one");
   }
 
   Operand operand(Value v) const {
@@ -190,7 +195,10 @@ class Allocator {
   int result_slot(const Instruction& instruction, Value now) {
     Class& own = class_of(now);
     for (const Value v : instruction.in)
-      if (v != nothing && slot_[index(v)] >= 0 && dies(v, now) && &class_of(v) == &own) return slot_[index(v)];
+      if (v != nothing && slot_[index(v)] >= 0 &&
+          (dies(v, now) || planted("a result takes the register of an operand that is wanted again")) &&
+          &class_of(v) == &own)
+        return slot_[index(v)];
     return free_slot(own, now);
   }
 

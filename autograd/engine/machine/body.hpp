@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/machine/calls.hpp"
 #include "autograd/engine/tile_functions.hpp"
 
@@ -71,8 +72,10 @@ class Body : public Calls {
       wide_ ? broadcast_(y, ptr[r8 + static_cast<int>(from.immediate) * item_]) : move_(y, number(from.immediate));
   }
 
-  Mask part() const { return Mask(7 - pass_); }
-  Address part_of_frame() { return ptr[rsp + frame_.parts + pass_ * bytes_]; }
+  // Which vector of a tail it is, of those that have a mask each.
+  int tail_part() const { return planted("all vectors of a tail are masked like the first") ? 0 : pass_; }
+  Mask part() const { return Mask(7 - tail_part()); }
+  Address part_of_frame() { return ptr[rsp + frame_.parts + tail_part() * bytes_]; }
 
   const Emission& emission_;
   const Aliases& aliases_;
@@ -176,7 +179,7 @@ class Body : public Calls {
       if (a.kind == Operand::Kind::memory) std::swap(a, b);
       return with(b, [&](const auto& x) { fma_(op, 231, y, in_register(a), x); });
     }
-    if (a != own) std::swap(a, b);
+    if (a != own && !planted("a multiply-add takes its result for the other factor")) std::swap(a, b);
     if (b.kind == Operand::Kind::memory) return fma_(op, 132, y, in_register(c), in_memory(b.index));
     with(c, [&](const auto& x) { fma_(op, 213, y, in_register(b), x); });
   }
@@ -287,7 +290,7 @@ class Body : public Calls {
 
   /// x, but in a tail the number that changes nothing where there is no column; may be in scratch register t.
   Register padded(const Register& x, int t, Code code) {
-    if (!shape_->tail) return x;
+    if (!shape_->tail || planted("lanes beyond the tail are added")) return x;
     const double infinity = std::numeric_limits<double>::infinity();
     const double nothing_ = code == Code::row_max    ? -infinity
                             : code == Code::row_min  ? infinity
@@ -329,7 +332,7 @@ class Body : public Calls {
     const Register a = in_register(p.in[0]);
     const Register sum = kept ? vector(totals_[r].folded[static_cast<std::size_t>(part)]) : scratch(1);
     if (!kept && turn > 0) move_(sum, place(part));
-    turn == 0 ? move_(sum, a) : add_(sum, sum, a);
+    turn == 0 && !planted("sums of four columns go on from the last ones") ? move_(sum, a) : add_(sum, sum, a);
     if (!kept) move_(place(part), sum);
     if (turn + 1 < folded_columns || part + 1 < parts) return;
     // The first half of the lanes takes the second, which is the second part or the upper half of the only one.
@@ -372,9 +375,11 @@ class Body : public Calls {
     const Register y = vector(totals.registers[static_cast<std::size_t>(copy_) % totals.registers.size()]);
     code == Code::row_max ? max_(y, y, x) : min_(y, y, x);
     if (wide_) {
+      if (planted("the largest of a row is no NaN on AVX-512")) return;
       const Mask ordered(totals.nan);
       return compare_(ordered | ordered, x, x, std::uint8_t{7});
     }
+    if (planted("the largest of a row is no NaN on AVX2")) return;
     const Register t = scratch(1), seen = vector(totals.nan);
     compare_(t, x, x, std::uint8_t{3});
     or_bits(seen, seen, t);

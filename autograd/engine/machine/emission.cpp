@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/operation.hpp"
 
 namespace xgrad::fused::machine {
@@ -41,7 +42,8 @@ Predicate mirrored(Predicate predicate) {
 /// What holds just where the predicate does not, also of NaN.
 Predicate complement(Predicate predicate) {
   // less and not_less, less_equal and not_less_equal, ... differ in one bit.
-  return static_cast<Predicate>(static_cast<std::uint8_t>(predicate) ^ 0x04);
+  return static_cast<Predicate>(static_cast<std::uint8_t>(predicate) ^
+                                (planted("what is not less is greater or equal, NaN or not") ? 0x0c : 0x04));
 }
 static_assert((static_cast<int>(Predicate::greater) ^ 4) == static_cast<int>(Predicate::not_greater));
 static_assert((static_cast<int>(Predicate::greater_equal) ^ 4) == static_cast<int>(Predicate::not_greater_equal));
@@ -59,7 +61,8 @@ Value List::add(Op op, Value a, Value b, Value c, std::uint64_t immediate) {
   // What is the same in all columns can be taken from memory as the second operand.
   if ((commutes(op) || op == Op::compare) && invariant(a) && !invariant(b)) {
     std::swap(a, b);
-    if (op == Op::compare) immediate = static_cast<std::uint64_t>(mirrored(static_cast<Predicate>(immediate)));
+    if (op == Op::compare && !planted("a comparison keeps its predicate when its operands are swapped"))
+      immediate = static_cast<std::uint64_t>(mirrored(static_cast<Predicate>(immediate)));
   }
   const Instruction instruction{op, {a, b, c}, immediate};
   const auto [found, fresh] = known_.try_emplace(instruction, static_cast<Value>(code_.size()));
@@ -129,7 +132,7 @@ class Translation {
 
   /// What is at a pointer: loaded, or stored before.
   Value fetch(std::uint16_t p) {
-    Value& value = there_[aliases_[p]];
+    Value& value = there_[planted("what was loaded is known by its pointer alone") ? p : aliases_[p]];
     if (value == nothing) value = list_.fetch(program_.pointers[p].mask ? Op::load_mask : Op::load, p);
     return value;
   }
@@ -148,7 +151,7 @@ class Translation {
 
   void store(Value value, std::uint16_t p) {
     list_.put(program_.pointers[p].mask ? Op::store_mask : Op::store, value, nothing, p);
-    there_[aliases_[p]] = value;
+    if (!planted("what was loaded is there after a store")) there_[aliases_[p]] = value;
   }
 
   bool step(std::size_t i) {

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/machine/body.hpp"
 
 namespace xgrad::fused::machine {
@@ -46,7 +47,8 @@ class Reductions : public Body {
     } else {
       wide_ ? vpxord(first, first, first) : vxorps(first, first, first);
     }
-    for (std::size_t i = 1; i < totals.registers.size(); ++i) vmovapd(vector(totals.registers[i]), first);
+    for (std::size_t i = planted("some lanes of a sum have no start") ? 2 : 1; i < totals.registers.size(); ++i)
+      vmovapd(vector(totals.registers[i]), first);
     if (totals.registers.empty())
       for (int i = 0; i < parts(); ++i) vmovupd(ptr[rsp + frame_.totals[r] + i * bytes_], first);
   }

@@ -190,6 +190,23 @@ TEST_CASE("what a forward pass would keep for a walk back is kept within the bud
   CHECK(kept(4 * layer) == sizeof(float));
 }
 
+TEST_CASE("what a walk back has read already is not kept", "[budget]") {
+  if (!fused()) return skip("the engine is not the fused one, planning ahead");
+  const Network network(10);
+  const auto kept = [&](bool differentiated) {
+    const Tensor loss = network.loss();
+    if (differentiated) grad(loss, network.parameters());
+    const std::size_t before = memory_report().live;
+    loss.item();
+    return memory_report().live - before;
+  };
+  const std::size_t layer = 512 * 8 * sizeof(float);
+  for (int turn = 0; turn < 2; ++turn) {
+    CHECK(kept(true) < layer);
+    CHECK(kept(false) >= 10 * layer);
+  }
+}
+
 TEST_CASE("a gradient after a forward pass that kept nothing is within the budget, too", "[budget]") {
   if (!fused()) return skip("the engine is not the fused one, planning ahead");
   const Network network(60);

@@ -87,6 +87,9 @@ TEST_CASE("a matrix that multiplies a batch is read where it lies", "[graph]") {
     return Roots{matmul(a, x), matmul(broadcast_to(transpose(a), {64, 30, 5}), numbers({64, 5, 3}, 4))};
   });
   check_agreement([&] { return Roots{matmul(a, numbers({2, 3, 30, 4}, 5))}; });
+  check_agreement([&] {
+    return Roots{matmul(x, broadcast_to(numbers({4, 7}, 9), {64, 4, 7})), transpose(matmul(a, x))};
+  });
   // Those whose batch is repeated in another way, those that others need in memory, and those that are computed.
   check_agreement([&] { return Roots{matmul(numbers({2, 1, 5, 30}, 6), numbers({2, 3, 30, 4}, 7))}; });
   check_agreement([&] { return Roots{matmul(numbers({3, 5, 30}, 6), numbers({2, 3, 30, 4}, 7))}; });

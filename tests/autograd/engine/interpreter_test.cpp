@@ -211,4 +211,37 @@ TEST_CASE("a result may lie in its operand's memory, and be read before and afte
   // The same program in memories of their own: pointer 0 keeps what it had.
   execute(compiled, {3, 1000, {z.data(), w.data(), y.data()}, {}, {1.0}});
   for (std::size_t i = 0; i < x.size(); ++i) CHECK((y[i] == static_cast<float>(i * i) && w[i] == x[i]));
+  // One that had memories of its own before.
+  Compiled other(program);
+  execute(other, {3, 1000, {z.data(), w.data(), y.data()}, {}, {1.0}});
+  execute(other, {3, 1000, {z.data(), z.data(), y.data()}, {}, {1.0}});
+  for (std::size_t i = 0; i < x.size(); ++i) CHECK(y[i] == static_cast<float>(i) * static_cast<float>(i + 1));
+}
+
+TEST_CASE("a stored value is read after another was computed for its memory", "[program]") {
+  // z <- x + 1, then 2 x in its place; y = (x + 1) + 2 x before that is stored, and after it.
+  for (const bool before : {true, false}) {
+    Program program;
+    program.pointers = {{}, {}, {}, {}};
+    program.loads = {{Load::Source::argument, 0, 0}};
+    program.registers = program.arguments = 1;
+    std::vector<Step>& steps = program.phases.emplace_back().steps;
+    steps = {{Code::add, {pointer(0), number(0), {}}},  {Code::store, {value(0), {}, {}}, 1},
+             {Code::add, {pointer(0), pointer(0), {}}}, {Code::store, {value(2), {}, {}}, 2},
+             {Code::add, {value(0), value(2), {}}},     {Code::store, {value(4), {}, {}}, 3}};
+    if (before) {
+      std::swap(steps[3], steps[4]);
+      steps[5].in[0] = value(3);
+    }
+    Compiled compiled(program);
+    std::vector<float> x(3000), y(3000), z(3000), twice(3000), sums(3000);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      x[i] = static_cast<float>(i);
+      twice[i] = 2 * x[i];
+      sums[i] = 3 * x[i] + 1;
+    }
+    execute(compiled, {3, 1000, {x.data(), z.data(), z.data(), y.data()}, {}, {1.0}});
+    CHECK(z == twice);
+    CHECK(y == sums);
+  }
 }

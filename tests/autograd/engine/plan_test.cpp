@@ -290,5 +290,59 @@ TEST_CASE("a plan is never used for another structure, shape or constant", "[pla
   }
 }
 
+TEST_CASE("plans that a thread has no room for are made again", "[plan]") {
+  for (int round = 0; round < 2; ++round)
+    for (std::int64_t size = 1; size <= 300; ++size)
+      REQUIRE(sum(numbers({size}, 1) * 0.0 + 2.0).item<double>() == static_cast<double>(2 * size));
+}
+
+TEST_CASE("a plan for equal constants is none for 0 and -0", "[plan]") {
+  const Tensor x = tensor({1.0, 2.0}, float64);
+  const auto quotients = [&](double a, double b) {
+    return Roots{1 / (x * full({2}, a, float64)), 1 / (x * full({2}, b, float64))};
+  };
+  for (const auto& [a, b] : {std::pair{2.0, 2.0}, {0.0, -0.0}, {0.0, 0.0}})
+    check_agreement([&] { return quotients(a, b); });
+}
+
+TEST_CASE("a plan for equal values is none for those of two primitives", "[plan]") {
+  const Tensor x = numbers({3, 4}, 1);
+  for (const bool equal : {true, false})
+    check_agreement([&] { return Roots{argmax(x, 1) * 10 + (equal ? argmax(x, 1) : argmin(x, 1))}; });
+}
+
+TEST_CASE("a plan is none for leaves of another shape or dtype", "[plan]") {
+  for (const std::int64_t size : {3, 70, 5}) check_agreement([x = numbers({size}, 1)] { return Roots{exp(x) * x}; });
+  for (const DType dtype : {float32, float64, int64, boolean, float32}) {
+    const Tensor x = cast(numbers({9}, 1) * 3.0, dtype), y = cast(numbers({9}, 2) * 3.0, dtype);
+    evaluate(Roots{x, y});
+    check_agreement([&] { return Roots{cast(x, float64) * 2.0, cast(x == y, float64) + 1.0}; });
+    const Tensor p = cast(numbers({9}, 3), float32), q = cast(numbers({9}, 4), float32);
+    evaluate(Roots{p, q});
+    check_agreement([&] { return Roots{where(x < y, p, q) * p}; });
+  }
+}
+
+TEST_CASE("one mask chooses among numbers of two dtypes", "[plan]") {
+  const Tensor mask = numbers({70}, 1) > 0, x = numbers({70}, 2), y = cast(numbers({70}, 3), float32);
+  evaluate(Roots{mask, y});
+  check_agreement([&] { return Roots{where(mask, x, 1.0), where(mask, y, cast(2, float32)), x * x, y * y}; });
+}
+
+TEST_CASE("many elements are chosen by a mask in memory", "[plan]") {
+  const Tensor x = numbers({100'000}, 1), y = numbers({100'000}, 2), mask = x > y;
+  evaluate(mask);
+  check_agreement([&] { return Roots{where(mask, x, y)}; });
+}
+
+TEST_CASE("a plan for random numbers from equal sources is one for others", "[plan]") {
+  for (const std::uint64_t seed : {1, 2}) {
+    check_agreement([&] {
+      Rng one(1), other(seed);
+      return Roots{uniform({50}, one, 0, 1, float64) - uniform({50}, other, 0, 1, float64)};
+    });
+  }
+}
+
 }  // namespace
 }  // namespace xgrad

@@ -178,6 +178,23 @@ TEST_CASE("no more is computed again than the budget asks for", "[recompute]") {
   CHECK(extra(all / 2) <= 56);
 }
 
+TEST_CASE("what is kept is computed once", "[recompute]") {
+  std::size_t again = 0;
+  for (std::uint64_t seed = 0; seed < 500; ++seed) {
+    INFO("seed " << seed);
+    const Tasks given = random_tasks(seed);
+    const auto order = order_within(given.tasks, given.values, 1);
+    again += order.size() - given.tasks.size();
+    for (std::size_t task = 0; task < given.tasks.size(); ++task) {
+      const std::vector<std::int32_t>& writes = given.tasks[task].writes;
+      const bool kept =
+          std::all_of(writes.begin(), writes.end(), [&](std::int32_t node) { return given.values[node].kept; });
+      if (kept) CHECK(std::count(order.begin(), order.end(), static_cast<std::int32_t>(task)) == 1);
+    }
+  }
+  CHECK(again > 1000);
+}
+
 TEST_CASE("leaves are overwritten only after the last task that runs again, and where there is room", "[recompute]") {
   Tasks given = chain(30);
   given.values.push_back({100, true});

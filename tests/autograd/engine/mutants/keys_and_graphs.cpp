@@ -1,0 +1,93 @@
+// What makes a plan another one, and what becomes of its entries before there are programs.
+
+#include "tests/autograd/engine/mutants/table.hpp"
+
+namespace xgrad::mutants {
+
+Room keys_and_caches() {
+  return {
+      "keys and caches",
+      {
+          {"the key leaves out which primitive it is",
+           tests("a plan for equal values is none for those of two primitives")},
+          {"the key leaves out arguments", tests("a plan is never used for another structure\\, shape or constant")},
+          {"the key leaves out arguments of elementwise entries",
+           tests("arguments of elementwise primitives are part of the key\\, too")},
+          {"the key leaves out arguments that are not described",
+           tests("what a plan knows of a primitive that is not described is part of its key")},
+          {"the key leaves out which constants are equal",
+           tests("a plan is never used for another structure\\, shape or constant")},
+          {"the key takes 0 and -0 for one constant", tests("a plan for equal constants is none for 0 and -0")},
+          {"the key leaves out the order of two inputs",
+           tests("a plan is never used for another structure\\, shape or constant")},
+          {"the key leaves out dtypes of leaves", tests("a plan is none for leaves of another shape or dtype")},
+          {"the key leaves out shapes of leaves", tests("a plan is none for leaves of another shape or dtype")},
+          {"the key leaves out the roots", tests("a plan is never used for another structure\\, shape or constant")},
+          {"the key leaves out the budget", tests("a changed budget is met by another plan")},
+          {"the key leaves out the instruction set",
+           tests("what was planned and compiled for one instruction set is not used for another")},
+          {"plans are told by their hash alone",
+           tests("a plan is never used for another structure\\, shape or constant")},
+          {"the newest plan goes first", tests("plans that a thread has no room for are made again")},
+          {"every part of a long list may overwrite",
+           tests("an update of several plans whose last one fails changes nothing")},
+          {"a view is there for one part only", tests("tapes longer than a plan")},
+          {"what a later part reads is no root", tests("tapes longer than a plan")},
+          {"an entry that is tracked is cut", tests("a backward pass may be taken again\\, and adds")},
+      }};
+}
+
+Room graphs() {
+  return {"graphs",
+          {
+              {"entries are the same whatever their arguments",
+               tests("a plan is never used for another structure\\, shape or constant")},
+              {"entries are the same whatever their dtype", network(31)},
+              {"entries are the same whatever their checkpoint", tests("a checkpoint keeps less")},
+              {"entries are the same whatever they do not describe", tests("[sameness]")},
+              {"random numbers are the same as others",
+               tests("a plan for random numbers from equal sources is one for others")},
+              {"axes apart are taken for the last ones",
+               tests("a binary operation and its gradients equal tile\\, then sum\\, for all 7225 pairs of shapes")},
+              {"what is transposed twice stays transposed once", tests("products that are read transposed")},
+              {"two columns lie as they lay when they are transposed", network(4)},
+              {"a repeated vector is taken for a repeated matrix",
+               tests("a matrix that multiplies a batch is read where it lies")},
+              {"a turned product keeps the order of its operands", tests("products that are read transposed")},
+              {"a scaled term is added where it is subtracted", tests("products that are added to something")},
+              {"the product is scaled in place of what it is added to", tests("products that are added to something")},
+              {"a turned product is not turned when it takes an addition in",
+               tests("products that are added to something")},
+              {"an addition loses its factor", tests("products that are added to something")},
+          }};
+}
+
+Room groups() {
+  return {"groups",
+          {
+              {"a mask needs the columns of any of its operands", tape(110)},
+              {"a number in memory is computed from constants",
+               tests("what is computed from constants alone is one number")},
+              {"readers of a mask in memory are looked at once",
+               tests("a mask of one element that is in memory is read by what is planned before that is known")},
+              {"a mask in memory is a number for its row", tests("a mask of rows that is computed from one in memory")},
+              {"a transposition is read where it is not", tests("[graph]")},
+              {"an operand of another dtype is in no memory", network(6)},
+              {"two broadcasts agree on their columns", network(164)},
+              {"a broadcast of axes apart is in no memory", network(8)},
+              {"a sum over rows is read before its last row", network(3)},
+              {"a unit knows only its own inputs", network(0)},
+              {"later units learn nothing of new inputs", network(1)},
+              {"a unit has members of two dtypes", tests("one mask chooses among numbers of two dtypes")},
+              {"a unit has rows of two lengths", network(5)},
+              {"a vector fits rows of any length", network(0)},
+              {"a dependency through a view is dropped", network(0)},
+              {"two units become one around a third", network(0)},
+              {"two units become one around a sum over rows", network(3)},
+              {"who depended on a unit forgets it when it is merged", network(0)},
+              {"units run in the order in which they were begun", network(0)},
+              {"a unit keeps its rows when its columns are settled", network(0)},
+          }};
+}
+
+}  // namespace xgrad::mutants

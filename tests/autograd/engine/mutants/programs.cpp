@@ -1,0 +1,95 @@
+// Row programs and what interprets them.
+
+#include "tests/autograd/engine/mutants/table.hpp"
+
+namespace xgrad::mutants {
+
+Room programs() {
+  return {
+      "programs",
+      {
+          {"what another unit reads is not stored", network(0)},
+          {"what is placed in a row is left out of its sum",
+           tests("what is placed in a row is computed for that element alone")},
+          {"a reduction is known in its own phase", network(0)},
+          {"two places in a row are one", tests("what is placed in a row is computed for that element alone")},
+          {"numbers of a row are computed before its phases", network(0)},
+          {"operands that are numbers are swapped", network(0)},
+          {"a carried value is not saved", tests("values lie in the place of results until a later phase reads them")},
+          {"two carried values lie in one place",
+           tests("values lie in the place of results until a later phase reads them")},
+          {"a store over a carried value is moved forward",
+           tests("a carried value is read before a result is stored over it")},
+          {"a sum over rows has no start", network(0)},
+          {"steps are equal whatever the order of operands", network(78)},
+          {"steps are equal whatever their last operand", network(0)},
+          {"what is stored twice counts from its last store",
+           tests("values lie in the place of results until a later phase reads them")},
+          {"a result lies over what the next steps read", network(0)},
+          {"rows with numbered columns are one long row", tests("[verify]")},
+          {"rows that share a vector are one long row", network(0)},
+          {"a part of the columns counts them from 0", tests("what looks along a row has no parts")},
+          {"numbers of a row are computed once for all", network(5)},
+          {"a sum joins a product that it does not read", network(6)},
+          {"the product inside a step is not kept", network(52)},
+      }};
+}
+
+Room interpreters() {
+  return {"interpreters",
+          {
+              {"a slot is free after its first reader", tests("random programs do what they say")},
+              {"a value is computed over what is read before its store", tests("random programs do what they say")},
+              {"a value is read where something else was stored",
+               tests("a stored value is read after another was computed for its memory")},
+              {"values in the place of results are overlooked",
+               tests("a stored value is read after another was computed for its memory")},
+              {"the largest of a row is at least 0",
+               tests("the largest of a row is NaN if any element is\\, wherever it is")},
+              {"the largest of a row may be -0", tests("machine code does what the interpreter does")},
+              {"lanes are joined in another order", tests("random programs do what they say")},
+              {"a reduction goes on from the row before", tests("random programs do what they say")},
+              {"the bytes of a mask are as wide as numbers", tests("random programs do what they say")},
+              {"columns are counted from the beginning of their tile", tests("random programs do what they say")},
+              {"the last column of a long row is left out", tests("random programs do what they say")},
+              {"there is room for the slots of the last phase only", network(1)},
+              {"a number for all rows is read like one for each", tests("random programs do what they say")},
+              {"the last rows are a whole tile", tests("random programs do what they say")},
+              {"sums over the last tiles are lost", tests("random programs do what they say")},
+              {"the last row of a tile has no vectors along the columns", tests("random programs do what they say")},
+              {"indices are as wide as numbers", tests("random programs do what they say")},
+              {"sums over a group of tiles are taken again", tests("random programs do what they say")},
+              {"a group of rows goes on from the sums before", tests("random programs do what they say")},
+              {"a part of the columns has the sums of the first",
+               tests("parts of the columns come out as they do in the whole")},
+              {"all columns are added to the first of them",
+               tests("parts of the columns come out as they do in the whole")},
+              {"numbers between two phases are computed after the last", tests("random programs do what they say")},
+              {"masks of several rows are as wide as numbers",
+               tests("parts of the rows and columns come out as they do in the whole"), Needs::machine_code},
+              {"rows that are left over from several are left out",
+               tests("parts of the rows and columns come out as they do in the whole"), Needs::machine_code},
+              {"sums over rows follow the number of threads", tests("random programs do what they say")},
+              {"the bytes of masks in later blocks are as wide as numbers",
+               tests("many elements are chosen by a mask in memory")},
+              {"several rows read the operands of the first", tests("[verify]")},
+              {"several rows are aliases of the first",
+               tests("parts of the rows and columns come out as they do in the whole")},
+              {"kernels are kept when other pointers become equal",
+               tests("a result may lie in its operand's memory\\, and be read before and after")},
+              {"a change of tier is overlooked", tests("programs become machine code when their tier says so"),
+               Needs::machine_code},
+              {"rows are one long row whatever they share", network(0)},
+              {"several rows are compiled for other aliases", network(3), Needs::machine_code},
+              {"the rest of a tile is a whole vector", tests("random programs do what they say")},
+              {"empty lanes of a product are 0", tests("random programs do what they say")},
+              {"some lanes of the largest are forgotten",
+               tests("the largest of a row is NaN if any element is\\, wherever it is")},
+              {"a short row is reduced without its first column", tests("a float32 sum along a row loses no digits")},
+              {"the bytes of a mask have all bits", tests("random programs do what they say")},
+              {"elements of all rows are put into the first",
+               tests("what is placed in a row is computed for that element alone")},
+          }};
+}
+
+}  // namespace xgrad::mutants

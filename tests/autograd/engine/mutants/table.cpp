@@ -1,0 +1,11 @@
+#include "tests/autograd/engine/mutants/table.hpp"
+
+namespace xgrad::mutants {
+
+const std::vector<Room>& rooms() {
+  static const std::vector<Room> all{keys_and_caches(), graphs(), groups(),    programs(), interpreters(),
+                                     machine_code(),    plans(),  schedules(), products(), sets_and_threads()};
+  return all;
+}
+
+}  // namespace xgrad::mutants
