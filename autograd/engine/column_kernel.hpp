@@ -140,16 +140,23 @@ class ColumnKernel {
       const std::int64_t left = block_.columns - j, columns = left < most_wide ? left : most_wide;
       T* result = sums;
       for (int turn = 0; turn < lanes; ++turn) {
-        add_rows(sums, reversed(turn, lanes), j, columns);
+        T* const waiting = sums + most_wide;
+        T* const lane = turn % 2 == 0 ? waiting : sums;
+        add_rows(lane, reversed(turn, lanes), j, columns);
         int level = 0;
-        for (; turn >> level & 1; ++level) {
-          const T* const waiting = sums + (level + 1) * most_wide;
-          for (std::int64_t e = 0; e < columns; ++e) sums[e] = waiting[e] + sums[e];
-        }
-        result = sums + (level + 1) * most_wide;
-        for (std::int64_t e = 0; e < columns; ++e) result[e] = sums[e];
+        while (turn >> level & 1) ++level;
+        result = waiting + level * most_wide;
+        if (level > 0) join(result, sums, level, columns);
       }
       write_sums<T>(block_, 0, 1, j, columns, [&](std::int64_t, std::int64_t e) { return result[e]; });
+    }
+  }
+  // The sums of a lane, and all that wait for them.
+  static void join(T* result, const T* sums, int levels, std::int64_t columns) {
+    for (std::int64_t e = 0; e < columns; e += width) {
+      Batch sum = Batch::load_unaligned(sums + e);
+      for (int level = 1; level <= levels; ++level) sum = Batch::load_unaligned(sums + level * most_wide + e) + sum;
+      sum.store_unaligned(result + e);
     }
   }
 
@@ -157,21 +164,25 @@ class ColumnKernel {
   void add_rows(T* sums, int lane, std::int64_t column, std::int64_t columns) const {
     const T* const a = static_cast<const T*>(block_.a);
     const T* const b = static_cast<const T*>(block_.b) + column;
-    for (std::int64_t e = 0; e < columns; ++e) sums[e] = T{0};
     for (std::int64_t l = lane; l < block_.depth; l += 4 * lanes) {
       const std::int64_t terms = (block_.depth - l + lanes - 1) / lanes;
       const T *const from_a = a + l * block_.a_depth, *const from_b = b + l * block_.b_depth;
+      const auto add = [&]<int Terms>(std::integral_constant<int, Terms>) {
+        l == lane ? add_to_row<Terms, true>(sums, from_a, from_b, columns)
+                  : add_to_row<Terms, false>(sums, from_a, from_b, columns);
+      };
       if (terms >= 4)
-        add_to_row<4>(sums, from_a, from_b, columns);
+        add(std::integral_constant<int, 4>());
       else if (terms == 3)
-        add_to_row<3>(sums, from_a, from_b, columns);
+        add(std::integral_constant<int, 3>());
       else if (terms == 2)
-        add_to_row<2>(sums, from_a, from_b, columns);
+        add(std::integral_constant<int, 2>());
       else
-        add_to_row<1>(sums, from_a, from_b, columns);
+        add(std::integral_constant<int, 1>());
     }
   }
-  template <int Terms>
+  // First: there are no sums yet.
+  template <int Terms, bool First>
   [[gnu::noinline]] void add_to_row(T* sums, const T* a, const T* b, std::int64_t columns) const {
     const std::int64_t step = lanes * block_.b_depth;
     Batch left[Terms];
@@ -180,13 +191,13 @@ class ColumnKernel {
     std::int64_t e = 0;
 #pragma GCC unroll 2
     for (; e + width <= columns; e += width) {
-      Batch sum = Batch::load_unaligned(sums + e);
+      Batch sum = First ? Batch(T{0}) : Batch::load_unaligned(sums + e);
 #pragma GCC unroll 4
       for (int t = 0; t < Terms; ++t) sum = Lanes::fma(left[t], Batch::load_unaligned(b + t * step + e), sum);
       sum.store_unaligned(sums + e);
     }
     if (e == columns) return;
-    Batch sum = Batch::load_unaligned(sums + e);  // there is room behind the last one
+    Batch sum = First ? Batch(T{0}) : Batch::load_unaligned(sums + e);  // there is room behind the last one
 #pragma GCC unroll 4
     for (int t = 0; t < Terms; ++t) sum = Lanes::fma(left[t], Lanes::load_part(b + t * step + e, columns - e), sum);
     sum.store_unaligned(sums + e);

@@ -69,6 +69,11 @@ std::int64_t parts_within(double wanted, std::int64_t whole, std::int64_t least)
                                   std::clamp<std::int64_t>(static_cast<std::int64_t>(wanted), 1, most_parts));
 }
 
+// Groups of the depth, if they are long enough for different threads.
+std::int64_t groups_of(std::int64_t depth) {
+  return depth > deepest_sum ? (depth + group_depth(depth) - 1) / group_depth(depth) : 1;
+}
+
 // More threads get more parts, of which the slower ones take fewer. But the kernel packs columns of B for each part,
 // and so it does with all of A if its rows are not along the depth.
 Cut cut_for(const Gemm& gemm, const Way& way, int threads) {
@@ -77,7 +82,11 @@ Cut cut_for(const Gemm& gemm, const Way& way, int threads) {
   const std::int64_t along = way.swapped ? gemm.m : gemm.n, across = way.swapped ? gemm.n : gemm.m;
   std::int64_t panels = 1, others = 1;
   if (way.in_lanes) {
-    panels = parts_within(wanted, along, 32);
+    // A single row that adds up those of the other matrix reads them from end to end: threads rather take groups of the
+    // depth, or parts that are still wide.
+    const bool whole_rows = across == 1 && (way.swapped ? gemm.transpose_a : !gemm.transpose_b);
+    const std::int64_t least = whole_rows ? std::clamp<std::int64_t>(along / threads, 32, 480) : 32;
+    panels = whole_rows && groups_of(gemm.k) % threads == 0 ? 1 : parts_within(wanted, along, least);
   } else if (gemm.transpose_a && !way.swapped && gemm.k >= 96) {
     others = parts_within(wanted, across, 96);
     panels = parts_within(wanted / static_cast<double>(others), along, 128);
