@@ -201,7 +201,9 @@ class Verifier {
 /// When, counted in steps, the pointers of a program are last read and first stored.
 class Times {
  public:
-  explicit Times(const Program& program) : read_(program.pointers.size()), stored_(program.pointers.size(), never) {
+  void find(const Program& program) {
+    read_.assign(program.pointers.size(), 0);
+    stored_.assign(program.pointers.size(), never);
     std::size_t time = 0;
     for (const Phase& phase : program.phases)
       for (const Step& step : phase.steps) {
@@ -232,7 +234,8 @@ const Program& verified(const Program& program) {
 
 void verify_sharing(const Program& program, std::span<const Overwrite> pairs) {
   if (pairs.empty()) return;
-  const Times times(program);
+  static thread_local Times times;  // whose memory is used again
+  times.find(program);
   for (const auto& [read, written] : pairs) {
     const auto count = program.pointers.size();
     if (read >= count || written >= count) violated("sharing: there is no such pointer");
