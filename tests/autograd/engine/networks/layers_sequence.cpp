@@ -196,7 +196,7 @@ Var messages(Builder& build, const Var& x) {
 Var similarity(Builder& build, const Var& input) {
   const Var x = shorter(build, input, 33);
   const Var product = matmul(x, transpose(x)) / static_cast<double>(x.size(-1));
-  return build.let("h", build.chance(50) ? tanh(product) : matmul(tanh(product), x));
+  return build.let("h", build.chance(50) ? tanh(product) : matmul(tanh(product), x) / static_cast<double>(x.size(-2)));
 }
 
 constexpr Layer table[] = {
