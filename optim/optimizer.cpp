@@ -10,6 +10,7 @@
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/reduce.hpp"
+#include "autograd/tape/history.hpp"
 #include "autograd/tape/tape.hpp"
 
 namespace xgrad::optim {
@@ -78,6 +79,7 @@ Optimizer::Pending Optimizer::record(const Tensors& gradients, const Location& w
     state.push_back(state_[i]);
     taken.push_back(taken_[i]);
   }
+  const Undivided whole;
   Transformation::Result result = rule_.update(used, state, values, {steps_, std::move(taken)}, where);
   pending.state = std::move(result.state);
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -101,11 +103,12 @@ bool Optimizer::check_finite(const Pending& pending, const Location& where) {
   return true;
 }
 
-void Optimizer::step(const Tensors& gradients, const Location& where) {
+void Optimizer::step(Tensors gradients, const Location& where) {
   const CallScope scope("step", where);
   const bool differentiable = Tape::current().differentiable_updates;
   const detail::TapeScope<bool, &Tape::grad> tracking(differentiable && Tape::current().grad);
   Pending pending = record(gradients, where);
+  gradients.clear();  // what is held by nobody but entries need not be kept
   if (!check_finite(pending, where)) {
     ++skipped_;
     return;
@@ -119,7 +122,7 @@ void Optimizer::step(const Tensors& gradients, const Location& where) {
     old.insert(old.end(), state_[place].begin(), state_[place].end());
   }
   Assignment assignment(changed, pending.values, where);
-  if (!differentiable) evaluate(pending.results(), old, where);
+  if (!differentiable) evaluate_held(pending.results(), old, where);
   assignment.commit();  // nothing fails any more
   for (std::size_t i = 0; i < pending.places.size(); ++i) {
     state_[pending.places[i]] = std::move(pending.state[i]);
@@ -133,7 +136,7 @@ void Optimizer::step(const Location& where) {
   for (const Parameter& parameter : parameters_) gradients.push_back(parameter.gradient());
   const bool none = std::ranges::none_of(gradients, &Tensor::defined);
   check<GraphError>(!none, where, "step: no parameter has a gradient; call backward first, or step(gradients)");
-  step(gradients, where);
+  step(std::move(gradients), where);
 }
 
 void Optimizer::zero_gradients() {

@@ -38,7 +38,7 @@ class Optimizer : public Stateful {
 
   /// One step with the given gradients, one for each Parameter. ValueError for another number of gradients, ShapeError
   /// or DTypeError for one that is not like its Parameter, GraphError for an undefined one.
-  void step(const Tensors& gradients, const Location& where = Location::current());
+  void step(Tensors gradients, const Location& where = Location::current());
   /// One step with the gradients that `backward` accumulated. GraphError when a Parameter that is not frozen has none.
   void step(const Location& where = Location::current());
   /// Forgets the accumulated gradients.

@@ -273,10 +273,13 @@ Buffer Buffer::adopt(void* data, std::size_t bytes, std::shared_ptr<void> owner)
 }
 void Buffer::release(Block* block) noexcept { Pool::free_block(block); }
 
-MemoryReport memory_report() {
+MemoryUse memory_use() {
   Pool::tell();
   const auto bytes = [](std::int64_t told) { return static_cast<std::size_t>(std::max<std::int64_t>(told, 0)); };
   return {bytes(live_bytes.load()), bytes(peak_bytes.load()), bytes(pooled_bytes.load())};
+}
+std::size_t live_memory() noexcept {
+  return static_cast<std::size_t>(std::max<std::int64_t>(live_bytes.load(std::memory_order_relaxed), 0));
 }
 void reset_peak_memory() {
   Pool::tell();

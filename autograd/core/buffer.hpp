@@ -56,12 +56,14 @@ class Buffer {
 
 /// What the values of all Tensors occupy, in bytes. What other threads have lately taken or given back, up to 64 KiB
 /// each, may be missing.
-struct MemoryReport {
+struct MemoryUse {
   std::size_t live;    ///< held by values now
   std::size_t peak;    ///< the most that was live since the start or `reset_peak_memory()`
   std::size_t pooled;  ///< free blocks kept for reuse, those for single numbers left out
 };
-MemoryReport memory_report();
+MemoryUse memory_use();
+/// The same as its `live`, without what this thread has lately taken or given back: less to ask.
+std::size_t live_memory() noexcept;
 void reset_peak_memory();
 /// Gives every free block that counts as pooled back to the operating system.
 void release_pooled_memory();

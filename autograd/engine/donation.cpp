@@ -59,9 +59,7 @@ class Remains {
     const std::uint32_t number = pending_.numbers.find(entry);
     return number < Key::first_leaf || number == Numbering::absent ? number : number - Key::first_leaf + count_;
   }
-  bool all_known(const Entry* entry, std::size_t number) const {
-    return entry->references.load(std::memory_order_acquire) == known_[number];
-  }
+  bool all_known(const Entry* entry, std::size_t number) const { return entry->handles() == known_[number]; }
 
   const Pending& pending_;
   const std::vector<Entry*>& leaves_;

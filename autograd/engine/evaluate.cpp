@@ -1,13 +1,16 @@
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/engine/budget.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/executor.hpp"
 #include "autograd/engine/instruction_set.hpp"
 #include "autograd/engine/walk.hpp"
+#include "autograd/tape/history.hpp"
 #include "autograd/tape/tape.hpp"
 
 namespace xgrad {
@@ -40,16 +43,33 @@ std::vector<Tensor>& companions() {
   return list;
 }
 
-// The roots and those companions that somebody else holds, too, and that have no value yet.
-std::vector<Entry*> with_companions(std::span<const Tensor> roots, std::span<const Tensor> companions) {
-  std::vector<Entry*> all;
-  all.reserve(roots.size() + companions.size());
-  for (const Tensor& root : roots)
-    if (!root.evaluated()) all.push_back(root.entry());
-  for (const Tensor& companion : companions)
-    if (!companion.evaluated() && companion.entry()->references.load(std::memory_order_relaxed) > 1)
-      all.push_back(companion.entry());
-  return all;
+using Kind = Lowering::Kind;
+
+constinit thread_local std::int64_t computed_here = 0;
+
+bool has_value(const Entry& entry) { return entry.evaluated.load(std::memory_order_acquire); }
+
+// What has to be in memory for the value of a pending entry to be there: the entry itself, or what it is a view of. A
+// broadcast and a transposition are read where they are needed, at no cost, and so is what a constant is.
+template <class Add>
+void keep(Entry* entry, Add add) {
+  Entry* source = entry;
+  bool same_elements = true;
+  while (!has_value(*source)) {
+    if (source->kind == Kind::constant) return;
+    if (source->kind != Kind::alias && source->kind != Kind::broadcast && source->kind != Kind::transposition) break;
+    same_elements = same_elements && source->kind == Kind::alias;
+    source = source->input(0).entry();
+  }
+  if (!has_value(*source)) add(source);
+  if (same_elements && source != entry) add(entry);
+}
+
+// Whether this was computed before, and the value was not kept. A walk back that has passed computed what is cheap
+// once more, which was to be expected.
+bool is_asked_again(const Entry& entry) {
+  return entry.computed > (entry.tracked && entry.differentiated ? 1 : 0) && entry.segment == 0 &&
+         entry.dtype != boolean && memory_budget() == 0;
 }
 
 void check_own(const std::vector<Entry*>& entries, const Location& where) {
@@ -58,7 +78,64 @@ void check_own(const std::vector<Entry*>& entries, const Location& where) {
                        " was recorded by another thread and has no value yet; evaluate it there");
 }
 
+/// What is to be computed, from the Tensors that are asked for, and those of `others` that somebody holds.
+class Evaluation {
+ public:
+  Evaluation(std::span<const Tensor> asked, std::span<const Tensor> others, const Location& where) {
+    for (const Tensor& tensor : asked)
+      if (!tensor.evaluated()) roots_.push_back(tensor.entry());
+    for (const Tensor& other : others) keep(other.entry(), [&](Entry* entry) { roots_.push_back(entry); });
+    if (roots_.empty()) return;
+    entries_ = reachable(roots_, numbers_, [](const Entry& entry) { return !has_value(entry); });
+    if (!numbers_.all_own()) check_own(entries_, where);
+    find_roots();
+  }
+
+  void run(std::span<const Tensor> donated) {
+    if (roots_.empty()) return;
+    const Pending pending{std::move(entries_), numbers_, std::move(roots_), donated};
+    computed_here += static_cast<std::int64_t>(pending.entries.size());
+    selected().executor->run(pending);
+    for (Entry* entry : pending.entries)
+      if (!has_value(*entry) && entry->computed < 3) ++entry->computed;
+    for (Entry* root : pending.roots)
+      if (root->stopped) share(*root);
+    if (History* history = History::current()) history->release_if_due();
+  }
+
+ private:
+  // What somebody holds stays once it is computed, and so does what is computed for the second time. In tape order.
+  void find_roots() {
+    std::vector<char> is_root(entries_.size());
+    const auto add = [&](const Entry* entry) { is_root[numbers_.find(entry)] = true; };
+    std::ranges::for_each(roots_, add);
+    for (Entry* entry : entries_)
+      if (entry->held() || is_asked_again(*entry)) keep(entry, add);
+    roots_.clear();
+    for (std::size_t i = 0; i < entries_.size(); ++i)
+      if (is_root[i]) roots_.push_back(entries_[i]);
+  }
+
+  // Its stop_gradients have its value, too.
+  static void share(Entry& source) {
+    source.stopped = false;
+    History* history = History::current();
+    if (!history) return;
+    for (const Tensor& stop : history->stops_of(source)) {
+      Entry& entry = *stop.entry();
+      entry.value = source.value;
+      entry.evaluated.store(true, std::memory_order_release);
+      entry.cut();
+    }
+  }
+
+  Numbering numbers_;
+  std::vector<Entry*> roots_, entries_;
+};
+
 }  // namespace
+
+std::int64_t entries_computed() { return computed_here; }
 
 void accompany(const Tensor& tensor) noexcept {
   try {
@@ -79,15 +156,16 @@ void evaluate(std::span<const Tensor> tensors, const Location& where) { evaluate
 
 void evaluate(std::span<const Tensor> tensors, std::span<const Tensor> donated, const Location& where) {
   for (const Tensor& tensor : tensors) check<GraphError>(tensor.defined(), where, "evaluate: an undefined Tensor");
-  const std::vector<Tensor> held = std::exchange(companions(), {});
-  std::vector<Entry*> roots = with_companions(tensors, held);
-  if (roots.empty()) return;
-  Numbering numbers;
-  std::vector<Entry*> entries =
-      reachable(roots, numbers, [](const Entry& entry) { return !entry.evaluated.load(std::memory_order_acquire); });
-  Tape::current().unevaluated = 0;
-  if (!numbers.all_own()) check_own(entries, where);
-  selected().executor->run({std::move(entries), numbers, std::move(roots), donated});
+  std::vector<Tensor> held = std::exchange(companions(), {});
+  std::erase_if(held, [](const Tensor& companion) { return companion.entry()->outside() == 1; });
+  Evaluation(tensors, held, where).run(donated);
+}
+
+void evaluate_held(std::span<const Tensor> tensors, std::span<const Tensor> donated, const Location& where) {
+  companions().clear();  // which are held, if they are wanted
+  History* history = History::current();
+  const std::vector<Tensor> held = history ? history->held() : std::vector<Tensor>();
+  Evaluation(tensors, held, where).run(donated);
 }
 
 }  // namespace xgrad

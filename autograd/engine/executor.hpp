@@ -30,6 +30,9 @@ class ReferenceExecutor final : public Executor {
   void run(const Pending& pending) override;
 };
 
+/// How many entries evaluations of this thread have had to compute: each as often as it was pending.
+std::int64_t entries_computed();
+
 /// How often the fused engine left a part of a tape to the reference kernels, because it could not plan it.
 std::int64_t unplanned();
 /// How often it did so because what it was about to run was not verified: a fault of the engine, which is told on

@@ -5,95 +5,10 @@
 #include <vector>
 
 #include "autograd/tape/entry.hpp"
+#include "autograd/tape/numbering.hpp"
 #include "autograd/tape/tape.hpp"
 
 namespace xgrad {
-
-/// Numbers for entries, for as long as no other Numbering of this thread is begun. Entries of this thread hold theirs
-/// themselves; those of other threads, which may be read here but not written, go into a table.
-class Numbering {
- public:
-  static constexpr std::uint32_t absent = 0xffffffff;
-
-  Numbering() : walk_(++Tape::current().walks), thread_(Tape::current().thread) {}
-  std::uint32_t find(const Entry* entry) const {
-    if (!is_own(entry)) [[unlikely]]
-      return others_.find(entry);
-    return entry->walk == walk_ ? entry->number : absent;
-  }
-  /// Whether the entry is new; if so it gets this number.
-  bool insert(const Entry* entry, std::uint32_t number) {
-    if (!is_own(entry)) [[unlikely]]
-      return others_.insert(entry, number);
-    if (entry->walk == walk_) return false;
-    entry->walk = walk_;
-    entry->number = number;
-    return true;
-  }
-  /// The same for an entry of this thread, without a number.
-  bool mark(const Entry* entry) {
-    if (entry->walk == walk_) return false;
-    entry->walk = walk_;
-    return true;
-  }
-  /// Whether all entries with a number are of this thread.
-  bool all_own() const { return others_.empty(); }
-  /// Whether the entry is of this thread.
-  bool is_own(const Entry* entry) const { return entry->owner == thread_; }
-  /// Another number for an entry that has one.
-  void set(const Entry* entry, std::uint32_t number) {
-    if (!is_own(entry)) [[unlikely]]
-      return others_.set(entry, number);
-    entry->number = number;
-  }
-
- private:
-  // Open addressing, sized to a power of two.
-  class Table {
-   public:
-    bool empty() const { return count_ == 0; }
-    std::uint32_t find(const Entry* entry) const {
-      if (count_ == 0) return absent;
-      const Slot& slot = slots_[place(entry)];
-      return slot.entry ? slot.number : absent;
-    }
-    bool insert(const Entry* entry, std::uint32_t number) {
-      if (2 * (count_ + 1) > slots_.size()) grow();
-      Slot& slot = slots_[place(entry)];
-      if (slot.entry) return false;
-      slot = {entry, number};
-      ++count_;
-      return true;
-    }
-    void set(const Entry* entry, std::uint32_t number) { slots_[place(entry)].number = number; }
-
-   private:
-    struct Slot {
-      const Entry* entry = nullptr;
-      std::uint32_t number = 0;
-    };
-    // Where the entry is, or would be.
-    std::size_t place(const Entry* entry) const {
-      const std::size_t last = slots_.size() - 1;
-      std::size_t i = (reinterpret_cast<std::uintptr_t>(entry) * 0x9E3779B97F4A7C15u >> 20) & last;
-      while (slots_[i].entry && slots_[i].entry != entry) i = (i + 1) & last;
-      return i;
-    }
-    void grow() {
-      std::vector<Slot> old(std::max<std::size_t>(64, slots_.size() * 2));
-      old.swap(slots_);
-      for (const Slot& slot : old)
-        if (slot.entry) slots_[place(slot.entry)] = slot;
-    }
-
-    std::vector<Slot> slots_;
-    std::size_t count_ = 0;
-  };
-
-  std::uint64_t walk_;
-  std::uint32_t thread_;
-  Table others_;
-};
 
 /// Collects the entries that pass `wanted` and are reached from some roots through entries that pass it. Lists and
 /// loops: graphs may be deeper than any stack.
@@ -105,8 +20,10 @@ class Reachable {
   template <class Roots>
   std::vector<Entry*> from(const Roots& roots) {
     for (const auto& root : roots)
-      if (const Entry* entry = entry_of(root); entry && numbers_.is_own(entry)) top_ = std::max(top_, entry->sequence);
-    make_room(std::min<std::uint64_t>(top_, Tape::current().unevaluated) + 1);
+      if (const Entry* entry = entry_of(root); entry && numbers_.is_own(entry))
+        top_ = std::max(top_, number_of(*entry));
+    const Tape& tape = Tape::current();
+    make_room(std::min<std::uint64_t>(top_, static_cast<std::uint64_t>(tape.next - tape.first)) + 1);
     for (const auto& root : roots)
       if (Entry* entry = entry_of(root)) visit(entry);
     // What an entry reads was recorded before it, so one pass meets everything that is near.
@@ -121,6 +38,8 @@ class Reachable {
   static Entry* entry_of(const Tensor& tensor) { return tensor.entry(); }
   static Entry* entry_of(Entry* entry) { return entry; }
 
+  static std::uint64_t number_of(const Entry& entry) { return entry.sequence.load(std::memory_order_relaxed); }
+
   void visit_inputs(const Entry& entry) {
     for (const Tensor& input : entry.input_span()) visit(input.entry());
   }
@@ -129,7 +48,7 @@ class Reachable {
     const bool own = numbers_.is_own(entry);
     if (own ? !numbers_.mark(entry) : !numbers_.insert(entry, 0)) return;
     ++count_;
-    const std::uint64_t distance = top_ - entry->sequence;
+    const std::uint64_t distance = top_ - number_of(*entry);
     if (own && distance < room_) [[likely]]
       near_[distance] = entry;
     else
@@ -155,7 +74,8 @@ class Reachable {
     for (std::size_t distance = near_.size(); distance-- > 0;)
       if (near_[distance]) *next++ = near_[distance];
     if (!far_.empty())
-      std::stable_sort(begin, entries.end(), [](const Entry* a, const Entry* b) { return a->sequence < b->sequence; });
+      std::stable_sort(begin, entries.end(),
+                       [](const Entry* a, const Entry* b) { return number_of(*a) < number_of(*b); });
     for (std::size_t i = 0; i < entries.size(); ++i) numbers_.set(entries[i], static_cast<std::uint32_t>(i));
     return entries;
   }

@@ -19,9 +19,15 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 }
 
+// What has a value is shared as it is, and what gets one later shares it then: neither keeps how it came about.
 Tensor stop_gradient(const Operand& x) {
+  const CallScope scope("stop_gradient", x.where());
+  const Tensor source = x.tensor();
+  if (source.evaluated()) return make_leaf(source.shape(), source.dtype(), source.entry()->value, x.where());
   const NoGrad untracked;
-  return record(x.where(), Identity{}, x.tensor());
+  Tensor stopped = record(x.where(), Identity{}, source);
+  source.entry()->stopped = true;
+  return stopped;
 }
 
 Tensor square(const Operand& x) { return mul(x, x); }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "autograd/tape/slab.hpp"
+#include "autograd/tape/tape.hpp"
 
 namespace xgrad {
 
@@ -18,7 +19,8 @@ struct Graveyard {
 constinit thread_local Graveyard graveyard;
 
 void lay(EntryHead* entry) noexcept {
-  entry->sequence = reinterpret_cast<std::uint64_t>(graveyard.head);  // the link: nobody reads the number any more
+  // The link takes the place of a number that no entry has.
+  entry->sequence.store(reinterpret_cast<std::uint64_t>(graveyard.head), std::memory_order_relaxed);
   graveyard.head = static_cast<Entry*>(entry);
 }
 
@@ -26,7 +28,7 @@ void dig() noexcept {
   if (graveyard.digging) return;
   graveyard.digging = true;
   while (Entry* next = graveyard.head) {
-    graveyard.head = reinterpret_cast<Entry*>(next->sequence);
+    graveyard.head = reinterpret_cast<Entry*>(next->sequence.load(std::memory_order_relaxed));
     next->~Entry();
     EntrySlab::give(next);
   }
@@ -35,6 +37,16 @@ void dig() noexcept {
 
 }  // namespace
 
+// The history of the thread that recorded it may take a handle as long as there is another one (see History::lock): so
+// other threads have to count down.
+void Tensor::bury_last(EntryHead* head, std::uint64_t one) noexcept {
+  if (head->owner == Tape::current().thread)
+    head->references.store(0, std::memory_order_relaxed);
+  else if (EntryHead::handles(head->references.fetch_sub(one, std::memory_order_acq_rel)) != 1)
+    return;
+  bury(head);
+}
+
 void Tensor::bury(EntryHead* head) noexcept {
   lay(head);
   dig();
@@ -42,7 +54,7 @@ void Tensor::bury(EntryHead* head) noexcept {
 
 void Entry::let_go() noexcept {
   Tensor* const list = inputs();
-  for (std::uint32_t i = 0; i < input_count; ++i) list[i].~Tensor();
+  for (std::uint32_t i = 0; i < input_count; ++i) list[i].release_input();
   if (many_inputs) ::operator delete(list);
   input_count = 0;
   many_inputs = false;

@@ -24,9 +24,13 @@ struct Entry : EntryHead {
   const Primitive* primitive = nullptr;
   Lowering::Kind kind = Lowering::Kind::opaque;  // what the primitive's lowering says
   Instruction instruction = Instruction::none;   // likewise
-  bool bare = false;                             // the primitive has no arguments: nothing to destroy
-  bool mergeable = true;                         // an entry with the same arguments and inputs is the same value
-  bool differentiated = false;                   // a walk back has passed: its value is not needed for one to come
+  bool bare : 1 = false;                         // the primitive has no arguments: nothing to destroy
+  bool mergeable : 1 = true;                     // an entry with the same arguments and inputs is the same value
+  bool differentiated : 1 = false;               // a walk back has passed: its value is not needed for one to come
+  bool stopped : 1 = false;                      // stop_gradient of it was recorded before it had a value
+  bool released : 1 = false;                     // its history is gone: no derivative could want it any more
+  std::uint8_t computed : 2 = 0;                 // how often it was computed without being kept, up to 3
+  std::uint32_t segment = 0;                     // the checkpoint it belongs to; 0 for none
 
   std::span<const Tensor> input_span() const { return {inputs(), input_count}; }
   const Tensor& input(std::size_t i) const { return inputs()[i]; }
@@ -41,13 +45,17 @@ struct Entry : EntryHead {
     new (input_storage) Tensor*(static_cast<Tensor*>(::operator new(count * sizeof(Tensor))));
     many_inputs = true;
   }
-  void add_input(Tensor input) noexcept { new (inputs() + input_count++) Tensor(std::move(input)); }
+  template <class Input>
+  void add_input(Input&& input) noexcept {
+    Tensor::place_input(reinterpret_cast<std::byte*>(inputs() + input_count), std::forward<Input>(input));
+    ++input_count;
+  }
   /// All inputs, of a new entry: as many as are held in place, at most.
   template <class... Inputs>
   std::span<const Tensor> take_inputs(Inputs&&... inputs) noexcept {
     static_assert(sizeof...(Inputs) <= inputs_in_place);
     std::byte* place = input_storage;
-    ((new (std::exchange(place, place + sizeof(Tensor))) Tensor(std::forward<Inputs>(inputs))), ...);
+    (Tensor::place_input(std::exchange(place, place + sizeof(Tensor)), std::forward<Inputs>(inputs)), ...);
     input_count = sizeof...(Inputs);
     return {std::launder(reinterpret_cast<const Tensor*>(input_storage)), sizeof...(Inputs)};
   }
@@ -111,8 +119,15 @@ inline Tensor Tensor::adopt(Entry* entry) {
   tensor.head_ = entry;
   return tensor;
 }
+inline Tensor Tensor::try_share(Entry* entry) {
+  std::uint64_t now = entry->references.load(std::memory_order_acquire);
+  do {
+    if (EntryHead::handles(now) == 0) return {};
+  } while (!entry->references.compare_exchange_weak(now, now + EntryHead::one_handle, std::memory_order_acq_rel));
+  return adopt(entry);
+}
 inline Tensor Tensor::share(Entry* entry) {
-  entry->references.fetch_add(1, std::memory_order_relaxed);
+  entry->references.fetch_add(EntryHead::one_handle, std::memory_order_relaxed);
   return adopt(entry);
 }
 

@@ -1,6 +1,7 @@
 #include "autograd/tape/parameter.hpp"
 
 #include "autograd/core/fail.hpp"
+#include "autograd/tape/history.hpp"
 #include "autograd/tape/leaf.hpp"
 #include "autograd/tape/record.hpp"
 #include "autograd/tape/tape.hpp"
@@ -90,11 +91,13 @@ void Assignment::commit() noexcept {
     if (next_[i].defined()) next_[i].entry()->value = values_[i].entry()->value;
     parameters_[i].cell_->value = next_[i].defined() ? next_[i] : values_[i];
   }
+  if (History* history = History::current(); history && !Tape::current().differentiable_updates)
+    history->after_assignment();
 }
 
 void assign(std::span<const Parameter> parameters, std::span<const Tensor> values, const Location& where) {
   Assignment assignment(parameters, values, where);
-  evaluate(assignment.needed(), where);
+  if (const std::vector<Tensor> needed = assignment.needed(); !needed.empty()) evaluate_held(needed, {}, where);
   assignment.commit();
 }
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/tape/history.hpp"
 #include "autograd/tape/leaf.hpp"
 #include "autograd/tape/slab.hpp"
 #include "autograd/tape/tape.hpp"
@@ -12,15 +13,20 @@ namespace xgrad {
 
 constinit thread_local Tape detail::tape;
 
-void Tape::begin() noexcept {
-  constexpr std::uint64_t many = 1 << 16;
-  static std::atomic<std::uint32_t> threads{0};
+namespace {
+bool eager_everywhere() {
   static const bool eager = [] {
     const char* value = std::getenv("XGRAD_EAGER");
     return value && *value && *value != '0';
   }();
+  return eager;
+}
+}  // namespace
+
+void Tape::begin() noexcept {
+  static std::atomic<std::uint32_t> threads{0};
   detail::tape.thread = ++threads;
-  detail::tape.most_unevaluated = eager ? 0 : many;
+  detail::tape.crowded = eager_everywhere();
 }
 
 namespace {
@@ -45,8 +51,18 @@ void Recording::refuse_derivative(const Entry& entry, const Location& where) {
   fail<GraphError>(where, entry.primitive->name(), ": a derivative is asked for, but it has no vjp");
 }
 
+void Recording::make_room() { History::make_room(); }
+
 void Recording::evaluate_now(const Tensor& recorded, const Location& where) {
-  tape.evaluate ? tape.evaluate(recorded, where) : evaluate(recorded, where);
+  if (tape.eager || eager_everywhere()) {
+    tape.evaluate ? tape.evaluate(recorded, where) : evaluate(recorded, where);
+    return;
+  }
+  History* history = History::current();
+  if (!history || !history->is_time(*recorded.entry())) return;
+  tape.crowded = false;
+  evaluate_held({}, {}, where);
+  history->settled(*recorded.entry());
 }
 
 Tensor Recording::repeat(const Entry& original) {
@@ -56,11 +72,14 @@ Tensor Recording::repeat(const Entry& original) {
   entry.dtype = original.dtype;
   for (const Tensor& input : entry.input_span()) entry.tracked = entry.tracked || input.tracked();
   entry.tracked = entry.tracked && tape.grad && original.tracked;
+  if (entry.input_count > 0) list();
   return std::move(entry_);
 }
 
 Tensor Recording::stamped(const Location& where) {
   stamp(where);
+  if (const History* history = History::current(); history && live_memory() > history->most_memory())
+    tape.crowded = true;
   return std::move(entry_);
 }
 

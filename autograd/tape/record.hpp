@@ -32,19 +32,28 @@ class Recording {
 
  private:
   void stamp(const Location& where);
+  // Lists it in the History.
+  void list() const;
   [[noreturn]] static void refuse_input(const Entry& entry, const Tensor& input, const Location& where);
   [[noreturn]] static void refuse_derivative(const Entry& entry, const Location& where);
+  static void make_room();
   static void evaluate_now(const Tensor& recorded, const Location& where);
 
   Tensor entry_;
 };
+
+inline void Recording::list() const {
+  if (tape.next == tape.end) [[unlikely]]
+    make_room();
+  *tape.next++ = {entry(), tape.sequence};
+}
 
 inline void Recording::stamp(const Location& where) {
   if (tape.thread == 0) [[unlikely]]
     Tape::begin();
   Entry& entry = *this->entry();
   entry.owner = tape.thread;
-  entry.sequence = ++tape.sequence;
+  entry.sequence.store(++tape.sequence, std::memory_order_relaxed);
   entry.segment = tape.segment;
   const CallScope* scope = CallScope::current();
   entry.call = scope ? scope->name() : nullptr;
@@ -70,7 +79,8 @@ inline Tensor Recording::finish(const P& primitive, std::span<const Tensor> inpu
   entry.tracked = tracked && tape.grad && is_floating(entry.dtype);
   if (entry.tracked && !primitive.P::differentiable()) [[unlikely]]
     refuse_derivative(entry, where);
-  if (tape.eager || ++tape.unevaluated > tape.most_unevaluated) [[unlikely]]
+  if (!inputs.empty()) list();
+  if (tape.eager || tape.crowded) [[unlikely]]
     evaluate_now(entry_, where);
   return std::move(entry_);
 }

@@ -56,7 +56,8 @@ void EntrySlab::greet() noexcept {
 void EntrySlab::give_back(Slab& slab, void* place) noexcept {
   greet();  // a thread may give back what others took, and nothing else
   std::atomic<Place*>& returned = slab.pool->returned;
-  auto* first = new (place) Place{returned.load(std::memory_order_relaxed)};
+  auto* first = new (place) Place;
+  first->next = returned.load(std::memory_order_relaxed);
   while (!returned.compare_exchange_weak(first->next, first, std::memory_order_release, std::memory_order_relaxed)) {
   }
 }
@@ -109,11 +110,19 @@ EntrySlab::Slab* EntrySlab::new_slab() {
     all.memory = static_cast<std::byte*>(::operator new(slabs_at_a_time* slab_bytes, alignment));
     all.slabs = slabs_at_a_time;
   }
-  auto* slab = new (all.memory) Slab{pool_, nullptr, {}, slots - 1};
+  auto* slab = new (all.memory) Slab{pool_, nullptr, pool_->slabs, {}, slots - 1};
+  pool_->slabs = slab;
   for (std::size_t slot = 1; slot < slots; ++slot) slab->free[slot / word_bits] |= std::uint64_t{1} << slot % word_bits;
   all.memory += slab_bytes;
   --all.slabs;
   return slab;
+}
+
+Tensor EntrySlab::handle_to(Slab& slab, std::size_t slot) {
+  const std::size_t word = slot / word_bits, bit = slot % word_bits;
+  const bool taking = &slab == pool_->current && word == pool_->word;
+  if ((taking ? free_ : slab.free[word]) >> bit & 1) return {};
+  return Tensor::try_share(reinterpret_cast<Entry*>(reinterpret_cast<std::byte*>(&slab) + slot * sizeof(Entry)));
 }
 
 std::int64_t live_entries() { return EntrySlab::taken_ + taken_by_ended_threads.load(); }

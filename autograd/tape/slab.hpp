@@ -27,20 +27,30 @@ class EntrySlab {
       return give_back(slab, place);
     put(slab, place);
   }
+  /// Calls `see` with every entry in slabs of this thread, in no order; it must neither record nor let go of anything.
+  template <class See>
+  static void visit(See see) {
+    for (Slab* slab = pool_ ? pool_->slabs : nullptr; slab; slab = slab->other)
+      for (std::size_t slot = 1; slot < slots; ++slot)
+        if (const Tensor entry = handle_to(*slab, slot); entry.defined()) see(*entry.entry());
+  }
 
  private:
   static constexpr std::size_t slab_bytes = std::size_t{1} << 16, slots = slab_bytes / sizeof(Entry);
   static constexpr std::size_t word_bits = 64, words = (slots + word_bits - 1) / word_bits;
   static constexpr std::uint32_t many_free = slots / 4;  // enough to go through the slab once more
 
+  // The number of references stays as it is, 0: histories may look at it.
   struct Place {
+    std::byte references[sizeof(EntryHead::references)];
     Place* next;
   };
   struct Pool;
   // Lies in the first slot of its memory, which is aligned to its size. The others are places.
   struct Slab {
     Pool* pool;
-    Slab* next;  // of those with many free places
+    Slab* next;   // of those with many free places
+    Slab* other;  // the one before it in the list of all slabs of the pool
     std::uint64_t free[words];
     std::uint32_t free_count;
   };
@@ -49,6 +59,7 @@ class EntrySlab {
     Slab* current = nullptr;                // whose places are being taken
     std::size_t word = 0;                   // and which of its words are next
     Slab* ready = nullptr;                  // others with many free places, the last to get there first
+    Slab* slabs = nullptr;                  // all of them
     std::atomic<Place*> returned{nullptr};  // by other threads
     Pool* next = nullptr;                   // of those without a thread
   };
@@ -67,6 +78,8 @@ class EntrySlab {
     slab.next = slab.pool->ready;
     slab.pool->ready = &slab;
   }
+  /// To the entry in this place; undefined when there is none.
+  static Tensor handle_to(Slab& slab, std::size_t slot);
   static Shared& shared();
   static void greet() noexcept;
   static void give_back(Slab& slab, void* place) noexcept;

@@ -7,17 +7,25 @@
 namespace xgrad {
 
 class Tensor;
+struct Entry;
 
 /// What recording depends on. There is one tape per thread.
 struct Tape {
-  std::uint64_t sequence = 0;          // of the latest entry
-  std::uint64_t unevaluated = 0;       // entries recorded since the latest evaluation, and when there are so many that
-  std::uint64_t most_unevaluated = 0;  // the next one is evaluated: a loop that never reads a value stays small
-  std::uint64_t walks = 0;             // over the tape, begun so far
-  std::uint32_t thread = 0;            // 0 until the first entry
-  std::uint32_t segment = 0;           // the checkpoint being recorded; 0 for none
+  // An entry, if it lives and this is its number.
+  struct Place {
+    Entry* entry;
+    std::uint64_t sequence;
+  };
+  Place *first = nullptr, *next = nullptr, *end = nullptr;  // of the History: what was recorded, and room for more
+  std::uint64_t sequence = 0;                               // of the latest entry
+  std::uint64_t most_pending = 1 << 16;                     // entries: when there are more, those that are held are
+  bool crowded = false;                                     // computed; this says so
+  bool undivided = false;  // while something is recorded that should be computed as a whole
   bool grad = true;
   bool eager = false;
+  std::uint64_t walks = 0;    // over the tape, begun so far
+  std::uint32_t thread = 0;   // 0 until the first entry
+  std::uint32_t segment = 0;  // the checkpoint being recorded; 0 for none
   bool differentiable_updates = false;
   using Evaluate = void (*)(const Tensor& recorded, const Location& where);
   Evaluate evaluate = nullptr;  // what eager entries are evaluated by; null for plain evaluation
@@ -57,6 +65,10 @@ struct EnableGrad : detail::TapeScope<bool, &Tape::grad> {
 /// While it lives, every entry is evaluated as it is recorded: for debugging. `XGRAD_EAGER=1` does so everywhere.
 struct EagerScope : detail::TapeScope<bool, &Tape::eager> {
   EagerScope() noexcept : TapeScope(true) {}
+};
+/// While it lives, what is recorded is not computed in pieces because much is pending: a walk back, an update.
+struct Undivided : detail::TapeScope<bool, &Tape::undivided> {
+  Undivided() noexcept : TapeScope(true) {}
 };
 /// While it lives, `Parameter::assign` keeps the history of the new value, so that derivatives flow through updates.
 struct DifferentiableUpdates : detail::TapeScope<bool, &Tape::differentiable_updates> {

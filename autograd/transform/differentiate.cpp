@@ -244,14 +244,17 @@ void check_input(const Tensor& input, std::size_t number, const Location& where)
                     ") is untracked; make it a Parameter, or use track() or grad(f)");
 }
 
+bool held_by(const Parameter& parameter, const Entry* entry) {
+  return entry->input_count == 0 && Parameter::holder(Tensor::share(const_cast<Entry*>(entry))) == parameter;
+}
+
 // A Parameter that was assigned has a new value, which an older loss does not depend on.
 void check_used(const Walk& walk, const Tensor& input, std::size_t number, const Location& where) {
   if (walk.reaches(number)) return;
   const Parameter parameter = Parameter::holder(input);
   for (const Entry* entry : walk.entries())
-    check<GraphError>(!parameter.defined() || entry->input_count > 0 ||
-                          !(Parameter::holder(Tensor::share(const_cast<Entry*>(entry))) == parameter),
-                      where, "grad: Parameter ", number, " (", describe(input),
+    check<GraphError>(!parameter.defined() || !(entry->released || held_by(parameter, entry)), where,
+                      "grad: Parameter ", number, " (", describe(input),
                       ") was assigned since the loss was recorded; record the loss again");
   fail<GraphError>(where, "grad: the loss does not depend on input ", number, " (", describe(input),
                    "); allow_unused gives zeros");
@@ -265,6 +268,7 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
                     cotangents.size(), " cotangents");
   const detail::TapeScope<bool, &Tape::grad> tracking(options.create_graph);
   const detail::TapeScope<std::uint32_t, &Tape::segment> outside(0);
+  const Undivided whole;
   std::vector<Tensor> seeds;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     check<GraphError>(outputs[i].defined(), where, "grad: the loss is an undefined Tensor");

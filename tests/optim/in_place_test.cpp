@@ -48,11 +48,11 @@ TEST_CASE("an update that nobody watches needs no further memory", "[in_place]")
     training.step(3);
     const float* before = training.memory();
     reset_peak_memory();
-    const std::size_t live = memory_report().live;
+    const std::size_t live = memory_use().live;
     training.step(3);
     CHECK(training.memory() == before);
-    CHECK(memory_report().live == live);
-    CHECK(memory_report().peak < live + size * sizeof(float));
+    CHECK(memory_use().live == live);
+    CHECK(memory_use().peak < live + size * sizeof(float));
   }
 }
 

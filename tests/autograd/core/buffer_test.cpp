@@ -15,7 +15,7 @@ using namespace xgrad;
 
 namespace {
 
-std::size_t live() { return memory_report().live; }
+std::size_t live() { return memory_use().live; }
 
 bool aligned(const Buffer& buffer, std::uintptr_t to) {
   return reinterpret_cast<std::uintptr_t>(buffer.data()) % to == 0;
@@ -70,17 +70,17 @@ TEST_CASE("live and peak bytes are counted, and freed blocks are used again") {
     CHECK(live() == before + (1 << 20));
   }
   CHECK(live() == before);
-  CHECK(memory_report().peak == before + (1 << 20));
-  CHECK(memory_report().pooled >= 1 << 20);
+  CHECK(memory_use().peak == before + (1 << 20));
+  CHECK(memory_use().pooled >= 1 << 20);
   CHECK(Buffer::allocate(1 << 20).data() == first);
   reset_peak_memory();
-  CHECK(memory_report().peak == before);
+  CHECK(memory_use().peak == before);
 }
 
 TEST_CASE("pooled blocks can be given back") {
   { const Buffer buffer = Buffer::allocate(1 << 20), small = Buffer::allocate(8); }
   release_pooled_memory();
-  CHECK(memory_report().pooled == 0);
+  CHECK(memory_use().pooled == 0);
 }
 
 TEST_CASE("large blocks that nobody has used for long go back, those in use stay") {
@@ -89,15 +89,15 @@ TEST_CASE("large blocks that nobody has used for long go back, those in use stay
     std::vector<Buffer> peak;
     for (int i = 0; i < 8; ++i) peak.push_back(Buffer::allocate(2 << 20));
   }
-  const std::size_t pooled = memory_report().pooled;
+  const std::size_t pooled = memory_use().pooled;
   CHECK(pooled >= 16 << 20);
   const void *often = Buffer::allocate(3 << 20).data(), *sometimes = Buffer::allocate(5 << 20).data();
   for (int i = 0; i < 40'000; ++i) {
     REQUIRE(Buffer::allocate(3 << 20).data() == often);
     if (i % 1000 == 0) REQUIRE(Buffer::allocate(5 << 20).data() == sometimes);
-    if (i == 10'000) CHECK(memory_report().pooled >= pooled);
+    if (i == 10'000) CHECK(memory_use().pooled >= pooled);
   }
-  CHECK(memory_report().pooled <= 12 << 20);
+  CHECK(memory_use().pooled <= 12 << 20);
 }
 
 TEST_CASE("adopted memory is used as it is and its owner is let go with the last handle") {
@@ -165,6 +165,6 @@ TEST_CASE("bytes are counted whichever threads take and give them, the small one
     std::thread([&made] { made.clear(); }).join();
     CHECK(live() == before);
   }
-  CHECK(memory_report().peak >= before + 30 * 4950);
-  CHECK(memory_report().peak <= before + 30 * 4950 + (128 << 10));
+  CHECK(memory_use().peak >= before + 30 * 4950);
+  CHECK(memory_use().peak <= before + 30 * 4950 + (128 << 10));
 }

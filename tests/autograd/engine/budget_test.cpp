@@ -42,10 +42,10 @@ struct Measured {
 Measured measure(std::size_t budget, const std::function<Roots()>& record) {
   const BudgetScope scope(budget);
   const Roots roots = record();
-  const std::size_t before = memory_report().live;
+  const std::size_t before = memory_use().live;
   reset_peak_memory();
   evaluate(roots);
-  Measured result{{}, memory_report().peak - before};
+  Measured result{{}, memory_use().peak - before};
   for (const Tensor& root : roots) result.values.push_back(root.to_vector());
   return result;
 }
@@ -180,9 +180,9 @@ TEST_CASE("what a forward pass would keep for a walk back is kept within the bud
   const auto kept = [&](std::size_t budget) {
     const BudgetScope scope(budget);
     const Tensor loss = network.loss();
-    const std::size_t before = memory_report().live;
+    const std::size_t before = memory_use().live;
     loss.item();
-    return memory_report().live - before;
+    return memory_use().live - before;
   };
   const std::size_t free = kept(0), layer = 512 * 8 * sizeof(float);
   CHECK(free >= 40 * layer);
@@ -196,9 +196,9 @@ TEST_CASE("what a walk back has read already is not kept", "[budget]") {
   const auto kept = [&](bool differentiated) {
     const Tensor loss = network.loss();
     if (differentiated) grad(loss, network.parameters());
-    const std::size_t before = memory_report().live;
+    const std::size_t before = memory_use().live;
     loss.item();
-    return memory_report().live - before;
+    return memory_use().live - before;
   };
   const std::size_t layer = 512 * 8 * sizeof(float);
   for (int turn = 0; turn < 2; ++turn) {
@@ -230,13 +230,13 @@ Measured train(std::size_t budget, const optim::Transformation& rule, bool holds
   optim::Optimizer optimizer(network.parameters(), rule);
   Measured result{{}, 0};
   for (int step = 0; step < 5; ++step) {
-    const std::size_t before = memory_report().live;
+    const std::size_t before = memory_use().live;
     reset_peak_memory();
     Tensor loss = network.loss();
     const auto gradients = grad(loss, network.parameters());
     if (!holds_loss) loss = Tensor();
     optimizer.step(gradients);
-    result.peak = std::max(result.peak, memory_report().peak - before);
+    result.peak = std::max(result.peak, memory_use().peak - before);
     if (holds_loss) result.values.push_back(loss.to_vector());
   }
   for (const Parameter& parameter : network.parameters()) result.values.push_back(parameter.value().to_vector());
@@ -268,11 +268,11 @@ TEST_CASE("an update of several plans is written over the old values, within a b
   }
   optim::Optimizer optimizer(parameters, optim::adam(0.01));
   for (int step = 0; step < 3; ++step) optimizer.step(gradients);
-  const std::size_t live = memory_report().live, all = 200 * 3000 * sizeof(float);  // each parameter has two moments
+  const std::size_t live = memory_use().live, all = 200 * 3000 * sizeof(float);  // each parameter has two moments
   reset_peak_memory();
   optimizer.step(gradients);
-  CHECK(memory_report().live == live);
-  CHECK(memory_report().peak < live + all);
+  CHECK(memory_use().live == live);
+  CHECK(memory_use().peak < live + all);
 }
 
 TEST_CASE("a budget does not change what any number of threads computes", "[budget]") {

@@ -51,9 +51,9 @@ TEST_CASE("what is transposed twice is read where it lies", "[graph]") {
   check_agreement(record);
   if (engine() != "fused") return skip("the engine is not the fused one");
   reset_peak_memory();
-  const std::size_t before = memory_report().live;
+  const std::size_t before = memory_use().live;
   evaluate(record());
-  CHECK(memory_report().peak - before < static_cast<std::size_t>(weight.numel()) * sizeof(double) / 2);
+  CHECK(memory_use().peak - before < static_cast<std::size_t>(weight.numel()) * sizeof(double) / 2);
 }
 
 TEST_CASE("what a product reads through several views is computed before it", "[graph]") {
@@ -103,9 +103,9 @@ TEST_CASE("a matrix that multiplies a batch is read where it lies", "[graph]") {
   });
   if (engine() != "fused") return skip("the engine is not the fused one");
   reset_peak_memory();
-  const std::size_t before = memory_report().live;
+  const std::size_t before = memory_use().live;
   evaluate(Roots{matmul(a, x)});
-  CHECK(memory_report().peak - before < static_cast<std::size_t>(64 * 5 * 4 + 5 * 30) * sizeof(double) + 4096);
+  CHECK(memory_use().peak - before < static_cast<std::size_t>(64 * 5 * 4 + 5 * 30) * sizeof(double) + 4096);
 }
 
 TEST_CASE("vectors that are transposed lie as they lay", "[graph]") {
@@ -172,9 +172,9 @@ TEST_CASE("products that are added up are in memory one at a time", "[graph]") {
   Tensor total = numbers({50, 60}, 1);
   for (int i = 2; i < 10; ++i) total = total + matmul(numbers({50, 3}, i), numbers({3, 60}, 10 * i));
   reset_peak_memory();
-  const std::size_t before = memory_report().live;
+  const std::size_t before = memory_use().live;
   evaluate(total);
-  CHECK(memory_report().peak - before < 3 * 50 * 60 * sizeof(double));
+  CHECK(memory_use().peak - before < 3 * 50 * 60 * sizeof(double));
 }
 
 }  // namespace

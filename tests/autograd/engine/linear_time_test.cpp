@@ -27,8 +27,8 @@ void compute_as_one(const std::vector<Tensor>& roots, std::size_t budget = 0) {
   fused::Plan(all, budget).run(all, key.leaves());
 }
 
-/// What keeps the tape from evaluating what is recorded by itself. (The first entry of a thread sets that.)
-struct NoEvaluation : detail::TapeScope<std::uint64_t, &Tape::most_unevaluated> {
+/// What keeps the tape from evaluating what is recorded by itself.
+struct NoEvaluation : detail::TapeScope<std::uint64_t, &Tape::most_pending> {
   NoEvaluation() : TapeScope((static_cast<void>(zeros({})), std::uint64_t{1} << 40)) {}
 };
 

@@ -81,11 +81,11 @@ int steps() {
 template <class Step>
 void check_steady(Step step, int warm_up) {
   for (int i = 0; i < warm_up; ++i) step(i);
-  const std::size_t live = memory_report().live;
+  const std::size_t live = memory_use().live;
   const std::int64_t entries = live_entries();
   [[maybe_unused]] const std::int64_t memory = resident();
   for (int i = 0; i < steps(); ++i) step(i);
-  CHECK(memory_report().live == live);
+  CHECK(memory_use().live == live);
   CHECK(live_entries() == entries);
 #if !defined(__SANITIZE_ADDRESS__)  // which keeps freed memory back
   CHECK(resident() - memory <= 1 << 20);

@@ -52,11 +52,11 @@ std::size_t peak(F f, bool together) {
   evaluate(x);
   release_pooled_memory();
   reset_peak_memory();
-  const std::size_t before = memory_report().live;
+  const std::size_t before = memory_use().live;
   const Tensor loss = sum(f(x));
   if (!together) loss.item();  // the value first, so that a walk back finds what was kept
   evaluate(std::vector<Tensor>{loss, grad(loss, x)});
-  return memory_report().peak - before;
+  return memory_use().peak - before;
 }
 
 TEST_CASE("a checkpoint keeps less") {

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "autograd/tape/entry.hpp"
+#include "autograd/tape/tape.hpp"
+
+namespace xgrad {
+
+/// The entries of a thread that have inputs: those that are pending, and those that a derivative may walk through. The
+/// list does not keep them alive: it finds those that live, so that nothing is kept in vain by what somebody holds.
+///
+///     recent   recorded since the latest look, alive or not
+///     older    what was found alive, with inputs, when it was looked at
+///
+/// Older ones are looked at once for as many new ones, or a few times as many: looking takes time in proportion to
+/// recording.
+class History {
+ public:
+  /// Of this thread; null when the thread ends.
+  static History* current() noexcept;
+  /// Makes room for the next entry; sets `Tape::crowded` when too much is pending.
+  static void make_room();
+
+  /// All that is pending and held by somebody outside the tape.
+  std::vector<Tensor> held();
+  /// The stop_gradients of an entry that are pending.
+  std::vector<Tensor> stops_of(const Entry& source);
+  /// When Parameters have been assigned. Takes the inputs from what was recorded before the previous assignment, has a
+  /// value, and depends on nothing that anybody could ask a derivative by: neither on the present value of a Parameter
+  /// nor on another tracked Tensor that somebody holds.
+  void after_assignment();
+  /// The same for everything recorded so far, where the list has been looked through since the time before.
+  void release_if_due();
+  /// Whether what is pending and held should be computed now that `recorded` has been, since too much is pending: where
+  /// that was done the time before, if it comes to that line soon, so that a loop finds its plan again.
+  bool is_time(const Entry& recorded);
+  /// After that was done, or has failed.
+  void settled(const Entry& recorded);
+  /// What all values take, in bytes, beyond which too much is held by what is pending.
+  std::size_t most_memory() const { return most_memory_; }
+
+  ~History();
+
+ private:
+  using Place = Tape::Place;
+
+  static Tensor lock(const Place& place);
+  static bool is_of_interest(const Place& place);
+  template <class Visit>
+  void visit(Visit visit) const;
+  std::span<const Place> recent() const;
+  bool worth_looking() const { return older_.size() <= 4 * recent().size() + 1024; }
+  void look();
+  void release(std::uint64_t last);
+  bool is_crowded() const;
+  void set_room(std::size_t room);
+  void set_most_memory();
+
+  std::vector<Place> recent_;  // its room; as far as Tape::next it is used
+  std::vector<Place> older_;
+  std::size_t pending_ = 0, untracked_ = 0;  // of the older ones, those that were pending, and untracked and pending
+  std::uint64_t horizon_ = 0;                // the latest entry when Parameters were assigned the last time
+  bool due_ = false;                         // whether it was looked through since something was released
+  std::size_t most_memory_ = std::size_t{1} << 26;
+  Location line_{};  // where what was pending was computed the last time,
+  const char* operation_ = nullptr;
+  std::size_t waited_ = 0;  // and how many entries were recorded since it was time again
+};
+
+/// Computes these Tensors and whatever else of this thread is pending and held: when Parameters are assigned, nothing
+/// may keep the old values but who holds them. The memory of `donated` ones may be written over (see `evaluate` in
+/// engine.hpp). Defined in the engine.
+void evaluate_held(std::span<const Tensor> tensors, std::span<const Tensor> donated, const Location& where);
+
+}  // namespace xgrad

@@ -1,0 +1,373 @@
+// Loops as people write them, without a word about when things are computed. After some iterations each of them holds
+// the same memory and the same number of entries at the end of each iteration, and computes the same number of entries
+// in each, as many as the same loop with an `evaluate` in the right place.
+
+#include <catch2/catch.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "autograd/autograd.hpp"
+#include "autograd/engine/executor.hpp"
+#include "autograd/tape/slab.hpp"
+#include "nn/nn.hpp"
+#include "optim/optim.hpp"
+
+namespace xgrad {
+namespace {
+
+constexpr std::int64_t batch = 8, features = 6;
+
+Tensor some(const Shape& shape, std::uint64_t seed = 1) {
+  Rng rng(seed);
+  Tensor x = normal(shape, rng);
+  evaluate(x);
+  return x;
+}
+
+struct Model {
+  nn::Linear hidden{features, 12}, output{12, 3};
+  Tensor operator()(const Tensor& x) const { return output(tanh(hidden(x))); }
+  std::vector<Parameter> parameters() const { return {hidden.weight, hidden.bias, output.weight, output.bias}; }
+};
+
+Tensor labels() {
+  std::vector<std::int64_t> classes;
+  for (std::int64_t i = 0; i < batch; ++i) classes.push_back(i % 3);
+  return tensor(classes);
+}
+
+struct Training {
+  Model model;
+  optim::Optimizer optimizer{model.parameters(), optim::adam(1e-3)};
+  Tensor x = some({batch, features}), target = labels();
+
+  Tensor loss() const { return nn::cross_entropy(model(x), target); }
+  void step(const Tensor& loss) { optimizer.step(grad(loss, model.parameters())); }
+};
+
+using Iteration = std::function<void(int)>;
+
+struct Loop {
+  std::string name;
+  std::int64_t kept;  // entries that each iteration keeps by intention: a value in a list
+  // An iteration of a new run, with an evaluate in the best place, or without.
+  std::function<Iteration(bool placed)> make;
+};
+
+void evaluate_if(bool placed, const Tensor& x) {
+  if (placed) evaluate(x);
+}
+
+const std::vector<Loop> loops{
+    {"data that is normalised before the loop, and sliced in it", 0,
+     [](bool placed) {
+       struct State : Training {
+         Tensor raw = some({10 * batch, features}), data;
+       };
+       auto state = std::make_shared<State>();
+       state->data = (state->raw - mean(state->raw, 0)) / sqrt(var(state->raw, 0) + 1e-5);
+       evaluate_if(placed, state->data);
+       return [state](int i) {
+         state->x = slice(state->data, 0, i % 10 * batch, (i % 10 + 1) * batch);
+         state->step(state->loss());
+       };
+     }},
+    {"a regression on the whole of data that is computed once", 0,
+     [](bool placed) {
+       struct State {
+         Tensor raw = some({200, features}), data = raw * 2 + 1, target = sum(square(data), 1, keep_dims);
+         Parameter weight{zeros({features, 1})};
+         optim::Optimizer optimizer{{weight}, optim::sgd(1e-3)};
+       };
+       auto state = std::make_shared<State>();
+       if (placed) evaluate(std::vector<Tensor>{state->data, state->target});
+       return [state](int) {
+         const Tensor loss = mean(square(matmul(state->data, state->weight) - state->target));
+         state->optimizer.step({grad(loss, state->weight)});
+       };
+     }},
+    {"truncated back-propagation with stop_gradient", 0,
+     [](bool placed) {
+       struct State : Training {
+         nn::Linear recurrent{12, 12};
+         Tensor h = zeros({batch, 12});
+         optim::Optimizer all{{model.hidden.weight, recurrent.weight, model.output.weight}, optim::sgd(1e-2)};
+       };
+       auto state = std::make_shared<State>();
+       return [state, placed](int) {
+         Tensor h = state->h;
+         for (int t = 0; t < 3; ++t) h = tanh(state->model.hidden(state->x) + state->recurrent(h));
+         const Tensor loss = nn::cross_entropy(state->model.output(h), state->target);
+         state->all.step(grad(loss, state->all.parameters()));
+         evaluate_if(placed, h);
+         state->h = stop_gradient(h);
+       };
+     }},
+    {"truncated back-propagation with stop_gradient before the step", 0,
+     [](bool placed) {
+       struct State : Training {
+         nn::Linear recurrent{12, 12};
+         Tensor h = zeros({batch, 12});
+         optim::Optimizer all{{model.hidden.weight, recurrent.weight, model.output.weight}, optim::sgd(1e-2)};
+       };
+       auto state = std::make_shared<State>();
+       return [state, placed](int) {
+         Tensor h = stop_gradient(state->h);
+         for (int t = 0; t < 3; ++t) h = tanh(state->model.hidden(state->x) + state->recurrent(h));
+         state->h = h;
+         evaluate_if(placed, h);
+         const Tensor loss = nn::cross_entropy(state->model.output(h), state->target);
+         state->all.step(grad(loss, state->all.parameters()));
+       };
+     }},
+    {"sampling under NoGrad, a piece at a time", 0,
+     [](bool placed) {
+       struct State {
+         nn::Linear input{features, 12}, recurrent{12, 12}, output{12, 3};
+         Tensor x = some({1, features}), h = zeros({1, 12});
+       };
+       auto state = std::make_shared<State>();
+       return [state, placed](int) {
+         const NoGrad untracked;
+         state->h = tanh(state->input(state->x) + state->recurrent(state->h));
+         evaluate_if(placed, state->h);
+         argmax(state->output(state->h), -1).to_vector();
+       };
+     }},
+    {"running statistics in a Tensor, tracked", 0,
+     [](bool placed) {
+       struct State : Training {
+         Tensor running = zeros({12});
+       };
+       auto state = std::make_shared<State>();
+       return [state, placed](int) {
+         const Tensor h = state->model.hidden(state->x);
+         state->running = 0.9 * state->running + 0.1 * mean(h, 0);
+         if (placed) evaluate(state->running), state->running = stop_gradient(state->running);
+         state->step(nn::cross_entropy(state->model.output(tanh(h - mean(h, 0))), state->target));
+       };
+     }},
+    {"moving averages of weights under NoGrad", 0,
+     [](bool placed) {
+       struct State : Training {
+         std::vector<Tensor> averages;
+       };
+       auto state = std::make_shared<State>();
+       for (const Parameter& parameter : state->model.parameters()) state->averages.push_back(parameter.value());
+       return [state, placed](int) {
+         state->step(state->loss());
+         const NoGrad untracked;
+         for (std::size_t i = 0; i < state->averages.size(); ++i)
+           state->averages[i] = 0.99 * state->averages[i] + 0.01 * state->model.parameters()[i];
+         if (placed) evaluate(state->averages);
+       };
+     }},
+    {"running += loss", 0,
+     [](bool placed) {
+       struct State : Training {
+         Tensor running = tensor(0.0);
+       };
+       auto state = std::make_shared<State>();
+       return [state, placed](int) {
+         const Tensor loss = state->loss();
+         state->step(loss);
+         state->running += placed ? tensor(loss.item<float>()) : loss;
+         evaluate_if(placed, state->running);
+       };
+     }},
+    {"running += stop_gradient(loss), before the step", 0,
+     [](bool placed) {
+       struct State : Training {
+         Tensor running = tensor(0.0);
+       };
+       auto state = std::make_shared<State>();
+       return [state, placed](int) {
+         const Tensor loss = state->loss();
+         state->running += stop_gradient(loss);
+         state->step(loss);
+         evaluate_if(placed, state->running);
+       };
+     }},
+    {"accuracy from the scores after the step", 0,
+     [](bool placed) {
+       struct State : Training {
+         Tensor correct = tensor(std::int64_t{0});
+       };
+       auto state = std::make_shared<State>();
+       return [state, placed](int) {
+         const Tensor scores = state->model(state->x), loss = nn::cross_entropy(scores, state->target);
+         evaluate_if(placed, scores);
+         state->step(loss);
+         state->correct += sum(cast(argmax(scores, -1) == state->target, int64));
+         evaluate_if(placed, state->correct);
+       };
+     }},
+    {"a list of losses for a plot", 1,
+     [](bool placed) {
+       struct State : Training {
+         std::vector<Tensor> losses;
+       };
+       auto state = std::make_shared<State>();
+       return [state, placed](int) {
+         const Tensor loss = state->loss();
+         state->step(loss);
+         state->losses.push_back(placed ? stop_gradient(loss) : loss);
+       };
+     }},
+    {"early stopping: the best loss and the best weights", 0,
+     [](bool placed) {
+       struct State : Training {
+         Tensor best;
+         std::vector<Tensor> weights;
+       };
+       auto state = std::make_shared<State>();
+       return [state, placed](int) {
+         const Tensor loss = state->loss();
+         state->step(loss);
+         evaluate_if(placed, loss);
+         const Tensor held = state->loss();
+         if (state->best.defined() && held.item() >= state->best.item()) return;
+         state->best = placed ? stop_gradient(held) : held;
+         state->weights.clear();
+         for (const Parameter& parameter : state->model.parameters()) state->weights.push_back(parameter.value() * 1);
+         if (placed) evaluate(state->weights);
+       };
+     }},
+    {"two optimisers, each with a loss of its own", 0,
+     [](bool) {
+       struct State {
+         Model generator, critic;
+         optim::Optimizer g{generator.parameters(), optim::adam(1e-3)}, d{critic.parameters(), optim::adam(1e-3)};
+         Tensor noise = some({batch, features}), real = some({batch, features}, 2), target = labels();
+         Tensor last_g, last_d;
+         Tensor made() const { return pad(generator(noise), 1, 0, 3); }
+       };
+       auto state = std::make_shared<State>();
+       return [state](int) {
+         const Tensor made = state->made();
+         state->last_d = nn::cross_entropy(state->critic(stop_gradient(made)), state->target) +
+                         nn::cross_entropy(state->critic(state->real), state->target);
+         state->d.step(grad(state->last_d, state->critic.parameters()));
+         state->last_g = -nn::cross_entropy(state->critic(made), state->target);
+         state->g.step(grad(state->last_g, state->generator.parameters()));
+       };
+     }},
+    {"a replay buffer of what the network said", 0,
+     [](bool placed) {
+       struct State : Training {
+         std::vector<Tensor> memory = std::vector<Tensor>(16);
+       };
+       auto state = std::make_shared<State>();
+       return [state, placed](int i) {
+         const Tensor scores = state->model(state->x);
+         evaluate_if(placed, scores);
+         state->memory[static_cast<std::size_t>(i % 16)] = placed ? stop_gradient(scores) : scores;
+         state->step(state->loss());
+       };
+     }},
+    {"gradients that are looked at after the step", 0,
+     [](bool placed) {
+       auto state = std::make_shared<Training>();
+       return [state, placed](int) {
+         const std::vector<Tensor> gradients = grad(state->loss(), state->model.parameters());
+         if (placed) evaluate(gradients);
+         state->optimizer.step(gradients);
+         sum(square(gradients[0])).item();
+       };
+     }},
+    {"backward, and a norm of the gradients", 0,
+     [](bool placed) {
+       auto state = std::make_shared<Training>();
+       return [state, placed](int) {
+         const Tensor loss = state->loss();
+         backward(loss);
+         if (placed) evaluate(state->model.hidden.weight.gradient());
+         state->optimizer.step();
+         norm(state->model.hidden.weight.gradient()).item();
+         state->optimizer.zero_gradients();
+       };
+     }},
+    {"descent by hand on a tracked Tensor, whose loss is read", 0,
+     [](bool placed) {
+       struct State {
+         Tensor w = track(ones({features})), x = some({batch, features});
+       };
+       auto state = std::make_shared<State>();
+       return [state, placed](int) {
+         const Tensor loss = mean(square(matmul(state->x, state->w)));
+         const Tensor g = grad(loss, state->w);
+         loss.item();
+         state->w = track(state->w - 0.01 * g);
+         evaluate_if(placed, state->w);
+       };
+     }},
+};
+
+/// The most that lived at the ends of some iterations, and how many entries they computed.
+struct Cost {
+  std::int64_t entries = 0, bytes = 0, computed = 0;
+};
+
+constexpr int warm_up = 40, counted = 60;
+
+Cost cost_of(const Iteration& iteration, int first) {
+  const std::int64_t computed = entries_computed();
+  Cost cost;
+  for (int i = first; i < first + counted; ++i) {
+    iteration(i);
+    cost.entries = std::max(cost.entries, live_entries());
+    cost.bytes = std::max(cost.bytes, static_cast<std::int64_t>(memory_use().live));
+  }
+  cost.computed = entries_computed() - computed;
+  return cost;
+}
+
+}  // namespace
+
+TEST_CASE("loops in which nobody says when to compute hold the same all the time", "[laziness]") {
+  for (const Loop& loop : loops) {
+    DYNAMIC_SECTION(loop.name) {
+      const Iteration plain = loop.make(false), placed = loop.make(true);
+      for (int i = 0; i < warm_up; ++i) plain(i), placed(i);
+      const Cost early = cost_of(plain, warm_up), late = cost_of(plain, warm_up + counted);
+      const std::int64_t kept = counted * loop.kept;
+      // Less than one entry for each iteration: where nothing is assigned, histories are looked through now and then.
+      CHECK(late.entries - early.entries < kept + counted / 2);
+      CHECK(late.bytes - early.bytes < 32 * (kept + counted / 2));
+      CHECK(static_cast<double>(late.computed) <= 1.1 * static_cast<double>(cost_of(placed, warm_up).computed));
+    }
+  }
+}
+
+TEST_CASE("what a loop adds up without ever reading it is computed from time to time", "[laziness]") {
+  Model model;
+  const Tensor x = some({batch, features});
+  Tensor total = zeros({3});
+  const NoGrad untracked;
+  const std::int64_t before = live_entries();
+  std::int64_t most = 0;
+  for (int i = 0; i < 3000; ++i) {
+    total += mean(model(x), 0);
+    most = std::max(most, live_entries() - before);
+  }
+  CHECK(most < 8192);
+  CHECK_FALSE(total.evaluated());
+  for (const double each : total.to_vector()) CHECK(std::isfinite(each));
+}
+
+TEST_CASE("what a loop adds up from large pieces is computed from time to time", "[laziness]") {
+  const NoGrad untracked;
+  Tensor total = zeros({});
+  const std::size_t before = memory_use().live;
+  std::size_t most = 0;
+  for (int i = 0; i < 400; ++i) {
+    total += sum(tensor(std::vector<float>(1 << 18, 1.0f)));
+    most = std::max(most, memory_use().live - before);
+  }
+  CHECK(most < std::size_t{200} << 20);  // of 400 MiB in all
+  CHECK(total.item() == 400.0 * (1 << 18));
+}
+
+}  // namespace xgrad
