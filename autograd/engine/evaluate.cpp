@@ -8,6 +8,7 @@
 #include "autograd/engine/budget.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/executor.hpp"
+#include "autograd/engine/fault.hpp"
 #include "autograd/engine/instruction_set.hpp"
 #include "autograd/engine/walk.hpp"
 #include "autograd/tape/history.hpp"
@@ -43,6 +44,7 @@ std::vector<Tensor>& companions() {
   return list;
 }
 
+using fused::planted;
 using Kind = Lowering::Kind;
 
 constinit thread_local std::int64_t computed_here = 0;
@@ -51,12 +53,13 @@ bool has_value(const Entry& entry) { return entry.evaluated.load(std::memory_ord
 
 // What has to be in memory for the value of a pending entry to be there: the entry itself, or what it is a view of. A
 // broadcast and a transposition are read where they are needed, at no cost, and so is what a constant is.
-template <class Add>
-void keep(Entry* entry, Add add) {
-  Entry* source = entry;
+template <class E, class Add>
+void keep(E* entry, Add add) {
+  E* source = entry;
   bool same_elements = true;
   while (!has_value(*source)) {
     if (source->kind == Kind::constant) return;
+    if (planted("a view that somebody holds is kept")) break;
     if (source->kind != Kind::alias && source->kind != Kind::broadcast && source->kind != Kind::transposition) break;
     same_elements = same_elements && source->kind == Kind::alias;
     source = source->input(0).entry();
@@ -69,7 +72,7 @@ void keep(Entry* entry, Add add) {
 // once more, which was to be expected.
 bool is_asked_again(const Entry& entry) {
   return entry.computed > (entry.tracked && entry.differentiated ? 1 : 0) && entry.segment == 0 &&
-         entry.dtype != boolean && memory_budget() == 0;
+         entry.dtype != boolean && memory_budget() == 0 && !planted("what is computed again is dropped again");
 }
 
 void check_own(const std::vector<Entry*>& entries, const Location& where) {
@@ -86,9 +89,15 @@ class Evaluation {
       if (!tensor.evaluated()) roots_.push_back(tensor.entry());
     for (const Tensor& other : others) keep(other.entry(), [&](Entry* entry) { roots_.push_back(entry); });
     if (roots_.empty()) return;
-    entries_ = reachable(roots_, numbers_, [](const Entry& entry) { return !has_value(entry); });
+    // Those that may have to stay are noted on the way (some of them more than once): each look costs time.
+    std::vector<const Entry*> noted;
+    entries_ = reachable(roots_, numbers_, [&](const Entry& entry) {
+      if (has_value(entry)) return false;
+      if (entry.held() || entry.computed > 0) noted.push_back(&entry);
+      return true;
+    });
     if (!numbers_.all_own()) check_own(entries_, where);
-    find_roots();
+    find_roots(noted);
   }
 
   void run(std::span<const Tensor> donated) {
@@ -96,21 +105,22 @@ class Evaluation {
     const Pending pending{std::move(entries_), numbers_, std::move(roots_), donated};
     computed_here += static_cast<std::int64_t>(pending.entries.size());
     selected().executor->run(pending);
-    for (Entry* entry : pending.entries)
-      if (!has_value(*entry) && entry->computed < 3) ++entry->computed;
     for (Entry* root : pending.roots)
-      if (root->stopped) share(*root);
-    if (History* history = History::current()) history->release_if_due();
+      if (root->stopped && !planted("stop_gradient does not get the value that comes later")) share(*root);
+    if (History* history = History::current()) {
+      history->release_if_due();
+      history->look_at_memory();
+    }
   }
 
  private:
   // What somebody holds stays once it is computed, and so does what is computed for the second time. In tape order.
-  void find_roots() {
+  void find_roots(const std::vector<const Entry*>& noted) {
     std::vector<char> is_root(entries_.size());
     const auto add = [&](const Entry* entry) { is_root[numbers_.find(entry)] = true; };
     std::ranges::for_each(roots_, add);
-    for (Entry* entry : entries_)
-      if (entry->held() || is_asked_again(*entry)) keep(entry, add);
+    for (const Entry* entry : noted)
+      if ((entry->held() && !planted("what somebody holds is dropped")) || is_asked_again(*entry)) keep(entry, add);
     roots_.clear();
     for (std::size_t i = 0; i < entries_.size(); ++i)
       if (is_root[i]) roots_.push_back(entries_[i]);
@@ -164,7 +174,8 @@ void evaluate(std::span<const Tensor> tensors, std::span<const Tensor> donated, 
 void evaluate_held(std::span<const Tensor> tensors, std::span<const Tensor> donated, const Location& where) {
   companions().clear();  // which are held, if they are wanted
   History* history = History::current();
-  const std::vector<Tensor> held = history ? history->held() : std::vector<Tensor>();
+  std::vector<Tensor> held = history ? history->held() : std::vector<Tensor>();
+  if (planted("an assignment leaves what is held pending")) held.clear();
   Evaluation(tensors, held, where).run(donated);
 }
 

@@ -89,8 +89,9 @@ void run_part(const Pending& pending) {
   }
   plan->run(pending, key.leaves());
   for (Entry* entry : pending.entries)
-    if (entry->evaluated.load(std::memory_order_relaxed) &&
-        (!entry->tracked || planted("an entry that is tracked is cut")))
+    if (!entry->evaluated.load(std::memory_order_relaxed))
+      entry->computed = (entry->computed + (entry->computed < 3u)) & 3u;
+    else if (!entry->tracked || planted("an entry that is tracked is cut"))
       entry->cut();
 }
 

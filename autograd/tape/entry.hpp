@@ -26,10 +26,7 @@ struct Entry : EntryHead {
   Instruction instruction = Instruction::none;   // likewise
   bool bare : 1 = false;                         // the primitive has no arguments: nothing to destroy
   bool mergeable : 1 = true;                     // an entry with the same arguments and inputs is the same value
-  bool differentiated : 1 = false;               // a walk back has passed: its value is not needed for one to come
-  bool stopped : 1 = false;                      // stop_gradient of it was recorded before it had a value
   bool released : 1 = false;                     // its history is gone: no derivative could want it any more
-  std::uint8_t computed : 2 = 0;                 // how often it was computed without being kept, up to 3
   std::uint32_t segment = 0;                     // the checkpoint it belongs to; 0 for none
 
   std::span<const Tensor> input_span() const { return {inputs(), input_count}; }

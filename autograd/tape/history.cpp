@@ -9,7 +9,9 @@ namespace xgrad {
 
 namespace {
 
-constexpr std::size_t least_room = 256;
+constexpr std::size_t least_room = 1024;
+// Where nothing is assigned, histories are looked through when so many entries have been recorded.
+constexpr std::uint64_t most_unreleased = 1 << 14;
 // Pending entries that no derivative can want: what a loop without a step adds up. There may be fewer of them.
 std::size_t most_untracked() { return Tape::current().most_pending / 32; }
 
@@ -31,8 +33,8 @@ History::~History() {
 
 void History::make_room() {
   if (History* history = current()) {
-    history->look();
-    history->due_ = true;
+    history->look([](const Place&) {});
+    history->due_ = detail::tape.sequence - history->released_at_ > most_unreleased;
     history->release_if_due();
     detail::tape.crowded = detail::tape.crowded || history->is_crowded();
   } else {
@@ -56,24 +58,29 @@ Tensor History::lock(const Place& place) {
   return locked;
 }
 
-// Whether it lives and has inputs, as far as can be seen without a handle: nobody but this thread writes what is read
+// Drops what is of no interest any more from the older ones, moves what is recent to them, and shows what is pending
+// and held. Whether an entry lives and has inputs is seen without a handle: nobody but this thread writes what is read
 // here, or it is atomic.
-bool History::is_of_interest(const Place& place) {
-  const Entry& entry = *place.entry;
-  return entry.handles() != 0 && entry.sequence.load(std::memory_order_relaxed) == place.sequence &&
-         (!entry.evaluated.load(std::memory_order_acquire) || (entry.tracked && !entry.released));
-}
-
-template <class Visit>
-void History::visit(Visit visit) const {
-  if (worth_looking()) std::ranges::for_each(older_, visit);
-  std::ranges::for_each(recent(), visit);
+template <class See>
+void History::look(See see) {
+  pending_ = untracked_ = 0;
+  const auto is_of_interest = [&](const Place& place) {
+    const EntryHead& entry = *place.entry;
+    if (entry.handles() == 0 || entry.sequence.load(std::memory_order_relaxed) != place.sequence) return false;
+    if (entry.evaluated.load(std::memory_order_acquire)) return entry.tracked;
+    ++pending_;
+    untracked_ += !entry.tracked;
+    if (entry.held()) see(place);
+    return true;
+  };
+  std::erase_if(older_, [&](const Place& place) { return !is_of_interest(place); });
+  std::ranges::copy_if(recent(), std::back_inserter(older_), is_of_interest);
+  set_room(std::max(least_room, older_.size() / 2));
 }
 
 std::vector<Tensor> History::held() {
   std::vector<Tensor> found;
-  visit([&](const Place& place) {
-    if (place.entry->evaluated.load(std::memory_order_acquire) || !place.entry->held()) return;
+  look([&](const Place& place) {
     Tensor locked = lock(place);
     if (locked.defined() && !locked.evaluated()) found.push_back(std::move(locked));
   });
@@ -82,7 +89,7 @@ std::vector<Tensor> History::held() {
 
 std::vector<Tensor> History::stops_of(const Entry& source) {
   std::vector<Tensor> found;
-  visit([&](const Place& place) {
+  const auto add = [&](const Place& place) {
     if (place.sequence < source.sequence || place.entry->evaluated.load(std::memory_order_acquire)) return;
     Tensor locked = lock(place);
     if (!locked.defined() || locked.evaluated() || locked.tracked()) return;
@@ -90,59 +97,53 @@ std::vector<Tensor> History::stops_of(const Entry& source) {
     if (entry.kind == Lowering::Kind::alias && entry.input(0).entry() == &source &&
         entry.primitive->name() == Identity::id)
       found.push_back(std::move(locked));
-  });
+  };
+  std::ranges::for_each(older_, add);
+  std::ranges::for_each(recent(), add);
   return found;
 }
 
-// Moves what is recent to the older ones, and drops those that are of no interest any more.
-void History::look() {
-  std::erase_if(older_, [](const Place& place) { return !is_of_interest(place); });
-  std::ranges::copy_if(recent(), std::back_inserter(older_), is_of_interest);
-  pending_ = untracked_ = 0;
-  for (const Place& place : older_) {
-    const bool pending = !place.entry->evaluated.load(std::memory_order_relaxed);
-    pending_ += pending;
-    untracked_ += pending && !place.entry->tracked;
-  }
-  set_room(std::max(least_room, older_.size() / 2));
-}
+bool History::is_worth_it() const { return older_.size() <= 4 * (Tape::current().sequence - released_at_) + 1024; }
 
 void History::release_if_due() {
   if (due_ && !Tape::current().undivided) release(Tape::current().sequence);
 }
 
 void History::after_assignment() {
-  if (worth_looking()) {
-    look();
-    release(horizon_);
-  }
-  horizon_ = Tape::current().sequence;
+  const std::uint64_t previous = std::exchange(horizon_, Tape::current().sequence);
+  if (!older_.empty() && older_.front().sequence <= previous && is_worth_it()) release(previous);
+  released_at_ = horizon_;
 }
 
 // A walk back numbers its entries and holds them by their addresses: nothing is released meanwhile (Undivided).
 void History::release(std::uint64_t last) {
   due_ = false;
+  released_at_ = Tape::current().sequence;
   Numbering wanted;
-  for (const Place& place : older_) {
-    if (place.sequence > last) break;
+  std::erase_if(older_, [&](const Place& place) {
+    if (place.sequence > last) return false;
     const Tensor locked = lock(place);
-    if (!locked.defined()) continue;
+    if (!locked.defined()) return true;
     Entry& entry = *locked.entry();
     const auto can_be_asked = [&](const Tensor& input) {
       return input.tracked() && (input.entry()->held() || wanted.find(input.entry()) != Numbering::absent);
     };
-    if (std::ranges::any_of(entry.input_span(), can_be_asked)) {
-      wanted.mark(&entry);
-    } else if (entry.tracked && entry.segment == 0 && locked.evaluated()) {
-      entry.cut();
-      entry.released = true;
-    }
-  }
+    const bool is_wanted = std::ranges::any_of(entry.input_span(), can_be_asked);
+    if (is_wanted) wanted.mark(&entry);
+    if (is_wanted || !entry.tracked || entry.segment != 0 || !locked.evaluated()) return false;
+    entry.cut();
+    entry.released = true;
+    return true;
+  });
 }
 
 bool History::is_crowded() const {
   const Tape& tape = Tape::current();
   return pending_ > tape.most_pending || (untracked_ > most_untracked() && !tape.undivided);
+}
+
+void History::look_at_memory() noexcept {
+  if (live_memory() > most_memory_) Tape::current().crowded = true;
 }
 
 bool History::is_time(const Entry& recorded) {
@@ -156,11 +157,8 @@ void History::settled(const Entry& recorded) {
   line_ = recorded.where;
   operation_ = recorded.primitive->name();
   waited_ = 0;
-  look();
-  set_most_memory();
-}
-
-void History::set_most_memory() {
+  look([](const Place&) {});
+  release(Tape::current().sequence);
   constexpr std::size_t least = std::size_t{1} << 26;
   const std::size_t live = live_memory();
   most_memory_ = live + std::max(least, live);

@@ -15,8 +15,8 @@ namespace xgrad {
 ///     recent   recorded since the latest look, alive or not
 ///     older    what was found alive, with inputs, when it was looked at
 ///
-/// Older ones are looked at once for as many new ones, or a few times as many: looking takes time in proportion to
-/// recording.
+/// It is looked through at each assignment, and else once for half as many new ones: mostly, that takes time in
+/// proportion to recording.
 class History {
  public:
   /// Of this thread; null when the thread ends.
@@ -39,8 +39,8 @@ class History {
   bool is_time(const Entry& recorded);
   /// After that was done, or has failed.
   void settled(const Entry& recorded);
-  /// What all values take, in bytes, beyond which too much is held by what is pending.
-  std::size_t most_memory() const { return most_memory_; }
+  /// Sets `Tape::crowded` when all values take more memory than twice what they took when it was time before.
+  void look_at_memory() noexcept;
 
   ~History();
 
@@ -48,22 +48,20 @@ class History {
   using Place = Tape::Place;
 
   static Tensor lock(const Place& place);
-  static bool is_of_interest(const Place& place);
-  template <class Visit>
-  void visit(Visit visit) const;
+  template <class See>
+  void look(See see);
   std::span<const Place> recent() const;
-  bool worth_looking() const { return older_.size() <= 4 * recent().size() + 1024; }
-  void look();
+  bool is_worth_it() const;
   void release(std::uint64_t last);
   bool is_crowded() const;
   void set_room(std::size_t room);
-  void set_most_memory();
 
   std::vector<Place> recent_;  // its room; as far as Tape::next it is used
   std::vector<Place> older_;
   std::size_t pending_ = 0, untracked_ = 0;  // of the older ones, those that were pending, and untracked and pending
   std::uint64_t horizon_ = 0;                // the latest entry when Parameters were assigned the last time
-  bool due_ = false;                         // whether it was looked through since something was released
+  std::uint64_t released_at_ = 0;            // the latest entry when histories were looked through
+  bool due_ = false;                         // whether that should be done again
   std::size_t most_memory_ = std::size_t{1} << 26;
   Location line_{};  // where what was pending was computed the last time,
   const char* operation_ = nullptr;

@@ -26,9 +26,8 @@ MemoryReport memory_report() {
   });
   MemoryReport report{memory_use(), {}};
   for (const auto& [key, line] : lines) report.lines.push_back(line);
-  std::ranges::stable_sort(report.lines, std::greater(), [](const MemoryLine& line) {
-    return std::pair(line.bytes, line.entries);
-  });
+  std::ranges::stable_sort(report.lines, std::greater(),
+                           [](const MemoryLine& line) { return std::pair(line.bytes, line.entries); });
   return report;
 }
 
@@ -38,8 +37,8 @@ std::string MemoryReport::to_string(std::size_t most_lines) const {
   for (std::size_t i = 0; i < std::min(most_lines, lines.size()); ++i) {
     const MemoryLine& line = lines[i];
     text << line.bytes << " bytes in " << line.entries << (line.entries == 1 ? " entry" : " entries") << " ("
-         << line.pending << " pending) of " << line.call << " at " << line.where.file_name() << ':'
-         << line.where.line() << '\n';
+         << line.pending << " pending) of " << line.call << " at " << line.where.file_name() << ':' << line.where.line()
+         << '\n';
   }
   if (lines.size() > most_lines) text << "and " << lines.size() - most_lines << " lines more\n";
   return text.str();

@@ -78,8 +78,7 @@ Tensor Recording::repeat(const Entry& original) {
 
 Tensor Recording::stamped(const Location& where) {
   stamp(where);
-  if (const History* history = History::current(); history && live_memory() > history->most_memory())
-    tape.crowded = true;
+  if (History* history = History::current()) history->look_at_memory();
   return std::move(entry_);
 }
 

@@ -42,7 +42,7 @@ class Recording {
   Tensor entry_;
 };
 
-inline void Recording::list() const {
+[[gnu::always_inline]] inline void Recording::list() const {
   if (tape.next == tape.end) [[unlikely]]
     make_room();
   *tape.next++ = {entry(), tape.sequence};

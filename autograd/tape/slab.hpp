@@ -11,7 +11,7 @@ namespace xgrad {
 /// thread gives back goes to the slab's own thread.
 class EntrySlab {
  public:
-  static Entry* take() {
+  [[gnu::always_inline]] static inline Entry* take() {
     if (!free_) [[unlikely]]
       refill();
     std::byte* place = places_ + static_cast<std::size_t>(std::countr_zero(free_)) * sizeof(Entry);

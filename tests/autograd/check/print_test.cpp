@@ -34,7 +34,7 @@ TEST_CASE("a tape is printed an entry per line, in tape order") {
 }
 
 TEST_CASE("a long tape is cut in the middle, and a deep one needs no stack") {
-  Tensor x = tensor({1.0});
+  Tensor x = Parameter(tensor({1.0}));
   for (int i = 0; i < 30000; ++i) x = -x;
   const std::string text = print_tape(x, 10);
   CHECK(std::count(text.begin(), text.end(), '\n') == 11);

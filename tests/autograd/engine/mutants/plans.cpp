@@ -83,6 +83,20 @@ Room products() {
       }};
 }
 
+Room evaluations() {
+  return {"evaluations",
+          {
+              {"what somebody holds is dropped",
+               tests("what somebody holds is computed once\\, and what nobody holds stays the second time")},
+              {"what is computed again is dropped again",
+               tests("what somebody holds is computed once\\, and what nobody holds stays the second time")},
+              {"a view that somebody holds is kept", tests("views and constants that somebody holds take no memory")},
+              {"an assignment leaves what is held pending", tests("an assignment computes what is pending and held")},
+              {"stop_gradient does not get the value that comes later",
+               tests("stop_gradient shares the value\\, in either order")},
+          }};
+}
+
 Room sets_and_threads() {
   return {
       "instruction sets and threads",

@@ -54,6 +54,7 @@ Room machine_code();
 Room plans();
 Room schedules();
 Room products();
+Room evaluations();
 Room sets_and_threads();
 
 }  // namespace xgrad::mutants
