@@ -96,6 +96,7 @@ class Evaluation {
       if (entry.held() || entry.computed > 0) noted.push_back(&entry);
       return true;
     });
+    Tape::current().evaluated_at = Tape::current().sequence;
     if (!numbers_.all_own()) check_own(entries_, where);
     find_roots(noted);
   }
@@ -167,7 +168,7 @@ void evaluate(std::span<const Tensor> tensors, const Location& where) { evaluate
 void evaluate(std::span<const Tensor> tensors, std::span<const Tensor> donated, const Location& where) {
   for (const Tensor& tensor : tensors) check<GraphError>(tensor.defined(), where, "evaluate: an undefined Tensor");
   std::vector<Tensor> held = std::exchange(companions(), {});
-  std::erase_if(held, [](const Tensor& companion) { return companion.entry()->outside() == 1; });
+  std::erase_if(held, [](const Tensor& companion) { return !companion.entry()->held(1); });
   Evaluation(tensors, held, where).run(donated);
 }
 

@@ -22,8 +22,7 @@ class Reachable {
     for (const auto& root : roots)
       if (const Entry* entry = entry_of(root); entry && numbers_.is_own(entry))
         top_ = std::max(top_, number_of(*entry));
-    const Tape& tape = Tape::current();
-    make_room(std::min<std::uint64_t>(top_, static_cast<std::uint64_t>(tape.next - tape.first)) + 1);
+    make_room(std::min(top_, Tape::current().sequence - Tape::current().evaluated_at) + 1);
     for (const auto& root : roots)
       if (Entry* entry = entry_of(root)) visit(entry);
     // What an entry reads was recorded before it, so one pass meets everything that is near.

@@ -37,12 +37,12 @@ void dig() noexcept {
 
 }  // namespace
 
-// The history of the thread that recorded it may take a handle as long as there is another one (see History::lock): so
-// other threads have to count down.
-void Tensor::bury_last(EntryHead* head, std::uint64_t one) noexcept {
+// The history of the thread that recorded it may take a handle as long as there is another one (see Tensor::try_share):
+// so other threads have to count down.
+void Tensor::bury_last(EntryHead* head) noexcept {
   if (head->owner == Tape::current().thread)
     head->references.store(0, std::memory_order_relaxed);
-  else if (EntryHead::handles(head->references.fetch_sub(one, std::memory_order_acq_rel)) != 1)
+  else if (EntryHead::handles(head->references.fetch_sub(1, std::memory_order_acq_rel)) != 1)
     return;
   bury(head);
 }
@@ -54,7 +54,17 @@ void Tensor::bury(EntryHead* head) noexcept {
 
 void Entry::let_go() noexcept {
   Tensor* const list = inputs();
-  for (std::uint32_t i = 0; i < input_count; ++i) list[i].release_input();
+  const bool own = owner == Tape::current().thread;
+  for (std::uint32_t i = 0; i < input_count; ++i) {
+    Entry* const read = list[i].entry();
+    if (read && read->owner == owner) {
+      if (own) [[likely]]
+        read->readers.store(read->readers.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+      else
+        read->references.fetch_or(miscounted, std::memory_order_relaxed);
+    }
+    list[i].~Tensor();
+  }
   if (many_inputs) ::operator delete(list);
   input_count = 0;
   many_inputs = false;

@@ -44,7 +44,7 @@ struct Entry : EntryHead {
   }
   template <class Input>
   void add_input(Input&& input) noexcept {
-    Tensor::place_input(reinterpret_cast<std::byte*>(inputs() + input_count), std::forward<Input>(input));
+    place_input(reinterpret_cast<std::byte*>(inputs() + input_count), std::forward<Input>(input));
     ++input_count;
   }
   /// All inputs, of a new entry: as many as are held in place, at most.
@@ -52,7 +52,7 @@ struct Entry : EntryHead {
   std::span<const Tensor> take_inputs(Inputs&&... inputs) noexcept {
     static_assert(sizeof...(Inputs) <= inputs_in_place);
     std::byte* place = input_storage;
-    (Tensor::place_input(std::exchange(place, place + sizeof(Tensor)), std::forward<Inputs>(inputs)), ...);
+    (place_input(std::exchange(place, place + sizeof(Tensor)), std::forward<Inputs>(inputs)), ...);
     input_count = sizeof...(Inputs);
     return {std::launder(reinterpret_cast<const Tensor*>(input_storage)), sizeof...(Inputs)};
   }
@@ -97,6 +97,12 @@ struct Entry : EntryHead {
   bool primitive_is_in_place() const {
     return static_cast<const void*>(primitive) == static_cast<const void*>(primitive_storage);
   }
+  template <class Input>
+  void place_input(std::byte* place, Input&& input) noexcept {
+    Entry* const read = (new (place) Tensor(std::forward<Input>(input)))->entry();
+    if (read && read->owner == owner)
+      read->readers.store(read->readers.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
   Tensor* inputs() { return const_cast<Tensor*>(std::as_const(*this).inputs()); }
   const Tensor* inputs() const {
     return many_inputs ? *std::launder(reinterpret_cast<Tensor* const*>(input_storage))
@@ -117,14 +123,14 @@ inline Tensor Tensor::adopt(Entry* entry) {
   return tensor;
 }
 inline Tensor Tensor::try_share(Entry* entry) {
-  std::uint64_t now = entry->references.load(std::memory_order_acquire);
+  std::uint32_t now = entry->references.load(std::memory_order_acquire);
   do {
     if (EntryHead::handles(now) == 0) return {};
-  } while (!entry->references.compare_exchange_weak(now, now + EntryHead::one_handle, std::memory_order_acq_rel));
+  } while (!entry->references.compare_exchange_weak(now, now + 1, std::memory_order_acq_rel));
   return adopt(entry);
 }
 inline Tensor Tensor::share(Entry* entry) {
-  entry->references.fetch_add(EntryHead::one_handle, std::memory_order_relaxed);
+  entry->references.fetch_add(1, std::memory_order_relaxed);
   return adopt(entry);
 }
 

@@ -17,7 +17,11 @@ concept TensorReference = std::same_as<std::remove_cvref_t<T>, Tensor>;
 /// An entry under construction; it becomes a Tensor with `finish`, or is given back.
 class Recording {
  public:
-  Recording() : entry_(Tensor::adopt(EntrySlab::take())) {}
+  [[gnu::always_inline]] inline Recording() : entry_(Tensor::adopt(EntrySlab::take())) {
+    if (tape.thread == 0) [[unlikely]]
+      Tape::begin();
+    entry()->owner = tape.thread;
+  }
   explicit Recording(std::size_t input_count) : Recording() { entry()->reserve_inputs(input_count); }
   Entry* entry() const { return entry_.entry(); }
   Entry* operator->() const { return entry(); }
@@ -49,10 +53,7 @@ class Recording {
 }
 
 inline void Recording::stamp(const Location& where) {
-  if (tape.thread == 0) [[unlikely]]
-    Tape::begin();
   Entry& entry = *this->entry();
-  entry.owner = tape.thread;
   entry.sequence.store(++tape.sequence, std::memory_order_relaxed);
   entry.segment = tape.segment;
   const CallScope* scope = CallScope::current();

@@ -18,6 +18,7 @@ struct Tape {
   };
   Place *first = nullptr, *next = nullptr, *end = nullptr;  // of the History: what was recorded, and room for more
   std::uint64_t sequence = 0;                               // of the latest entry
+  std::uint64_t evaluated_at = 0;                           // the latest one when something was evaluated
   std::uint64_t most_pending = 1 << 16;                     // entries: when there are more, those that are held are
   bool crowded = false;                                     // computed; this says so
   bool undivided = false;  // while something is recorded that should be computed as a whole

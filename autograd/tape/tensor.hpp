@@ -25,8 +25,8 @@ struct Entry;
 struct alignas(64) EntryHead {
   static constexpr std::size_t inputs_in_place = 3;
 
-  // The handles to it; in the upper half, how many of them are inputs of entries.
-  std::atomic<std::uint64_t> references{1};
+  std::atomic<std::uint32_t> references{1};  // handles, and perhaps `miscounted`
+  std::atomic<std::uint32_t> readers{0};  // those of them that are inputs of entries of its thread, which counts them
   DType dtype = float32;
   std::atomic<bool> evaluated{false};
   bool tracked = false;
@@ -42,15 +42,15 @@ struct alignas(64) EntryHead {
   alignas(void*) std::byte input_storage[inputs_in_place * sizeof(void*)];
   Shape shape;
 
-  static constexpr std::uint64_t one_handle = 1, one_input = (std::uint64_t{1} << 32) + one_handle;
-  static std::uint32_t handles(std::uint64_t references) { return static_cast<std::uint32_t>(references); }
+  /// Another thread has let go of an input: the readers are too many.
+  static constexpr std::uint32_t miscounted = std::uint32_t{1} << 31;
+  static std::uint32_t handles(std::uint32_t references) { return references & ~miscounted; }
   std::uint32_t handles() const { return handles(references.load(std::memory_order_acquire)); }
-  /// The handles that are not inputs of entries: those of users.
-  std::uint32_t outside() const {
-    const std::uint64_t now = references.load(std::memory_order_acquire);
-    return handles(now) - handles(now >> 32);
+  /// Whether somebody outside the tape has a handle to it, beyond so many that are known. To be asked by its thread.
+  bool held(std::uint32_t known = 0) const {
+    const std::uint32_t now = references.load(std::memory_order_acquire);
+    return now > readers.load(std::memory_order_relaxed) + known;
   }
-  bool held() const { return outside() > 0; }
 };
 
 /// A light handle to one entry of the tape: a shape, a dtype, and a value that may not have been computed yet.
@@ -61,7 +61,7 @@ class Tensor {
  public:
   Tensor() = default;  ///< undefined: a handle to nothing
   Tensor(const Tensor& other) noexcept : head_(other.head_) {
-    if (head_) head_->references.fetch_add(EntryHead::one_handle, std::memory_order_relaxed);
+    if (head_) head_->references.fetch_add(1, std::memory_order_relaxed);
   }
   Tensor(Tensor&& other) noexcept : head_(std::exchange(other.head_, nullptr)) {}
   Tensor& operator=(const Tensor& other) noexcept {
@@ -73,7 +73,7 @@ class Tensor {
     return *this;
   }
   ~Tensor() {
-    if (head_) release<EntryHead::one_handle>(head_);
+    if (head_) release(head_);
   }
   void swap(Tensor& other) noexcept { std::swap(head_, other.head_); }
 
@@ -125,37 +125,16 @@ class Tensor {
   /// The same where nobody may have a handle any more, and another thread may be destroying it: undefined then. `entry`
   /// is in a place of this thread, which nobody else takes again.
   static inline Tensor try_share(Entry* entry);
-  /// Makes a handle that is an input of an entry, at `place`.
-  static void place_input(std::byte* place, const Tensor& from) noexcept {
-    new (place) Tensor(from.head_);
-    if (from.head_) from.head_->references.fetch_add(EntryHead::one_input, std::memory_order_relaxed);
-  }
-  static void place_input(std::byte* place, Tensor&& from) noexcept {
-    constexpr std::uint64_t turned = EntryHead::one_input - EntryHead::one_handle;
-    EntryHead* const head = (new (place) Tensor(std::move(from)))->head_;
-    if (!head) return;
-    // Whoever holds the last handle is alone with it.
-    if (head->references.load(std::memory_order_relaxed) == EntryHead::one_handle)
-      head->references.store(EntryHead::one_input, std::memory_order_relaxed);
-    else
-      head->references.fetch_add(turned, std::memory_order_relaxed);
-  }
-  /// Lets go of such a handle.
-  void release_input() noexcept {
-    if (EntryHead* const head = std::exchange(head_, nullptr)) release<EntryHead::one_input>(head);
-  }
 
  private:
-  explicit Tensor(EntryHead* head) noexcept : head_(head) {}
   // Whoever holds the last handle is alone with it: no need to count down.
-  template <std::uint64_t One>
   static void release(EntryHead* head) noexcept {
-    if (head->references.load(std::memory_order_acquire) == One)
-      bury_last(head, One);
-    else if (EntryHead::handles(head->references.fetch_sub(One, std::memory_order_acq_rel)) == 1)
+    if (head->references.load(std::memory_order_acquire) == 1)
+      bury_last(head);
+    else if (EntryHead::handles(head->references.fetch_sub(1, std::memory_order_acq_rel)) == 1)
       bury(head);
   }
-  static void bury_last(EntryHead* head, std::uint64_t one) noexcept;
+  static void bury_last(EntryHead* head) noexcept;
   static void bury(EntryHead* head) noexcept;
   // (The place goes by value, or it would be put into memory for every call.)
   const EntryHead& head(const char* call, Location where) const {
