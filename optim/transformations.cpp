@@ -21,10 +21,10 @@ Tensor global_norm(const Tensors& gradients, double p) {
   for (const Tensor& gradient : gradients)
     if (gradient.dtype() == float64) widest = float64;
   for (const Tensor& gradient : gradients) {
-    const Tensor one = norm(gradient, p);
+    const Tensor one = norm(gradient, all_axes, {p});
     norms.push_back(one.dtype() == widest ? one : cast(one, widest));
   }
-  return norms.size() == 1 ? norms[0] : norm(stack(norms), p);
+  return norms.size() == 1 ? norms[0] : norm(stack(norms), all_axes, {p});
 }
 
 Tensors scaled_all(const Tensors& gradients, const Scalar& factor) {
