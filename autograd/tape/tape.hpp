@@ -58,7 +58,8 @@ struct EnableGrad : detail::TapeScope<bool, &Tape::grad> {
 struct EagerScope : detail::TapeScope<bool, &Tape::eager> {
   EagerScope() noexcept : TapeScope(true) {}
 };
-/// While it lives, `Parameter::assign` keeps the history of the new value, so that derivatives flow through updates.
+/// While it lives, `Parameter::assign` keeps the history of the new value, and gradients that of theirs, so that
+/// derivatives flow through updates. (stop_gradient of a gradient leaves out what flows through it.)
 struct DifferentiableUpdates : detail::TapeScope<bool, &Tape::differentiable_updates> {
   DifferentiableUpdates() noexcept : TapeScope(true) {}
 };

@@ -263,7 +263,9 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
                                   std::span<const Tensor> inputs, GradOptions options, const Location& where) {
   check<ValueError>(outputs.size() == cotangents.size(), where, "grad: ", outputs.size(), " outputs, ",
                     cotangents.size(), " cotangents");
-  const detail::TapeScope<bool, &Tape::grad> tracking(options.create_graph);
+  // Updates through which derivatives are to flow are made of these gradients.
+  const bool differentiable = Tape::current().differentiable_updates && Tape::current().grad;
+  const detail::TapeScope<bool, &Tape::grad> tracking(options.create_graph || differentiable);
   const detail::TapeScope<std::uint32_t, &Tape::segment> outside(0);
   std::vector<Tensor> seeds;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
