@@ -1,11 +1,11 @@
 #include <algorithm>
-#include <map>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/walk.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/transform/derivation.hpp"
 #include "autograd/transform/grad.hpp"
 #include "autograd/transform/mutation.hpp"
 #include "autograd/transform/replay.hpp"
@@ -253,8 +253,7 @@ void check_used(const Walk& walk, const Tensor& input, std::size_t number, const
                           !(Parameter::holder(Tensor::share(const_cast<Entry*>(entry))) == parameter),
                       where, "grad: Parameter ", number, " (", describe(input),
                       ") was assigned since the loss was recorded; record the loss again");
-  fail<GraphError>(where, "grad: the loss does not depend on input ", number, " (", describe(input),
-                   "); allow_unused gives zeros");
+  fail<GraphError>(where, "grad: the loss does not depend on input ", number, " (", describe(input), "); allow_unused gives zeros");
 }
 
 }  // namespace
@@ -276,7 +275,8 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) check_input(inputs[i], i, where);
   Walk walk(outputs, inputs);
-  for (std::size_t i = 0; i < inputs.size() && !options.allow_unused; ++i) check_used(walk, inputs[i], i, where);
+  for (std::size_t i = 0; i < inputs.size() && !options.allow_unused; ++i)
+    check_used(walk, inputs[i], i, where);
   for (std::size_t i = 0; i < outputs.size(); ++i) walk.seed(i, seeds[i]);
   walk.run();
   std::vector<Tensor> results;
@@ -290,32 +290,53 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
 std::vector<Tensor> grad(const Tensor& loss, const std::vector<Tensor>& xs, GradOptions options,
                          const Location& where) {
   const Tensor none;
+  const std::uint64_t begin = Tape::current().sequence;
   std::vector<Tensor> gradients = differentiate({&loss, 1}, {&none, 1}, xs, options, where);
+  if (detail::notes_derivations()) detail::note_derivation(loss, xs, gradients, begin, where);
   accompany(loss);
   return gradients;
 }
 
-void backward(const Tensor& loss, const Tensor& cotangent, const Location& where) {
+namespace {
+
+// The Parameters that the loss depends on as they are now.
+std::vector<Parameter> parameters_of(const Tensor& loss, const Location& where) {
   check<GraphError>(loss.defined(), where, "backward: the loss is an undefined Tensor");
-  check<GraphError>(loss.tracked(), where, "backward: the loss (", describe(loss), ") depends on no Parameter");
   Numbering numbers;
-  std::vector<Tensor> leaves;
   std::vector<Parameter> parameters;
+  Parameter assigned;
+  std::uint64_t first = ~std::uint64_t{0};
   for (Entry* entry : reachable({&loss, 1}, numbers, [](const Entry& e) { return e.tracked; })) {
     if (entry->input_count > 0) continue;
-    const Tensor leaf = Tensor::share(entry);
-    const Parameter parameter = Parameter::holder(leaf);
-    if (!parameter.defined() || parameter.value().entry() != entry) continue;
-    leaves.push_back(leaf);
-    parameters.push_back(parameter);
+    const Parameter parameter = Parameter::holder(Tensor::share(entry));
+    if (!parameter.defined()) continue;
+    if (parameter.value().entry() == entry)
+      parameters.push_back(parameter);
+    else if (entry->sequence < first)
+      first = entry->sequence, assigned = parameter;
   }
-  check<GraphError>(!leaves.empty(), where, "backward: the loss (", describe(loss),
-                    ") depends on no Parameter as it is now");
+  if (!parameters.empty()) return parameters;
+  check<GraphError>(!assigned.defined(), where, "backward: Parameter ", describe(assigned),
+                    " was assigned since the loss was recorded; record the loss again");
+  fail<GraphError>(where, "backward: the loss (", describe(loss), ") depends on no Parameter");
+}
+
+}  // namespace
+
+void backward(const Tensor& loss, const Tensor& cotangent, const Location& where) {
+  std::vector<Parameter> parameters = parameters_of(loss, where);
+  const std::vector<Tensor> leaves(parameters.begin(), parameters.end());
+  const std::uint64_t begin = Tape::current().sequence;
   const std::vector<Tensor> gradients = differentiate({&loss, 1}, {&cotangent, 1}, leaves, {}, where);
+  const bool noted = detail::notes_derivations();
+  if (noted) detail::note_derivation(loss, {}, gradients, begin, where);
   std::vector<Tensor> totals;
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     const Tensor& before = parameters[i].gradient();
     totals.push_back(before.defined() ? add(Operand(before, where), gradients[i]) : gradients[i]);
+    if (!noted || !before.defined()) continue;
+    detail::note_sum(before, totals[i]);
+    detail::note_sum(gradients[i], totals[i]);
   }
   for (std::size_t i = 0; i < leaves.size(); ++i) parameters[i].set_gradient(totals[i]);  // nothing fails any more
   accompany(loss);

@@ -53,25 +53,36 @@ TEST_CASE("whether axes are kept may be decided by the program") {
 // What could be read in two ways does not compile. (A template, for what is not there is an error outside one.)
 template <class T, class Bool>
 constexpr bool takes_bools() {
-  return requires(T t, Bool b) { sum(t, b); } || requires(T t, Bool b) { sum(t, -1, b); } ||
-         requires(T t, Bool b) { max(t, b); } || requires(T t, Bool b) { mean(t, -1, b); } ||
-         requires(T t, Bool b) { var(t, b); } || requires(T t, Bool b) { var(t, -1, b); } ||
-         requires(T t, Bool b) { xgrad::std(t, -1, b); } || requires(T t, Bool b) { var(t, -1, 1, b); } ||
-         requires(T t, Bool b) { norm(t, b); } || requires(T t, Bool b) { norm(t, -1, b); } ||
-         requires(T t, Bool b) { norm(t, 2, -1, b); } || requires(T t, Bool b) { logsumexp(t, b); } ||
-         requires(T t, Bool b) { argmax(t, b); } || requires(T t, Bool b) { argmin(t, -1, b); };
+  return requires(T t, Bool b) { sum(t, b); }
+  || requires(T t, Bool b) { sum(t, -1, b); }
+  || requires(T t, Bool b) { max(t, b); }
+  || requires(T t, Bool b) { mean(t, -1, b); }
+  || requires(T t, Bool b) { var(t, b); }
+  || requires(T t, Bool b) { var(t, -1, b); }
+  || requires(T t, Bool b) { xgrad::std(t, -1, b); }
+  || requires(T t, Bool b) { var(t, -1, 1, b); }
+  || requires(T t, Bool b) { norm(t, b); }
+  || requires(T t, Bool b) { norm(t, -1, b); }
+  || requires(T t, Bool b) { norm(t, 2, -1, b); }
+  || requires(T t, Bool b) { logsumexp(t, b); }
+  || requires(T t, Bool b) { argmax(t, b); }
+  || requires(T t, Bool b) { argmin(t, -1, b); };
 }
 template <class T, class Keep>
 constexpr bool takes_keep_dims_for_something_else() {
-  return requires(T t, Keep k) { softmax(t, k); } || requires(T t, Keep k) { cumsum(t, 0, k); } ||
-         requires(T t, Keep k) { t * k; } || requires(T t, Keep k) { argmax(t, k); } ||
-         requires(T t, Keep k) { norm(t, k, -1); } || requires(T t, Keep k) { sum(t, {0, k}); } ||
-         requires(T t, Keep k) { var(t, k, 1); };
+  return requires(T t, Keep k) { softmax(t, k); }
+  || requires(T t, Keep k) { cumsum(t, 0, k); }
+  || requires(T t, Keep k) { t* k; }
+  || requires(T t, Keep k) { argmax(t, k); }
+  || requires(T t, Keep k) { norm(t, k, -1); }
+  || requires(T t, Keep k) { sum(t, {0, k}); }
+  || requires(T t, Keep k) { var(t, k, 1); };
 }
 template <class T, class Number>
 constexpr bool takes_orders_as_axes() {
-  return requires(T t, Number n) { norm(t, n); } || requires(T t, Number n) { sum(t, n); } ||
-         requires(T t, Number n) { norm(t, n, -1); };
+  return requires(T t, Number n) { norm(t, n); }
+  || requires(T t, Number n) { sum(t, n); }
+  || requires(T t, Number n) { norm(t, n, -1); };
 }
 static_assert(!takes_bools<Tensor, bool>());
 static_assert(!takes_bools<Parameter, bool>());
