@@ -20,6 +20,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 }
 
 Tensor stop_gradient(const Operand& x) {
+  const CallScope scope("stop_gradient", x.where());
   const NoGrad untracked;
   return record(x.where(), Identity{}, x.tensor());
 }

@@ -6,6 +6,7 @@
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/transform/derivation.hpp"
+#include "autograd/transform/explain.hpp"
 #include "autograd/transform/grad.hpp"
 #include "autograd/transform/mutation.hpp"
 #include "autograd/transform/replay.hpp"
@@ -240,20 +241,26 @@ void check_input(const Tensor& input, std::size_t number, const Location& where)
   check<GraphError>(input.defined(), where, "grad: input ", number, " is an undefined Tensor");
   check<DTypeError>(is_floating(input.dtype()), where, "grad: input ", number, " is ", describe(input),
                     "; derivatives need a floating dtype");
-  check<GraphError>(input.tracked(), where, "grad: input ", number, " (", describe(input),
-                    ") is untracked; make it a Parameter, or use track() or grad(f)");
+  if (input.tracked()) return;
+  const Parameter parameter = Parameter::holder(input);
+  check<GraphError>(!parameter.defined() || parameter.trainable(), where, "grad: input ", number, " (", label(input),
+                    ") is a frozen Parameter; set_trainable(true) lets derivatives flow into it again");
+  fail<GraphError>(where, "grad: input ", number, " (", describe(input),
+                   ") is untracked; make it a Parameter, or use track() or grad(f)");
 }
 
 // A Parameter that was assigned has a new value, which an older loss does not depend on.
-void check_used(const Walk& walk, const Tensor& input, std::size_t number, const Location& where) {
+void check_used(const Walk& walk, std::span<const Tensor> outputs, const Tensor& input, std::size_t number,
+                const Location& where) {
   if (walk.reaches(number)) return;
   const Parameter parameter = Parameter::holder(input);
   for (const Entry* entry : walk.entries())
     check<GraphError>(!parameter.defined() || entry->input_count > 0 ||
                           !(Parameter::holder(Tensor::share(const_cast<Entry*>(entry))) == parameter),
-                      where, "grad: Parameter ", number, " (", describe(input),
+                      where, "grad: Parameter ", number, " (", label(input),
                       ") was assigned since the loss was recorded; record the loss again");
-  fail<GraphError>(where, "grad: the loss does not depend on input ", number, " (", describe(input), "); allow_unused gives zeros");
+  fail<GraphError>(where, "grad: the loss does not depend on input ", number, " (", label(input), ")",
+                   why_independent(outputs, input), "; allow_unused gives zeros");
 }
 
 }  // namespace
@@ -266,6 +273,7 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
   const bool differentiable = Tape::current().differentiable_updates && Tape::current().grad;
   const detail::TapeScope<bool, &Tape::grad> tracking(options.create_graph || differentiable);
   const detail::TapeScope<std::uint32_t, &Tape::segment> outside(0);
+  const std::uint64_t begin = Tape::current().sequence;
   std::vector<Tensor> seeds;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     check<GraphError>(outputs[i].defined(), where, "grad: the loss is an undefined Tensor");
@@ -276,7 +284,7 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
   for (std::size_t i = 0; i < inputs.size(); ++i) check_input(inputs[i], i, where);
   Walk walk(outputs, inputs);
   for (std::size_t i = 0; i < inputs.size() && !options.allow_unused; ++i)
-    check_used(walk, inputs[i], i, where);
+    check_used(walk, outputs, inputs[i], i, where);
   for (std::size_t i = 0; i < outputs.size(); ++i) walk.seed(i, seeds[i]);
   walk.run();
   std::vector<Tensor> results;
@@ -284,6 +292,7 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
     results.push_back(walk.result(i));
     if (!results.back().defined()) results.back() = zeros_like(inputs[i]);
   }
+  if (!Tape::current().grad) note_walk_without_graph(begin, where);
   return results;
 }
 
@@ -318,7 +327,7 @@ std::vector<Parameter> parameters_of(const Tensor& loss, const Location& where) 
   if (!parameters.empty()) return parameters;
   check<GraphError>(!assigned.defined(), where, "backward: Parameter ", describe(assigned),
                     " was assigned since the loss was recorded; record the loss again");
-  fail<GraphError>(where, "backward: the loss (", describe(loss), ") depends on no Parameter");
+  fail<GraphError>(where, "backward: the loss (", describe(loss), ") depends on no Parameter", why_untracked(loss));
 }
 
 }  // namespace
