@@ -125,10 +125,8 @@ void Optimizer::step(const Tensors& gradients, const Location& where) {
   const CallScope scope("step", where);
   const bool differentiable = Tape::current().differentiable_updates;
   const detail::TapeScope<bool, &Tape::grad> tracking(differentiable && Tape::current().grad);
-  if (notes_parameters_ && !differentiable) {
-    warn_of_forgotten(gradients, where);
-    notes_parameters_.reset();
-  }
+  if (notes_parameters_ && !differentiable) warn_of_forgotten(gradients, where);
+  notes_parameters_.reset();
   Pending pending = record(gradients, where);
   if (!check_finite(pending, where)) {
     ++skipped_;

@@ -138,7 +138,7 @@ void detail::note_derivation(const Tensor& loss, std::span<const Tensor> asked, 
   Derivation derivation{loss.entry()->where, CallScope::blame(where), {}, {}, {}};
   for (const Tensor& gradient : gradients)
     if (const std::uint64_t number = number_of(gradient); number > begin) derivation.results.push_back(number);
-  if (!notes.losses.expired()) {
+  if (!notes.losses.expired() && !Tape::current().differentiable_updates) {
     const NoGrad untracked;
     const TapeScope<std::uint32_t, &Tape::segment> outside(0);
     derivation.residue = sum(sub(Operand(loss, where), Operand(loss, where)));

@@ -24,7 +24,8 @@ struct Derivation {
   std::vector<std::uint64_t> results;  ///< the numbers of the gradients
 };
 
-/// What is noted while somebody on this thread holds a token for it; nothing is, and nothing costs, at other times.
+/// What is noted while somebody on this thread holds a token for it; nothing is, and nothing costs, at other times. (No
+/// losses inside DifferentiableUpdates: nothing is checked there.)
 enum class Noted { losses, parameters };
 std::shared_ptr<const void> note_derivations(Noted noted);
 
