@@ -69,7 +69,7 @@ TEST_CASE("a Parameter knows the name that the outermost module gave it, and whe
   module.inner.parameters();
   CHECK(weight.name() == "inner.hidden.weight");
   CHECK(module.shared.name() == "inner.hidden.weight");
-  CHECK(nn::clone(module).inner.hidden.weight.name().empty());
+  CHECK(nn::clone(module.inner).hidden.weight.name().empty());
   CHECK(alone.made().line() == __LINE__ - 10);
   CHECK(Parameter().name().empty());
 }
