@@ -46,10 +46,7 @@ class WalksWithoutGraph {
 };
 
 const char* name_of(const Entry& entry) { return entry.call ? entry.call : entry.primitive->name(); }
-bool is_stop(const Entry& entry) {
-  if (entry.call && std::strcmp(entry.call, "stop_gradient") == 0) return true;
-  return !entry.tracked && !entry.call && dynamic_cast<const Identity*>(entry.primitive);
-}
+bool is_stop(const Entry& entry) { return entry.call && std::strcmp(entry.call, "stop_gradient") == 0; }
 bool is_leaf(const Entry& entry) { return dynamic_cast<const Leaf*>(entry.primitive) != nullptr; }
 
 Parameter parameter_of(const Entry& entry) {
