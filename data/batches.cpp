@@ -55,6 +55,7 @@ Batches::Batches(Dataset dataset, BatchOptions options, const Location& where)
                     "batches: inputs ", describe(inputs), " and labels ", describe(labels), " are not equally many");
   const Tensor both[] = {inputs, labels};
   evaluate(both, where);
+  if (options_.shuffle && !options_.seed) options_.seed = default_rng().bits();
 }
 
 std::int64_t Batches::size() const {
@@ -64,7 +65,8 @@ std::int64_t Batches::size() const {
 
 Batches::Iterator Batches::begin() {
   const std::uint64_t epoch = options_.epoch++;
-  return {this, options_.shuffle ? shuffled(dataset_.size(where_), options_.seed, epoch) : std::vector<std::int64_t>{}};
+  return {this,
+          options_.shuffle ? shuffled(dataset_.size(where_), *options_.seed, epoch) : std::vector<std::int64_t>{}};
 }
 
 void Batches::Iterator::assemble() {

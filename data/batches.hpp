@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "data/dataset.hpp"
@@ -10,9 +11,11 @@
 namespace xgrad::data {
 
 struct BatchOptions {
-  std::int64_t size = 64;   ///< samples in a batch; the last one may have fewer
-  bool shuffle = false;     ///< in another order in every pass
-  std::uint64_t seed = 0;   ///< what the orders depend on, together with the number of the pass
+  std::int64_t size = 64;  ///< samples in a batch; the last one may have fewer
+  bool shuffle = false;    ///< in another order in every pass
+  /// What the orders depend on, together with the number of the pass. Without one, each Batches draws its own from
+  /// `default_rng`, which `xgrad::seed` restarts.
+  std::optional<std::uint64_t> seed{};
   std::uint64_t epoch = 0;  ///< the number of the first pass
   bool drop_last = false;   ///< leave out a last batch that has fewer samples
 };
@@ -25,7 +28,8 @@ struct Batch {
 
 /// A Dataset in batches, for a range-based for loop. Every pass over the same Batches has the next number (`epoch`,
 /// epoch + 1, ...), and a shuffled pass has an order of its own; seed and number fix the order on every machine. A loop
-/// over `batches(...)` itself makes a new Batches, whose first pass has the number `epoch`.
+/// over `batches(...)` itself makes a new Batches, whose first pass has the number `epoch`: without a seed in another
+/// order each time, with one always in the same.
 class Batches {
  public:
   class Iterator {

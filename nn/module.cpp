@@ -64,7 +64,9 @@ std::vector<NamedParameter> Module::named_parameters() const {
   std::vector<NamedParameter> found;
   std::unordered_set<Parameter> known;
   EachParameter visitor([&](const std::string& path, Parameter& parameter) {
-    if (known.insert(parameter).second) found.push_back({path, parameter});
+    if (!known.insert(parameter).second) return;
+    parameter.set_name(path);
+    found.push_back({path, parameter});
   });
   inspect(*this, visitor);
   return found;

@@ -36,7 +36,7 @@ class Module : public Stateful {
   std::vector<Parameter> parameters() const;
   /// Those that are not frozen: what `grad` takes when some are.
   std::vector<Parameter> trainable_parameters() const;
-  /// Every Parameter once, with its (first) name: `hidden.weight`.
+  /// Every Parameter once, with its (first) name: `hidden.weight`. Errors know it by that name from then on.
   std::vector<NamedParameter> named_parameters() const;
 
   /// Freezes the Parameters (false) or makes them trainable again.

@@ -12,6 +12,8 @@
 #include "autograd/ops/reduce.hpp"
 #include "autograd/tape/history.hpp"
 #include "autograd/tape/tape.hpp"
+#include "autograd/transform/derivation.hpp"
+#include "optim/forgotten.hpp"
 
 namespace xgrad::optim {
 
@@ -25,6 +27,7 @@ struct Optimizer::Pending {
   Tensors values;
   std::vector<Tensors> state;
   Tensors checked;  // for each, 0 or NaN, and then the gradients; nothing where they are not checked
+  std::vector<Derivation> derivations;  // of which the losses are checked
 
   Tensors results() const {
     Tensors tensors = values;
@@ -42,8 +45,13 @@ Optimizer::Optimizer(std::vector<Parameter> parameters, Transformation rule, Opt
   const detail::TapeScope<bool, &Tape::grad> tracking(differentiable && Tape::current().grad);
   std::unordered_map<Parameter, std::size_t> known;
   taken_.resize(parameters_.size());
+  if (options_.nonfinite.value_or(rule_.needs_finite() ? NonFinite::error : NonFinite::propagate) !=
+      NonFinite::propagate)
+    notes_losses_ = note_derivations(Noted::losses);
+  if (options_.warn_of_forgotten) notes_parameters_ = note_derivations(Noted::parameters);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     check<ValueError>(parameters_[i].defined(), where, "Optimizer: parameter ", i, " is undefined");
+    parameters_[i].set_optimised();
     const auto [at, fresh] = known.try_emplace(parameters_[i], i);
     check<ValueError>(fresh, where, "Optimizer: parameters ", at->second, " and ", i, " are the same");
     state_.push_back(rule_.init(parameters_[i], where));
@@ -68,11 +76,12 @@ Optimizer::Pending Optimizer::record(const Tensors& gradients, const Location& w
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!parameters_[i].trainable()) continue;
     const Tensor &gradient = gradients[i], &value = parameters_[i].value();
-    check<GraphError>(gradient.defined(), where, "step: there is no gradient for parameter ", i, ", ", describe(value));
+    const auto parameter = describe(parameters_[i]);
+    check<GraphError>(gradient.defined(), where, "step: there is no gradient for parameter ", i, ", ", parameter);
     check<ShapeError>(gradient.shape() == value.shape(), where, "step: the gradient for parameter ", i, " is ",
-                      describe(gradient), ", the parameter ", describe(value));
+                      describe(gradient), ", the parameter ", parameter);
     check<DTypeError>(gradient.dtype() == value.dtype(), where, "step: the gradient for parameter ", i, " is ",
-                      describe(gradient), ", the parameter ", describe(value));
+                      describe(gradient), ", the parameter ", parameter);
     pending.places.push_back(i);
     used.push_back(gradient);
     values.push_back(value);
@@ -86,18 +95,29 @@ Optimizer::Pending Optimizer::record(const Tensors& gradients, const Location& w
     pending.values.push_back(values[i] + result.updates[i]);
     if (policy() != NonFinite::propagate) pending.checked.push_back(sum(used[i] - used[i]));
   }
-  if (policy() != NonFinite::propagate) std::ranges::move(used, std::back_inserter(pending.checked));
+  if (policy() == NonFinite::propagate) return pending;
+  pending.derivations = derivations_of(used);
+  std::erase_if(pending.derivations, [](const Derivation& derivation) { return !derivation.residue.defined(); });
+  std::ranges::move(used, std::back_inserter(pending.checked));
   return pending;
 }
 
 // The gradients are computed, and the check is made, before anything may be overwritten.
 bool Optimizer::check_finite(const Pending& pending, const Location& where) {
   if (pending.checked.empty()) return true;
-  evaluate(pending.checked, where);
+  Tensors checked = pending.checked;
+  for (const Derivation& derivation : pending.derivations) checked.push_back(derivation.residue);
+  evaluate(checked, where);
   for (std::size_t i = 0; i < pending.places.size(); ++i) {
     if (std::isfinite(pending.checked[i].item(where))) continue;
     check<ValueError>(policy() == NonFinite::skip, where, "step: the gradient for parameter ", pending.places[i], ", ",
-                      describe(pending.values[i]), ", is not finite; nothing was changed");
+                      describe(parameters_[pending.places[i]]), ", is not finite; nothing was changed");
+    return false;
+  }
+  for (const Derivation& derivation : pending.derivations) {
+    if (std::isfinite(derivation.residue.item(where))) continue;
+    check<ValueError>(policy() == NonFinite::skip, where, "step: the loss recorded at ", place(derivation.loss),
+                      " is not finite, although its gradients are; nothing was changed");
     return false;
   }
   return true;
@@ -107,6 +127,8 @@ void Optimizer::step(Tensors gradients, const Location& where) {
   const CallScope scope("step", where);
   const bool differentiable = Tape::current().differentiable_updates;
   const detail::TapeScope<bool, &Tape::grad> tracking(differentiable && Tape::current().grad);
+  if (notes_parameters_ && !differentiable) warn_of_forgotten(gradients, where);
+  notes_parameters_.reset();
   Pending pending = record(gradients, where);
   gradients.clear();  // what is held by nobody but entries need not be kept
   if (!check_finite(pending, where)) {
@@ -114,6 +136,7 @@ void Optimizer::step(Tensors gradients, const Location& where) {
     return;
   }
   pending.checked.clear();
+  pending.derivations.clear();
   std::vector<Parameter> changed;
   Tensors old;
   for (const std::size_t place : pending.places) {

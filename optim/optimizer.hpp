@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -9,7 +10,9 @@
 
 namespace xgrad::optim {
 
-/// What an Optimizer does when a gradient has an element that is NaN or infinite.
+/// What an Optimizer does when a gradient, or the loss that the gradients are of, has an element that is NaN or
+/// infinite. (It knows the loss of what `grad` and `backward` gave, and of what was computed from that, unless it was
+/// evaluated before the step.)
 enum class NonFinite {
   propagate,  ///< nothing special: the parameters become NaN
   error,      ///< a ValueError names the Parameter; nothing is changed
@@ -20,6 +23,10 @@ struct OptimizerOptions {
   /// Unless given: error for rules that would spread a NaN to all Parameters (clip_by_global_norm), else propagate,
   /// which costs nothing. The check is not done inside DifferentiableUpdates.
   std::optional<NonFinite> nonfinite{};
+  /// In the first step: one line on stderr where the loss depends on a trainable Parameter that no Optimizer has ever
+  /// been given and no derivative is asked by: `visit` forgot it, or whoever made the list of Parameters. Freeze what
+  /// is not to be trained (Module::set_trainable), or switch this off. Not inside DifferentiableUpdates.
+  bool warn_of_forgotten = true;
 };
 
 /// Applies a rule to Parameters, step by step:
@@ -68,6 +75,7 @@ class Optimizer : public Stateful {
   std::int64_t steps_ = 0;
   std::vector<std::int64_t> taken_;  // of these steps, those of each Parameter
   std::int64_t skipped_ = 0;
+  std::shared_ptr<const void> notes_losses_, notes_parameters_;  // until the first step (see derivation.hpp)
 };
 
 }  // namespace xgrad::optim

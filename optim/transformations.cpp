@@ -9,6 +9,7 @@
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/reduce.hpp"
 #include "autograd/tape/tape.hpp"
+#include "autograd/transform/derivation.hpp"
 
 namespace xgrad::optim {
 
@@ -21,10 +22,10 @@ Tensor global_norm(const Tensors& gradients, double p) {
   for (const Tensor& gradient : gradients)
     if (gradient.dtype() == float64) widest = float64;
   for (const Tensor& gradient : gradients) {
-    const Tensor one = norm(gradient, p);
+    const Tensor one = norm(gradient, all_axes, {p});
     norms.push_back(one.dtype() == widest ? one : cast(one, widest));
   }
-  return norms.size() == 1 ? norms[0] : norm(stack(norms), p);
+  return norms.size() == 1 ? norms[0] : norm(stack(norms), all_axes, {p});
 }
 
 Tensors scaled_all(const Tensors& gradients, const Scalar& factor) {
@@ -113,6 +114,8 @@ Clipped clip_gradients(const Tensors& gradients, const Hyperparameter& max_norm,
   for (std::size_t i = 0; i < gradients.size(); ++i)
     check<GraphError>(gradients[i].defined(), where, "clip_gradients: gradient ", i, " is an undefined Tensor");
   Clipped clipped = clip(gradients, max_norm.at(0), p);
+  if (detail::notes_derivations())  // clipped or not, they are of the same loss
+    for (std::size_t i = 0; i < gradients.size(); ++i) detail::note_sum(gradients[i], clipped.gradients[i]);
   if (!Tape::current().differentiable_updates) check_finite(gradients, clipped, where);
   return clipped;
 }

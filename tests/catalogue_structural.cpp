@@ -18,7 +18,7 @@ Index with(Index index, std::int64_t axis, std::int64_t value) {
 }
 
 // A reduction of the axes marked by true, which stay with size 1.
-Case reduce_case(Tensor (*f)(const Operand&, const Axes&, bool), const Shape& shape, const Index& axes, Real start,
+Case reduce_case(Tensor (*f)(const Operand&, const Axes&, KeepDims), const Shape& shape, const Index& axes, Real start,
                  Real (*join)(Real, Real)) {
   return {[f, axes](const Xs& x) { return f(x[0], axes, keep_dims); },
           {{shape, 0.5, 2}},
@@ -37,7 +37,7 @@ Case reduce_case(Tensor (*f)(const Operand&, const Axes&, bool), const Shape& sh
           }};
 }
 
-Row reduction(const char* id, Tensor (*f)(const Operand&, const Axes&, bool), Real start, Real (*join)(Real, Real),
+Row reduction(const char* id, Tensor (*f)(const Operand&, const Axes&, KeepDims), Real start, Real (*join)(Real, Real),
               bool of_nothing) {
   Row row{id, {}, 3, {}};
   for (const auto& [shape, axes] : std::vector<std::pair<Shape, Index>>{{{5}, {0}},
@@ -52,7 +52,8 @@ Row reduction(const char* id, Tensor (*f)(const Operand&, const Axes&, bool), Re
   return row;
 }
 
-Case arg_case(Tensor (*f)(const Operand&, std::int64_t, bool), const Shape& shape, std::int64_t axis, bool largest) {
+Case arg_case(Tensor (*f)(const Operand&, std::int64_t, KeepDims), const Shape& shape, std::int64_t axis,
+              bool largest) {
   return {[f, axis](const Xs& x) { return f(x[0], axis, keep_dims); },
           {{shape, -2, 2}},
           [axis, largest](const Arrays& x) {
@@ -69,7 +70,7 @@ Case arg_case(Tensor (*f)(const Operand&, std::int64_t, bool), const Shape& shap
           }};
 }
 
-Row arg(const char* id, Tensor (*f)(const Operand&, std::int64_t, bool), bool largest) {
+Row arg(const char* id, Tensor (*f)(const Operand&, std::int64_t, KeepDims), bool largest) {
   return {id,
           {arg_case(f, {5}, 0, largest), arg_case(f, {2, 3}, 0, largest), arg_case(f, {2, 3, 2}, 1, largest)},
           1,

@@ -28,10 +28,13 @@ std::vector<Tensor> values_of_inputs(const Entry& entry) {
 }  // namespace
 
 // Rules of rules are entries of the tape of higher orders, so that each entry needs its first derivative only; but a
-// rule may be right at its first order and wrong at the next, where it hides part of its own dependence.
+// rule may be right at its first order and wrong at the next, where it hides part of its own dependence. What it hides
+// is missing from the tapes of higher orders, where the entry itself may be, so those of all orders are looked at.
 void blame(const CheckedFunction& f, const std::vector<Tensor>& inputs, const GradientCheckOptions& options,
            GradientCheckReport& report) {
-  const std::vector<Tensor> terms = Directional(f, report.order, options.seed).recorded(inputs);
+  std::vector<Tensor> terms;
+  for (int order = 1; order <= report.order; ++order)
+    for (Tensor& term : Directional(f, order, options.seed).recorded(inputs)) terms.push_back(std::move(term));
   Numbering numbers;
   std::vector<Entry*> entries = reachable(terms, numbers, [](const Entry& entry) { return entry.tracked; });
   if (entries.size() > most_entries) entries.resize(most_entries);
@@ -46,6 +49,7 @@ void blame(const CheckedFunction& f, const std::vector<Tensor>& inputs, const Gr
       report.primitive = entry->primitive->name();
       report.primitive_input = findings.worst().input;
       report.where = entry->where;
+      report.primitive_order = order;
       return;
     }
 }

@@ -78,10 +78,7 @@ std::string found(const Tensor& origin, std::int64_t at) {
          element(origin, at);
 }
 
-std::string place(const Tensor& origin) {
-  const Location& where = origin.entry()->where;
-  return std::string(short_file(where)) + ":" + std::to_string(where.line());
-}
+std::string place(const Tensor& origin) { return xgrad::place(origin.entry()->where); }
 
 // Stands in for the evaluation of an entry that was just recorded.
 void evaluate_and_inspect(const Tensor& tensor, const Location& where) {

@@ -91,7 +91,10 @@ std::string GradientCheckReport::text() const {
     out << "; every rule on the tape is right by itself: look for a stop_gradient, NoGrad or a value read out";
   else
     out << "; to blame: the rule of " << primitive << " for its input " << primitive_input << ", recorded at "
-        << short_file(where) << ':' << where.line();
+        << place(where);
+  if (primitive_order > 1)
+    out << ", which is right at order 1 and wrong at order " << primitive_order
+        << ": does its vjp hide what it depends on (stop_gradient, NoGrad, a value read out)?";
   return out.str();
 }
 

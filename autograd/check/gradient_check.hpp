@@ -56,6 +56,7 @@ struct GradientCheckReport {
   /// every rule on the tape is right by itself (a stop_gradient, a value read out on the way).
   std::string primitive;
   std::size_t primitive_input = 0;
+  int primitive_order = 0;  ///< of the derivative of the primitive alone that is wrong
   Location where;
 
   explicit operator bool() const { return verdict == Verdict::pass; }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -15,12 +14,6 @@ inline std::vector<std::int64_t> place_of(std::int64_t element, const Shape& sha
   for (std::int64_t axis = shape.ndim(); axis-- > 0; element /= shape[axis])
     place[static_cast<std::size_t>(axis)] = element % shape[axis];
   return place;
-}
-
-/// The file without its folders.
-inline const char* short_file(const Location& where) {
-  const char* slash = std::strrchr(where.file_name(), '/');
-  return slash ? slash + 1 : where.file_name();
 }
 
 /// The same value as a leaf: without history, and untracked.

@@ -37,7 +37,7 @@ void write_facts(std::ostream& out, const Entry& entry) {
   FieldText fields(out);
   entry.primitive->describe(fields);
   if (entry.call) out << ", in " << entry.call;
-  out << ", " << short_file(entry.where) << ':' << entry.where.line();
+  out << ", " << place(entry.where);
 }
 
 constexpr auto everything = [](const Entry&) { return true; };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bit>
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <vector>
@@ -14,8 +15,8 @@ namespace xgrad {
 class Axes {
  public:
   Axes() = default;  ///< no axes
-  Axes(std::int64_t axis) : axes_{axis} {}
-  Axes(int axis) : axes_{axis} {}
+  template <std::integral Axis>
+  requires(!std::same_as<Axis, bool>) Axes(Axis axis) : axes_{static_cast<std::int64_t>(axis)} {}
   Axes(std::initializer_list<std::int64_t> axes) : axes_(axes) {}
   Axes(std::vector<std::int64_t> axes) : axes_(std::move(axes)) {}
   static Axes all() {
@@ -33,8 +34,14 @@ class Axes {
 };
 
 inline const Axes all_axes = Axes::all();
-/// For the last argument of a reduction: the reduced axes stay, with size 1.
-inline constexpr bool keep_dims = true;
+/// Whether a reduction leaves the axes that it reduces, with size 1. No bool, number or axis converts to it, nor it to
+/// them, so that it cannot be taken for another argument; what a program decides is `KeepDims{condition}`.
+enum class KeepDims : bool { no, yes };
+/// For the last argument of a reduction: `sum(x, -1, keep_dims)`, and over all axes `sum(x, keep_dims)`.
+inline constexpr KeepDims keep_dims = KeepDims::yes;
+/// The argument `keep_dims` where the one before it is left out. (`{}` is no axes, not this.)
+template <class T>
+concept OnlyKeepDims = std::same_as<T, KeepDims>;
 
 /// A set of axes of one Tensor, as a mask.
 class AxisSet {

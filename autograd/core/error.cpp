@@ -6,13 +6,17 @@
 
 namespace xgrad {
 
-std::string finish_message(const std::string& text, const Location& where) {
+std::string place(const Location& where) {
   const char* file = where.file_name();
   if (const char* slash = std::strrchr(file, '/')) file = slash + 1;
+  return std::string(file) + ":" + std::to_string(where.line());
+}
+
+std::string finish_message(const std::string& text, const Location& where) {
   std::string message;
   const CallScope* scope = CallScope::current();
   if (scope && text.rfind(std::string(scope->name()) + ":", 0) != 0) message = std::string(scope->name()) + ": ";
-  return message + text + ", at " + file + ":" + std::to_string(where.line());
+  return message + text + ", at " + place(where);
 }
 
 }  // namespace xgrad

@@ -9,6 +9,9 @@
 
 namespace xgrad {
 
+/// `train.cpp:42`
+std::string place(const Location& where);
+
 /// ` at train.cpp:42` for the place to blame; the outermost call's name goes in front of the text.
 std::string finish_message(const std::string& text, const Location& where);
 

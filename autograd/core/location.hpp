@@ -11,12 +11,16 @@ using Location = std::source_location;
 /// user's line and not into the library. Only the outermost scope of a thread counts.
 class CallScope {
  public:
-  CallScope(const char* name, const Location& where) noexcept
-      : name_(name), where_(where), outermost_(current_ == nullptr) {
-    if (outermost_) current_ = this;
+  CallScope(const char* name, const Location& where) noexcept : name_(name), where_(where), outer_(current_) {
+    if (!outer_) current_ = this;
+  }
+  /// In place of the call in progress: that by which something was recorded which is computed only now.
+  enum Recorded { recorded };
+  CallScope(const char* name, const Location& where, Recorded) noexcept : name_(name), where_(where), outer_(current_) {
+    current_ = this;
   }
   ~CallScope() {
-    if (outermost_) current_ = nullptr;
+    if (current_ == this) current_ = outer_;
   }
   CallScope(const CallScope&) = delete;
   CallScope& operator=(const CallScope&) = delete;
@@ -32,7 +36,7 @@ class CallScope {
  private:
   const char* name_;
   Location where_;
-  bool outermost_;
+  const CallScope* outer_;  // around it, where there is one
   static inline constinit thread_local const CallScope* current_ = nullptr;
 };
 

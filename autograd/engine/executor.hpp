@@ -7,6 +7,11 @@
 
 namespace xgrad {
 
+/// What is wrong with a value is said of the call that recorded it, whoever asks for it.
+inline CallScope scope_of(const Entry& entry) {
+  return {entry.call ? entry.call : entry.primitive->name(), entry.where, CallScope::recorded};
+}
+
 /// What is to be computed: the entries without a value that the roots depend on, in tape order, and the roots, which
 /// somebody holds. The memory of donated Tensors may be overwritten (see `evaluate` in engine.hpp).
 struct Pending {

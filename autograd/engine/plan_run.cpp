@@ -132,6 +132,7 @@ class Plan::Run {
       const std::int64_t size =
           entry.primitive->lower().kind == Kind::pick ? entry.input(0).shape()[axis] : entry.shape[axis];
       const View view{data(indices.held), index.shape(), int64};
+      const CallScope recorded = scope_of(entry);
       if (!planted("indices are not checked")) kernels::check_indices(view, size, entry.primitive->name(), entry.where);
     }
     bind(task);
@@ -180,6 +181,7 @@ class Plan::Run {
     std::vector<View> inputs;
     for (std::size_t i = 0; i < task.operands.size(); ++i)
       inputs.push_back({data(task.operands[i]), entry.input(i).shape(), entry.input(i).dtype()});
+    const CallScope recorded = scope_of(entry);
     entry.primitive->run(inputs, {data(task.node), entry.shape, entry.dtype}, entry.where);
   }
 

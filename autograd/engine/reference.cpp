@@ -17,6 +17,7 @@ void compute(Entry& entry) {
   else
     value = Buffer::allocate(static_cast<std::size_t>(entry.shape.numel()) * item_size(entry.dtype));
   const View output{value.data(), entry.shape, entry.dtype};
+  const CallScope recorded = scope_of(entry);
   entry.primitive->run(inputs, output, entry.where);
   entry.value = std::move(value);
   entry.evaluated.store(true, std::memory_order_release);

@@ -87,6 +87,7 @@ void fma(const View& a, const View& b, const View& c, const View& y) {
 }
 
 bool arithmetic(Instruction f, const View& a, const View& b, const View& y, const Location& where) {
+  if (y.dtype != a.dtype) return false;  // a comparison
   if (a.dtype == int64) check_whole(f, b.span<std::int64_t>(), where);
   return dispatch(a.dtype, [&](auto zero) {
     using T = decltype(zero);

@@ -28,16 +28,22 @@ Tensor isnan(const Operand& x);     ///< bool
 Tensor isfinite(const Operand& x);  ///< bool
 
 /// The arithmetic mean. ValueError for no elements, DTypeError unless floating.
-Tensor mean(const Operand& x, const Axes& axes = all_axes, bool keep = false);
+Tensor mean(const Operand& x, const Axes& axes = all_axes, KeepDims keep = KeepDims::no);
 /// sum (x - mean)^2 / (n - correction). ValueError unless n > correction.
-Tensor var(const Operand& x, const Axes& axes = all_axes, std::int64_t correction = 1, bool keep = false);
+Tensor var(const Operand& x, const Axes& axes = all_axes, std::int64_t correction = 1, KeepDims keep = KeepDims::no);
 /// sqrt(var), with derivative 0 where the variance is 0.
-Tensor std(const Operand& x, const Axes& axes = all_axes, std::int64_t correction = 1, bool keep = false);
-/// (sum |x|^p)^(1/p), without overflow; p = inf, -inf and 0 as usual. Its derivative at the zero vector is 0 for p
-/// >= 1.
-Tensor norm(const Operand& x, double p = 2, const Axes& axes = all_axes, bool keep = false);
+Tensor std(const Operand& x, const Axes& axes = all_axes, std::int64_t correction = 1, KeepDims keep = KeepDims::no);
+/// sqrt(sum x^2), without overflow. Its derivative at the zero vector is 0.
+Tensor norm(const Operand& x, const Axes& axes = all_axes, KeepDims keep = KeepDims::no);
+/// Which norm: a type of its own, since a number alone is an axis, as in every reduction.
+struct NormOrder {
+  double p;
+};
+/// (sum |x|^p)^(1/p), without overflow: norm(x, -1, {.p = 1}), norm(x, all_axes, {.p = 3}, keep_dims); p = inf, -inf
+/// and 0 as usual. Its derivative at the zero vector is 0 for p >= 1.
+Tensor norm(const Operand& x, const Axes& axes, NormOrder order, KeepDims keep = KeepDims::no);
 /// log(sum(e^x)) without overflow.
-Tensor logsumexp(const Operand& x, const Axes& axes = all_axes, bool keep = false);
+Tensor logsumexp(const Operand& x, const Axes& axes = all_axes, KeepDims keep = KeepDims::no);
 /// e^x / sum(e^x) along an axis.
 Tensor softmax(const Operand& x, std::int64_t axis = -1);
 /// x - logsumexp(x) along an axis.
@@ -51,6 +57,40 @@ Tensor outer(const Operand& a, const Operand& b);
 /// The triangle of the last two axes on and below (above) a diagonal; zeros elsewhere.
 Tensor tril(const Operand& x, std::int64_t diagonal = 0);
 Tensor triu(const Operand& x, std::int64_t diagonal = 0);
+
+template <OnlyKeepDims Keep>
+Tensor mean(const Operand& x, Keep keep) {
+  return mean(x, all_axes, keep);
+}
+template <OnlyKeepDims Keep>
+Tensor var(const Operand& x, Keep keep) {
+  return var(x, all_axes, 1, keep);
+}
+template <OnlyKeepDims Keep>
+Tensor var(const Operand& x, const Axes& axes, Keep keep) {
+  return var(x, axes, 1, keep);
+}
+template <OnlyKeepDims Keep>
+Tensor std(const Operand& x, Keep keep) {
+  return std(x, all_axes, 1, keep);
+}
+template <OnlyKeepDims Keep>
+Tensor std(const Operand& x, const Axes& axes, Keep keep) {
+  return std(x, axes, 1, keep);
+}
+template <OnlyKeepDims Keep>
+Tensor norm(const Operand& x, Keep keep) {
+  return norm(x, all_axes, keep);
+}
+template <OnlyKeepDims Keep>
+Tensor logsumexp(const Operand& x, Keep keep) {
+  return logsumexp(x, all_axes, keep);
+}
+/// A bool is no correction.
+template <std::same_as<bool> Bool>
+Tensor var(const Operand& x, const Axes& axes, Bool keep) = delete;
+template <std::same_as<bool> Bool>
+Tensor std(const Operand& x, const Axes& axes, Bool keep) = delete;
 
 /// The same value, through which no derivative flows.
 Tensor stop_gradient(const Operand& x);

@@ -159,7 +159,7 @@ struct CumSum : Operation<CumSum> {  // y_i = x_0 + ... + x_i
 };
 
 template <class P>
-Tensor record_reduction(const Operand& x, const Axes& axes, bool keep) {
+Tensor record_reduction(const Operand& x, const Axes& axes, KeepDims keep) {
   const Location& where = x.where();
   const Tensor input = x.tensor();
   const AxisSet set = normalise_axes(axes, input.ndim(), P::id, where);
@@ -168,25 +168,25 @@ Tensor record_reduction(const Operand& x, const Axes& axes, bool keep) {
     return input;
   }
   const Tensor kept = record(where, P(set), input);
-  return keep ? kept : reshape(Operand(kept, where), without_axes(input.shape(), set));
+  return keep == KeepDims::yes ? kept : reshape(Operand(kept, where), without_axes(input.shape(), set));
 }
 
 template <class P>
-Tensor record_arg(const Operand& x, std::int64_t axis, bool keep) {
+Tensor record_arg(const Operand& x, std::int64_t axis, KeepDims keep) {
   const Location& where = x.where();
   const Tensor input = x.tensor();
   const Tensor kept = record(where, P(normalise_axis(axis, input.ndim(), P::id, where)), input);
-  return keep ? kept : squeeze(Operand(kept, where), axis);
+  return keep == KeepDims::yes ? kept : squeeze(Operand(kept, where), axis);
 }
 
 }  // namespace
 
-Tensor sum(const Operand& x, const Axes& axes, bool keep) { return record_reduction<Sum>(x, axes, keep); }
-Tensor prod(const Operand& x, const Axes& axes, bool keep) { return record_reduction<Prod>(x, axes, keep); }
-Tensor max(const Operand& x, const Axes& axes, bool keep) { return record_reduction<Max>(x, axes, keep); }
-Tensor min(const Operand& x, const Axes& axes, bool keep) { return record_reduction<Min>(x, axes, keep); }
-Tensor argmax(const Operand& x, std::int64_t axis, bool keep) { return record_arg<ArgMax>(x, axis, keep); }
-Tensor argmin(const Operand& x, std::int64_t axis, bool keep) { return record_arg<ArgMin>(x, axis, keep); }
+Tensor sum(const Operand& x, const Axes& axes, KeepDims keep) { return record_reduction<Sum>(x, axes, keep); }
+Tensor prod(const Operand& x, const Axes& axes, KeepDims keep) { return record_reduction<Prod>(x, axes, keep); }
+Tensor max(const Operand& x, const Axes& axes, KeepDims keep) { return record_reduction<Max>(x, axes, keep); }
+Tensor min(const Operand& x, const Axes& axes, KeepDims keep) { return record_reduction<Min>(x, axes, keep); }
+Tensor argmax(const Operand& x, std::int64_t axis, KeepDims keep) { return record_arg<ArgMax>(x, axis, keep); }
+Tensor argmin(const Operand& x, std::int64_t axis, KeepDims keep) { return record_arg<ArgMin>(x, axis, keep); }
 
 Tensor cumsum(const Operand& x, std::int64_t axis, bool reverse) {
   const Tensor input = x.tensor();

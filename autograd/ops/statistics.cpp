@@ -30,11 +30,13 @@ std::int64_t count_of(const char* operation, const Tensor& x, const Axes& axes, 
   return count;
 }
 
-Tensor drop(const Tensor& kept, const Axes& axes, bool keep) { return keep ? kept : squeeze(kept, axes); }
+Tensor drop(const Tensor& kept, const Axes& axes, KeepDims keep) {
+  return keep == KeepDims::yes ? kept : squeeze(kept, axes);
+}
 
 }  // namespace
 
-Tensor mean(const Operand& x, const Axes& axes, bool keep) {
+Tensor mean(const Operand& x, const Axes& axes, KeepDims keep) {
   const CallScope scope("mean", x.where());
   const Tensor input = floating("mean", x);
   const std::int64_t count = count_of("mean", input, axes, x.where());
@@ -46,7 +48,7 @@ Tensor mean(const Operand& x, const Axes& axes, bool keep) {
   return drop(centre + divide_by_count(sum(input - centre, axes, keep_dims), count), axes, keep);
 }
 
-Tensor var(const Operand& x, const Axes& axes, std::int64_t correction, bool keep) {
+Tensor var(const Operand& x, const Axes& axes, std::int64_t correction, KeepDims keep) {
   const CallScope scope("var", x.where());
   const Tensor input = floating("var", x);
   const std::int64_t count = count_of("var", input, axes, x.where());
@@ -56,15 +58,18 @@ Tensor var(const Operand& x, const Axes& axes, std::int64_t correction, bool kee
   return divide_by_count(sum(square(deviation), axes, keep), count - correction);
 }
 
-Tensor std(const Operand& x, const Axes& axes, std::int64_t correction, bool keep) {
+Tensor std(const Operand& x, const Axes& axes, std::int64_t correction, KeepDims keep) {
   const CallScope scope("std", x.where());
   const Tensor variance = var(x, axes, correction, keep);
   return where(variance == 0, 0, sqrt(variance));
 }
 
-Tensor norm(const Operand& x, double p, const Axes& axes, bool keep) {
+Tensor norm(const Operand& x, const Axes& axes, KeepDims keep) { return norm(x, axes, {.p = 2}, keep); }
+
+Tensor norm(const Operand& x, const Axes& axes, NormOrder order, KeepDims keep) {
   const CallScope scope("norm", x.where());
   const Tensor input = floating("norm", x);
+  const double p = order.p;
   check<ValueError>(!std::isnan(p), x.where(), "norm: p is NaN");
   const Tensor size = abs(input);
   if (p == infinity) return max(size, axes, keep);
@@ -79,7 +84,7 @@ Tensor norm(const Operand& x, double p, const Axes& axes, bool keep) {
   return drop(scale * (p > 0 ? where(total == 0, 0, root) : root), axes, keep);
 }
 
-Tensor logsumexp(const Operand& x, const Axes& axes, bool keep) {
+Tensor logsumexp(const Operand& x, const Axes& axes, KeepDims keep) {
   const CallScope scope("logsumexp", x.where());
   const Tensor input = floating("logsumexp", x);
   if (count_of("logsumexp", input, axes, x.where()) == 0) return log(sum(input, axes, keep));

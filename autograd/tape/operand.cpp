@@ -26,7 +26,8 @@ Tensor Operand::number_tensor() const {
 Tensor Operand::number_like(const Tensor& other) const {
   check<DTypeError>(other.dtype() != boolean, where_, "the number ", number(), " stands beside ", describe(other));
   check<DTypeError>(other.dtype() != int64 || scalar_.is_whole(), where_, "the number ", number(),
-                    " is not whole, beside ", describe(other));
+                    number() == std::floor(number()) && std::abs(number()) < 1e15 ? ".0" : "", " has a point, beside ",
+                    describe(other), "; cast that to a floating dtype");
   return full(other.shape(), scalar_, other.dtype(), where_);
 }
 

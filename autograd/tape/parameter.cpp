@@ -1,5 +1,9 @@
 #include "autograd/tape/parameter.hpp"
 
+#include <mutex>
+#include <ostream>
+#include <set>
+
 #include "autograd/core/fail.hpp"
 #include "autograd/tape/history.hpp"
 #include "autograd/tape/leaf.hpp"
@@ -13,6 +17,7 @@ Parameter::Parameter(const Tensor& value, const Location& where) : cell_(std::ma
   check<DTypeError>(is_floating(value.dtype()), where, "Parameter: derivatives need a floating dtype, got ",
                     describe(value));
   cell_->value = leaf_of(value, true, where);
+  cell_->made = CallScope::blame(where);
 }
 
 Tensor Parameter::empty_leaf(const Shape& shape, DType dtype, bool trainable, const Location& where) const {
@@ -57,6 +62,27 @@ Parameter Parameter::clone(const Location& where) const {
   Parameter copy(held.value, where);
   copy.set_trainable(held.trainable, where);
   return copy;
+}
+
+const std::string& Parameter::name() const {
+  static const std::string none;
+  const std::string* name = cell_ ? cell_->name.load(std::memory_order_acquire) : nullptr;
+  return name ? *name : none;
+}
+
+// Several threads may list the Parameters of one model, so that names are handed over whole, and stay.
+void Parameter::set_name(const std::string& name) {
+  if (!cell_ || this->name().size() >= name.size()) return;
+  static std::mutex mutex;
+  static std::set<std::string>& names = *new std::set<std::string>;
+  const std::lock_guard lock(mutex);
+  cell_->name.store(&*names.insert(name).first, std::memory_order_release);
+}
+
+std::ostream& operator<<(std::ostream& out, const ParameterDescription& description) {
+  const Parameter& parameter = description.parameter;
+  if (!parameter.name().empty()) out << parameter.name() << ' ';
+  return parameter.defined() ? out << describe(parameter.value()) : out << "undefined";
 }
 
 Parameter Parameter::holder(const Tensor& tensor) {

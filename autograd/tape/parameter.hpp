@@ -1,9 +1,12 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "autograd/tape/operand.hpp"
@@ -20,6 +23,9 @@ class Parameter {
     Tensor value;
     Tensor gradient;
     bool trainable = true;
+    Location made;                                  // where the Parameter was
+    std::atomic<const std::string*> name{nullptr};  // null until it has one
+    std::atomic<bool> optimised{false};             // whether an Optimizer was given it
   };
 
   Parameter() = default;  ///< a handle to nothing
@@ -49,6 +55,15 @@ class Parameter {
   bool trainable(const Location& where = Location::current()) const { return cell("trainable", where).trainable; }
   void set_trainable(bool trainable, const Location& where = Location::current());
 
+  /// What a module calls it that listed its Parameters: `hidden.weight`; empty until then. Errors name it so.
+  const std::string& name() const;
+  /// Unless it has a longer name: that of an outer module says more.
+  void set_name(const std::string& name);
+  /// Where it was made.
+  const Location& made(const Location& where = Location::current()) const { return cell("made", where).made; }
+  /// Notes that an Optimizer has it: a loss that depends on it needs no warning.
+  void set_optimised(const Location& where = Location::current()) { cell("set_optimised", where).optimised = true; }
+
   /// Another cell with the same value.
   Parameter clone(const Location& where = Location::current()) const;
   friend bool operator==(const Parameter& a, const Parameter& b) { return a.cell_ == b.cell_; }
@@ -71,6 +86,13 @@ class Parameter {
   Tensor leaf_of(const Tensor& value, bool trainable, const Location& where) const;
   std::shared_ptr<Cell> cell_;
 };
+
+/// `hidden.weight [128, 784] f32`, for messages: put together only when it is printed.
+struct ParameterDescription {
+  const Parameter& parameter;
+};
+inline ParameterDescription describe(const Parameter& parameter) { return {parameter}; }
+std::ostream& operator<<(std::ostream& out, const ParameterDescription& description);
 
 /// New values for Parameters, all or none of them: everything that can fail is done first.
 class Assignment {

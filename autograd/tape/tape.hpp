@@ -71,7 +71,8 @@ struct EagerScope : detail::TapeScope<bool, &Tape::eager> {
 struct Undivided : detail::TapeScope<bool, &Tape::undivided> {
   Undivided() noexcept : TapeScope(true) {}
 };
-/// While it lives, `Parameter::assign` keeps the history of the new value, so that derivatives flow through updates.
+/// While it lives, `Parameter::assign` keeps the history of the new value, and gradients that of theirs, so that
+/// derivatives flow through updates. (stop_gradient of a gradient leaves out what flows through it.)
 struct DifferentiableUpdates : detail::TapeScope<bool, &Tape::differentiable_updates> {
   DifferentiableUpdates() noexcept : TapeScope(true) {}
 };

@@ -1,11 +1,12 @@
 #include <algorithm>
-#include <map>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/walk.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/transform/derivation.hpp"
+#include "autograd/transform/explain.hpp"
 #include "autograd/transform/grad.hpp"
 #include "autograd/transform/mutation.hpp"
 #include "autograd/transform/replay.hpp"
@@ -240,8 +241,12 @@ void check_input(const Tensor& input, std::size_t number, const Location& where)
   check<GraphError>(input.defined(), where, "grad: input ", number, " is an undefined Tensor");
   check<DTypeError>(is_floating(input.dtype()), where, "grad: input ", number, " is ", describe(input),
                     "; derivatives need a floating dtype");
-  check<GraphError>(input.tracked(), where, "grad: input ", number, " (", describe(input),
-                    ") is untracked; make it a Parameter, or use track() or grad(f)");
+  if (input.tracked()) return;
+  const Parameter parameter = Parameter::holder(input);
+  check<GraphError>(!parameter.defined() || parameter.trainable(), where, "grad: input ", number, " (", label(input),
+                    ") is a frozen Parameter; set_trainable(true) lets derivatives flow into it again");
+  fail<GraphError>(where, "grad: input ", number, " (", describe(input),
+                   ") is untracked; make it a Parameter, or use track() or grad(f)");
 }
 
 bool held_by(const Parameter& parameter, const Entry* entry) {
@@ -249,15 +254,16 @@ bool held_by(const Parameter& parameter, const Entry* entry) {
 }
 
 // A Parameter that was assigned has a new value, which an older loss does not depend on.
-void check_used(const Walk& walk, const Tensor& input, std::size_t number, const Location& where) {
+void check_used(const Walk& walk, std::span<const Tensor> outputs, const Tensor& input, std::size_t number,
+                const Location& where) {
   if (walk.reaches(number)) return;
   const Parameter parameter = Parameter::holder(input);
   for (const Entry* entry : walk.entries())
     check<GraphError>(!parameter.defined() || !(entry->released || held_by(parameter, entry)), where,
-                      "grad: Parameter ", number, " (", describe(input),
+                      "grad: Parameter ", number, " (", label(input),
                       ") was assigned since the loss was recorded; record the loss again");
-  fail<GraphError>(where, "grad: the loss does not depend on input ", number, " (", describe(input),
-                   "); allow_unused gives zeros");
+  fail<GraphError>(where, "grad: the loss does not depend on input ", number, " (", label(input), ")",
+                   why_independent(outputs, input), "; allow_unused gives zeros");
 }
 
 }  // namespace
@@ -266,9 +272,12 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
                                   std::span<const Tensor> inputs, GradOptions options, const Location& where) {
   check<ValueError>(outputs.size() == cotangents.size(), where, "grad: ", outputs.size(), " outputs, ",
                     cotangents.size(), " cotangents");
-  const detail::TapeScope<bool, &Tape::grad> tracking(options.create_graph);
+  // Updates through which derivatives are to flow are made of these gradients.
+  const bool differentiable = Tape::current().differentiable_updates && Tape::current().grad;
+  const detail::TapeScope<bool, &Tape::grad> tracking(options.create_graph || differentiable);
   const detail::TapeScope<std::uint32_t, &Tape::segment> outside(0);
   const Undivided whole;
+  const std::uint64_t begin = Tape::current().sequence;
   std::vector<Tensor> seeds;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     check<GraphError>(outputs[i].defined(), where, "grad: the loss is an undefined Tensor");
@@ -278,7 +287,8 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) check_input(inputs[i], i, where);
   Walk walk(outputs, inputs);
-  for (std::size_t i = 0; i < inputs.size() && !options.allow_unused; ++i) check_used(walk, inputs[i], i, where);
+  for (std::size_t i = 0; i < inputs.size() && !options.allow_unused; ++i)
+    check_used(walk, outputs, inputs[i], i, where);
   for (std::size_t i = 0; i < outputs.size(); ++i) walk.seed(i, seeds[i]);
   walk.run();
   std::vector<Tensor> results;
@@ -286,38 +296,60 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
     results.push_back(walk.result(i));
     if (!results.back().defined()) results.back() = zeros_like(inputs[i]);
   }
+  if (!Tape::current().grad) note_walk_without_graph(begin, where);
   return results;
 }
 
 std::vector<Tensor> grad(const Tensor& loss, const std::vector<Tensor>& xs, GradOptions options,
                          const Location& where) {
   const Tensor none;
+  const std::uint64_t begin = Tape::current().sequence;
   std::vector<Tensor> gradients = differentiate({&loss, 1}, {&none, 1}, xs, options, where);
+  if (detail::notes_derivations()) detail::note_derivation(loss, xs, gradients, begin, where);
   accompany(loss);
   return gradients;
 }
 
-void backward(const Tensor& loss, const Tensor& cotangent, const Location& where) {
+namespace {
+
+// The Parameters that the loss depends on as they are now.
+std::vector<Parameter> parameters_of(const Tensor& loss, const Location& where) {
   check<GraphError>(loss.defined(), where, "backward: the loss is an undefined Tensor");
-  check<GraphError>(loss.tracked(), where, "backward: the loss (", describe(loss), ") depends on no Parameter");
   Numbering numbers;
-  std::vector<Tensor> leaves;
   std::vector<Parameter> parameters;
+  Parameter assigned;
+  std::uint64_t first = ~std::uint64_t{0};
   for (Entry* entry : reachable({&loss, 1}, numbers, [](const Entry& e) { return e.tracked; })) {
     if (entry->input_count > 0) continue;
-    const Tensor leaf = Tensor::share(entry);
-    const Parameter parameter = Parameter::holder(leaf);
-    if (!parameter.defined() || parameter.value().entry() != entry) continue;
-    leaves.push_back(leaf);
-    parameters.push_back(parameter);
+    const Parameter parameter = Parameter::holder(Tensor::share(entry));
+    if (!parameter.defined()) continue;
+    if (parameter.value().entry() == entry)
+      parameters.push_back(parameter);
+    else if (entry->sequence < first)
+      first = entry->sequence, assigned = parameter;
   }
-  check<GraphError>(!leaves.empty(), where, "backward: the loss (", describe(loss),
-                    ") depends on no Parameter as it is now");
+  if (!parameters.empty()) return parameters;
+  check<GraphError>(!assigned.defined(), where, "backward: Parameter ", describe(assigned),
+                    " was assigned since the loss was recorded; record the loss again");
+  fail<GraphError>(where, "backward: the loss (", describe(loss), ") depends on no Parameter", why_untracked(loss));
+}
+
+}  // namespace
+
+void backward(const Tensor& loss, const Tensor& cotangent, const Location& where) {
+  std::vector<Parameter> parameters = parameters_of(loss, where);
+  const std::vector<Tensor> leaves(parameters.begin(), parameters.end());
+  const std::uint64_t begin = Tape::current().sequence;
   const std::vector<Tensor> gradients = differentiate({&loss, 1}, {&cotangent, 1}, leaves, {}, where);
+  const bool noted = detail::notes_derivations();
+  if (noted) detail::note_derivation(loss, {}, gradients, begin, where);
   std::vector<Tensor> totals;
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     const Tensor& before = parameters[i].gradient();
     totals.push_back(before.defined() ? add(Operand(before, where), gradients[i]) : gradients[i]);
+    if (!noted || !before.defined()) continue;
+    detail::note_sum(before, totals[i]);
+    detail::note_sum(gradients[i], totals[i]);
   }
   for (std::size_t i = 0; i < leaves.size(); ++i) parameters[i].set_gradient(totals[i]);  // nothing fails any more
   accompany(loss);

@@ -15,7 +15,8 @@
 namespace xgrad {
 
 struct GradOptions {
-  /// The gradients are tracked themselves, so that they may be differentiated.
+  /// The gradients are tracked themselves, so that they may be differentiated; inside a DifferentiableUpdates scope
+  /// they are in any case, but for what NoGrad keeps out.
   bool create_graph = false;
   /// A Tensor that the loss does not depend on gets zeros; otherwise it is a GraphError.
   bool allow_unused = false;

@@ -42,8 +42,8 @@ Work function(Function f, const Inputs& inputs, std::size_t count, const Tensor&
 /// (x - mean) / sqrt(variance + 1e-5) * gamma + beta
 Tensor normalised(const Inputs& in, std::int64_t axis) {
   const auto& [x, gamma, beta] = std::tie(in[0], in[1], in[2]);
-  const Tensor centred = x - mean(x, axis, true);
-  return centred * rsqrt(mean(square(centred), axis, true) + 1e-5) * gamma + beta;
+  const Tensor centred = x - mean(x, axis, keep_dims);
+  return centred * rsqrt(mean(square(centred), axis, keep_dims) + 1e-5) * gamma + beta;
 }
 
 struct Named {

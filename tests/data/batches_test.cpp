@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "autograd/core/error.hpp"
+#include "autograd/core/random.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/movement.hpp"
 
@@ -80,6 +81,33 @@ TEST_CASE("seed and epoch fix the order", "[batches]") {
   data::Batches batches = data::batches(numbered(50), {.size = 8, .shuffle = true, .seed = 1});
   CHECK(labels_of_pass(batches) == pass(1, 0));
   CHECK(labels_of_pass(batches) == pass(1, 1));
+}
+
+TEST_CASE("without a seed every construction has another order, which the seed of the thread fixes", "[batches]") {
+  const auto epochs = [] {
+    std::vector<std::vector<std::int64_t>> passes;
+    for (int epoch = 0; epoch < 3; ++epoch) {
+      data::Batches batches = data::batches(numbered(50), {.size = 8, .shuffle = true});
+      passes.push_back(labels_of_pass(batches));
+    }
+    return passes;
+  };
+  seed(7);
+  const auto first = epochs(), later = epochs();
+  CHECK(first[0] != first[1]);
+  CHECK(first[1] != first[2]);
+  CHECK(later[0] != first[0]);
+  seed(7);
+  CHECK(epochs() == first);
+  seed(8);
+  CHECK(epochs() != first);
+}
+
+TEST_CASE("batches that are not shuffled draw no random numbers", "[batches]") {
+  const RandomState before = default_rng().state();
+  data::batches(numbered(10), {.size = 4});
+  data::batches(numbered(10), {.size = 4, .shuffle = true, .seed = 3});
+  CHECK(default_rng().state() == before);
 }
 
 TEST_CASE("a batch may be as large as one likes, and a dataset empty", "[batches]") {

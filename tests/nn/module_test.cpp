@@ -57,6 +57,23 @@ void set(std::vector<NamedTensor>& state, const std::string& name, const Tensor&
 
 }  // namespace
 
+TEST_CASE("a Parameter knows the name that the outermost module gave it, and where it was made") {
+  Everything module;
+  const Parameter& weight = module.inner.hidden.weight;
+  const Parameter alone(ones({2}));
+  CHECK(weight.name().empty());
+  module.inner.hidden.parameters();
+  CHECK(weight.name() == "weight");
+  module.parameters();
+  CHECK(weight.name() == "inner.hidden.weight");
+  module.inner.parameters();
+  CHECK(weight.name() == "inner.hidden.weight");
+  CHECK(module.shared.name() == "inner.hidden.weight");
+  CHECK(nn::clone(module.inner).hidden.weight.name().empty());
+  CHECK(alone.made().line() == __LINE__ - 10);
+  CHECK(Parameter().name().empty());
+}
+
 TEST_CASE("parameters are named by their path, and tied ones listed once") {
   const Everything module;
   CHECK(names(module.named_parameters()) ==

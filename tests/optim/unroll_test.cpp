@@ -54,7 +54,7 @@ TEST_CASE("derivatives flow through a plain training loop inside DifferentiableU
   {
     const DifferentiableUpdates keep;
     Optimizer optimizer({x}, adam(rate, {.weight_decay = 0.1}));
-    for (int step = 0; step < 4; ++step) optimizer.step({grad(loss_of(x), x, {.create_graph = true})});
+    for (int step = 0; step < 4; ++step) optimizer.step({grad(loss_of(x), x)});
     final_loss = loss_of(x);
   }
   CHECK_THAT(grad(final_loss, rate), AllClose(expected));

@@ -30,7 +30,7 @@ struct Call {
   /// The argument `dim`: a number, a list, or all when it is absent or an empty list.
   Axes axes() const;
   std::int64_t axis() const { return args.integer("dim"); }
-  bool keep() const { return args.flag("keepdim", false); }
+  KeepDims keep() const { return KeepDims{args.flag("keepdim", false)}; }
 };
 
 /// How an operation of the corpus is computed by the library.

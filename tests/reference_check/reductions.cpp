@@ -11,10 +11,10 @@ namespace xgrad::reference {
 namespace {
 
 /// The values at the first extreme index along an axis, and these indices.
-Tensors extreme(const Call& call, Tensor (*index_of)(const Operand&, std::int64_t, bool)) {
+Tensors extreme(const Call& call, Tensor (*index_of)(const Operand&, std::int64_t, KeepDims)) {
   const Tensor& x = call["input"];
   const Tensor index = index_of(x, call.axis(), keep_dims), values = gather(x, call.axis(), index);
-  if (call.keep()) return {values, index};
+  if (call.keep() == KeepDims::yes) return {values, index};
   return {squeeze(values, call.axis()), squeeze(index, call.axis())};
 }
 
@@ -31,7 +31,7 @@ Tensor variance(const Call& call) {
 }  // namespace
 
 void add_reductions(Rules& rules) {
-  const std::pair<const char*, Tensor (*)(const Operand&, const Axes&, bool)> functions[] = {
+  const std::pair<const char*, Tensor (*)(const Operand&, const Axes&, KeepDims)> functions[] = {
       {"sum", sum}, {"mean", mean}, {"prod", prod}, {"amax", max}, {"amin", min}};
   for (const auto& [name, function] : functions)
     rules[name] =
@@ -49,7 +49,7 @@ void add_reductions(Rules& rules) {
   rules["cumsum"] = lifted([](const Call& call) { return Tensors{cumsum(call["input"], call.axis())}; });
   rules["cumprod"] = lifted([](const Call& call) { return Tensors{cumprod(call["input"], call.axis())}; });
   rules["norm"] = lifted([](const Call& call) {
-    return Tensors{norm(call["input"], call.args.number("p", 2), call.axes(), call.keep())};
+    return Tensors{norm(call["input"], call.axes(), {call.args.number("p", 2)}, call.keep())};
   });
 }
 

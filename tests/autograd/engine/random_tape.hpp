@@ -155,7 +155,7 @@ class RandomTape {
     std::vector<std::int64_t> axes;
     for (std::int64_t axis = 0; axis < x.ndim(); ++axis)
       if (rng_.below(2) == 0) axes.push_back(axis);
-    const bool keep = rng_.below(2) == 0;
+    const KeepDims keep{rng_.below(2) == 0};
     bool empty = false;
     for (const std::int64_t axis : axes) empty = empty || x.size(axis) == 0;
     switch (rng_.below(empty ? 1 : 4)) {
@@ -214,7 +214,7 @@ class RandomTape {
       case 4:
         return x.ndim() >= 2 ? tanh(matmul(x, transpose(x)) / x.size(-1)) : x;
       default:
-        return norm(apart(x), 2, axis) / std::sqrt(static_cast<double>(x.size(axis))) + 1;
+        return norm(apart(x), axis) / std::sqrt(static_cast<double>(x.size(axis))) + 1;
     }
   }
 

@@ -25,7 +25,9 @@ TEST_CASE("operands that do not fit") {
   });
   throws<DTypeError>("sub: dtypes differ: lhs [2, 3] f32, rhs [2, 3] f64 (cast one of them)").by([&] { return a - d; });
   throws<DTypeError>("div: dtypes differ: lhs [2, 3] f32, rhs [2, 3] i64 (cast one of them)").by([&] { return a / e; });
-  throws<DTypeError>("the number 0.5 is not whole, beside [2, 3] i64").by([&] { return e * 0.5; });
+  throws<DTypeError>("the number 0.5 has a point, beside [2, 3] i64; cast that to a floating dtype").by([&] {
+    return e * 0.5;
+  });
   throws<DTypeError>("exp: needs a floating dtype, got [2, 3] i64").by([&] { return exp(e); });
   throws<DTypeError>("neg: needs numbers, got [2, 3] bool").by([&] { return -(a > 0); });
   throws<DTypeError>("logical_and: needs bool, got [2, 3] f32").by([&] { return logical_and(a, a); });
@@ -136,11 +138,14 @@ TEST_CASE("derivatives that the tape cannot give") {
   throws<GraphError>("grad: the loss must have one element, got [2] f32; give a cotangent otherwise").by([&] {
     return grad(y, x);
   });
-  throws<GraphError>("grad: the loss does not depend on input 0 ([1] f32); allow_unused gives zeros").by([&] {
-    return grad(loss, other);
-  });
+  throws<GraphError>(
+      "grad: the loss does not depend on input 0 ([1] f32): nothing that it was recorded from is this "
+      "one; what was read out (item, data, to_vector) is a number, and a copy of a Parameter another "
+      "one; allow_unused gives zeros")
+      .by([&] { return grad(loss, other); });
   throws<GraphError>("backward: the loss is an undefined Tensor").by([&] { backward(Tensor()); });
-  throws<GraphError>("backward: the loss ([] f32) depends on no Parameter as it is now").by([&] { backward(loss); });
+  throws<GraphError>("backward: the loss ([] f32) depends on no Parameter: nothing that it was recorded from is one")
+      .by([&] { backward(loss); });
   throws<DTypeError>("track: derivatives need a floating dtype, got [1] i64").by([&] { return track(tensor({1})); });
   throws<GraphError>("grad: input 0 is an undefined Tensor").by([&] { return grad(loss, Tensor()); });
   throws<DTypeError>("grad: the loss is [] i64; derivatives need a floating dtype").by([&] {

@@ -98,6 +98,30 @@ TEST_CASE("a primitive without a rule is fine until a derivative is asked for") 
   CHECK(apply(RulelessCube{}, x).to_vector() == std::vector<double>{0.125, -8});
 }
 
+TEST_CASE("a kernel that takes its elements for those of another dtype is refused") {
+  const Tensor narrow = apply(GoodCube{}, tensor({0.5, -2.0, 3.0}));  // its kernel is of float64
+  try {
+    evaluate(narrow);
+    FAIL("nothing was thrown");
+  } catch (const DTypeError& error) {
+    CHECK(std::string(error.what()) ==
+          "custom_cube: elements of f64 are asked for, but those of [3] f32 are there, at custom_primitive_test.cpp:" +
+              std::to_string(__LINE__ - 7));
+  }
+  CHECK_FALSE(narrow.evaluated());
+  const Shape shape{2};
+  float elements[2] = {1, 2};
+  const View view{elements, shape, float32};
+  CHECK(view.as<float>() == elements);
+  CHECK(view.span<const float>()[1] == 2);
+  throws<DTypeError>("elements of i64 are asked for, but those of [2] f32 are there").by([&] {
+    view.as<std::int64_t>();
+  });
+  throws<DTypeError>("elements of bool are asked for, but those of [2] f32 are there").by([&] {
+    return view.span<const bool>();
+  });
+}
+
 TEST_CASE("a rule that gives the wrong shape or dtype is named") {
   const Tensor x = x2(), shape = sum(apply(WrongShape{}, x));
   try {

@@ -17,7 +17,10 @@ TEST_CASE("inside NoGrad nothing is tracked, and EnableGrad undoes it") {
     }
     CHECK_FALSE((w * 2).tracked());
     const Tensor loss = sum(w * w);
-    throws<GraphError>("backward: the loss ([] f32) depends on no Parameter").by([&] { backward(loss); });
+    const std::string line = std::to_string(__LINE__ - 1);
+    throws<GraphError>("backward: the loss ([] f32) depends on no Parameter: mul at scopes_test.cpp:" + line +
+                       " was recorded inside NoGrad")
+        .by([&] { backward(loss); });
   }
   CHECK((w * 2).tracked());
   CHECK_FALSE(stop_gradient(w * 2).tracked());
@@ -44,9 +47,9 @@ TEST_CASE("a frozen Parameter is a constant") {
   backward(loss);
   CHECK(w.gradient().item() == 3);
   CHECK_FALSE(v.gradient().defined());
-  throws<GraphError>("grad: input 0 ([1] f32) is untracked; make it a Parameter, or use track() or grad(f)").by([&] {
-    return grad(loss, v);
-  });
+  throws<GraphError>(
+      "grad: input 0 ([1] f32) is a frozen Parameter; set_trainable(true) lets derivatives flow into it again")
+      .by([&] { return grad(loss, v); });
   v.set_trainable(true);
   CHECK(grad(sum(w * v), v).item() == 2);
 }
@@ -74,6 +77,21 @@ TEST_CASE("updates keep their history inside DifferentiableUpdates only") {
   const Tensor loss = descend(kept);  // (1 - 2 r)^6
   CHECK(loss.item() == Approx(std::pow(0.8, 6)).epsilon(1e-14));
   CHECK(grad(loss, rate, {.create_graph = true}).item() == Approx(-12 * std::pow(0.8, 5)).epsilon(1e-14));
+}
+
+TEST_CASE("gradients keep their history inside DifferentiableUpdates without being asked to") {
+  const Parameter rate(tensor(0.1, float64));
+  Parameter w(tensor(1.0, float64));
+  const DifferentiableUpdates updates;
+  for (int i = 0; i < 3; ++i) w.assign(w - rate * grad(sum(w * w), w));
+  // The loss is (1 - 2 r)^6; with gradients held constant its derivative would be another one.
+  CHECK(grad(sum(w * w), rate).item() == Approx(-12 * std::pow(0.8, 5)).epsilon(1e-14));
+  const Tensor loss = sum(w * rate);
+  CHECK(grad(loss, rate).tracked());
+  CHECK_FALSE(stop_gradient(grad(loss, rate)).tracked());
+  const NoGrad untracked;
+  CHECK_FALSE(grad(loss, rate).tracked());
+  CHECK(grad(loss, rate, {.create_graph = true}).tracked());
 }
 
 TEST_CASE("a Parameter is assigned from itself, and from what was computed with it") {

@@ -153,7 +153,7 @@ Var variational(Builder& build, const Var& x) {
 Var normal_weights(Builder& build, const Var& x) {
   const std::int64_t outputs = width(build, x);
   const Var v = build.parameter({outputs, x.size(-1)}), g = build.parameter({outputs, 1}, {0.5, 1.5});
-  const Var w = build.let("weight", g * v / sqrt(sum(square(v), {1}, true) + 1e-3));
+  const Var w = build.let("weight", g * v / sqrt(sum(square(v), {1}, keep_dims) + 1e-3));
   return build.let("h", with_bias(build, matmul(x, transpose(w))));
 }
 

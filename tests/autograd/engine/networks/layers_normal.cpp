@@ -40,8 +40,9 @@ Var affine(Builder& build, const Var& x) {
 
 Var standard(Builder& build, const Var& x) {
   const AxisList axes = axes_of(build, x);
-  const Var centred = build.chance(50) ? build.let("c", x - mean(x, axes, true)) : x - mean(x, axes, true);
-  const Var variance = build.chance(50) ? mean(square(centred), axes, true) : mean(centred * centred, axes, true);
+  const Var centred = build.chance(50) ? build.let("c", x - mean(x, axes, keep_dims)) : x - mean(x, axes, keep_dims);
+  const Var variance =
+      build.chance(50) ? mean(square(centred), axes, keep_dims) : mean(centred * centred, axes, keep_dims);
   const Var root = sqrt(variance + epsilon(build));
   if (build.chance(30)) return centred * (1.0 / root);
   return centred / root;
@@ -50,8 +51,8 @@ Var standard(Builder& build, const Var& x) {
 Var by_var(Builder& build, const Var& x) {
   const AxisList axes = axes_of(build, x);
   const std::int64_t correction = count_over(x, axes) > 1 ? build.between(0, 1) : 0;
-  const Var variance = call("var", var(x.value, axes, correction, keep_dims), x, axes, correction, true);
-  return (x - mean(x, axes, true)) / sqrt(variance + epsilon(build));
+  const Var variance = call("var", var(x.value, axes, correction, keep_dims), x, axes, correction, keep_dims);
+  return (x - mean(x, axes, keep_dims)) / sqrt(variance + epsilon(build));
 }
 
 Var by_std(Builder& build, const Var& x) {
@@ -60,39 +61,40 @@ Var by_std(Builder& build, const Var& x) {
   const std::int64_t correction = count_over(x, axes) > 1 ? build.between(0, 1) : 0;
   if (count_over(x, axes) == 1) return x;  // a deviation of 0 has no derivative
   const Var deviation =
-      call("std", xgrad::std(spread_out.value, axes, correction, keep_dims), spread_out, axes, correction, true);
-  return (spread_out - mean(spread_out, axes, true)) / (deviation + 0.1);
+      call("std", xgrad::std(spread_out.value, axes, correction, keep_dims), spread_out, axes, correction, keep_dims);
+  return (spread_out - mean(spread_out, axes, keep_dims)) / (deviation + 0.1);
 }
 
 // E[x^2] - E[x]^2, which cancels.
 Var by_moments(Builder& build, const Var& x) {
   const AxisList axes = axes_of(build, x);
-  const Var mu = mean(x, axes, true), second = mean(x * x, axes, true);
+  const Var mu = mean(x, axes, keep_dims), second = mean(x * x, axes, keep_dims);
   return (x - mu) / sqrt(second - mu * mu + 0.1);
 }
 
 Var root_mean_square(Builder& build, const Var& x) {
   const AxisList axes = axes_of(build, x);
-  const Var inverse = mean(square(x), axes, true) + epsilon(build);
+  const Var inverse = mean(square(x), axes, keep_dims) + epsilon(build);
   if (build.chance(50)) return x * call("rsqrt", rsqrt(inverse.value), inverse);
   return x / sqrt(inverse);
 }
 
 Var by_squares(Builder& build, const Var& x) {
   const AxisList axes = axes_of(build, x);
-  const Var y = x / (1.0 + sum(build.chance(50) ? square(x) : x * x, axes, true));
+  const Var y = x / (1.0 + sum(build.chance(50) ? square(x) : x * x, axes, keep_dims));
   return build.chance(50) ? y * 2.0 : y;
 }
 
 Var to_length(Builder& build, const Var& x) {
   const AxisList axes = axes_of(build, x);
-  if (build.chance(50)) return x / sqrt(sum(square(x), axes, true) + epsilon(build));
+  if (build.chance(50)) return x / sqrt(sum(square(x), axes, keep_dims) + epsilon(build));
   const Var apart = untied(build, off_kink(build, x));
   const double p = build.pick({2.0, 1.0, 3.0});
-  return apart / (call("norm", norm(apart.value, p, axes, keep_dims), apart, p, axes, true) + 0.1);
+  return apart /
+         (call("norm", norm(apart.value, axes, {p}, keep_dims), apart, axes, '{' + written(p) + '}', keep_dims) + 0.1);
 }
 
-Var centred(Builder& build, const Var& x) { return x - mean(x, axes_of(build, x), true); }
+Var centred(Builder& build, const Var& x) { return x - mean(x, axes_of(build, x), keep_dims); }
 
 Var softmax_layer(Builder& build, const Var& x) {
   const std::int64_t axis = build.pick<std::int64_t>({-1, -1, 0, -2});
@@ -102,32 +104,32 @@ Var softmax_layer(Builder& build, const Var& x) {
     case 1:
       return log_softmax(x, axis);
     case 2: {
-      const Var e = exp(x - stop_gradient(call("max", max(x.value, axis, keep_dims), x, axis, true)));
-      return e / sum(e, {axis}, true);
+      const Var e = exp(x - stop_gradient(call("max", max(x.value, axis, keep_dims), x, axis, keep_dims)));
+      return e / sum(e, {axis}, keep_dims);
     }
     default:
-      return x - call("logsumexp", logsumexp(x.value, axis, keep_dims), x, axis, true);
+      return x - call("logsumexp", logsumexp(x.value, axis, keep_dims), x, axis, keep_dims);
   }
 }
 
 Var to_unit_range(Builder& build, const Var& x) {
   const AxisList axes = axes_of(build, x);
   const Var apart = untied(build, x);
-  const Var low = call("min", min(apart.value, axes, keep_dims), apart, axes, true);
-  const Var high = call("max", max(apart.value, axes, keep_dims), apart, axes, true);
+  const Var low = call("min", min(apart.value, axes, keep_dims), apart, axes, keep_dims);
+  const Var high = call("max", max(apart.value, axes, keep_dims), apart, axes, keep_dims);
   return (apart - low) / (high - low + 0.5);
 }
 
 Var by_mean_magnitude(Builder& build, const Var& x) {
   const Var apart = untied(build, off_kink(build, x));
-  return apart / (mean(abs(apart), axes_of(build, x), true) + 0.1);
+  return apart / (mean(abs(apart), axes_of(build, x), keep_dims) + 0.1);
 }
 
 // Statistics through which no derivative flows, as where running averages are used.
 Var stopped(Builder& build, const Var& x) {
   const AxisList axes = axes_of(build, x);
-  const Var mu = stop_gradient(mean(x, axes, true));
-  const Var variance = stop_gradient(mean(square(x - mu), axes, true));
+  const Var mu = stop_gradient(mean(x, axes, keep_dims));
+  const Var variance = stop_gradient(mean(square(x - mu), axes, keep_dims));
   return (x - mu) / sqrt(variance + epsilon(build));
 }
 

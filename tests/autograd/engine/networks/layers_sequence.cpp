@@ -88,7 +88,7 @@ std::vector<Var> times_of(Builder& build, const Var& input) {
       times.push_back(call("select", xgrad::select(input.value, 1, t), input, 1, t));
     return times;
   }
-  const Var x = input.ndim() == 3 ? mean(input, {1}, false) : shorter(build, input, longest);
+  const Var x = input.ndim() == 3 ? mean(input, {1}) : shorter(build, input, longest);
   const std::int64_t count = build.between(2, 4);
   for (std::int64_t t = 0; t < count; ++t) times.push_back(x);
   return times;

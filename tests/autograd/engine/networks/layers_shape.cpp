@@ -62,20 +62,20 @@ Var pooled(Builder& build, const Var& x) {
   const auto reduced = [&]() -> Var {
     switch (build.below(5)) {
       case 0:
-        return tanh(sum(x, axes, true));
+        return tanh(sum(x, axes, keep_dims));
       case 1: {  // which is between 1/e and e
         double count = 1;
         for (const std::int64_t axis : axes) count *= static_cast<double>(x.size(axis));
         const Var near_one = 1.0 + 0.5 / count * tanh(x);
-        return call("prod", xgrad::prod(near_one.value, axes, keep_dims), near_one, axes, true);
+        return call("prod", xgrad::prod(near_one.value, axes, keep_dims), near_one, axes, keep_dims);
       }
       case 2: {
         const Var apart = untied(build, x);
-        return build.chance(50) ? call("max", xgrad::max(apart.value, axes, keep_dims), apart, axes, true)
-                                : call("min", xgrad::min(apart.value, axes, keep_dims), apart, axes, true);
+        return build.chance(50) ? call("max", xgrad::max(apart.value, axes, keep_dims), apart, axes, keep_dims)
+                                : call("min", xgrad::min(apart.value, axes, keep_dims), apart, axes, keep_dims);
       }
       default:
-        return mean(x, axes, true);
+        return mean(x, axes, keep_dims);
     }
   };
   const Var total = build.chance(50) ? build.let("pooled", reduced()) : reduced();
@@ -100,7 +100,7 @@ Var pool_columns(Builder& build, const Var& x) {
   std::vector<std::int64_t> sizes(pairs.begin(), pairs.end() - 1);
   sizes.push_back(columns);
   sizes.push_back(2);
-  if (build.chance(50)) return build.let("h", mean(reshape(even, sizes), {-1}, false));
+  if (build.chance(50)) return build.let("h", mean(reshape(even, sizes), {-1}));
   const Var parts = reshape(untied(build, even), sizes);
   return build.let("h", call("max", xgrad::max(parts.value, -1), parts, -1));
 }
@@ -150,7 +150,7 @@ Var pick_rows(Builder& build, const Var& x) {
 Var precision(Builder& build, const Var& x) {
   if (build.precise()) return x * 0.75;  // what float32 keeps is not what is compared to 1e-9
   const Var wide = call("cast", xgrad::cast(x.value, float64), x, "float64");
-  const Var result = tanh(wide) / (1.0 + mean(square(wide), {-1}, true));
+  const Var result = tanh(wide) / (1.0 + mean(square(wide), {-1}, keep_dims));
   return build.let("h", call("cast", xgrad::cast(result.value, float32), result, "float32"));
 }
 
@@ -172,7 +172,8 @@ Var cancelling(Builder& build, const Var& x) {
       return build.let("h", a * flipped - b * x);
     }
     case 2:
-      return build.let("h", sqrt(mean(a * a, {-1}, true) - mean(a, {-1}, true) * mean(a, {-1}, true) + 0.1) * x);
+      return build.let(
+          "h", sqrt(mean(a * a, {-1}, keep_dims) - mean(a, {-1}, keep_dims) * mean(a, {-1}, keep_dims) + 0.1) * x);
     default:
       return build.let("h", sqrt(b * b - 4.0 * a * x + 4.0 * square(x) + 5.0));
   }

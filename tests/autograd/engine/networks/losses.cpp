@@ -60,14 +60,14 @@ Var nll(Builder& build, const Var& output) {
 
 Var picked(Builder& build, const Var& output) {
   const Var z = flat(output), target = build.indices({z.size(0), 1}, z.size(1));
-  const Var total = call("logsumexp", logsumexp(z.value, 1, keep_dims), z, 1, true);
+  const Var total = call("logsumexp", logsumexp(z.value, 1, keep_dims), z, 1, keep_dims);
   return mean(total - call("gather", gather(z.value, 1, target.value), z, 1, target));
 }
 
 Var soft_targets(Builder& build, const Var& y) {
   const Var target = softmax(build.constant(y.shape(), {-2, 2}), -1);
-  if (build.chance(50)) return -mean(sum(target * log_softmax(y, -1), {-1}, false));
-  return -mean(sum(target * log(softmax(y, -1) + 1e-3), {-1}, false));
+  if (build.chance(50)) return -mean(sum(target * log_softmax(y, -1), {-1}));
+  return -mean(sum(target * log(softmax(y, -1) + 1e-3), {-1}));
 }
 
 Var divergence(Builder& build, const Var& y) {
@@ -125,21 +125,21 @@ Var margin(Builder& build, const Var& output) {
 // Of y - mean(y): what is summed is what a mean was taken from.
 Var spread(Builder& build, const Var& y) {
   const AxisList axes = build.pick<AxisList>({{-1}, {0}, {-2}, {0, -1}});
-  const Var centred = y - mean(y, axes, true);
+  const Var centred = y - mean(y, axes, keep_dims);
   switch (build.below(3)) {
     case 0:
       return tame(sum(square(centred)), nn::Reduction::sum, y);
     case 1:
-      return mean(sum(centred * centred, {-1}, false));
+      return mean(sum(centred * centred, {-1}));
     default:
-      return mean(sqrt(mean(square(centred), axes, true) + 0.1));
+      return mean(sqrt(mean(square(centred), axes, keep_dims) + 0.1));
   }
 }
 
 // Oord, Li and Vinyals, 2018: each row is to be like its own view of the data.
 Var contrastive(Builder& build, const Var& output) {
   const Var whole = flat(output), y = whole.size(0) > 66 ? slice(whole, 0, 0, 66) : whole;
-  const auto unit = [](const Var& x) { return x / sqrt(sum(square(x), {-1}, true) + 0.01); };
+  const auto unit = [](const Var& x) { return x / sqrt(sum(square(x), {-1}, keep_dims) + 0.01); };
   const Var a = build.let("a", unit(y)), b = unit(y + build.constant(y.shape(), {-0.3, 0.3}));
   const Var scores = matmul(a, transpose(b)) / 0.5;
   const Var target{arange(y.size(0)), "arange"};
@@ -148,14 +148,14 @@ Var contrastive(Builder& build, const Var& output) {
 
 Var cosine(Builder& build, const Var& y) {
   const Var target = build.constant(y.shape());
-  const auto length = [](const Var& x) { return sqrt(sum(x * x, {-1}, false) + 0.01); };
-  return 1.0 - mean(sum(y * target, {-1}, false) / (length(y) * length(target)));
+  const auto length = [](const Var& x) { return sqrt(sum(x * x, {-1}) + 0.01); };
+  return 1.0 - mean(sum(y * target, {-1}) / (length(y) * length(target)));
 }
 
 Var weighted_samples(Builder& build, const Var& y) {
   const Var target = build.constant(y.shape());
   const Var each = call("nn::mse_loss", nn::mse_loss(y.value, target.value, nn::Reduction::none), y, target);
-  const Var losses = build.let("losses", mean(each, {-1}, false));
+  const Var losses = build.let("losses", mean(each, {-1}));
   const Var weights = build.constant(losses.shape(), {0, 1});
   return build.chance(50) ? mean(losses * weights) : sum(softmax(weights, -1) * losses) / 3.0;
 }
@@ -186,9 +186,9 @@ Var energy(Builder& build, const Var& y) {
     case 0:
       return mean(each());
     case 1:
-      return mean(sum(each(), {-1}, false));
+      return mean(sum(each(), {-1}));
     case 2:
-      return sum(sum(each(), {0}, false)) / static_cast<double>(y.value.numel());
+      return sum(sum(each(), {0})) / static_cast<double>(y.value.numel());
     default:
       return y.value.numel() <= 60 ? sum(each()) : tame(sum(each()), nn::Reduction::sum, y);
   }
@@ -242,11 +242,11 @@ Var smooth_magnitude(Builder& build, const Var&) {
 
 Var activity(Builder&, const Var& y) { return 0.1 * mean(square(y)); }
 
-Var entropy(Builder&, const Var& y) { return 0.1 * mean(sum(softmax(y, -1) * log_softmax(y, -1), {-1}, false)); }
+Var entropy(Builder&, const Var& y) { return 0.1 * mean(sum(softmax(y, -1) * log_softmax(y, -1), {-1})); }
 
 Var covariance(Builder& build, const Var& output) {
   const Var whole = flat(output), y = whole.size(1) > 66 ? slice(whole, 1, 0, 66) : whole;
-  const Var centred = y - mean(y, {0}, true);
+  const Var centred = y - mean(y, {0}, keep_dims);
   const Var product = build.let("covariance", matmul(transpose(centred), centred) / static_cast<double>(y.size(0)));
   return 0.1 * mean(square(product));
 }

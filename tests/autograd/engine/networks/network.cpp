@@ -76,7 +76,7 @@ Var Network::forward() {
     if (build_.recipe().without.contains(i)) continue;
     build_.part("layer", i);
     x_ = small ? block(build_, x_) : layer();
-    if (x_.value.numel() > 2 * build_.most_elements()) x_ = build_.let("x", mean(x_, {-2}, true));
+    if (x_.value.numel() > 2 * build_.most_elements()) x_ = build_.let("x", mean(x_, {-2}, keep_dims));
   }
   build_.part("head");
   if (!small && build_.chance(30)) x_ = build_.let("y", linear(build_, x_, build_.pick<std::int64_t>({1, 2, 3, 10})));
@@ -98,7 +98,7 @@ Var Network::with_penalties(const Var& loss, const Var& output) {
   if (build_.chance(60)) {
     build_.used("gradient penalty");
     const Var g = call("grad", grad(mean(output).value, by.value, twice), output, by);
-    const Var named = build_.let("g", g), length = sqrt(sum(square(named), {-1}, false) + 0.1);
+    const Var named = build_.let("g", g), length = sqrt(sum(square(named), {-1}) + 0.1);
     return total + 0.1 * mean(square(length - 1.0));
   }
   build_.used("penalty on the loss's gradient");

@@ -29,6 +29,7 @@ std::string written(double number);
 std::string written(std::int64_t number);
 inline std::string written(int number) { return written(std::int64_t{number}); }
 inline std::string written(bool value) { return value ? "true" : "false"; }
+inline std::string written(KeepDims keep) { return keep == KeepDims::yes ? "keep_dims" : "KeepDims::no"; }
 inline std::string written(const char* text) { return text; }
 inline const std::string& written(const std::string& text) { return text; }
 inline const std::string& written(const Var& var) { return var.text; }
@@ -110,10 +111,10 @@ inline Var where(const Var& mask, const Var& a, double b) {
 inline Var stop_gradient(const Var& x) { return call("stop_gradient", xgrad::stop_gradient(x.value), x); }
 
 using AxisList = std::vector<std::int64_t>;
-inline Var sum(const Var& x, const AxisList& axes, bool keep) {
+inline Var sum(const Var& x, const AxisList& axes, KeepDims keep = KeepDims::no) {
   return call("sum", xgrad::sum(x.value, axes, keep), x, axes, keep);
 }
-inline Var mean(const Var& x, const AxisList& axes, bool keep) {
+inline Var mean(const Var& x, const AxisList& axes, KeepDims keep = KeepDims::no) {
   return call("mean", xgrad::mean(x.value, axes, keep), x, axes, keep);
 }
 inline Var mean(const Var& x) { return call("mean", xgrad::mean(x.value), x); }

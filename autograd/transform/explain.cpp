@@ -1,0 +1,186 @@
+#include "autograd/transform/explain.hpp"
+
+#include <cstring>
+#include <functional>
+#include <sstream>
+#include <vector>
+
+#include "autograd/core/fail.hpp"
+#include "autograd/engine/walk.hpp"
+#include "autograd/tape/leaf.hpp"
+
+namespace xgrad {
+
+namespace {
+
+// Derivatives that keep no graph, the latest ones, by the numbers of their entries.
+class WalksWithoutGraph {
+ public:
+  static WalksWithoutGraph& current() {
+    static thread_local WalksWithoutGraph walks;
+    return walks;
+  }
+  void add(std::uint64_t begin, std::uint64_t end, const Location& where) {
+    walks_.resize(remembered);
+    walks_[next_++ % remembered] = {begin, end, where};
+  }
+  /// The one that recorded this entry; null where none did, or too long ago.
+  const Location* of(const Entry& entry) const {
+    for (const Walk& walk : walks_)
+      if (entry.sequence > walk.begin && entry.sequence <= walk.end) return &walk.where;
+    return nullptr;
+  }
+  /// Whether those that could have recorded this entry are remembered.
+  bool remember(const Entry& entry) const {
+    return next_ < remembered || entry.sequence > walks_[next_ % remembered].begin;
+  }
+
+ private:
+  static constexpr std::size_t remembered = 64;
+  struct Walk {
+    std::uint64_t begin = 0, end = 0;
+    Location where{};
+  };
+  std::vector<Walk> walks_;
+  std::size_t next_ = 0;
+};
+
+const char* name_of(const Entry& entry) { return entry.call ? entry.call : entry.primitive->name(); }
+bool is_stop(const Entry& entry) { return entry.call && std::strcmp(entry.call, "stop_gradient") == 0; }
+bool is_leaf(const Entry& entry) { return dynamic_cast<const Leaf*>(entry.primitive) != nullptr; }
+
+Parameter parameter_of(const Entry& entry) {
+  return entry.input_count == 0 ? Parameter::holder(Tensor::share(const_cast<Entry*>(&entry))) : Parameter();
+}
+
+// What a value was computed from, as far as the tape still has it.
+class Ancestry {
+ public:
+  /// What is asked about is where derivatives are to arrive.
+  Ancestry(std::span<const Tensor> outputs, const std::function<bool(const Entry&)>& is_asked_about) {
+    entries_ = reachable(outputs, numbers_, [](const Entry&) { return true; });
+    marks_.resize(entries_.size());
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      const Entry& entry = *entries_[i];
+      Marks& at = marks_[i];
+      at.reads = at.carries = is_asked_about(entry);
+      for (const Tensor& input : entry.input_span()) {
+        at.reads = at.reads || of(input).reads;
+        at.carries = at.carries || (entry.tracked && of(input).carries);
+      }
+    }
+    for (const Tensor& output : outputs) of(output).on_the_way = of(output).reads && !of(output).carries;
+    for (std::size_t i = entries_.size(); i-- > 0;)
+      if (marks_[i].on_the_way)
+        for (const Tensor& input : entries_[i]->input_span())
+          of(input).on_the_way = of(input).on_the_way || (of(input).reads && !of(input).carries);
+  }
+
+  const std::vector<Entry*>& entries() const { return entries_; }
+
+  /// Where derivatives end on their way back from the outputs; of several places the one that tells most, and of those
+  /// the first. Null where there is none.
+  const Entry* end() const {
+    const Entry* best = nullptr;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      if (!marks_[i].on_the_way || !is_end(*entries_[i])) continue;
+      if (!best || rank(*entries_[i]) < rank(*best)) best = entries_[i];
+    }
+    return best;
+  }
+  /// The latest one whose own history is gone; null where there is none.
+  const Entry* cut() const {
+    for (std::size_t i = entries_.size(); i-- > 0;)
+      if (is_cut(*entries_[i])) return entries_[i];
+    return nullptr;
+  }
+
+ private:
+  struct Marks {
+    bool reads = false;       // what is asked about, itself or through others
+    bool carries = false;     // derivatives to it
+    bool on_the_way = false;  // back from an output, where none arrives
+  };
+  Marks& of(const Tensor& tensor) { return marks_[numbers_.find(tensor.entry())]; }
+  const Marks& of(const Tensor& tensor) const { return marks_[numbers_.find(tensor.entry())]; }
+
+  bool is_end(const Entry& entry) const {
+    for (const Tensor& input : entry.input_span())
+      if (of(input).carries) return true;
+    return false;
+  }
+  // What the user did comes first; masks and what compositions stop on purpose come last.
+  static int rank(const Entry& entry) {
+    if (WalksWithoutGraph::current().of(entry)) return 0;
+    if (is_stop(entry) || (is_floating(entry.dtype) && !dynamic_cast<const Identity*>(entry.primitive))) return 1;
+    return is_floating(entry.dtype) ? 3 : 2;
+  }
+  static bool is_cut(const Entry& entry) {
+    if (entry.tracked || entry.input_count > 0 || !entry.evaluated.load(std::memory_order_acquire)) return false;
+    if (is_stop(entry)) return true;
+    return !is_leaf(entry) && entry.primitive->differentiable() && entry.kind != Lowering::Kind::constant;
+  }
+
+  Numbering numbers_;
+  std::vector<Entry*> entries_;
+  std::vector<Marks> marks_;
+};
+
+std::string at(const Entry& entry) { return std::string(name_of(entry)) + " at " + place(entry.where); }
+
+// Why the entry is untracked, which reads something tracked.
+std::string reason(const Entry& entry) {
+  std::ostringstream text;
+  const WalksWithoutGraph& walks = WalksWithoutGraph::current();
+  if (!is_floating(entry.dtype))
+    text << ": " << at(entry) << " gives " << entry.dtype << ", through which no derivative flows";
+  else if (const Location* where = walks.of(entry))
+    text << ": the derivative taken at " << place(*where) << " is a constant, since create_graph was not set there";
+  else if (is_stop(entry))
+    text << ": stop_gradient at " << place(entry.where) << " ends the way to it";
+  else
+    text << ": " << at(entry) << " was recorded inside NoGrad"
+         << (walks.remember(entry) ? "" : ", or is a derivative without create_graph");
+  return text.str();
+}
+
+// The same for an entry whose history is gone.
+std::string reason_of_cut(const Entry& entry) {
+  if (WalksWithoutGraph::current().of(entry) || is_stop(entry)) return reason(entry);
+  return ": what " + at(entry) +
+         " was computed from is untracked, and gone (NoGrad, a derivative without create_graph, or constants)";
+}
+
+}  // namespace
+
+void note_walk_without_graph(std::uint64_t begin, const Location& where) {
+  WalksWithoutGraph::current().add(begin, Tape::current().sequence, CallScope::blame(where));
+}
+
+std::string label(const Tensor& input) {
+  std::ostringstream text;
+  const Parameter parameter = Parameter::holder(input);
+  parameter.defined() && !parameter.name().empty() ? text << describe(parameter) : text << describe(input);
+  return text.str();
+}
+
+std::string why_independent(std::span<const Tensor> outputs, const Tensor& input) {
+  const Ancestry ancestry(outputs, [&](const Entry& entry) { return &entry == input.entry(); });
+  if (const Entry* end = ancestry.end()) return reason(*end);
+  if (const Entry* cut = ancestry.cut()) return reason_of_cut(*cut);
+  return ": nothing that it was recorded from is this one; what was read out (item, data, to_vector) is a number, and "
+         "a copy of a Parameter another one";
+}
+
+std::string why_untracked(const Tensor& loss) {
+  const Ancestry ancestry({&loss, 1}, [](const Entry& entry) { return entry.tracked && entry.input_count == 0; });
+  if (const Entry* end = ancestry.end()) return reason(*end);
+  const Entry* frozen = nullptr;
+  for (const Entry* entry : ancestry.entries())
+    if (parameter_of(*entry).defined() && (!frozen || entry->sequence < frozen->sequence)) frozen = entry;
+  if (frozen) return ": " + label(parameter_of(*frozen).value()) + " is frozen, and nothing that is trainable was read";
+  if (const Entry* cut = ancestry.cut()) return reason_of_cut(*cut);
+  return ": nothing that it was recorded from is one";
+}
+
+}  // namespace xgrad
