@@ -17,8 +17,8 @@ namespace xgrad::optim {
 class Schedule {
  public:
   template <class F>
-  requires(!std::same_as<std::remove_cvref_t<F>, Schedule> && std::invocable<const F&, std::int64_t>)
-      Schedule(F function)
+  requires(!std::same_as<std::remove_cvref_t<F>, Schedule> && !std::convertible_to<F, Tensor> &&
+           std::invocable<const F&, std::int64_t>) Schedule(F function)
       : function_([function = std::move(function)](std::int64_t step) { return Scalar(function(step)); }) {}
 
   Scalar operator()(std::int64_t step) const;

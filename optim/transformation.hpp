@@ -47,7 +47,8 @@ class Transformation {
   Transformation(std::vector<std::string> slots, Init init, Update update);
   /// A rule without state, from the gradient alone.
   template <class F>
-  requires std::is_invocable_r_v<Tensor, const F&, const Tensor&> Transformation(F transform)
+  requires(!std::convertible_to<F, Tensor> && std::is_invocable_r_v<Tensor, const F&, const Tensor&>)
+      Transformation(F transform)
       : Transformation({}, nothing,
                        [transform](const Tensor& gradient, const Tensors&, const Tensor&, const StepNumber&) {
                          return Step{transform(gradient), {}};

@@ -14,7 +14,7 @@ namespace xgrad {
 /// A cell that holds a Tensor and accumulates a gradient: the only thing that changes. A Parameter is a handle;
 /// copies of it refer to the same cell (`clone` makes another). It converts to the Tensor it holds. Whatever is asked
 /// of a handle to nothing is a GraphError, but for `defined`; it converts to an undefined Tensor.
-class Parameter {
+class Parameter : public Indexed<Parameter> {
  public:
   struct Cell {
     Tensor value;
