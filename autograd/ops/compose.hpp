@@ -27,7 +27,8 @@ Tensor clamp(const Operand& x, const Operand& low, const Operand& high);
 Tensor isnan(const Operand& x);     ///< bool
 Tensor isfinite(const Operand& x);  ///< bool
 
-/// The arithmetic mean. ValueError for no elements, DTypeError unless floating.
+/// The arithmetic mean; of a mask (bool), as float32, the part that is true. ValueError for no elements, DTypeError for
+/// int64.
 Tensor mean(const Operand& x, const Axes& axes = all_axes, bool keep = false);
 /// sum (x - mean)^2 / (n - correction). ValueError unless n > correction.
 Tensor var(const Operand& x, const Axes& axes = all_axes, std::int64_t correction = 1, bool keep = false);

@@ -9,6 +9,8 @@
 
 namespace xgrad {
 
+// Of masks (bool), sum, prod and cumsum count in int64, max and min are bool, and argmax finds the first true element.
+
 Tensor sum(const Operand& x, const Axes& axes = all_axes, bool keep = false);  ///< accurate; 0 for no elements
 Tensor prod(const Operand& x, const Axes& axes = all_axes,
             bool keep = false);  ///< 1 for no elements; exact derivative with zeros

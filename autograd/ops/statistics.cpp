@@ -5,7 +5,7 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/count.hpp"
-#include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/families.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/reduce.hpp"
 
@@ -36,6 +36,7 @@ Tensor drop(const Tensor& kept, const Axes& axes, bool keep) { return keep ? kep
 
 Tensor mean(const Operand& x, const Axes& axes, bool keep) {
   const CallScope scope("mean", x.where());
+  if (is_mask(x)) return cast(mean(cast(x, float64), axes, keep), float32);
   const Tensor input = floating("mean", x);
   const std::int64_t count = count_of("mean", input, axes, x.where());
   check<ValueError>(count > 0, x.where(), "mean: ", describe(input), " has no elements over these axes");
