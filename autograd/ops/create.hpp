@@ -114,6 +114,19 @@ Tensor uniform(const Shape& shape, Rng& rng, double low = 0, double high = 1, DT
 /// Normally distributed.
 Tensor normal(const Shape& shape, Rng& rng, double mean = 0, double deviation = 1, DType dtype = float32,
               const Location& where = Location::current());
+/// Whole numbers in [low, high), each as likely as the others (to within 2^-64), as int64. ValueError unless low <
+/// high.
+Tensor randint(const Shape& shape, Rng& rng, std::int64_t low, std::int64_t high,
+               const Location& where = Location::current());
+/// true with probability p, as bool. ValueError unless 0 <= p <= 1.
+Tensor bernoulli(const Shape& shape, Rng& rng, double p = 0.5, const Location& where = Location::current());
+/// true with the probability that stands there, as bool in the shape of p, a floating Tensor. No derivative flows.
+/// ValueError, perhaps only when it is evaluated, unless 0 <= p <= 1.
+Tensor bernoulli(const Tensor& p, Rng& rng, const Location& where = Location::current());
+/// Indices along an axis, which goes, as int64: index i with probability softmax(logits)_i. No derivative flows. A
+/// logit of -inf is never drawn. ValueError, perhaps only when it is evaluated, for logits that are no distribution:
+/// NaN, +inf, nothing but -inf. Of n draws from each: categorical(broadcast_to(logits, {n, ...}), rng).
+Tensor categorical(const Operand& logits, Rng& rng, std::int64_t axis = -1);
 /// 0, ..., count - 1 in random order, as int64.
 Tensor permutation(std::int64_t count, Rng& rng, const Location& where = Location::current());
 
