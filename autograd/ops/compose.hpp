@@ -32,17 +32,27 @@ Tensor isfinite(const Operand& x);  ///< bool
 Tensor mean(const Operand& x, const Axes& axes = all_axes, bool keep = false);
 /// sum (x - mean)^2 / (n - correction). ValueError unless n > correction.
 Tensor var(const Operand& x, const Axes& axes = all_axes, std::int64_t correction = 1, bool keep = false);
-/// sqrt(var), with derivative 0 where the variance is 0.
+/// The standard deviation, sqrt(var), with derivative 0 where the variance is 0.
+Tensor stddev(const Operand& x, const Axes& axes = all_axes, std::int64_t correction = 1, bool keep = false);
+/// The same, for those who write `xgrad::std(x)`: beside `using namespace xgrad` a plain `std` may be the namespace,
+/// and does not compile.
 Tensor std(const Operand& x, const Axes& axes = all_axes, std::int64_t correction = 1, bool keep = false);
 /// (sum |x|^p)^(1/p), without overflow; p = inf, -inf and 0 as usual. Its derivative at the zero vector is 0 for p
 /// >= 1.
 Tensor norm(const Operand& x, double p = 2, const Axes& axes = all_axes, bool keep = false);
 /// log(sum(e^x)) without overflow.
 Tensor logsumexp(const Operand& x, const Axes& axes = all_axes, bool keep = false);
-/// e^x / sum(e^x) along an axis.
-Tensor softmax(const Operand& x, std::int64_t axis = -1);
-/// x - logsumexp(x) along an axis.
-Tensor log_softmax(const Operand& x, std::int64_t axis = -1);
+namespace detail {
+struct Softmax {
+  Tensor operator()(const Operand& x, std::int64_t axis = -1) const;
+};
+struct LogSoftmax {
+  Tensor operator()(const Operand& x, std::int64_t axis = -1) const;
+};
+}  // namespace detail
+// Function objects, like all activations whose other arguments have defaults: handed on, they keep those.
+inline constexpr detail::Softmax softmax;         ///< softmax(x, axis = -1): e^x / sum(e^x) along an axis
+inline constexpr detail::LogSoftmax log_softmax;  ///< log_softmax(x, axis = -1): x - logsumexp(x) along an axis
 /// y_i = x_0 * ... * x_i along an axis, with the exact derivative for zeros.
 Tensor cumprod(const Operand& x, std::int64_t axis = -1);
 /// Sum of the products of two vectors.

@@ -57,10 +57,15 @@ Tensor var(const Operand& x, const Axes& axes, std::int64_t correction, bool kee
   return divide_by_count(sum(square(deviation), axes, keep), count - correction);
 }
 
-Tensor std(const Operand& x, const Axes& axes, std::int64_t correction, bool keep) {
-  const CallScope scope("std", x.where());
+Tensor stddev(const Operand& x, const Axes& axes, std::int64_t correction, bool keep) {
+  const CallScope scope("stddev", x.where());
   const Tensor variance = var(x, axes, correction, keep);
   return where(variance == 0, 0, sqrt(variance));
+}
+
+Tensor std(const Operand& x, const Axes& axes, std::int64_t correction, bool keep) {
+  const CallScope scope("std", x.where());
+  return stddev(x, axes, correction, keep);
 }
 
 Tensor norm(const Operand& x, double p, const Axes& axes, bool keep) {
@@ -93,7 +98,7 @@ Tensor logsumexp(const Operand& x, const Axes& axes, bool keep) {
   return drop(where(largest == infinity, share, where(largest == -infinity, largest, finite)), axes, keep);
 }
 
-Tensor softmax(const Operand& x, std::int64_t axis) {
+Tensor detail::Softmax::operator()(const Operand& x, std::int64_t axis) const {
   const CallScope scope("softmax", x.where());
   const Tensor input = floating("softmax", x);
   normalise_axis(axis, input.ndim(), "softmax", x.where());
@@ -102,7 +107,7 @@ Tensor softmax(const Operand& x, std::int64_t axis) {
   return e * reciprocal(sum(e, axis, keep_dims));  // which is between 1 and the number of summands
 }
 
-Tensor log_softmax(const Operand& x, std::int64_t axis) {
+Tensor detail::LogSoftmax::operator()(const Operand& x, std::int64_t axis) const {
   const CallScope scope("log_softmax", x.where());
   const Tensor input = floating("log_softmax", x);
   normalise_axis(axis, input.ndim(), "log_softmax", x.where());
