@@ -65,6 +65,7 @@ class Parameter : public Indexed<Parameter> {
   [[noreturn, gnu::cold]] static void refuse_undefined(const char* call, Location where);
   void check_fits(const Tensor& value, const Location& where) const;
   friend class Assignment;
+  friend class Substitution;
   friend struct std::hash<Parameter>;
   /// A leaf of this Parameter, without elements.
   Tensor empty_leaf(const Shape& shape, DType dtype, bool trainable, const Location& where) const;
