@@ -11,6 +11,7 @@
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/reduce.hpp"
 #include "autograd/tape/tape.hpp"
+#include "optim/groups.hpp"
 
 namespace xgrad::optim {
 
@@ -32,9 +33,12 @@ struct Optimizer::Pending {
   }
 };
 
-Optimizer::Optimizer(std::vector<Parameter> parameters, Transformation rule, OptimizerOptions options,
-                     const Location& where)
-    : parameters_(std::move(parameters)), rule_(std::move(rule)), options_(options) {
+Optimizer::Optimizer(std::vector<Parameter> parameters, std::vector<std::string> names, Transformation rule,
+                     OptimizerOptions options, const Location& where)
+    : parameters_(std::move(parameters)),
+      names_(std::move(names)),
+      rule_(std::move(rule)),
+      options_(std::move(options)) {
   const CallScope scope("Optimizer", where);
   check<ValueError>(!parameters_.empty(), where, "Optimizer: no parameters");
   const bool differentiable = Tape::current().differentiable_updates;
@@ -49,6 +53,35 @@ Optimizer::Optimizer(std::vector<Parameter> parameters, Transformation rule, Opt
     check<ValueError>(state_[i].size() == rule_.slots().size(), where, "Optimizer: the rule made ", state_[i].size(),
                       " state Tensors for ", rule_.slots().size(), " slots");
   }
+  own_ = own_numbers(options_.groups, names_, rule_, where);
+}
+
+std::string Optimizer::label(std::size_t parameter) const {
+  return names_.empty() ? std::to_string(parameter) : names_[parameter];
+}
+
+std::vector<Parameter> Optimizer::parameters_of(const std::vector<NamedParameter>& named) {
+  std::vector<Parameter> parameters;
+  for (const auto& [name, parameter] : named) parameters.push_back(parameter);
+  return parameters;
+}
+
+std::vector<std::string> Optimizer::names_of(const std::vector<NamedParameter>& named) {
+  std::vector<std::string> names;
+  for (const auto& [name, parameter] : named) names.push_back(name);
+  return names;
+}
+
+double Optimizer::rate(const Location& where) const {
+  check<ValueError>(rule_.rates().size() == 1, where, "rate: the rule has ", rule_.rates().size(), " rates");
+  return rule_.rates()[0].at(steps_).item(where);
+}
+
+double Optimizer::rate(const std::string& name, const Location& where) const {
+  const auto at = std::ranges::find(names_, name);
+  check<ValueError>(at != names_.end(), where, "rate: no parameter is named ", name);
+  const auto place = static_cast<std::size_t>(at - names_.begin());
+  return own_.empty() || !own_[place].rate ? rate(where) : own_[place].rate->at(steps_).item(where);
 }
 
 NonFinite Optimizer::policy() const {
@@ -64,21 +97,30 @@ Optimizer::Pending Optimizer::record(const Tensors& gradients, const Location& w
   Tensors used, values;
   std::vector<Tensors> state;
   std::vector<std::int64_t> taken;
+  std::vector<const OwnNumbers*> own;
+  std::size_t missing = 0;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!parameters_[i].trainable()) continue;
     const Tensor &gradient = gradients[i], &value = parameters_[i].value();
-    check<GraphError>(gradient.defined(), where, "step: there is no gradient for parameter ", i, ", ", describe(value));
-    check<ShapeError>(gradient.shape() == value.shape(), where, "step: the gradient for parameter ", i, " is ",
+    if (!gradient.defined() && options_.missing == MissingGradient::skip) {
+      ++missing;
+      continue;
+    }
+    check<GraphError>(gradient.defined(), where, "step: there is no gradient for parameter ", label(i), ", ",
+                      describe(value), " (MissingGradient::skip leaves it alone)");
+    check<ShapeError>(gradient.shape() == value.shape(), where, "step: the gradient for parameter ", label(i), " is ",
                       describe(gradient), ", the parameter ", describe(value));
-    check<DTypeError>(gradient.dtype() == value.dtype(), where, "step: the gradient for parameter ", i, " is ",
+    check<DTypeError>(gradient.dtype() == value.dtype(), where, "step: the gradient for parameter ", label(i), " is ",
                       describe(gradient), ", the parameter ", describe(value));
     pending.places.push_back(i);
     used.push_back(gradient);
     values.push_back(value);
     state.push_back(state_[i]);
     taken.push_back(taken_[i]);
+    if (!own_.empty()) own.push_back(&own_[i]);
   }
-  Transformation::Result result = rule_.update(used, state, values, {steps_, std::move(taken)}, where);
+  check<GraphError>(missing == 0 || !used.empty(), where, "step: no parameter has a gradient");
+  Transformation::Result result = rule_.update(used, state, values, {steps_, std::move(taken), std::move(own)}, where);
   pending.state = std::move(result.state);
   for (std::size_t i = 0; i < values.size(); ++i) {
     pending.values.push_back(values[i] + result.updates[i]);
