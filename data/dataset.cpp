@@ -70,7 +70,7 @@ Tensor to_labels(const IdxArray& array, const std::string& path, const Location&
   for (std::size_t i = 0; i < array.bytes.size(); ++i)
     if (array.bytes[i] >= 10)
       fail<IndexError>(where, printable(path), ": label ", i, " is ", int{array.bytes[i]}, ", there are 10 classes");
-  return tensor(std::vector<std::int64_t>(array.bytes.begin(), array.bytes.end()), where);
+  return tensor(std::vector<std::int64_t>(array.bytes.begin(), array.bytes.end()), int64, where);
 }
 
 Dataset load_split(const char* name, const std::string& directory, Split split, const Location& where) {

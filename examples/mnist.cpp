@@ -55,7 +55,7 @@ Tensor classify(const Classifier& model, const data::Dataset& dataset) {
 
 Score score(const Tensor& logits, const Tensor& labels) {
   const double loss = nn::cross_entropy(logits, labels).item();
-  const double correct = sum(cast(argmax(logits) == labels, float64)).item();
+  const double correct = sum(argmax(logits) == labels).item();
   return {loss, correct / static_cast<double>(labels.numel())};
 }
 

@@ -27,7 +27,7 @@ Tensor feed_forward(const std::vector<Layer>& layers, Tensor a) {
 
 double accuracy(const std::vector<Layer>& layers, const data::Dataset& test) {
   const NoGrad untracked;
-  return mean(cast(argmax(feed_forward(layers, test.inputs)) == test.labels, float32)).item();
+  return mean(argmax(feed_forward(layers, test.inputs)) == test.labels).item();
 }
 
 int main() {

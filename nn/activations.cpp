@@ -53,19 +53,19 @@ Tensor silu(const Operand& x) {
   return input * sigmoid(input);
 }
 
-Tensor leaky_relu(const Operand& x, double slope) {
+Tensor detail::LeakyRelu::operator()(const Operand& x, double slope) const {
   const CallScope scope("leaky_relu", x.where());
   const Tensor input = floating(x, "leaky_relu");
   return where(input <= 0, input * slope, abs(input));
 }
 
-Tensor elu(const Operand& x, double alpha) {
+Tensor detail::Elu::operator()(const Operand& x, double alpha) const {
   const CallScope scope("elu", x.where());
   const Tensor input = floating(x, "elu");
   return where(input > 0, input, expm1(input) * alpha);
 }
 
-Tensor softplus(const Operand& x, double beta, double threshold) {
+Tensor detail::Softplus::operator()(const Operand& x, double beta, double threshold) const {
   const CallScope scope("softplus", x.where());
   check<ValueError>(beta > 0 && std::isfinite(beta), x.where(), "softplus: beta = ", beta);
   check<ValueError>(!std::isnan(threshold), x.where(), "softplus: threshold = ", threshold);
@@ -77,7 +77,7 @@ Tensor softplus(const Operand& x, double beta, double threshold) {
   return std::isinf(threshold) && threshold > 0 ? result : where(scaled > threshold, input, result);
 }
 
-Tensor gelu(const Operand& x, Gelu form) {
+Tensor detail::GeluOf::operator()(const Operand& x, Gelu form) const {
   const CallScope scope("gelu", x.where());
   const Tensor input = floating(x, "gelu");
   // 1 + erf and 1 + tanh would cancel for x << 0.

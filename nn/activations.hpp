@@ -11,17 +11,36 @@ Tensor sigmoid(const Operand& x);     ///< 1 / (1 + e^-x), accurate in both tail
 Tensor logsigmoid(const Operand& x);  ///< log(sigmoid(x))
 Tensor relu(const Operand& x);        ///< max(x, 0); its derivative at 0 is 0
 Tensor silu(const Operand& x);        ///< x * sigmoid(x)
-/// x for x > 0, else slope * x; its derivative at 0 is the slope.
-Tensor leaky_relu(const Operand& x, double slope = 0.01);
-/// x for x > 0, else alpha * (e^x - 1) (Clevert, Unterthiner and Hochreiter, 2015).
-Tensor elu(const Operand& x, double alpha = 1);
-/// log(1 + e^(beta x)) / beta, and x itself where beta x > threshold. ValueError unless beta > 0.
-Tensor softplus(const Operand& x, double beta = 1, double threshold = 20);
 
 enum class Gelu { exact, tanh };
-/// x * P(X <= x) for a standard normal X: x/2 * erfc(-x / sqrt 2), accurate in its tail, or its approximation
-/// x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))) (Hendrycks and Gimpel, 2016).
-Tensor gelu(const Operand& x, Gelu form = Gelu::exact);
+
+namespace detail {
+struct LeakyRelu {
+  Tensor operator()(const Operand& x, double slope = 0.01) const;
+};
+struct Elu {
+  Tensor operator()(const Operand& x, double alpha = 1) const;
+};
+struct Softplus {
+  Tensor operator()(const Operand& x, double beta = 1, double threshold = 20) const;
+};
+struct GeluOf {
+  Tensor operator()(const Operand& x, Gelu form = Gelu::exact) const;
+};
+}  // namespace detail
+
+// Function objects: handed on, as to Sequential, they keep their defaults.
+
+/// leaky_relu(x, slope = 0.01): x for x > 0, else slope * x; its derivative at 0 is the slope.
+inline constexpr detail::LeakyRelu leaky_relu;
+/// elu(x, alpha = 1): x for x > 0, else alpha * (e^x - 1) (Clevert, Unterthiner and Hochreiter, 2015).
+inline constexpr detail::Elu elu;
+/// softplus(x, beta = 1, threshold = 20): log(1 + e^(beta x)) / beta, and x itself where beta x > threshold. ValueError
+/// unless beta > 0.
+inline constexpr detail::Softplus softplus;
+/// gelu(x, form = Gelu::exact): x * P(X <= x) for a standard normal X, which is x/2 * erfc(-x / sqrt 2), accurate in
+/// its tail, or its approximation x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))) (Hendrycks and Gimpel, 2016).
+inline constexpr detail::GeluOf gelu;
 
 namespace nn {
 using xgrad::elu;

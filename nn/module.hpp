@@ -12,10 +12,7 @@
 
 namespace xgrad::nn {
 
-struct NamedParameter {
-  std::string name;
-  Parameter parameter;
-};
+using xgrad::NamedParameter;
 
 /// A part of a model: a struct with members, a call operator of any signature, and a `visit` with one line per member,
 /// from which everything here derives.

@@ -3,6 +3,7 @@
 #include "nn/activations.hpp"
 #include "nn/classification.hpp"
 #include "nn/dropout.hpp"
+#include "nn/functional_call.hpp"
 #include "nn/init.hpp"
 #include "nn/linear.hpp"
 #include "nn/losses.hpp"

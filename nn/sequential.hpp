@@ -11,25 +11,32 @@
 
 namespace xgrad::nn {
 
+/// What a Sequential is made of: anything that makes a Tensor of a Tensor, but for Tensors and Parameters, which would
+/// take it for an index.
+template <class Step>
+concept SequentialStep = !std::convertible_to<Step, Tensor> && std::invocable<Step&, const Tensor&> &&
+                         std::convertible_to<std::invoke_result_t<Step&, const Tensor&>, Tensor>;
+
 /// y = f_n(... f_1(x)), of modules, functions and lambdas alike:
 ///
-///     nn::Sequential model(nn::Linear(784, 128), relu, nn::Linear(128, 10));
+///     nn::Sequential model(nn::Linear(784, 128), gelu, nn::Linear(128, 10), softmax);
 ///
+/// A function object such as gelu keeps its defaults; other values take a lambda.
 /// The modules among them are named by their place: `0.weight`, `2.weight`.
 class Sequential : public Module {
  public:
   Sequential() = default;
-  template <class... Steps>
-  requires(std::invocable<Steps&, const Tensor&>&&...) explicit Sequential(Steps... steps) {
+  template <SequentialStep... Steps>
+  explicit Sequential(Steps... steps) {
     (add(std::move(steps)), ...);
   }
   Sequential(const Sequential& other);
   Sequential(Sequential&&) = default;
   Sequential& operator=(Sequential other) noexcept;
 
-  /// Appends a step: anything that makes a Tensor of a Tensor.
-  template <class Step>
-  requires std::convertible_to<std::invoke_result_t<Step&, const Tensor&>, Tensor> Sequential& add(Step step) {
+  /// Appends a step.
+  template <SequentialStep Step>
+  Sequential& add(Step step) {
     steps_.push_back(std::make_unique<Held<Step>>(std::move(step)));
     return *this;
   }

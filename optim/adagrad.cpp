@@ -25,9 +25,9 @@ Transformation adagrad(const Hyperparameter& rate, const AdagradOptions& options
       {}, [](const Tensor&) { return Tensors{}; },
       [rate, options](const Tensor& gradient, const Tensors&, const Tensor&, const StepNumber& step) {
         const std::int64_t before = step;
-        return Step{gradient * -(rate.at(step) / (1 + options.lr_decay.at(step) * before)), {}};
+        return Step{gradient * -(rate_at(step, rate) / (1 + options.lr_decay.at(step) * before)), {}};
       });
-  return chain({weight_decay(options.weight_decay, where), adapt, decayed});
+  return chain({weight_decay(options.weight_decay, where), adapt, decayed.with_rate(rate)});
 }
 
 Transformation adadelta(const Hyperparameter& rate, const AdadeltaOptions& options, const Location& where) {

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <functional>
+#include <optional>
 #include <variant>
 
 #include "optim/scalar.hpp"
@@ -17,8 +18,8 @@ namespace xgrad::optim {
 class Schedule {
  public:
   template <class F>
-  requires(!std::same_as<std::remove_cvref_t<F>, Schedule> && std::invocable<const F&, std::int64_t>)
-      Schedule(F function)
+  requires(!std::same_as<std::remove_cvref_t<F>, Schedule> && !std::convertible_to<F, Tensor> &&
+           std::invocable<const F&, std::int64_t>) Schedule(F function)
       : function_([function = std::move(function)](std::int64_t step) { return Scalar(function(step)); }) {}
 
   Scalar operator()(std::int64_t step) const;
@@ -60,6 +61,18 @@ class Hyperparameter {
  private:
   std::variant<double, Tensor, Parameter, Schedule> value_;
 };
+
+/// What the Parameters of a group have in place of the rule's own rate and decay.
+struct OwnNumbers {
+  std::optional<Hyperparameter> rate, decay;
+};
+/// The rule's rate at a step, or that of the Parameter's group; likewise the decay.
+inline Scalar rate_at(const StepNumber& step, const Hyperparameter& of_rule) {
+  return (step.own() && step.own()->rate ? *step.own()->rate : of_rule).at(step);
+}
+inline Scalar decay_at(const StepNumber& step, const Hyperparameter& of_rule) {
+  return (step.own() && step.own()->decay ? *step.own()->decay : of_rule).at(step);
+}
 
 /// Finite.
 inline constexpr Hyperparameter::Interval finite{-1.7976931348623157e308, 1.7976931348623157e308, true, true};

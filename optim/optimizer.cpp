@@ -14,6 +14,7 @@
 #include "autograd/tape/tape.hpp"
 #include "autograd/transform/derivation.hpp"
 #include "optim/forgotten.hpp"
+#include "optim/groups.hpp"
 
 namespace xgrad::optim {
 
@@ -36,9 +37,12 @@ struct Optimizer::Pending {
   }
 };
 
-Optimizer::Optimizer(std::vector<Parameter> parameters, Transformation rule, OptimizerOptions options,
-                     const Location& where)
-    : parameters_(std::move(parameters)), rule_(std::move(rule)), options_(options) {
+Optimizer::Optimizer(std::vector<Parameter> parameters, std::vector<std::string> names, Transformation rule,
+                     OptimizerOptions options, const Location& where)
+    : parameters_(std::move(parameters)),
+      names_(std::move(names)),
+      rule_(std::move(rule)),
+      options_(std::move(options)) {
   const CallScope scope("Optimizer", where);
   check<ValueError>(!parameters_.empty(), where, "Optimizer: no parameters");
   const bool differentiable = Tape::current().differentiable_updates;
@@ -58,6 +62,32 @@ Optimizer::Optimizer(std::vector<Parameter> parameters, Transformation rule, Opt
     check<ValueError>(state_[i].size() == rule_.slots().size(), where, "Optimizer: the rule made ", state_[i].size(),
                       " state Tensors for ", rule_.slots().size(), " slots");
   }
+  for (std::size_t i = 0; i < names_.size(); ++i) parameters_[i].set_name(names_[i]);
+  own_ = own_numbers(options_.groups, names_, rule_, where);
+}
+
+std::vector<Parameter> Optimizer::parameters_of(const std::vector<NamedParameter>& named) {
+  std::vector<Parameter> parameters;
+  for (const auto& [name, parameter] : named) parameters.push_back(parameter);
+  return parameters;
+}
+
+std::vector<std::string> Optimizer::names_of(const std::vector<NamedParameter>& named) {
+  std::vector<std::string> names;
+  for (const auto& [name, parameter] : named) names.push_back(name);
+  return names;
+}
+
+double Optimizer::rate(const Location& where) const {
+  check<ValueError>(rule_.rates().size() == 1, where, "rate: the rule has ", rule_.rates().size(), " rates");
+  return rule_.rates()[0].at(steps_).item(where);
+}
+
+double Optimizer::rate(const std::string& name, const Location& where) const {
+  const auto at = std::ranges::find(names_, name);
+  check<ValueError>(at != names_.end(), where, "rate: no parameter is named ", name);
+  const auto place = static_cast<std::size_t>(at - names_.begin());
+  return own_.empty() || !own_[place].rate ? rate(where) : own_[place].rate->at(steps_).item(where);
 }
 
 NonFinite Optimizer::policy() const {
@@ -73,11 +103,18 @@ Optimizer::Pending Optimizer::record(const Tensors& gradients, const Location& w
   Tensors used, values;
   std::vector<Tensors> state;
   std::vector<std::int64_t> taken;
+  std::vector<const OwnNumbers*> own;
+  std::size_t missing = 0;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!parameters_[i].trainable()) continue;
     const Tensor &gradient = gradients[i], &value = parameters_[i].value();
+    if (!gradient.defined() && options_.missing == MissingGradient::skip) {
+      ++missing;
+      continue;
+    }
     const auto parameter = describe(parameters_[i]);
-    check<GraphError>(gradient.defined(), where, "step: there is no gradient for parameter ", i, ", ", parameter);
+    check<GraphError>(gradient.defined(), where, "step: there is no gradient for parameter ", i, ", ", parameter,
+                      " (MissingGradient::skip leaves it alone)");
     check<ShapeError>(gradient.shape() == value.shape(), where, "step: the gradient for parameter ", i, " is ",
                       describe(gradient), ", the parameter ", parameter);
     check<DTypeError>(gradient.dtype() == value.dtype(), where, "step: the gradient for parameter ", i, " is ",
@@ -87,9 +124,11 @@ Optimizer::Pending Optimizer::record(const Tensors& gradients, const Location& w
     values.push_back(value);
     state.push_back(state_[i]);
     taken.push_back(taken_[i]);
+    if (!own_.empty()) own.push_back(&own_[i]);
   }
+  check<GraphError>(missing == 0 || !used.empty(), where, "step: no parameter has a gradient");
   const Undivided whole;
-  Transformation::Result result = rule_.update(used, state, values, {steps_, std::move(taken)}, where);
+  Transformation::Result result = rule_.update(used, state, values, {steps_, std::move(taken), std::move(own)}, where);
   pending.state = std::move(result.state);
   for (std::size_t i = 0; i < values.size(); ++i) {
     pending.values.push_back(values[i] + result.updates[i]);

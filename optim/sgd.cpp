@@ -8,8 +8,7 @@ Transformation sgd(const Hyperparameter& rate, const SgdOptions& options, const 
   const CallScope scope("sgd", where);
   const bool has_momentum = !options.momentum.is_number(0);
   check<ValueError>(has_momentum || !options.nesterov, where, "sgd: Nesterov's variant needs a momentum");
-  std::vector<Transformation> rules;
-  if (!options.weight_decay.is_number(0)) rules.push_back(weight_decay(options.weight_decay, where));
+  std::vector<Transformation> rules{weight_decay(options.weight_decay, where)};
   if (has_momentum)
     rules.push_back(momentum(options.momentum, {.dampening = options.dampening, .nesterov = options.nesterov}, where));
   rules.push_back(descend(rate, where));

@@ -30,6 +30,18 @@ Transformation Transformation::together(Together update, bool needs_finite) {
   return rule;
 }
 
+Transformation Transformation::with_rate(const Hyperparameter& rate) const {
+  Transformation rule = *this;
+  rule.rates_ = {rate};
+  return rule;
+}
+
+Transformation Transformation::with_decay(const Hyperparameter& decay) const {
+  Transformation rule = *this;
+  rule.decays_ = {decay};
+  return rule;
+}
+
 Tensors Transformation::init(const Tensor& parameter, const Location& where) const {
   check<ValueError>(init_ != nullptr, where, "a rule that was moved from is used");
   return init_(parameter);
@@ -72,6 +84,8 @@ Transformation chain(std::vector<Transformation> rules) {
   for (const Transformation& rule : rules) {
     for (const std::string& slot : rule.slots_) all.slots_.push_back(free_name(all.slots_, slot));
     all.needs_finite_ = all.needs_finite_ || rule.needs_finite_;
+    all.rates_.insert(all.rates_.end(), rule.rates_.begin(), rule.rates_.end());
+    all.decays_.insert(all.decays_.end(), rule.decays_.begin(), rule.decays_.end());
   }
   all.init_ = [rules](const Tensor& parameter) {
     Tensors state;

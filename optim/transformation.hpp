@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "autograd/tape/tensor.hpp"
-#include "optim/step_number.hpp"
+#include "optim/hyperparameter.hpp"
 
 namespace xgrad::optim {
 
@@ -47,7 +47,8 @@ class Transformation {
   Transformation(std::vector<std::string> slots, Init init, Update update);
   /// A rule without state, from the gradient alone.
   template <class F>
-  requires std::is_invocable_r_v<Tensor, const F&, const Tensor&> Transformation(F transform)
+  requires(!std::convertible_to<F, Tensor> && std::is_invocable_r_v<Tensor, const F&, const Tensor&>)
+      Transformation(F transform)
       : Transformation({}, nothing,
                        [transform](const Tensor& gradient, const Tensors&, const Tensor&, const StepNumber&) {
                          return Step{transform(gradient), {}};
@@ -69,6 +70,14 @@ class Transformation {
   /// A rule without state that sees all gradients at once; `step` counts those of the Optimizer. One that
   /// `needs_finite` gradients makes the Optimizer check them.
   static Transformation together(Together update, bool needs_finite = false);
+
+  /// The same rule, known to have this learning rate (weight decay): the Optimizer tells it, and groups of Parameters
+  /// may have another. So `update` has to take it from `rate_at(step, rate)` (`decay_at(step, decay)`).
+  Transformation with_rate(const Hyperparameter& rate) const;
+  Transformation with_decay(const Hyperparameter& decay) const;
+  /// Of all parts of a chain.
+  const std::vector<Hyperparameter>& rates() const { return rates_; }
+  const std::vector<Hyperparameter>& decays() const { return decays_; }
 
   /// Names of the state Tensors that there are for each Parameter.
   const std::vector<std::string>& slots() const { return slots_; }
@@ -96,6 +105,7 @@ class Transformation {
   Init init_ = nothing;
   UpdateAll update_;
   bool needs_finite_ = false;
+  std::vector<Hyperparameter> rates_, decays_;
 };
 
 Transformation chain(std::vector<Transformation> rules);

@@ -80,7 +80,12 @@ Transformation scale_by_schedule(const Schedule& factor) { return scale(factor);
 
 Transformation descend(const Hyperparameter& rate, const Location& where) {
   rate.require(non_negative, "descend", "rate", where);
-  return scale(Schedule([rate](std::int64_t step) { return -rate.at(step); }));
+  const Transformation rule(
+      {}, [](const Tensor&) { return Tensors{}; },
+      [rate](const Tensor& gradient, const Tensors&, const Tensor&, const StepNumber& step) {
+        return Step{gradient * -rate_at(step, rate), {}};
+      });
+  return rule.with_rate(rate);
 }
 
 Transformation normalise(const Hyperparameter& length, const Location& where) {
@@ -140,12 +145,13 @@ Transformation nesterov(const Hyperparameter& decay, const Location& where) {
 
 Transformation weight_decay(const Hyperparameter& decay, const Location& where) {
   decay.require(non_negative, "weight_decay", "decay", where);
-  return {{},
-          [](const Tensor&) { return Tensors{}; },
-          [decay](const Tensor& gradient, const Tensors&, const Tensor& parameter, const StepNumber& step) {
-            const Scalar factor = decay.at(step);
-            return Step{factor.is_number(0) ? gradient : gradient + parameter * factor, {}};
-          }};
+  const Transformation rule(
+      {}, [](const Tensor&) { return Tensors{}; },
+      [decay](const Tensor& gradient, const Tensors&, const Tensor& parameter, const StepNumber& step) {
+        const Scalar factor = decay_at(step, decay);
+        return Step{factor.is_number(0) ? gradient : gradient + parameter * factor, {}};
+      });
+  return rule.with_decay(decay);
 }
 
 }  // namespace xgrad::optim

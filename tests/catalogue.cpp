@@ -42,7 +42,7 @@ std::vector<Tensor> Case::make_inputs(int variant) const {
       const double number = input.low + (input.high - input.low) * part;
       numbers.push_back(is_floating(input.dtype) ? std::round(number * 1024) / 1024 : std::floor(number));
     }
-    tensors.push_back(convert(tensor(numbers, input.shape), input.dtype));
+    tensors.push_back(convert(tensor(numbers, input.shape, float64), input.dtype));
   }
   return tensors;
 }
@@ -50,7 +50,7 @@ std::vector<Tensor> Case::make_inputs(int variant) const {
 const std::vector<Row>& rows() {
   static const std::vector<Row> all = [] {
     std::vector<Row> joined;
-    for (auto* family : {unary_rows, binary_rows, reduction_rows, movement_rows})
+    for (auto* family : {unary_rows, binary_rows, reduction_rows, movement_rows, random_rows})
       for (Row& row : family()) joined.push_back(std::move(row));
     return joined;
   }();
@@ -83,7 +83,7 @@ Tensor numbers_like(const Tensor& x, std::uint64_t seed) {
     const double size = 0.5 + static_cast<double>(rng.below(1024)) / 1024;
     numbers.push_back(rng.below(2) ? size : -size);
   }
-  return convert(tensor(numbers, x.shape()), x.dtype());
+  return convert(tensor(numbers, x.shape(), float64), x.dtype());
 }
 
 Pulled pull(const Case& sample, const std::vector<Tensor>& inputs, std::uint64_t seed) {

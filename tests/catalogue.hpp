@@ -60,6 +60,7 @@ std::vector<Row> unary_rows();
 std::vector<Row> binary_rows();
 std::vector<Row> reduction_rows();
 std::vector<Row> movement_rows();
+std::vector<Row> random_rows();
 
 /// A Tensor's elements.
 Array array_of(const Tensor& tensor);

@@ -206,30 +206,6 @@ Case concat_case(const Shape& a, const Shape& b, std::int64_t axis) {
           }};
 }
 
-// The numbers of a stream of blocks, as documented: two elements of each.
-Array random_numbers(const Shape& shape, bool normal) {
-  Array y{shape, {}};
-  for (std::uint64_t block = 0; y.elements.size() < u(shape.numel()); ++block) {
-    const auto words = philox(5, block);
-    const auto fraction = [&](int i) {
-      return static_cast<Real>((words[u(i)] | std::uint64_t{words[u(i + 1)]} << 32) >> 11) * 0x1p-53L;
-    };
-    const Real radius = std::sqrt(-2 * std::log(1 - fraction(0))), angle = 2 * 3.14159265358979323846L * fraction(2);
-    y.elements.push_back(normal ? 1 + 2 * radius * std::cos(angle) : 1 + 2 * fraction(0));
-    if (y.elements.size() < u(shape.numel()))
-      y.elements.push_back(normal ? 1 + 2 * radius * std::sin(angle) : 1 + 2 * fraction(2));
-  }
-  return y;
-}
-
-Row random_row(const char* id, bool is_normal) {
-  const auto f = [is_normal](const Xs&) {
-    Rng rng(5);
-    return is_normal ? normal({3, 3}, rng, 1, 2, float64) : uniform({3, 3}, rng, 1, 3, float64);
-  };
-  return {id, {{f, {}, [is_normal](const Arrays&) { return random_numbers({3, 3}, is_normal); }}}, 1, {}};
-}
-
 }  // namespace
 
 std::vector<Row> reduction_rows() {
@@ -337,8 +313,6 @@ std::vector<Row> movement_rows() {
        {}},
       {"leaf", {{[](const Xs& x) { return x[0]; }, plain, same}}, 3, {}},
       {"identity", {{[](const Xs& x) { return track(x[0]); }, plain, same}}, 3, {}},
-      random_row("uniform", false),
-      random_row("normal", true),
   };
 }
 

@@ -65,7 +65,7 @@ class Check {
   static Tensor basis(const Tensor& x, std::int64_t k) {
     std::vector<double> elements(static_cast<std::size_t>(x.numel()));
     elements[static_cast<std::size_t>(k)] = 1;
-    return tensor(elements, x.shape());
+    return tensor(elements, x.shape(), x.dtype());
   }
   // To length about 1.
   static Tensor scaled(const Tensor& direction) {

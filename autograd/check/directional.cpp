@@ -32,7 +32,7 @@ Tensor random_like(const Tensor& x, Rng& rng) {
     const double size = 0.5 + static_cast<double>(rng.below(1024)) / 1024;  // few digits: exact in float32, too
     number = rng.below(2) ? size : -size;
   }
-  return cast(tensor(numbers, x.shape()), x.dtype());
+  return tensor(numbers, x.shape(), x.dtype());
 }
 
 double inner_product(const Tensor& a, const Tensor& b) {

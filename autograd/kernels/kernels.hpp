@@ -60,5 +60,12 @@ void matmul(const View& a, const View& b, const View& y);
 void uniform(RandomState state, double low, double high, const View& y);
 /// Normal, by the Box-Muller transform: elements 2i and 2i + 1 from block i of the stream.
 void normal(RandomState state, double mean, double deviation, const View& y);
+/// low + floor(range * u) for the 128 bits u of block i as a fraction in [0, 1); y is int64.
+void randint(RandomState state, std::int64_t low, std::uint64_t range, const View& y);
+/// y = u < p, for float64 numbers u in [0, 1). ValueError unless 0 <= p <= 1.
+void bernoulli(const View& p, const View& u, const View& y, const Location& where);
+/// The first index along the last axis up to which the parts e^logit make up more than u of their sum; u and y have one
+/// element for each row. ValueError for a row that is no distribution.
+void categorical(const View& logits, const View& u, const View& y, const Location& where);
 
 }  // namespace xgrad::kernels

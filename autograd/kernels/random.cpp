@@ -79,4 +79,68 @@ void normal(RandomState state, double mean, double deviation, const View& y) {
   for_floating(y, "normal", [&](auto elements) { normal_fill(state, mean, deviation, elements); });
 }
 
+void randint(RandomState state, std::int64_t low, std::uint64_t range, const View& y) {
+  std::uint64_t block = 0;
+  for (std::int64_t& element : y.span<std::int64_t>()) {
+    const Pair bits(state, block++);
+    // The high word of range * (first * 2^64 + second) / 2^64; its sum cannot overflow.
+    const unsigned __int128 carried = static_cast<unsigned __int128>(range) * bits.second >> 64;
+    const unsigned __int128 product = static_cast<unsigned __int128>(range) * bits.first + carried;
+    element = static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + static_cast<std::uint64_t>(product >> 64));
+  }
+}
+
+void bernoulli(const View& p, const View& u, const View& y, const Location& where) {
+  const auto draws = u.span<const double>();
+  for_floating(p, "bernoulli", [&]<class T>(std::span<T> probabilities) {
+    bool* to = y.as<bool>();
+    for (std::size_t i = 0; i < probabilities.size(); ++i) {
+      const auto probability = static_cast<double>(probabilities[i]);
+      check<ValueError>(probability >= 0 && probability <= 1, where, "bernoulli: p = ", probability, " at place ", i,
+                        " of ", p.shape, " is no probability");
+      to[i] = draws[i] < probability;
+    }
+  });
+}
+
+namespace {
+
+// In double for both dtypes. Rounding may take u * total to the whole of it: then the last possible index is drawn.
+template <std::floating_point T>
+std::int64_t draw_index(std::span<const T> logits, double u, std::int64_t row, const Location& where) {
+  double largest = -std::numeric_limits<double>::infinity(), total = 0;
+  bool nan = false;
+  for (const T logit : logits) {
+    nan = nan || std::isnan(logit);
+    largest = std::max(largest, static_cast<double>(logit));
+  }
+  check<ValueError>(!nan && std::isfinite(largest), where, "categorical: the logits of row ", row,
+                    nan           ? " have a NaN"
+                    : largest > 0 ? " have an infinite one"
+                                  : " are all -inf");
+  for (const T logit : logits) total += std::exp(static_cast<double>(logit) - largest);
+  double sum = 0;
+  std::int64_t possible = 0;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    const double part = std::exp(static_cast<double>(logits[i]) - largest);
+    if (part == 0) continue;
+    possible = static_cast<std::int64_t>(i);
+    sum += part;
+    if (sum > u * total) break;
+  }
+  return possible;
+}
+
+}  // namespace
+
+void categorical(const View& logits, const View& u, const View& y, const Location& where) {
+  const auto draws = u.span<const double>();
+  const auto size = static_cast<std::size_t>(logits.shape.back());
+  for_floating(logits, "categorical", [&]<class T>(std::span<T> all) {
+    std::int64_t* to = y.as<std::int64_t>();
+    for (std::size_t row = 0; row < draws.size(); ++row)
+      to[row] = draw_index<T>(all.subspan(row * size, size), draws[row], static_cast<std::int64_t>(row), where);
+  });
+}
+
 }  // namespace xgrad::kernels

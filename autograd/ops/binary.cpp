@@ -8,15 +8,33 @@ namespace xgrad {
 
 void refuse_dtype(Domain domain, const char* operation, const Tensor& x, const Location& where) {
   constexpr const char* wanted[] = {"a floating dtype", "numbers", "bool", "anything"};
-  fail<DTypeError>(where, operation, ": needs ", wanted[static_cast<int>(domain)], ", got ", describe(x));
+  fail<DTypeError>(where, operation, ": needs ", wanted[static_cast<int>(domain)], ", got ", describe(x),
+                   domain == Domain::numeric ? " (cast makes numbers of it; |, & and ^ join masks)" : "");
 }
 void refuse_dtypes(const char* operation, const Tensor& a, const Tensor& b, const Location& where) {
   fail<DTypeError>(where, operation, ": dtypes differ: lhs ", describe(a), ", rhs ", describe(b),
                    " (cast one of them)");
 }
 
+namespace {
+
+// The zeros and ones of a mask, to stand beside `other`: those of a whole number are int64, of one with a point
+// float32.
+Tensor numbers_beside(const Operand& mask, const Operand& other) {
+  const DType dtype = other.is_whole_number() ? int64 : other.is_number() ? float32 : other.tensor().dtype();
+  return cast(mask, dtype);
+}
+
+std::pair<Tensor, Tensor> of_one_dtype(const Operand& a, const Operand& b) {
+  if (is_mask(a) == is_mask(b)) return tensors_of(a, b);
+  if (is_mask(a)) return tensors_of(Operand(numbers_beside(a, b), a.where()), b);
+  return tensors_of(a, Operand(numbers_beside(b, a), b.where()));
+}
+
+}  // namespace
+
 std::pair<Tensor, Tensor> broadcast_together(const char* operation, const Operand& a, const Operand& b) {
-  auto [lhs, rhs] = tensors_of(a, b);
+  auto [lhs, rhs] = of_one_dtype(a, b);
   const Location& where = a.where();
   if (!(lhs.shape() == rhs.shape())) {
     const Shape shape = broadcast_shapes(lhs.shape(), rhs.shape(), operation, where);
@@ -159,27 +177,33 @@ struct LogicalXor : Relation<LogicalXor> {
   static constexpr Domain domain = Domain::logical;
 };
 
-template <class P>
-Tensor& record_onto(Tensor& a, const Operand& b, const char* sign) {
-  Tensor result = record_binary<P>(Operand(a, b.where()), b);
+Tensor& put_onto(Tensor& a, Tensor result, const Operand& b, const char* sign) {
   check<ShapeError>(result.shape() == a.shape(), b.where(), sign, ": ", xgrad::describe(a), " would become ",
+                    xgrad::describe(result));
+  check<DTypeError>(result.dtype() == a.dtype(), b.where(), sign, ": ", xgrad::describe(a), " would become ",
                     xgrad::describe(result));
   return a = std::move(result);
 }
 
 }  // namespace
 
-Tensor& operator+=(Tensor& a, const Operand& b) { return record_onto<Add>(a, b, "+="); }
-Tensor& operator-=(Tensor& a, const Operand& b) { return record_onto<Sub>(a, b, "-="); }
-Tensor& operator*=(Tensor& a, const Operand& b) { return record_onto<Mul>(a, b, "*="); }
-Tensor& operator/=(Tensor& a, const Operand& b) { return record_onto<Div>(a, b, "/="); }
+Tensor& operator+=(Tensor& a, const Operand& b) { return put_onto(a, add(Operand(a, b.where()), b), b, "+="); }
+Tensor& operator-=(Tensor& a, const Operand& b) { return put_onto(a, sub(Operand(a, b.where()), b), b, "-="); }
+Tensor& operator*=(Tensor& a, const Operand& b) { return put_onto(a, mul(Operand(a, b.where()), b), b, "*="); }
+Tensor& operator/=(Tensor& a, const Operand& b) { return put_onto(a, div(Operand(a, b.where()), b), b, "/="); }
 
 Tensor add(const Operand& a, const Operand& b) { return record_binary<Add>(a, b); }
 Tensor sub(const Operand& a, const Operand& b) { return record_binary<Sub>(a, b); }
-Tensor mul(const Operand& a, const Operand& b) { return record_binary<Mul>(a, b); }
+Tensor mul(const Operand& a, const Operand& b) {
+  return is_mask(a) && is_mask(b) ? logical_and(a, b) : record_binary<Mul>(a, b);
+}
 Tensor div(const Operand& a, const Operand& b) { return record_binary<Div>(a, b); }
-Tensor maximum(const Operand& a, const Operand& b) { return record_binary<Maximum>(a, b); }
-Tensor minimum(const Operand& a, const Operand& b) { return record_binary<Minimum>(a, b); }
+Tensor maximum(const Operand& a, const Operand& b) {
+  return is_mask(a) && is_mask(b) ? logical_or(a, b) : record_binary<Maximum>(a, b);
+}
+Tensor minimum(const Operand& a, const Operand& b) {
+  return is_mask(a) && is_mask(b) ? logical_and(a, b) : record_binary<Minimum>(a, b);
+}
 Tensor atan2(const Operand& y, const Operand& x) { return record_binary<Atan2>(y, x); }
 Tensor equal(const Operand& a, const Operand& b) { return record_binary<Equal>(a, b); }
 Tensor not_equal(const Operand& a, const Operand& b) { return record_binary<NotEqual>(a, b); }

@@ -27,11 +27,15 @@ Tensor clamp(const Operand& x, const Operand& low, const Operand& high);
 Tensor isnan(const Operand& x);     ///< bool
 Tensor isfinite(const Operand& x);  ///< bool
 
-/// The arithmetic mean. ValueError for no elements, DTypeError unless floating.
+/// The arithmetic mean; of a mask (bool), as float32, the part that is true. ValueError for no elements, DTypeError for
+/// int64.
 Tensor mean(const Operand& x, const Axes& axes = all_axes, KeepDims keep = KeepDims::no);
 /// sum (x - mean)^2 / (n - correction). ValueError unless n > correction.
 Tensor var(const Operand& x, const Axes& axes = all_axes, std::int64_t correction = 1, KeepDims keep = KeepDims::no);
-/// sqrt(var), with derivative 0 where the variance is 0.
+/// The standard deviation, sqrt(var), with derivative 0 where the variance is 0.
+Tensor stddev(const Operand& x, const Axes& axes = all_axes, std::int64_t correction = 1, KeepDims keep = KeepDims::no);
+/// The same, for those who write `xgrad::std(x)`: beside `using namespace xgrad` a plain `std` may be the namespace,
+/// and does not compile.
 Tensor std(const Operand& x, const Axes& axes = all_axes, std::int64_t correction = 1, KeepDims keep = KeepDims::no);
 /// sqrt(sum x^2), without overflow. Its derivative at the zero vector is 0.
 Tensor norm(const Operand& x, const Axes& axes = all_axes, KeepDims keep = KeepDims::no);
@@ -44,10 +48,17 @@ struct NormOrder {
 Tensor norm(const Operand& x, const Axes& axes, NormOrder order, KeepDims keep = KeepDims::no);
 /// log(sum(e^x)) without overflow.
 Tensor logsumexp(const Operand& x, const Axes& axes = all_axes, KeepDims keep = KeepDims::no);
-/// e^x / sum(e^x) along an axis.
-Tensor softmax(const Operand& x, std::int64_t axis = -1);
-/// x - logsumexp(x) along an axis.
-Tensor log_softmax(const Operand& x, std::int64_t axis = -1);
+namespace detail {
+struct Softmax {
+  Tensor operator()(const Operand& x, std::int64_t axis = -1) const;
+};
+struct LogSoftmax {
+  Tensor operator()(const Operand& x, std::int64_t axis = -1) const;
+};
+}  // namespace detail
+// Function objects, like all activations whose other arguments have defaults: handed on, they keep those.
+inline constexpr detail::Softmax softmax;         ///< softmax(x, axis = -1): e^x / sum(e^x) along an axis
+inline constexpr detail::LogSoftmax log_softmax;  ///< log_softmax(x, axis = -1): x - logsumexp(x) along an axis
 /// y_i = x_0 * ... * x_i along an axis, with the exact derivative for zeros.
 Tensor cumprod(const Operand& x, std::int64_t axis = -1);
 /// Sum of the products of two vectors.

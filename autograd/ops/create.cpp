@@ -38,10 +38,33 @@ Tensor tensor_from(const void* from, const Shape& shape, DType dtype, const Loca
   return make_leaf(shape, dtype, std::move(value), where);
 }
 
-void detail::check_count(std::size_t count, const Shape& shape, const Location& where) {
+namespace {
+
+template <class From, class To>
+void convert_elements(std::span<const From> from, To* to, const Location& where) {
+  for (const From value : from) {
+    if constexpr (std::floating_point<From> && std::same_as<To, std::int64_t>)
+      check<ValueError>(std::abs(value) < From{9223372036854775808.0} && value == std::floor(value), where,
+                        "tensor: ", value, " is not an int64 number");
+    *to++ = static_cast<To>(value);
+  }
+}
+
+}  // namespace
+
+Tensor detail::tensor_of(const void* from, DType from_dtype, std::size_t count, const Shape& shape, DType dtype,
+                         const Location& where) {
   check_shape(shape, 1, "tensor", where);
   check<ShapeError>(count == static_cast<std::size_t>(shape.numel()), where, "tensor: ", count,
                     " elements do not fit shape ", shape);
+  if (from_dtype == dtype) return tensor_from(from, shape, dtype, where);
+  Buffer value = allocate(shape, dtype, "tensor", where);
+  dispatch(from_dtype, [&]<class From>(From) {
+    dispatch(dtype, [&]<class To>(To) {
+      convert_elements(std::span(static_cast<const From*>(from), count), static_cast<To*>(value.data()), where);
+    });
+  });
+  return make_leaf(shape, dtype, std::move(value), where);
 }
 
 Tensor zeros(const Shape& shape, DType dtype, const Location& where) { return full(shape, 0, dtype, where); }

@@ -41,41 +41,54 @@ class Literal {
   bool is_list_ = false;
 };
 
-/// A Tensor of the written numbers: float32 if one has a point, else int64 (or bool), unless a dtype is given.
-/// ShapeError for rows of different lengths.
+// The dtype of `tensor` follows from one rule, whether its numbers are written in braces or lie in a vector or a span:
+// unless a dtype is given, whole numbers become int64, bool stays bool, and numbers with a point (double, too) become
+// float32; of a mixture, float32 if one has a point, else int64.
+
+/// A Tensor of the written numbers. ShapeError for rows of different lengths, ValueError for a number that is none of
+/// a dtype that is given.
 Tensor tensor(const Literal& values, std::optional<DType> dtype = {}, const Location& where = Location::current());
 
-/// Copies `shape.numel()` elements of `from` in memory, row-major.
+/// Copies `shape.numel()` elements of `from` in memory, row-major, as they are.
 Tensor tensor_from(const void* from, const Shape& shape, DType dtype, const Location& where = Location::current());
 namespace detail {
-void check_count(std::size_t count, const Shape& shape, const Location& where);
-}
+/// Copies `count` elements and converts them; ShapeError when the shape has another number of them.
+Tensor tensor_of(const void* from, DType from_dtype, std::size_t count, const Shape& shape, DType dtype,
+                 const Location& where);
+}  // namespace detail
 
-/// Copies elements; ShapeError when there are not `shape.numel()` of them. long double becomes float64, the whole
-/// numbers int64.
+/// Copies elements. ShapeError when there are not `shape.numel()` of them, ValueError for one that is no int64 number
+/// where that dtype is given.
 template <Number T>
-Tensor tensor(std::span<const T> values, const Shape& shape, const Location& where = Location::current()) {
-  detail::check_count(values.size(), shape, where);
+Tensor tensor(std::span<const T> values, const Shape& shape, std::optional<DType> dtype = {},
+              const Location& where = Location::current()) {
+  const DType to = dtype.value_or(std::floating_point<T> ? float32 : dtype_of<T>);
   if constexpr (is_floating(dtype_of<T>) || std::same_as<T, bool> || std::same_as<T, std::int64_t>) {
-    return tensor_from(values.data(), shape, dtype_of<T>, where);
+    return detail::tensor_of(values.data(), dtype_of<T>, values.size(), shape, to, where);
   } else {
     using Stored = std::conditional_t<std::floating_point<T>, double, std::int64_t>;
     const std::vector<Stored> converted(values.begin(), values.end());
-    return tensor_from(converted.data(), shape, dtype_of<Stored>, where);
+    return detail::tensor_of(converted.data(), dtype_of<Stored>, converted.size(), shape, to, where);
   }
 }
 template <Number T>
-Tensor tensor(std::span<const T> values, const Location& where = Location::current()) {
-  return tensor(values, Shape{static_cast<std::int64_t>(values.size())}, where);
+Tensor tensor(std::span<const T> values, std::optional<DType> dtype = {}, const Location& where = Location::current()) {
+  return tensor(values, Shape{static_cast<std::int64_t>(values.size())}, dtype, where);
 }
 template <Number T>
-Tensor tensor(const std::vector<T>& values, const Shape& shape, const Location& where = Location::current()) {
-  static_assert(!std::same_as<T, bool>, "std::vector<bool> is not an array of bool: use std::vector<int>, and cast");
-  return tensor(std::span<const T>(values), shape, where);
+Tensor tensor(const std::vector<T>& values, const Shape& shape, std::optional<DType> dtype = {},
+              const Location& where = Location::current()) {
+  if constexpr (std::same_as<T, bool>) {  // which is not an array of bool
+    const std::vector<std::int64_t> numbers(values.begin(), values.end());
+    return tensor(std::span<const std::int64_t>(numbers), shape, dtype.value_or(boolean), where);
+  } else {
+    return tensor(std::span<const T>(values), shape, dtype, where);
+  }
 }
 template <Number T>
-Tensor tensor(const std::vector<T>& values, const Location& where = Location::current()) {
-  return tensor(values, Shape{static_cast<std::int64_t>(values.size())}, where);
+Tensor tensor(const std::vector<T>& values, std::optional<DType> dtype = {},
+              const Location& where = Location::current()) {
+  return tensor(values, Shape{static_cast<std::int64_t>(values.size())}, dtype, where);
 }
 
 Tensor zeros(const Shape& shape, DType dtype = float32, const Location& where = Location::current());
@@ -101,6 +114,19 @@ Tensor uniform(const Shape& shape, Rng& rng, double low = 0, double high = 1, DT
 /// Normally distributed.
 Tensor normal(const Shape& shape, Rng& rng, double mean = 0, double deviation = 1, DType dtype = float32,
               const Location& where = Location::current());
+/// Whole numbers in [low, high), each as likely as the others (to within 2^-64), as int64. ValueError unless low <
+/// high.
+Tensor randint(const Shape& shape, Rng& rng, std::int64_t low, std::int64_t high,
+               const Location& where = Location::current());
+/// true with probability p, as bool. ValueError unless 0 <= p <= 1.
+Tensor bernoulli(const Shape& shape, Rng& rng, double p = 0.5, const Location& where = Location::current());
+/// true with the probability that stands there, as bool in the shape of p, a floating Tensor. No derivative flows.
+/// ValueError, perhaps only when it is evaluated, unless 0 <= p <= 1.
+Tensor bernoulli(const Tensor& p, Rng& rng, const Location& where = Location::current());
+/// Indices along an axis, which goes, as int64: index i with probability softmax(logits)_i. No derivative flows. A
+/// logit of -inf is never drawn. ValueError, perhaps only when it is evaluated, for logits that are no distribution:
+/// NaN, +inf, nothing but -inf. Of n draws from each: categorical(broadcast_to(logits, {n, ...}), rng).
+Tensor categorical(const Operand& logits, Rng& rng, std::int64_t axis = -1);
 /// 0, ..., count - 1 in random order, as int64.
 Tensor permutation(std::int64_t count, Rng& rng, const Location& where = Location::current());
 

@@ -1,8 +1,9 @@
 #pragma once
 
 // Functions of each element. Two operands broadcast by numpy's rule; a C++ number takes the dtype of the Tensor beside
-// it; Tensors of different dtypes are a DTypeError (see `cast`). Every function evaluates lazily and may be
-// differentiated any number of times.
+// it; Tensors of different dtypes are a DTypeError (see `cast`), but for a mask (bool): beside numbers it counts as
+// zeros and ones of their dtype, which are int64 beside a whole C++ number and float32 beside one with a point. Every
+// function evaluates lazily and may be differentiated any number of times.
 
 #include "autograd/tape/operand.hpp"
 #include "autograd/tape/tensor.hpp"
@@ -37,9 +38,10 @@ Tensor round(const Operand& x);  ///< nearest whole number, halves to even; deri
 /// Converts the elements; derivatives flow between the floating dtypes.
 Tensor cast(const Operand& x, DType dtype);
 
+/// a + b. DTypeError for two masks, which would be counted by some and joined by others.
 Tensor add(const Operand& a, const Operand& b);
 Tensor sub(const Operand& a, const Operand& b);
-Tensor mul(const Operand& a, const Operand& b);
+Tensor mul(const Operand& a, const Operand& b);  ///< a * b; of two masks their logical_and
 /// a / b. For int64 the quotient is cut towards zero, and a zero divisor is a ValueError.
 Tensor div(const Operand& a, const Operand& b);
 /// a^b; pow(0, 0) = 1 with derivatives 0, 0.
@@ -81,6 +83,10 @@ inline Tensor operator<=(const Operand& a, const Operand& b) { return less_equal
 inline Tensor operator>(const Operand& a, const Operand& b) { return greater(a, b); }
 inline Tensor operator>=(const Operand& a, const Operand& b) { return greater_equal(a, b); }
 inline Tensor operator!(const Operand& x) { return logical_not(x); }
+// Of masks. In C++ they bind less tightly than comparisons: a > 0 & b > 0 is (a > 0) & (b > 0).
+inline Tensor operator&(const Operand& a, const Operand& b) { return logical_and(a, b); }
+inline Tensor operator|(const Operand& a, const Operand& b) { return logical_or(a, b); }
+inline Tensor operator^(const Operand& a, const Operand& b) { return logical_xor(a, b); }
 
 // The variable becomes a handle to the new Tensor; the old one is untouched. ShapeError when the result has another
 // shape than `a`: b broadcasts to a, but not a to b.

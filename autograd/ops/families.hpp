@@ -82,7 +82,14 @@ struct Relation : Elementwise2<Self> {
   Tensor rhs_vjp(const Tensor&, const Tensor&, const Tensor&, const Tensor&) const { return {}; }
 };
 
-/// Both operands as Tensors of one shape: numbers take the other's dtype, shapes broadcast.
+/// Whether it is a Tensor of bool.
+inline bool is_mask(const Operand& x) {
+  const Tensor* tensor = x.defined_tensor();
+  return tensor && tensor->entry()->dtype == boolean;
+}
+
+/// Both operands as Tensors of one shape: numbers take the other's dtype, a mask beside numbers counts as zeros and
+/// ones of their dtype, shapes broadcast.
 std::pair<Tensor, Tensor> broadcast_together(const char* operation, const Operand& a, const Operand& b);
 
 template <class P>
@@ -97,7 +104,7 @@ template <class P>
 template <class P>
 Tensor record_binary(const Operand& a, const Operand& b) {
   const Tensor *x = a.defined_tensor(), *y = b.defined_tensor();
-  if (x && y && x->shape() == y->shape()) [[likely]]
+  if (x && y && x->entry()->dtype == y->entry()->dtype && x->entry()->shape == y->entry()->shape) [[likely]]
     return record(a.where(), P{}, *x, *y);
   return record_broadcast<P>(a, b);
 }

@@ -127,12 +127,14 @@ Tensor take(const Operand& x, const Operand& index, std::int64_t axis) {
   const CallScope scope("take", x.where());
   const Tensor data = x.tensor(), at = index.tensor();
   check<DTypeError>(at.dtype() == int64, x.where(), "take: indices must be i64, got ", describe(at));
-  check<ShapeError>(at.ndim() == 1, x.where(), "take: the index must have one axis, got ", describe(at));
   axis = normalise_axis(axis, data.ndim(), "take", x.where());
   Shape line = Shape::filled(data.ndim(), 1), shape = data.shape();
-  line[axis] = shape[axis] = at.size(0);
+  line[axis] = shape[axis] = at.numel();
   check_known_indices(at, data.size(axis), "take", x.where());
-  return gather(data, axis, broadcast_to(reshape(at, line), shape));
+  const Tensor taken = gather(data, axis, broadcast_to(reshape(at, line), shape));
+  std::vector<std::int64_t> sizes(data.shape().begin(), data.shape().end());
+  sizes.insert(sizes.erase(sizes.begin() + axis), at.shape().begin(), at.shape().end());
+  return reshape(taken, sizes);
 }
 
 Tensor one_hot(const Operand& index, std::int64_t classes, DType dtype) {

@@ -12,7 +12,8 @@ namespace xgrad {
 Tensor gather(const Operand& x, std::int64_t axis, const Operand& index);
 /// A copy of x with source added at the indices: y[index[i][j]][j] += source[i][j] for axis 0. An index may repeat.
 Tensor scatter_add(const Operand& x, std::int64_t axis, const Operand& index, const Operand& source);
-/// The listed indices (1-d) along an axis.
+/// The elements at the indices along an axis, in whose place the axes of the index stand (one for a list, none for a
+/// number): y[..., i, j, ...] = x[..., index[i, j], ...].
 Tensor take(const Operand& x, const Operand& index, std::int64_t axis = 0);
 /// y[..., i] = 1 where the index is i, else 0.
 Tensor one_hot(const Operand& index, std::int64_t classes, DType dtype = float32);

@@ -6,6 +6,8 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/create.hpp"
+#include "autograd/ops/families.hpp"
+#include "autograd/ops/movement.hpp"
 #include "autograd/tape/record.hpp"
 
 namespace xgrad {
@@ -46,6 +48,47 @@ struct Normal : Random<Normal> {  // y ~ N(mean, deviation^2)
   using Random::Random;
 };
 
+struct RandInt : Operation<RandInt> {  // y uniform among low, ..., low + range - 1
+  static constexpr auto id = "randint";
+  const Shape* shape;  // the caller's, while recording; the entry keeps the shape
+  RandomState state;
+  std::int64_t low;
+  std::uint64_t range;
+  RandInt(const Shape& shape_, RandomState state_, std::int64_t low_, std::uint64_t range_)
+      : shape(&shape_), state(state_), low(low_), range(range_) {}
+
+  Signature infer(std::span<const Tensor>, const Location&) const override { return {*shape, int64}; }
+  void run(std::span<const View>, const View& y, const Location&) const override {
+    kernels::randint(state, low, range, y);
+  }
+  void describe(Fields& fields) const override {
+    fields("low", low);
+    fields("range", static_cast<std::int64_t>(range));
+    fields("key", static_cast<std::int64_t>(state.key));
+    fields("counter", static_cast<std::int64_t>(state.counter));
+  }
+};
+
+// These have the random numbers as an input, so that they are plain functions, and check the others where they are
+// used.
+struct Bernoulli : Operation<Bernoulli> {  // y = u < p
+  static constexpr auto id = "bernoulli";
+  Signature infer(std::span<const Tensor> inputs, const Location&) const override {
+    return {inputs[0].shape(), boolean};
+  }
+  void run(std::span<const View> inputs, const View& y, const Location& where) const override {
+    kernels::bernoulli(inputs[0], inputs[1], y, where);
+  }
+};
+
+struct Categorical : Operation<Categorical> {  // along the last axis, which stays with size 1
+  static constexpr auto id = "categorical";
+  Signature infer(std::span<const Tensor> inputs, const Location&) const override { return {inputs[1].shape(), int64}; }
+  void run(std::span<const View> inputs, const View& y, const Location& where) const override {
+    kernels::categorical(inputs[0], inputs[1], y, where);
+  }
+};
+
 // One block of the stream for every two elements.
 template <class P>
 Tensor draw(const Shape& shape, Rng& rng, double a, double b, DType dtype, const Location& where) {
@@ -72,6 +115,41 @@ Tensor normal(const Shape& shape, Rng& rng, double mean, double deviation, DType
   check<ValueError>(std::isfinite(mean) && std::isfinite(deviation) && deviation >= 0, where,
                     "normal: there is no normal distribution with mean ", mean, " and deviation ", deviation);
   return draw<Normal>(shape, rng, mean, deviation, dtype, where);
+}
+
+Tensor randint(const Shape& shape, Rng& rng, std::int64_t low, std::int64_t high, const Location& where) {
+  check<ValueError>(low < high, where, "randint: there are no numbers in [", low, ", ", high, ")");
+  check_shape(shape, item_size(int64), "randint", where);
+  const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+  return record(where, RandInt(shape, rng.reserve(static_cast<std::uint64_t>(shape.numel())), low, range));
+}
+
+Tensor bernoulli(const Shape& shape, Rng& rng, double p, const Location& where) {
+  const CallScope scope("bernoulli", where);
+  check<ValueError>(p >= 0 && p <= 1, where, "bernoulli: p = ", p, " is no probability");
+  return uniform(shape, rng, 0, 1, float64, where) < p;
+}
+
+Tensor bernoulli(const Tensor& p, Rng& rng, const Location& where) {
+  const CallScope scope("bernoulli", where);
+  check<GraphError>(p.defined(), where, "bernoulli: p is an undefined Tensor");
+  check_domain(Domain::floating, "bernoulli", p, where);
+  return record(where, Bernoulli{}, p, uniform(p.shape(), rng, 0, 1, float64, where));
+}
+
+Tensor categorical(const Operand& logits, Rng& rng, std::int64_t axis) {
+  const Location& where = logits.where();
+  const CallScope scope("categorical", where);
+  const Tensor input = logits.tensor();
+  check_domain(Domain::floating, "categorical", input, where);
+  axis = normalise_axis(axis, input.ndim(), "categorical", where);
+  check<ValueError>(input.size(axis) > 0, where, "categorical: axis ", axis, " of ", describe(input),
+                    " has no elements");
+  const Tensor last = transpose(input, axis, -1);
+  Shape rows = last.shape();
+  rows[rows.ndim() - 1] = 1;
+  const Tensor drawn = record(where, Categorical{}, last, uniform(rows, rng, 0, 1, float64, where));
+  return squeeze(transpose(drawn, axis, -1), axis);
 }
 
 }  // namespace xgrad

@@ -11,6 +11,8 @@ namespace {
 // y = f over axes, which stay with size 1. Self gives `id`, `instruction` and vjp(g, x, y).
 template <class Self>
 struct Reduction : Operation<Self> {
+  static constexpr DType of_mask = float32;    // in which a mask is reduced
+  static constexpr DType from_mask = boolean;  // and what that gives
   AxisSet axes;
   explicit Reduction(AxisSet set) : axes(set) {}
 
@@ -38,6 +40,8 @@ struct Sum : Reduction<Sum> {
   using Reduction::Reduction;
   static constexpr auto id = "sum";
   static constexpr auto instruction = Instruction::sum;
+  static constexpr DType of_mask = float64;  // counts to 2^53
+  static constexpr DType from_mask = int64;
   Tensor vjp(const Tensor& g, const Tensor& x, const Tensor&) const { return broadcast_to(g, x.shape()); }
 };
 
@@ -65,6 +69,7 @@ struct Prod : Reduction<Prod> {
   using Reduction::Reduction;
   static constexpr auto id = "prod";
   static constexpr auto instruction = Instruction::prod;
+  static constexpr DType from_mask = int64;
   Tensor vjp(const Tensor& g, const Tensor& x, const Tensor&) const {
     if (x.numel() == 0) return zeros_like(x);
     std::vector<std::int64_t> order, reduced, back(static_cast<std::size_t>(x.ndim()));
@@ -161,6 +166,10 @@ struct CumSum : Operation<CumSum> {  // y_i = x_0 + ... + x_i
 template <class P>
 Tensor record_reduction(const Operand& x, const Axes& axes, KeepDims keep) {
   const Location& where = x.where();
+  if (is_mask(x)) {  // reduced as zeros and ones, in one pass with what made the mask
+    const CallScope scope(P::id, where);
+    return cast(record_reduction<P>(cast(x, P::of_mask), axes, keep), P::from_mask);
+  }
   const Tensor input = x.tensor();
   const AxisSet set = normalise_axes(axes, input.ndim(), P::id, where);
   if (set.empty() && input.numel() > 0) {
@@ -174,7 +183,7 @@ Tensor record_reduction(const Operand& x, const Axes& axes, KeepDims keep) {
 template <class P>
 Tensor record_arg(const Operand& x, std::int64_t axis, KeepDims keep) {
   const Location& where = x.where();
-  const Tensor input = x.tensor();
+  const Tensor input = is_mask(x) ? cast(x, float32) : x.tensor();
   const Tensor kept = record(where, P(normalise_axis(axis, input.ndim(), P::id, where)), input);
   return keep == KeepDims::yes ? kept : squeeze(Operand(kept, where), axis);
 }
@@ -189,7 +198,7 @@ Tensor argmax(const Operand& x, std::int64_t axis, KeepDims keep) { return recor
 Tensor argmin(const Operand& x, std::int64_t axis, KeepDims keep) { return record_arg<ArgMin>(x, axis, keep); }
 
 Tensor cumsum(const Operand& x, std::int64_t axis, bool reverse) {
-  const Tensor input = x.tensor();
+  const Tensor input = is_mask(x) ? cast(x, int64) : x.tensor();
   return record(x.where(), CumSum(normalise_axis(axis, input.ndim(), "cumsum", x.where()), reverse), input);
 }
 

@@ -9,6 +9,8 @@
 
 namespace xgrad {
 
+// Of masks (bool), sum, prod and cumsum count in int64, max and min are bool, and argmax finds the first true element.
+
 /// Accurate; 0 for no elements.
 Tensor sum(const Operand& x, const Axes& axes = all_axes, KeepDims keep = KeepDims::no);
 /// 1 for no elements; its derivative is exact with zeros.

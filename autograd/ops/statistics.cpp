@@ -5,7 +5,7 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/count.hpp"
-#include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/families.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/reduce.hpp"
 
@@ -38,6 +38,7 @@ Tensor drop(const Tensor& kept, const Axes& axes, KeepDims keep) {
 
 Tensor mean(const Operand& x, const Axes& axes, KeepDims keep) {
   const CallScope scope("mean", x.where());
+  if (is_mask(x)) return cast(mean(cast(x, float64), axes, keep), float32);
   const Tensor input = floating("mean", x);
   const std::int64_t count = count_of("mean", input, axes, x.where());
   check<ValueError>(count > 0, x.where(), "mean: ", describe(input), " has no elements over these axes");
@@ -58,10 +59,15 @@ Tensor var(const Operand& x, const Axes& axes, std::int64_t correction, KeepDims
   return divide_by_count(sum(square(deviation), axes, keep), count - correction);
 }
 
-Tensor std(const Operand& x, const Axes& axes, std::int64_t correction, KeepDims keep) {
-  const CallScope scope("std", x.where());
+Tensor stddev(const Operand& x, const Axes& axes, std::int64_t correction, KeepDims keep) {
+  const CallScope scope("stddev", x.where());
   const Tensor variance = var(x, axes, correction, keep);
   return where(variance == 0, 0, sqrt(variance));
+}
+
+Tensor std(const Operand& x, const Axes& axes, std::int64_t correction, KeepDims keep) {
+  const CallScope scope("std", x.where());
+  return stddev(x, axes, correction, keep);
 }
 
 Tensor norm(const Operand& x, const Axes& axes, KeepDims keep) { return norm(x, axes, {.p = 2}, keep); }
@@ -97,7 +103,7 @@ Tensor logsumexp(const Operand& x, const Axes& axes, KeepDims keep) {
   return drop(where(largest == infinity, share, where(largest == -infinity, largest, finite)), axes, keep);
 }
 
-Tensor softmax(const Operand& x, std::int64_t axis) {
+Tensor detail::Softmax::operator()(const Operand& x, std::int64_t axis) const {
   const CallScope scope("softmax", x.where());
   const Tensor input = floating("softmax", x);
   normalise_axis(axis, input.ndim(), "softmax", x.where());
@@ -106,7 +112,7 @@ Tensor softmax(const Operand& x, std::int64_t axis) {
   return e * reciprocal(sum(e, axis, keep_dims));  // which is between 1 and the number of summands
 }
 
-Tensor log_softmax(const Operand& x, std::int64_t axis) {
+Tensor detail::LogSoftmax::operator()(const Operand& x, std::int64_t axis) const {
   const CallScope scope("log_softmax", x.where());
   const Tensor input = floating("log_softmax", x);
   normalise_axis(axis, input.ndim(), "log_softmax", x.where());

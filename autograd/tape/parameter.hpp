@@ -17,7 +17,7 @@ namespace xgrad {
 /// A cell that holds a Tensor and accumulates a gradient: the only thing that changes. A Parameter is a handle;
 /// copies of it refer to the same cell (`clone` makes another). It converts to the Tensor it holds. Whatever is asked
 /// of a handle to nothing is a GraphError, but for `defined`; it converts to an undefined Tensor.
-class Parameter {
+class Parameter : public Indexed<Parameter> {
  public:
   struct Cell {
     Tensor value;
@@ -80,6 +80,7 @@ class Parameter {
   [[noreturn, gnu::cold]] static void refuse_undefined(const char* call, Location where);
   void check_fits(const Tensor& value, const Location& where) const;
   friend class Assignment;
+  friend class Substitution;
   friend struct std::hash<Parameter>;
   /// A leaf of this Parameter, without elements.
   Tensor empty_leaf(const Shape& shape, DType dtype, bool trainable, const Location& where) const;

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "autograd/tape/parameter.hpp"
 #include "autograd/tape/tensor.hpp"
 
 namespace xgrad {
@@ -11,6 +12,12 @@ namespace xgrad {
 struct NamedTensor {
   std::string name;
   Tensor value;
+};
+
+/// A Parameter of a model, with its name there: `hidden.weight`.
+struct NamedParameter {
+  std::string name;
+  Parameter parameter;
 };
 
 /// Something whose state can be saved and loaded: a model, an optimiser.

@@ -16,6 +16,7 @@
 #include "autograd/core/dtype.hpp"
 #include "autograd/core/location.hpp"
 #include "autograd/core/shape.hpp"
+#include "autograd/tape/indexed.hpp"
 
 namespace xgrad {
 
@@ -56,8 +57,8 @@ struct alignas(64) EntryHead {
 /// A light handle to one entry of the tape: a shape, a dtype, and a value that may not have been computed yet.
 /// A Tensor never changes; assigning to the variable makes it a handle to another entry.
 /// Whatever is asked of an undefined Tensor, or of one that was moved from, is a GraphError, but for `defined`,
-/// `tracked`, `evaluated` and printing.
-class Tensor {
+/// `tracked`, `evaluated` and printing. Parts are read as x(0, slice(1, -1)) and x[i]: see Indexed.
+class Tensor : public Indexed<Tensor> {
  public:
   Tensor() = default;  ///< undefined: a handle to nothing
   Tensor(const Tensor& other) noexcept : head_(other.head_) {

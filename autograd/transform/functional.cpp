@@ -17,52 +17,79 @@ namespace {
 constexpr GradOptions nested{.create_graph = true, .allow_unused = true};
 
 // A derivative of something that depends on nothing tracked is zero.
-std::vector<Tensor> pull_all(const Tensor& y, const Tensor& cotangent, const std::vector<Tensor>& xs,
-                             const Location& where) {
+Tensors pull_all(const Tensor& y, const Tensor& cotangent, const Tensors& xs, const Location& where) {
   check<GraphError>(y.defined(), where, "grad: the function returned an undefined Tensor");
   return differentiate({&y, 1}, {&cotangent, 1}, xs, nested, where);
 }
 
 }  // namespace
 
-std::vector<Tensor> track_all(std::span<const Tensor> xs, const Location& where) {
-  std::vector<Tensor> tracked;
+Tensors track_all(std::span<const Tensor> xs, const Location& where) {
+  Tensors tracked;
   for (const Tensor& x : xs) tracked.push_back(track(Operand(x, where)));
   return tracked;
 }
 
-std::vector<Tensor> inner_grad(const Tensor& value, const std::vector<Tensor>& xs, const Location& where) {
+Tensors inner_grad(const Tensor& value, const Tensors& xs, const Location& where) {
   return pull_all(value, {}, xs, where);
 }
 
-Tensor pull(const Tensor& y, const Tensor& cotangent, const Tensor& x, const Location& where) {
+Tensors pull(const Tensor& y, const Tensor& cotangent, const Tensors& xs, const Location& where) {
   const EnableGrad tracking;
-  return pull_all(y, cotangent, {x}, where)[0];
+  return pull_all(y, cotangent, xs, where);
 }
 
-Tensor push(const Tensor& y, const Tensor& x, const Tensor& tangent, const Location& where) {
-  check<ShapeError>(tangent.defined() && tangent.shape() == x.shape(), where, "jvp: the tangent is ", describe(tangent),
-                    ", the argument ", describe(x));
-  check<DTypeError>(tangent.dtype() == x.dtype(), where, "jvp: the tangent is ", describe(tangent), ", the argument ",
-                    describe(x));
-  const CallScope scope("jvp", where);
-  const Tensor cotangent = track(zeros_like(y));
-  const Tensor pulled = pull(y, cotangent, x, where);
-  return pull(sum(pulled * tangent), {}, cotangent, where);
-}
+namespace {
 
-Tensor jacobian(const Tensor& y, const Tensor& x, const Location& where) {
-  const CallScope scope("jacobian", where);
-  const std::int64_t count = y.numel();
-  std::vector<std::int64_t> shape(y.shape().begin(), y.shape().end());
-  shape.insert(shape.end(), x.shape().begin(), x.shape().end());
-  if (count == 0 || x.numel() == 0) return zeros(shape, y.dtype(), where);
-  std::vector<Tensor> rows;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const Tensor basis = pad(ones({1}, y.dtype()), 0, i, count - 1 - i);
-    rows.push_back(reshape(pull(y, reshape(basis, y.shape()), x, where), {1, x.numel()}));
+void check_tangents(const Tensors& xs, const Tensors& tangents, const Location& where) {
+  check<ValueError>(tangents.size() == xs.size(), where, "jvp: ", tangents.size(), " tangents for ", xs.size(),
+                    " arguments");
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    const std::string which = xs.size() > 1 ? ' ' + std::to_string(i) : "";
+    check<ShapeError>(tangents[i].defined() && tangents[i].shape() == xs[i].shape(), where, "jvp: the tangent", which,
+                      " is ", describe(tangents[i]), ", the argument ", describe(xs[i]));
+    check<DTypeError>(tangents[i].dtype() == xs[i].dtype(), where, "jvp: the tangent", which, " is ",
+                      describe(tangents[i]), ", the argument ", describe(xs[i]));
   }
-  return reshape(concat(rows, 0, where), shape);
+}
+
+}  // namespace
+
+Tensors push(const Tensors& ys, const Tensors& xs, const Tensors& tangents, const Location& where) {
+  check_tangents(xs, tangents, where);
+  const CallScope scope("jvp", where);
+  Tensors cotangents, products;
+  for (const Tensor& y : ys) {
+    check<GraphError>(y.defined(), where, "jvp: the function returned an undefined Tensor");
+    cotangents.push_back(track(zeros_like(y)));
+  }
+  const Tensors pulled = differentiate(ys, cotangents, xs, nested, where);
+  // The sum of all products, as many outputs of one walk: they may be of two dtypes.
+  for (std::size_t i = 0; i < xs.size(); ++i) products.push_back(sum(pulled[i] * tangents[i]));
+  return differentiate(products, Tensors(products.size()), cotangents, nested, where);
+}
+
+Tensors jacobians(const Tensor& y, const Tensors& xs, const Location& where) {
+  check<GraphError>(y.defined(), where, "jacobian: the function returned an undefined Tensor");
+  const CallScope scope("jacobian", where);
+  std::vector<Tensors> rows(xs.size());
+  for (std::int64_t i = 0; i < y.numel(); ++i) {
+    const Tensor basis = pad(ones({1}, y.dtype()), 0, i, y.numel() - 1 - i);
+    const Tensors pulled = pull(y, reshape(basis, y.shape()), xs, where);
+    for (std::size_t k = 0; k < xs.size(); ++k) rows[k].push_back(reshape(pulled[k], {1, xs[k].numel()}));
+  }
+  Tensors results;
+  for (std::size_t k = 0; k < xs.size(); ++k) {
+    std::vector<std::int64_t> shape(y.shape().begin(), y.shape().end());
+    shape.insert(shape.end(), xs[k].shape().begin(), xs[k].shape().end());
+    const bool empty = rows[k].empty() || xs[k].numel() == 0;
+    results.push_back(empty ? zeros(shape, xs[k].dtype(), where) : reshape(concat(rows[k], 0, where), shape));
+  }
+  return results;
+}
+
+void refuse_count(std::size_t count, const Location& where) {
+  fail<ValueError>(where, "the function does not take ", count, count == 1 ? " Tensor" : " Tensors");
 }
 
 std::uint32_t new_segment() {

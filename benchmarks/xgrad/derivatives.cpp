@@ -69,7 +69,7 @@ Tensor rosenbrock(const Tensor& x) {
 
 Tensor point() {
   const std::vector<float> values = uniform(100, 1, -1, 1);
-  return tensor(std::vector<double>(values.begin(), values.end()));
+  return tensor(std::vector<double>(values.begin(), values.end()), float64);
 }
 
 Work rosenbrock_gradient() {

@@ -52,3 +52,25 @@ TEST_CASE("an error in a step of a Sequential points at the caller") {
   CHECK_THROWS_WITH(model(zeros({3})),
                     Catch::Contains("Sequential: Linear: ") && Catch::Contains("sequential_test.cpp:"));
 }
+
+TEST_CASE("Sequential takes functions whose other arguments have defaults, and keeps those") {
+  const Tensor x = tensor({{1.0, -2.0, 0.5}, {-30.0, 3.0, 25.0}}, float64);
+  CHECK(nn::Sequential(gelu)(x).to_vector() == gelu(x, Gelu::exact).to_vector());
+  CHECK(nn::Sequential(leaky_relu)(x).to_vector() == leaky_relu(x, 0.01).to_vector());
+  CHECK(nn::Sequential(elu)(x).to_vector() == elu(x, 1).to_vector());
+  CHECK(nn::Sequential(softplus)(x).to_vector() == softplus(x, 1, 20).to_vector());
+  CHECK(nn::Sequential(softmax)(x).to_vector() == softmax(x, -1).to_vector());
+  CHECK(nn::Sequential(log_softmax)(x).to_vector() == log_softmax(x, -1).to_vector());
+  nn::Sequential model(nn::Linear(3, 4, {.dtype = float64}), nn::gelu, silu, nn::Linear(4, 2, {.dtype = float64}));
+  model.add(nn::log_softmax);
+  CHECK(sum(exp(model(x)), -1).to_vector()[0] == Approx(1));
+  CHECK(nn::clone(model)(x).to_vector() == model(x).to_vector());
+}
+
+TEST_CASE("what would index a Tensor, or makes none, is no step of a Sequential") {
+  STATIC_REQUIRE(nn::SequentialStep<decltype(gelu)>);
+  STATIC_REQUIRE(nn::SequentialStep<nn::Linear>);
+  STATIC_REQUIRE_FALSE(nn::SequentialStep<Tensor>);
+  STATIC_REQUIRE_FALSE(nn::SequentialStep<Parameter>);
+  STATIC_REQUIRE_FALSE(nn::SequentialStep<decltype([](const Tensor&) { return std::string(); })>);
+}

@@ -42,3 +42,10 @@ TEST_CASE("a hyperparameter is a number, a Tensor, a Parameter or a schedule") {
   CHECK_THROWS_AS(Hyperparameter(tensor(3)), DTypeError);
   CHECK_THROWS_AS(Hyperparameter(Parameter()), GraphError);
 }
+
+TEST_CASE("a Tensor is no schedule and no rule, though it can be called with an index") {
+  STATIC_REQUIRE_FALSE(std::convertible_to<Tensor, Schedule>);
+  STATIC_REQUIRE_FALSE(std::convertible_to<Parameter, Schedule>);
+  STATIC_REQUIRE_FALSE(std::convertible_to<Tensor, Transformation>);
+  STATIC_REQUIRE_FALSE(std::convertible_to<Parameter, Transformation>);
+}

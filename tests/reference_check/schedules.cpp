@@ -84,7 +84,7 @@ Findings check_schedule(const Corpus& corpus, const Record& record) {
   std::vector<double> rates;
   for (std::int64_t step = 0; step < expected.size(0); ++step) rates.push_back(rate(step).item());
   Findings findings;
-  findings.compare("lr", tensor(rates), expected, tolerance_of(record));
+  findings.compare("lr", tensor(rates, float64), expected, tolerance_of(record));
   return findings;
 }
 

@@ -48,7 +48,7 @@ inline Tensor numbers(const Shape& shape, int seed) {
   std::mt19937 random(static_cast<unsigned>(seed));
   std::vector<double> values(static_cast<std::size_t>(shape.numel()));
   for (double& value : values) value = std::uniform_real_distribution(-1.0, 1.0)(random);
-  return tensor(values, shape);
+  return tensor(values, shape, float64);
 }
 
 inline void check_agreement(const std::function<Roots()>& record) {

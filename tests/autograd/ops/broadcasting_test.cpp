@@ -50,7 +50,7 @@ std::size_t source(const Shape& from, const Index& index) {
 Tensor whole_numbers(const Shape& shape, int start) {
   std::vector<double> numbers;
   for (std::int64_t i = 0; i < shape.numel(); ++i) numbers.push_back(static_cast<double>((i * 7 + start) % 13));
-  return tensor(numbers, shape);
+  return tensor(numbers, shape, float64);
 }
 
 TEST_CASE("a binary operation and its gradients equal tile, then sum, for all 7225 pairs of shapes") {

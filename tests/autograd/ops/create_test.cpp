@@ -72,6 +72,38 @@ TEST_CASE("a literal of more than 64 axes is a LimitError") {
   CHECK_THROWS_AS(tensor(deep), LimitError);
 }
 
+TEST_CASE("one rule gives the dtype of numbers in braces, vectors and spans alike") {
+  const auto all_are = [](DType dtype, std::initializer_list<Tensor> tensors) {
+    for (const Tensor& x : tensors) CHECK(x.dtype() == dtype);
+  };
+  const std::vector<double> doubles{1.5, 2};
+  all_are(float32, {tensor({1.5, 2.0}), tensor(doubles), tensor(std::span<const double>(doubles)), tensor({1.5f, 2.0f}),
+                    tensor(std::vector<float>{1.5f}), tensor({1.5L}), tensor(std::vector<long double>{1.5L}),
+                    tensor(doubles, Shape{2, 1}), tensor(1.5), tensor(std::vector<double>{})});
+  all_are(int64, {tensor({1, 2}), tensor(std::vector<int>{1, 2}), tensor(std::vector<std::uint8_t>{1}), tensor({'a'}),
+                  tensor(std::vector<std::int64_t>{}), tensor(7u)});
+  all_are(boolean, {tensor({true, false}), tensor(std::vector<bool>{true, false}), tensor(true)});
+  all_are(float64, {tensor({1, 2}, float64), tensor(doubles, float64), tensor(std::vector<int>{1, 2}, float64),
+                    tensor(doubles, Shape{1, 2}, float64), tensor(std::vector<bool>{true}, float64)});
+  CHECK(tensor(doubles).to_vector() == tensor({1.5, 2.0}).to_vector());
+}
+
+TEST_CASE("vectors are converted to a dtype that is given, as literals are") {
+  const std::vector<double> doubles{0.1, -3};
+  CHECK(tensor(doubles, float64).to_vector() == doubles);
+  CHECK(tensor(doubles).to_vector() == Doubles{0.1f, -3});
+  CHECK(tensor(std::vector<double>{2, -7}, int64).to_vector<std::int64_t>() == Whole{2, -7});
+  CHECK(tensor(std::vector<double>{0, 0.5}, boolean).to_vector() == Doubles{0, 1});
+  CHECK(tensor(std::vector<bool>{true, false, true}).to_vector() == Doubles{1, 0, 1});
+  CHECK(tensor(std::vector<bool>{true, false}, Shape{2, 1}, float32).to_vector() == Doubles{1, 0});
+  const std::int64_t odd = (std::int64_t{1} << 62) + 1;
+  CHECK(tensor(std::vector<std::int64_t>{odd}).to_vector<std::int64_t>() == Whole{odd});
+  for (const double number : {1.5, 1e300, not_a_number, inf})
+    CHECK_THROWS_AS(tensor(std::vector<double>{number}, int64), ValueError);
+  CHECK_THROWS_WITH(tensor(std::vector<double>{1.5}, int64),
+                    Catch::StartsWith("tensor: 1.5 is not an int64 number, at create_test.cpp:"));
+}
+
 TEST_CASE("vectors, spans and memory are copied") {
   std::vector<float> values{1, 2, 3, 4};
   const Tensor x = tensor(values, Shape{2, 2});

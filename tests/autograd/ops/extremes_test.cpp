@@ -75,7 +75,7 @@ void sweep() {
   for (const Slope& slope : slopes) {
     const Row& each = row(slope.primitive);
     for (const T at : extremes<T>()) {
-      const Tensor x = track(tensor(std::vector<T>{at}));
+      const Tensor x = track(tensor(std::vector<T>{at}, dtype_of<T>));
       const Tensor y = each.cases[0].function({x});
       const T value = y.template data<T>()[0], got = grad(sum(y), x).template data<T>()[0];
       const Real exact = each.scalar({at});

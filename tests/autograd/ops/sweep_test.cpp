@@ -151,7 +151,7 @@ template <class T>
 void sweep() {
   const std::vector<T> at = points<T>();
   for (const Function& each : functions) {
-    const Tensor x = track(tensor(at)), y = each.f(x), slope = grad(sum(y), x, {.allow_unused = true});
+    const Tensor x = track(tensor(at, dtype_of<T>)), y = each.f(x), slope = grad(sum(y), x, {.allow_unused = true});
     evaluate(std::vector{y, slope});
     for (std::size_t i = 0; i < at.size(); ++i) {
       if (std::isinf(at[i]) && !each.at_infinity) continue;

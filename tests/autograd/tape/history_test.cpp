@@ -91,8 +91,7 @@ TEST_CASE("a history that no derivative can want is released, and an error says 
   assign_often(w);
   CHECK(loss.entry()->input_count == 0);
   CHECK(loss.tracked());
-  throws<GraphError>(
-      "grad: Parameter 0 ([2] f32) was assigned since the loss was recorded; record the loss again")
+  throws<GraphError>("grad: Parameter 0 ([2] f32) was assigned since the loss was recorded; record the loss again")
       .by([&] { grad(loss, w); });
 }
 
@@ -105,7 +104,8 @@ TEST_CASE("a history stays as long as somebody holds what a derivative can be as
   assign_often(w);
   CHECK(grad(by_inner, *inner).to_vector() == (2 * *inner).to_vector());
   CHECK(grad(by_x, x).to_vector() == std::vector{6.0, 16.0});
-  CHECK(grad(by_kept, kept).to_vector() == (cos(kept * tensor({1.0, 2.0}, float64)) * tensor({1.0, 2.0}, float64)).to_vector());
+  CHECK(grad(by_kept, kept).to_vector() ==
+        (cos(kept * tensor({1.0, 2.0}, float64)) * tensor({1.0, 2.0}, float64)).to_vector());
   inner.reset();
   assign_often(w);
   CHECK(by_inner.entry()->input_count == 0);

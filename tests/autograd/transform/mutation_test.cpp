@@ -111,7 +111,7 @@ TEST_CASE("the catalogue catches every spoiled derivative rule") {
         std::vector<std::string>{"sign",       "floor",       "ceil",       "round",   "logical_not",   "equal",
                                  "not_equal",  "less",        "less_equal", "greater", "greater_equal", "logical_and",
                                  "logical_or", "logical_xor", "one_hot",    "argmax",  "argmin",        "full",
-                                 "leaf",       "uniform",     "normal"});
+                                 "leaf",       "uniform",     "normal",     "randint", "bernoulli",     "categorical"});
 }
 
 TEST_CASE("swapping the cotangents of two inputs is noticed") {

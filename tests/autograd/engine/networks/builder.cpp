@@ -31,8 +31,7 @@ Tensor numbers(const Shape& shape, DType dtype, Range range, std::uint64_t state
   const auto count = static_cast<std::size_t>(shape.numel());
   std::vector<double> wide(count);
   for (double& number : wide) number = draw();
-  if (dtype == float64) return tensor(wide, shape);
-  return tensor(std::vector<float>(wide.begin(), wide.end()), shape);
+  return tensor(wide, shape, dtype);
 }
 
 constexpr std::uint64_t parameters_key = 1, constants_key = 2, sources_key = 3;

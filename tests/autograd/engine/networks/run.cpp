@@ -101,7 +101,7 @@ class Runner {
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       const Seen* there =
           followed_->find("step " + std::to_string(step) + ": w" + std::to_string(i) + " after the step");
-      if (there) parameters[i].assign(cast(tensor(there->numbers, there->shape), recipe_.dtype));
+      if (there) parameters[i].assign(tensor(there->numbers, there->shape, recipe_.dtype));
     }
   }
 
