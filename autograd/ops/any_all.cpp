@@ -13,16 +13,16 @@ Tensor as_mask(const Operand& x) {
 }
 
 // How many elements are true. Fused with what made the mask; rounded perhaps, but never from another number to 0.
-Tensor count(const Tensor& mask, const Axes& axes, detail::Keep keep) { return sum(cast(mask, float32), axes, keep); }
+Tensor count(const Tensor& mask, const Axes& axes, KeepDims keep) { return sum(cast(mask, float32), axes, keep); }
 
 }  // namespace
 
-Tensor any(const Operand& x, const Axes& axes, detail::Keep keep) {
+Tensor any(const Operand& x, const Axes& axes, KeepDims keep) {
   const CallScope scope("any", x.where());
   return count(as_mask(x), axes, keep) > 0;
 }
 
-Tensor all(const Operand& x, const Axes& axes, detail::Keep keep) {
+Tensor all(const Operand& x, const Axes& axes, KeepDims keep) {
   const CallScope scope("all", x.where());
   return count(logical_not(as_mask(x)), axes, keep) == 0;
 }
