@@ -65,11 +65,12 @@ class Tensor : public Indexed<Tensor> {
     if (head_) head_->references.fetch_add(1, std::memory_order_relaxed);
   }
   Tensor(Tensor&& other) noexcept : head_(std::exchange(other.head_, nullptr)) {}
-  Tensor& operator=(const Tensor& other) noexcept {
+  // Of variables only: x[0] = y would change nothing.
+  Tensor& operator=(const Tensor& other) & noexcept {
     Tensor(other).swap(*this);
     return *this;
   }
-  Tensor& operator=(Tensor&& other) noexcept {
+  Tensor& operator=(Tensor&& other) & noexcept {
     Tensor(std::move(other)).swap(*this);
     return *this;
   }

@@ -165,6 +165,12 @@ TEST_CASE("unbind takes apart what stack joins") {
   CHECK_THAT([](const Tensor& t) { return unbind(t, 1)[2] * unbind(t, 1)[0]; }, DifferentiatesCorrectly(x / 100));
 }
 
+TEST_CASE("a part cannot be assigned to: it would change nothing") {
+  STATIC_REQUIRE_FALSE(std::is_assignable_v<decltype(cube()[0]), Tensor>);
+  STATIC_REQUIRE_FALSE(std::is_assignable_v<decltype(cube()(0, all)), const Tensor&>);
+  STATIC_REQUIRE(std::is_assignable_v<Tensor&, decltype(cube()[0])>);
+}
+
 template <class X, class... I>
 concept Indexable = requires(const X& x, const I&... i) {
   x(i...);
