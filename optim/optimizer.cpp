@@ -49,6 +49,12 @@ Optimizer::Optimizer(std::vector<Parameter> parameters, Transformation rule, Opt
     check<ValueError>(state_[i].size() == rule_.slots().size(), where, "Optimizer: the rule made ", state_[i].size(),
                       " state Tensors for ", rule_.slots().size(), " slots");
   }
+  if (differentiable) return;
+  // By itself, before the first step: that has the plan of the others then.
+  Tensors needed;
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (parameters_[i].trainable()) needed.insert(needed.end(), state_[i].begin(), state_[i].end());
+  evaluate(needed, where);
 }
 
 NonFinite Optimizer::policy() const {
