@@ -32,14 +32,12 @@ struct Moments {
         square_mean(state[1] * beta2 + square(gradient) * (1 - beta2)) {}
 };
 
-Tensors two_zeros(const Tensor& parameter) { return {zeros_like(parameter), zeros_like(parameter)}; }
-
 /// M / (sqrt(V + eps_root) + eps)
 template <class Options>
 Transformation scale_by_adam(const Options& options) {
   std::vector<std::string> slots{"exp_avg", "exp_avg_sq"};
   if (options.amsgrad) slots.push_back("max_exp_avg_sq");
-  return {slots, [count = slots.size()](const Tensor& parameter) { return Tensors(count, zeros_like(parameter)); },
+  return {slots, [count = slots.size()](const Tensor& parameter) { return zeros_for(parameter, count); },
           [options](const Tensor& gradient, const Tensors& state, const Tensor&, const StepNumber& step) {
             const Moments now(options, gradient, state, step);
             Step result{{}, {now.mean, now.square_mean}};
@@ -69,14 +67,14 @@ Transformation adamw(const Hyperparameter& rate, const AdamWOptions& options, co
 Transformation adamax(const Hyperparameter& rate, const AdamaxOptions& options, const Location& where) {
   const CallScope scope("adamax", where);
   require_valid(options, "adamax", where);
-  Transformation adapt({"exp_avg", "exp_inf"}, two_zeros,
-                       [options](const Tensor& gradient, const Tensors& state, const Tensor&, const StepNumber& step) {
-                         const Scalar beta1 = options.beta1.at(step);
-                         const Tensor mean = state[0] * beta1 + gradient * (1 - beta1);
-                         const Tensor largest =
-                             maximum(state[1] * options.beta2.at(step), abs(gradient) + options.eps.at(step));
-                         return Step{mean / (largest * (1 - pow(beta1, step + 1))), {mean, largest}};
-                       });
+  Transformation adapt(
+      {"exp_avg", "exp_inf"}, [](const Tensor& parameter) { return zeros_for(parameter, 2); },
+      [options](const Tensor& gradient, const Tensors& state, const Tensor&, const StepNumber& step) {
+        const Scalar beta1 = options.beta1.at(step);
+        const Tensor mean = state[0] * beta1 + gradient * (1 - beta1);
+        const Tensor largest = maximum(state[1] * options.beta2.at(step), abs(gradient) + options.eps.at(step));
+        return Step{mean / (largest * (1 - pow(beta1, step + 1))), {mean, largest}};
+      });
   return chain({weight_decay(options.weight_decay, where), adapt, descend(rate, where)});
 }
 
@@ -107,20 +105,21 @@ Transformation nadam(const Hyperparameter& rate, const NAdamOptions& options, co
 Transformation radam(const Hyperparameter& rate, const RAdamOptions& options, const Location& where) {
   const CallScope scope("radam", where);
   require_valid(options, "radam", where);
-  Transformation adapt({"exp_avg", "exp_avg_sq"}, two_zeros,
-                       [options](const Tensor& gradient, const Tensors& state, const Tensor&, const StepNumber& step) {
-                         const Moments now(options, gradient, state, step);
-                         const Scalar limit = 2 / (1 - now.beta2) - 1;
-                         const Scalar length = limit - 2 * (step + 1) * pow(now.beta2, step + 1) / now.correction2;
-                         Step result{now.mean * (1 / now.correction1), {now.mean, now.square_mean}};
-                         if (length.item() > 5) {
-                           const Scalar rectifier = sqrt((length - 4) * (length - 2) * limit /
-                                                         ((limit - 4) * (limit - 2) * length) * now.correction2);
-                           result.update = result.update * rectifier /
-                                           (sqrt(now.square_mean + options.eps_root.at(step)) + options.eps.at(step));
-                         }
-                         return result;
-                       });
+  Transformation adapt(
+      {"exp_avg", "exp_avg_sq"}, [](const Tensor& parameter) { return zeros_for(parameter, 2); },
+      [options](const Tensor& gradient, const Tensors& state, const Tensor&, const StepNumber& step) {
+        const Moments now(options, gradient, state, step);
+        const Scalar limit = 2 / (1 - now.beta2) - 1;
+        const Scalar length = limit - 2 * (step + 1) * pow(now.beta2, step + 1) / now.correction2;
+        Step result{now.mean * (1 / now.correction1), {now.mean, now.square_mean}};
+        if (length.item() > 5) {
+          const Scalar rectifier =
+              sqrt((length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length) * now.correction2);
+          result.update =
+              result.update * rectifier / (sqrt(now.square_mean + options.eps_root.at(step)) + options.eps.at(step));
+        }
+        return result;
+      });
   return chain({weight_decay(options.weight_decay, where), adapt, descend(rate, where)});
 }
 

@@ -64,6 +64,12 @@ Optimizer::Optimizer(std::vector<Parameter> parameters, std::vector<std::string>
   }
   for (std::size_t i = 0; i < names_.size(); ++i) parameters_[i].set_name(names_[i]);
   own_ = own_numbers(options_.groups, names_, rule_, where);
+  if (differentiable) return;
+  // By itself, before the first step: that has the plan of the others then.
+  Tensors needed;
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (parameters_[i].trainable()) needed.insert(needed.end(), state_[i].begin(), state_[i].end());
+  evaluate(needed, where);
 }
 
 std::vector<Parameter> Optimizer::parameters_of(const std::vector<NamedParameter>& named) {

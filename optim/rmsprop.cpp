@@ -11,7 +11,7 @@ namespace {
 Transformation scale_by_rms(const RmspropOptions& options) {
   std::vector<std::string> slots{"square_avg"};
   if (options.centered) slots.push_back("grad_avg");
-  return {slots, [count = slots.size()](const Tensor& parameter) { return Tensors(count, zeros_like(parameter)); },
+  return {slots, [count = slots.size()](const Tensor& parameter) { return zeros_for(parameter, count); },
           [options](const Tensor& gradient, const Tensors& state, const Tensor&, const StepNumber& step) {
             const Scalar decay = options.decay.at(step);
             Step result;

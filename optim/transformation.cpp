@@ -3,8 +3,15 @@
 #include <algorithm>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/ops/create.hpp"
 
 namespace xgrad::optim {
+
+Tensors zeros_for(const Tensor& parameter, std::size_t count) {
+  Tensors zeros;
+  while (zeros.size() < count) zeros.push_back(zeros_like(parameter));
+  return zeros;
+}
 
 Transformation::Transformation(std::vector<std::string> slots, Init init, Update update)
     : slots_(std::move(slots)),

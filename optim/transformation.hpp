@@ -13,6 +13,9 @@ namespace xgrad::optim {
 
 using Tensors = std::vector<Tensor>;
 
+/// So many Tensors of zeros like a parameter: each in memory of its own, as it will be after a step.
+Tensors zeros_for(const Tensor& parameter, std::size_t count);
+
 /// What a rule makes of the gradient of one Parameter.
 struct Step {
   Tensor update;  ///< what is added to the Parameter

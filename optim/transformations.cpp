@@ -134,7 +134,8 @@ Transformation momentum(const Hyperparameter& decay, const MomentumOptions& opti
           [](const Tensor& parameter) { return Tensors{zeros_like(parameter)}; },
           [decay, options](const Tensor& gradient, const Tensors& state, const Tensor&, const StepNumber& step) {
             const Scalar mu = decay.at(step), damp = options.dampening.at(step);
-            const Tensor velocity = step == 0 ? gradient : state[0] * mu + gradient * (1 - damp);
+            // The buffer is 0 at first: one plan serves this step and the others.
+            const Tensor velocity = state[0] * mu + gradient * (step == 0 ? Scalar(1) : 1 - damp);
             return Step{options.nesterov ? gradient + velocity * mu : velocity, {velocity}};
           }};
 }

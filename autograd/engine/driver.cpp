@@ -1,139 +1,102 @@
 #include "autograd/engine/driver.hpp"
 
 #include <algorithm>
-#include <new>
 #include <utility>
 
 #include "autograd/engine/fault.hpp"
-#include "autograd/engine/interpreter.hpp"
-#include "autograd/engine/machine/machine_code.hpp"
-#include "autograd/engine/narrow.hpp"
-#include "autograd/engine/tier.hpp"
 #include "autograd/engine/verify_program.hpp"
-#include "autograd/engine/wide.hpp"
+#include "autograd/engine/versions.hpp"
 
 namespace xgrad::fused {
 
 namespace {
 
-// Making machine code takes some 30 us: as long as interpreting so much.
-constexpr std::int64_t many_elements = 200'000, many_runs = 300;
-
-}  // namespace
-
-struct Compiled::State {
-  explicit State(Program p)
-      : program(std::move(p)),
-        functions(tile_functions(set, program.dtype)),
-        analysis(program),
-        once(analysis.once, functions),
-        wide(program, analysis, functions),
-        registers(program.registers) {}
-
-  bool is_flat(const Binding& binding) const;
-  bool is_narrow(const Binding& binding) const;
-  void bind(const Binding& binding);
-  void take_over(const Binding& binding, bool in_parts);
-  template <class T>
-  void fix_registers(const Binding& binding);
-  void begin(const Binding& binding, bool in_parts);
-  void run(const Binding& binding);
-
-  const Program program;
-  const InstructionSet set = instruction_set();  // the plans of another one are others
-  const TileFunctions& functions;
-  const Analysis analysis;
-  const RowCode once;
-  const WideRows wide;
-  std::unique_ptr<NarrowRows> narrow;  // where rows are narrow
-  Kernels kernels;
-  Aliases aliases, bound;
-  TierChoice tier;
-  bool asked = false, machine = false;  // whether machine code was asked for, and came
-  std::int64_t elements = 0, runs = 0;
+// What a thread needs for the program that it runs at present. It only grows.
+struct Scratch {
+  Aliases aliases;
   std::vector<double> registers;  // room for as many numbers of the dtype
   Partials partials;
 };
 
+Scratch& scratch() {
+  static thread_local Scratch memory;
+  return memory;
+}
+
+}  // namespace
+
+struct Compiled::State {
+  explicit State(Program p) : source(std::move(p)), versions(source) {}
+
+  const Program& program() const { return source.program; }
+  bool is_flat(const Binding& binding) const;
+  bool is_narrow(const Binding& binding) const;
+  Version& bind(const Binding& binding, Scratch& memory);
+  void fix_registers(const Binding& binding, Scratch& memory) const;
+  template <class T>
+  void fix_registers(const Binding& binding, T* fixed) const;
+  const Kernels& begin(Version& version, const Binding& binding, Scratch& memory, bool in_parts);
+  void run(const Binding& binding);
+
+  const Source source;
+  Versions versions;
+};
+
 /// Kernels know which pointers are equal: others where that changes.
-void Compiled::State::bind(const Binding& binding) {
-  bound.resize(program.pointers.size());
+Version& Compiled::State::bind(const Binding& binding, Scratch& memory) {
+  Aliases& bound = memory.aliases;
+  bound.resize(program().pointers.size());
   for (std::size_t p = 0; p < bound.size(); ++p) {
     std::size_t first = p;
-    if (program.pointers[p].shape != Pointer::Shape::scratch)
+    if (program().pointers[p].shape != Pointer::Shape::scratch)
       for (first = 0; binding.pointers[first] != binding.pointers[p];) ++first;
     bound[p] = static_cast<std::uint16_t>(first);
   }
-  const TierChoice chosen = chosen_tier();
-  if (kernels.phases.size() != program.phases.size() ||
-      (bound != aliases && !planted("kernels are kept when other pointers become equal")) ||
-      (chosen.changes != tier.changes && !planted("a change of tier is overlooked"))) {
-    aliases = bound;
-    tier = chosen;
-    asked = machine = false;
-    narrow.reset();
-    kernels = {};
-    for (std::size_t i = 0; i < program.phases.size(); ++i)
-      kernels.phases.push_back(interpret(program, i, aliases, set));
-  }
-  if (is_narrow(binding) && !narrow) narrow = std::make_unique<NarrowRows>(program, analysis, aliases, functions);
+  if (memory.registers.size() < program().registers) memory.registers.resize(program().registers);
+  Version& version = versions.version(bound);
+  if (is_narrow(binding))
+    version.narrow();
+  else
+    version.interpret();
+  return version;
 }
 
 bool Compiled::State::is_flat(const Binding& binding) const {
-  return analysis.flat ||
-         (analysis.flat_row && (binding.rows == 1 || planted("rows are one long row whatever they share")));
+  return source.analysis.flat ||
+         (source.analysis.flat_row && (binding.rows == 1 || planted("rows are one long row whatever they share")));
 }
 bool Compiled::State::is_narrow(const Binding& binding) const {
   return !is_flat(binding) && binding.columns > 0 && binding.columns < narrow_columns && binding.rows > 1;
 }
 
-void Compiled::State::take_over(const Binding& binding, bool in_parts) {
-  elements += binding.rows * binding.columns;
-  runs += 1;
-  if (asked || tier.choice == Tier::interpreted) return;
-  if (tier.choice == Tier::compiled && elements < many_elements && runs < many_runs) return;
-  asked = true;
-  try {
-    Kernels made;
-    bool any = false;
-    for (std::size_t i = 0; i < program.phases.size(); ++i) {
-      made.phases.push_back(compile(program, i, aliases, set));
-      any = any || made.phases.back();
-      if (!made.phases.back()) made.phases.back() = interpret(program, i, aliases, set);
-    }
-    const auto& several = wide.unrolled();
-    if (any && several && binding.rows >= several->rows && (in_parts || !is_flat(binding)))
-      made.unrolled = compile(
-          several->program, 0,
-          several->aliases(planted("several rows are compiled for other aliases") ? Aliases(aliases.size()) : aliases),
-          set);
-    kernels = std::move(made);
-    machine = any;
-  } catch (const std::bad_alloc&) {
-    // It stays interpreted.
-  }
+void Compiled::State::fix_registers(const Binding& binding, Scratch& memory) const {
+  if (program().dtype == float32)
+    fix_registers(binding, reinterpret_cast<float*>(memory.registers.data()));
+  else
+    fix_registers(binding, memory.registers.data());
 }
-
 template <class T>
-void Compiled::State::fix_registers(const Binding& binding) {
-  T* fixed = reinterpret_cast<T*>(registers.data());
-  for (const Load& load : program.loads)
+void Compiled::State::fix_registers(const Binding& binding, T* fixed) const {
+  for (const Load& load : program().loads)
     if (load.source == Load::Source::argument) fixed[load.register_] = static_cast<T>(binding.arguments[load.index]);
-  once.run(fixed);
+  source.once.run(fixed);
 }
 
-void Compiled::State::begin(const Binding& binding, bool in_parts) {
-  bind(binding);
-  program.dtype == float32 ? fix_registers<float>(binding) : fix_registers<double>(binding);
-  if (is_narrow(binding)) return;
-  take_over(binding, in_parts);
-  wide.begin(binding, partials);
+const Kernels& Compiled::State::begin(Version& version, const Binding& binding, Scratch& memory, bool in_parts) {
+  const auto& unrolled = source.wide.unrolled();
+  const bool several = unrolled && binding.rows >= unrolled->rows && (in_parts || !is_flat(binding));
+  source.wide.begin(binding, memory.partials);
+  return version.kernels_for(binding.rows * binding.columns, several);
 }
 
 void Compiled::State::run(const Binding& binding) {
-  if (is_narrow(binding)) return narrow->run(binding, registers.data(), partials);
-  if (is_flat(binding)) return run_flat(program, binding, *kernels.phases[0], registers.data());
-  wide.run(binding, {0, binding.rows, 0, binding.columns}, kernels, registers.data(), partials);
+  Scratch& memory = scratch();
+  Version& version = bind(binding, memory);
+  fix_registers(binding, memory);
+  if (is_narrow(binding)) return version.narrow().run(binding, memory.registers.data(), memory.partials);
+  const Kernels& kernels = begin(version, binding, memory, false);
+  if (is_flat(binding)) return run_flat(program(), binding, *kernels.phases[0], memory.registers.data());
+  source.wide.run(binding, {0, binding.rows, 0, binding.columns}, kernels, memory.registers.data(), memory.partials);
 }
 
 Compiled::Compiled(Program program) : state_(std::make_unique<State>(std::move(program))) {}
@@ -141,28 +104,40 @@ Compiled::Compiled(Compiled&& other) noexcept = default;
 Compiled& Compiled::operator=(Compiled&& other) noexcept = default;
 Compiled::~Compiled() = default;
 
-const Program& Compiled::program() const { return state_->program; }
-bool Compiled::is_machine_code() const { return state_->machine; }
-Parts Compiled::parts() const { return state_->analysis.parts; }
+const Program& Compiled::program() const { return state_->program(); }
+bool Compiled::is_machine_code() const {
+  const Version* version = state_->versions.latest();
+  return version && version->is_machine_code();
+}
+Parts Compiled::parts() const { return state_->source.analysis.parts; }
+
+std::size_t Compiled::bytes() const {
+  constexpr std::size_t of_step = 1000;  // with the instructions and machine code that are made of it
+  std::size_t steps = program().before.size() + program().loads.size() + program().pointers.size() + 2;
+  for (const Phase& phase : program().phases) steps += phase.steps.size() + phase.after.size();
+  return steps * of_step;
+}
 
 void verify(const Compiled& compiled) {
-  const Compiled::State& state = *compiled.state_;
-  verify_analysis(state.program, state.analysis);
-  if (const auto& several = state.wide.unrolled()) verify_unrolled(state.program, *several);
+  const Source& source = compiled.state_->source;
+  verify_analysis(source.program, source.analysis);
+  if (const auto& several = source.wide.unrolled()) verify_unrolled(source.program, *several);
 }
 
-void prepare(Compiled& compiled, const Binding& binding) { compiled.state_->bind(binding); }
+// Sums over rows have had as much room before.
+void prepare(Compiled& compiled, const Binding& binding) { compiled.state_->bind(binding, scratch()); }
 
-void execute(Compiled& compiled, const Binding& binding) {
-  compiled.state_->begin(binding, false);
-  compiled.state_->run(binding);
+void execute(Compiled& compiled, const Binding& binding) { compiled.state_->run(binding); }
+
+Begun begin_parts(Compiled& compiled, const Binding& binding) {
+  Scratch& memory = scratch();
+  Version& version = compiled.state_->bind(binding, memory);
+  compiled.state_->fix_registers(binding, memory);
+  return {compiled, compiled.state_->begin(version, binding, memory, true), memory.registers.data(), memory.partials};
 }
 
-void begin_parts(Compiled& compiled, const Binding& binding) { compiled.state_->begin(binding, true); }
-
-void execute_part(const Compiled& compiled, const Binding& binding, const Rectangle& part) {
-  Compiled::State& state = *compiled.state_;
-  state.wide.run(binding, part, state.kernels, state.registers.data(), state.partials);
+void execute_part(const Begun& begun, const Binding& binding, const Rectangle& part) {
+  begun.compiled.state_->source.wide.run(binding, part, begun.kernels, begun.registers, begun.partials);
 }
 
 }  // namespace xgrad::fused

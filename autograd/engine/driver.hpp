@@ -9,8 +9,20 @@
 
 namespace xgrad::fused {
 
+class Compiled;
+struct Kernels;
+
+/// A program that is run in parts, until the thread that began it runs another one.
+struct Begun {
+  const Compiled& compiled;
+  const Kernels& kernels;
+  const void* registers;
+  Partials& partials;
+};
+
 /// A program that is ready to run, and what it has learnt from running. It starts out interpreted; machine code takes
-/// over when it has seen many elements, or has run many times, where there is any (see set_tier).
+/// over when it has seen many elements, or has run many times, where there is any (see set_tier). Any number of threads
+/// may run it at the same time.
 class Compiled {
  public:
   explicit Compiled(Program program);
@@ -19,33 +31,36 @@ class Compiled {
   ~Compiled();
 
   const Program& program() const;
-  /// Whether machine code runs its phases (never those of narrow rows, of fewer than 64 columns, several to a tile).
+  /// Whether machine code ran its phases the last time (never those of narrow rows, of fewer than 64 columns, several
+  /// to a tile).
   bool is_machine_code() const;
   /// On which parts of its rows and columns it can be run by itself, where rows are not narrow.
   Parts parts() const;
+  /// Roughly, the memory it takes.
+  std::size_t bytes() const;
 
  private:
   friend void verify(const Compiled& compiled);
   friend void prepare(Compiled& compiled, const Binding& binding);
   friend void execute(Compiled& compiled, const Binding& binding);
-  friend void begin_parts(Compiled& compiled, const Binding& binding);
-  friend void execute_part(const Compiled& compiled, const Binding& binding, const Rectangle& part);
+  friend Begun begin_parts(Compiled& compiled, const Binding& binding);
+  friend void execute_part(const Begun& begun, const Binding& binding, const Rectangle& part);
   struct State;
   std::unique_ptr<State> state_;
 };
 
 /// Verifies what it has derived from its program, which has been verified. Throws Unverified.
 void verify(const Compiled& compiled);
-/// Does beforehand what memory is needed for to run the program on this.
+/// Does beforehand what memory is needed for to run the program on this, where this thread has run it on as much
+/// before.
 void prepare(Compiled& compiled, const Binding& binding);
 /// Runs the program on what it is bound to. The results depend on the sizes alone, not on the number of threads or the
-/// tier. Pointers may be equal, but must not overlap otherwise; row operands overlap no pointer. One at a time for each
-/// Compiled, and not from inside a body of parallel() for programs that another thread runs.
+/// tier. Pointers may be equal, but must not overlap otherwise; row operands overlap no pointer.
 void execute(Compiled& compiled, const Binding& binding);
 
 /// The same in parts, in any order and by any threads at the same time: begin_parts(), then parts that cover all rows
 /// and columns once, and are such as parts() says.
-void begin_parts(Compiled& compiled, const Binding& binding);
-void execute_part(const Compiled& compiled, const Binding& binding, const Rectangle& part);
+Begun begin_parts(Compiled& compiled, const Binding& binding);
+void execute_part(const Begun& begun, const Binding& binding, const Rectangle& part);
 
 }  // namespace xgrad::fused

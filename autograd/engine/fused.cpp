@@ -1,13 +1,13 @@
 #include <algorithm>
 #include <atomic>
-#include <list>
-#include <unordered_map>
+#include <optional>
 #include <utility>
 
 #include "autograd/engine/budget.hpp"
 #include "autograd/engine/executor.hpp"
 #include "autograd/engine/fault.hpp"
-#include "autograd/engine/plan.hpp"
+#include "autograd/engine/lower.hpp"
+#include "autograd/engine/plan_cache.hpp"
 #include "autograd/engine/violation.hpp"
 #include "autograd/engine/walk.hpp"
 
@@ -15,71 +15,20 @@ namespace xgrad {
 
 namespace {
 
-using fused::Key;
-using fused::Plan;
 using fused::planted;
 
 // Of one plan; longer lists are planned in parts. What a part computes for a later one is never dropped: within a
 // memory budget plans are larger.
 std::size_t most_entries() { return memory_budget() == 0 ? 4096 : 16384; }
-constexpr std::size_t most_plans = 256;  // kept by a thread
-
-// The plans of a thread, by structure. The least recently used one goes when there are too many.
-class PlanCache {
- public:
-  Plan& find(const Pending& pending, const Key& key, std::size_t budget) {
-    // What came after the latest plan the time before comes again, mostly: no need to hash then.
-    if (!plans_.empty() && bring_to_front(plans_.front().next, key)) return plans_.front().plan;
-    const std::uint64_t hash = key.hash();
-    if (!plans_.empty()) plans_.front().next = hash;
-    if (bring_to_front(hash, key)) return plans_.front().plan;
-    plans_.push_front({{key.words().begin(), key.words().end()}, hash, 0, Plan(pending, budget)});
-    by_hash_.emplace(hash, plans_.begin());
-    if (planted("the newest plan goes first") && plans_.size() > most_plans)
-      plans_.splice(plans_.end(), plans_, plans_.begin());
-    if (plans_.size() > most_plans) drop_last();
-    return plans_.front().plan;
-  }
-
- private:
-  struct Kept {
-    std::vector<std::uint64_t> words;
-    std::uint64_t hash;
-    std::uint64_t next;  // the hash of the plan that came after this one the latest time
-    Plan plan;
-  };
-  // Whether there is a plan with this hash and key.
-  bool bring_to_front(std::uint64_t hash, const Key& key) {
-    const auto [first, last] = by_hash_.equal_range(hash);
-    const auto at = std::find_if(first, last, [&](const auto& each) {
-      return planted("plans are told by their hash alone") || std::ranges::equal(each.second->words, key.words());
-    });
-    if (at == last) return false;
-    if (at->second != plans_.begin()) plans_.splice(plans_.begin(), plans_, at->second);
-    return true;
-  }
-  void drop_last() {
-    const auto [first, last] = by_hash_.equal_range(plans_.back().hash);
-    by_hash_.erase(std::find_if(first, last, [&](const auto& at) { return &*at.second == &plans_.back(); }));
-    plans_.pop_back();
-  }
-  std::list<Kept> plans_;  // the most recently used first
-  std::unordered_multimap<std::uint64_t, std::list<Kept>::iterator> by_hash_;
-};
-
-PlanCache& plan_cache() {
-  static thread_local PlanCache cache;
-  return cache;
-}
 
 std::atomic<std::int64_t> parts_not_planned{0};
 
 void run_part(const Pending& pending) {
   const std::size_t budget = memory_budget();
-  const Key key(pending, budget);
-  Plan* plan = nullptr;
+  const fused::Key key(pending, budget);
+  std::optional<const fused::FoundPlan> plan;
   try {
-    plan = &plan_cache().find(pending, key, budget);
+    plan.emplace(pending, key, budget);
   } catch (const fused::Unplanned&) {
     ++parts_not_planned;
     return ReferenceExecutor().run(pending);
@@ -87,7 +36,7 @@ void run_part(const Pending& pending) {
     fused::report(violation);
     return ReferenceExecutor().run(pending);
   }
-  plan->run(pending, key.leaves());
+  plan->run(pending, key);
   for (Entry* entry : pending.entries)
     if (!entry->evaluated.load(std::memory_order_relaxed))
       entry->computed = (entry->computed + (entry->computed < 3u)) & 3u;

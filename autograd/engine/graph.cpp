@@ -1,7 +1,8 @@
 #include "autograd/engine/graph.hpp"
 
+#include <algorithm>
 #include <bit>
-#include <map>
+#include <cstring>
 #include <tuple>
 
 #include "autograd/engine/fault.hpp"
@@ -61,35 +62,64 @@ std::int64_t columns_of_total(const Shape& shape) {
   return everything ? 0 : columns;
 }
 
-class KeyFields final : public Fields {
+// What makes two entries the same value, as words, in one list for all of them.
+class Values final : public Fields {
  public:
-  std::vector<std::uint64_t> values;
-  void field(const char*, std::int64_t value) override { values.push_back(static_cast<std::uint64_t>(value)); }
-  void field(const char*, double value) override { values.push_back(std::bit_cast<std::uint64_t>(value)); }
-  void field(const char*, const Shape& value) override {
-    values.push_back(static_cast<std::uint64_t>(value.ndim()));
-    for (const std::int64_t size : value) values.push_back(static_cast<std::uint64_t>(size));
+  explicit Values(std::size_t entries) : slots_(std::bit_ceil(2 * entries + 1)) {}
+
+  /// The node of an entry that has the same value, or a place for that of this one, which is -1 until it is there.
+  std::int32_t& node_of(const Entry& entry, const std::vector<std::int32_t>& inputs) {
+    const std::size_t begin = words_.size();
+    add(entry, inputs);
+    const std::span<const std::uint64_t> words{words_.data() + begin, words_.size() - begin};
+    std::uint64_t hash = words.size();
+    for (const std::uint64_t word : words) hash = (std::rotl(hash, 5) ^ word) * 0x9E3779B97F4A7C15u;
+    std::size_t at = (hash >> 20) & (slots_.size() - 1);
+    for (; slots_[at].node >= 0; at = (at + 1) & (slots_.size() - 1)) {
+      const Slot& slot = slots_[at];
+      if (!std::ranges::equal(words, std::span{words_.data() + slot.begin, slot.size})) continue;
+      words_.resize(begin);
+      return slots_[at].node;
+    }
+    slots_[at] = {begin, words.size(), -1};
+    return slots_[at].node;
   }
+
+  void field(const char*, std::int64_t value) override { words_.push_back(static_cast<std::uint64_t>(value)); }
+  void field(const char*, double value) override { words_.push_back(std::bit_cast<std::uint64_t>(value)); }
+  void field(const char*, const Shape& value) override { add(value); }
+
+ private:
+  struct Slot {
+    std::size_t begin = 0, size = 0;
+    std::int32_t node = -1;
+  };
+
+  void add(const Shape& shape) {
+    words_.push_back(static_cast<std::uint64_t>(shape.ndim()));
+    for (const std::int64_t size : shape) words_.push_back(static_cast<std::uint64_t>(size));
+  }
+  void add(const Entry& entry, const std::vector<std::int32_t>& inputs) {
+    std::uint64_t vtable;  // one for each primitive
+    std::memcpy(&vtable, static_cast<const void*>(entry.primitive), sizeof vtable);
+    words_.push_back(vtable);
+    words_.push_back(
+        static_cast<std::uint64_t>(planted("entries are the same whatever their dtype") ? float32 : entry.dtype));
+    words_.push_back(planted("entries are the same whatever their checkpoint") ? 0 : entry.segment);
+    add(entry.shape);
+    for (const std::int32_t input : inputs) words_.push_back(static_cast<std::uint64_t>(input));
+    const std::size_t arguments = words_.size();
+    if (entry.kind == Lowering::Kind::constant)
+      (*this)("value", entry.primitive->lower().value);  // which is what the key knows of it
+    else if (!entry.bare)
+      entry.primitive->describe(*this);
+    if (planted("entries are the same whatever their arguments")) words_.resize(arguments);
+    words_.push_back(words_.size() - arguments);
+  }
+
+  std::vector<Slot> slots_;  // a power of two
+  std::vector<std::uint64_t> words_;
 };
-
-// What makes two entries the same value.
-using Sameness = std::tuple<const void*, DType, std::uint32_t, std::vector<std::int64_t>, std::vector<std::uint64_t>,
-                            std::vector<std::int32_t>>;
-
-Sameness sameness(const Entry& entry, const std::vector<std::int32_t>& inputs) {
-  KeyFields fields;
-  if (entry.kind == Lowering::Kind::constant)
-    fields("value", entry.primitive->lower().value);  // which is what the key knows of it
-  else
-    entry.primitive->describe(fields);
-  if (planted("entries are the same whatever their arguments")) fields.values.clear();
-  return {*reinterpret_cast<const void* const*>(entry.primitive),  // its virtual table: one for each primitive
-          planted("entries are the same whatever their dtype") ? float32 : entry.dtype,
-          planted("entries are the same whatever their checkpoint") ? 0 : entry.segment,
-          {entry.shape.begin(), entry.shape.end()},
-          fields.values,
-          inputs};
-}
 
 }  // namespace
 
@@ -117,7 +147,7 @@ Graph::Graph(const Pending& pending) {
   for (std::size_t i = 0; i < pending.entries.size(); ++i)
     numbers.insert(pending.entries[i], static_cast<std::uint32_t>(i));
   std::int32_t leaves = 0;
-  std::map<Sameness, std::int32_t> known;
+  Values known(pending.entries.size());
   for (std::size_t i = 0; i < pending.entries.size(); ++i) {
     const Entry& entry = *pending.entries[i];
     std::vector<std::int32_t> inputs;
@@ -142,9 +172,9 @@ Graph::Graph(const Pending& pending) {
       of_entry.push_back(add_entry(pending, i, std::move(inputs)));
       continue;
     }
-    const auto [at, fresh] = known.try_emplace(sameness(entry, inputs), -1);
-    if (fresh) at->second = add_entry(pending, i, std::move(inputs));
-    of_entry.push_back(at->second);
+    std::int32_t& node = known.node_of(entry, inputs);
+    if (node < 0) node = add_entry(pending, i, std::move(inputs));
+    of_entry.push_back(node);
   }
 }
 

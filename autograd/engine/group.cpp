@@ -18,6 +18,9 @@ constexpr std::size_t units_looked_at = 16;        // for one that reads the sam
 
 Grouping::Grouping(Graph& g, const std::vector<std::int32_t>& roots)
     : graph(g), unit_of(g.nodes.size(), -1), class_of(g.nodes.size(), Class::full) {
+  for (std::int32_t node = 0; node < static_cast<std::int32_t>(graph.nodes.size()); ++node)
+    held_.push_back(
+        graph.nodes[node].kind == Kind::alias && !graph.nodes[node].leaf ? held_[graph.nodes[node].inputs[0]] : node);
   mark_used(roots);
   for (std::int32_t node = 0; node < static_cast<std::int32_t>(graph.nodes.size()); ++node)
     if (graph.nodes[node].used && !graph.nodes[node].leaf) place(node);
@@ -25,7 +28,7 @@ Grouping::Grouping(Graph& g, const std::vector<std::int32_t>& roots)
 }
 
 Grouping::Use Grouping::use(std::int32_t input, Class consumer, std::int64_t columns) const {
-  const std::int32_t held = graph.storage(input);
+  const std::int32_t held = held_[input];
   const Node& node = graph.nodes[held];
   if (mask_in_memory(node)) return {held, consumer, consumer == Class::full || consumer == Class::columns};
   if (node.leaf || node.memory) return {held, consumer, true};
@@ -35,7 +38,7 @@ Grouping::Use Grouping::use(std::int32_t input, Class consumer, std::int64_t col
     const bool fits = consumer == Class::full ? need == 0 || need == columns : need == 0 && !reads_mask_[held];
     return {held, consumer, fits};
   }
-  const std::int32_t source = graph.storage(node.inputs[0]);
+  const std::int32_t source = held_[node.inputs[0]];
   const Node& from = graph.nodes[source];
   const bool number = from.uniform || (from.kind == Kind::constant && !from.memory);
   if (node.spread == Spread::scalar || number) return {source, Class::scalar, true};
@@ -53,22 +56,20 @@ std::int64_t Grouping::wanted_columns(std::int32_t node) const {
   return 0;
 }
 
-// The nodes whose values a node computes with, through whatever views lie between.
-std::vector<std::int32_t> Grouping::producers(std::int32_t node) const {
-  std::vector<std::int32_t> result;
+void Grouping::find_producers(std::int32_t node) {
+  producers_.clear();
   for (std::int32_t at : graph.nodes[node].inputs) {
     while (unit_of[at] < 0 && graph.is_view(at) && !planted("a dependency through a view is dropped"))
       at = graph.nodes[at].inputs[0];
-    if (unit_of[at] >= 0) result.push_back(at);
+    if (unit_of[at] >= 0) producers_.push_back(at);
   }
-  return result;
 }
 
 // A sum over rows is known only after the last row.
 bool Grouping::sealed(std::int32_t node) const { return class_of[node] == Class::columns; }
 
-bool Grouping::can_depend(std::int32_t unit, std::int32_t node) const {
-  for (const std::int32_t from : producers(node)) {
+bool Grouping::can_depend(std::int32_t unit) const {
+  for (const std::int32_t from : producers_) {
     const std::int32_t other = unit_of[from];
     if (other == unit ? sealed(from) && !planted("a sum over rows is read before its last row")
                       : units[other].before.contains(unit))
@@ -83,13 +84,14 @@ std::int32_t Grouping::new_unit(Unit unit, std::int32_t node, Class as) {
   const auto index = static_cast<std::int32_t>(units.size()) - 1;
   unit_of[node] = index;
   class_of[node] = as;
-  depend(index, node);
+  units[index].reads = reads_of(node);
+  depend(index);
   return index;
 }
 
-void Grouping::depend(std::int32_t unit, std::int32_t node) {
+void Grouping::depend(std::int32_t unit) {
   bool more = false;
-  for (const std::int32_t from : producers(node)) {
+  for (const std::int32_t from : producers_) {
     const std::int32_t other = unit_of[from];
     if (other == unit || units[unit].before.contains(other)) continue;
     units[unit].before.insert(other);
@@ -129,7 +131,7 @@ bool Grouping::join(std::int32_t node, std::int32_t unit, Class as, std::int64_t
     if (!operand.fits) return false;
     if (unit_of[operand.node] == unit && class_of[operand.node] != operand.as) return false;
   }
-  if (!can_depend(unit, node)) return false;
+  if (!can_depend(unit)) return false;
   if (!planted("a unit keeps its rows when its columns are settled")) to.rows = rows;
   to.columns = columns;
   to.split = to.split || wanted != 0;
@@ -137,12 +139,14 @@ bool Grouping::join(std::int32_t node, std::int32_t unit, Class as, std::int64_t
   to.members.push_back(node);
   unit_of[node] = unit;
   class_of[node] = as;
-  depend(unit, node);
+  to.reads |= reads_of(node);
+  depend(unit);
   return true;
 }
 
 void Grouping::place(std::int32_t node) {
   const Node& at = graph.nodes[node];
+  find_producers(node);
   switch (at.kind) {
     case Kind::alias:
       return;
@@ -166,19 +170,11 @@ void Grouping::place_program(std::int32_t node) {
   const Class small = graph.nodes[node].spread == Spread::columns ? Class::columns : Class::rows;
   const std::int64_t wanted = wanted_columns(node);
   std::vector<std::int32_t> candidates;
-  for (const std::int32_t from : producers(node))
+  for (const std::int32_t from : producers_)
     if (units[unit_of[from]].kind == Unit::Kind::program) candidates.push_back(unit_of[from]);
   const std::size_t own = candidates.size();
-  for (std::size_t i = units.size(), seen = 0; i-- > 0 && seen < units_looked_at; ++seen) {
-    const auto& members = units[i].members;
-    bool shares = false;
-    for (std::size_t m = 0; m < std::min<std::size_t>(members.size(), 16) && !shares; ++m)
-      for (const std::int32_t a : graph.nodes[members[m]].inputs)
-        for (const std::int32_t b : graph.nodes[node].inputs)
-          shares =
-              shares || (graph.storage(a) == graph.storage(b) && graph.nodes[graph.storage(a)].kind != Kind::constant);
-    if (shares) candidates.push_back(static_cast<std::int32_t>(i));
-  }
+  for (std::size_t i = units.size(), seen = 0; i-- > 0 && seen < units_looked_at; ++seen)
+    if (reads_the_same(units[i], node)) candidates.push_back(static_cast<std::int32_t>(i));
   std::sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(own), std::greater<>());
   for (const std::int32_t unit : candidates) {
     const bool joined = reduces ? join(node, unit, small, wanted)
@@ -194,8 +190,24 @@ void Grouping::place_program(std::int32_t node) {
   new_unit(std::move(unit), node, reduces ? small : size == 1 ? Class::rows : Class::full);
 }
 
+std::uint64_t Grouping::reads_of(std::int32_t node) const {
+  std::uint64_t bits = 0;
+  for (const std::int32_t input : graph.nodes[node].inputs) bits |= std::uint64_t{1} << (held_[input] % 64);
+  return bits;
+}
+
+// Whether one of its first members reads what the node does.
+bool Grouping::reads_the_same(const Unit& unit, std::int32_t node) const {
+  if ((unit.reads & reads_of(node)) == 0) return false;
+  for (std::size_t m = 0; m < std::min<std::size_t>(unit.members.size(), 16); ++m)
+    for (const std::int32_t a : graph.nodes[unit.members[m]].inputs)
+      for (const std::int32_t b : graph.nodes[node].inputs)
+        if (held_[a] == held_[b] && graph.nodes[held_[a]].kind != Kind::constant) return true;
+  return false;
+}
+
 void Grouping::merge_inputs(std::int32_t node) {
-  for (const std::int32_t from : producers(node)) {
+  for (const std::int32_t from : producers_) {
     const std::int32_t other = unit_of[from], unit = unit_of[node];
     if (other != unit && can_merge(unit, other)) merge(unit, other);
   }
@@ -244,6 +256,7 @@ void Grouping::merge(std::int32_t into, std::int32_t from) {
   for (const std::int32_t member : old.members) unit_of[member] = into;
   to.members.insert(to.members.end(), old.members.begin(), old.members.end());
   std::sort(to.members.begin(), to.members.end());
+  to.reads |= old.reads;
   to.before.insert(old.before);
   to.before.erase(from);
   to.before.erase(into);

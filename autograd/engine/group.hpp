@@ -24,9 +24,10 @@ struct Unit {
   std::int64_t rows = 1, columns = 1;
   bool split = false;  // whether the number of columns is settled
   std::vector<std::int32_t> members{};
-  UnitSet before{};      // the units that must have run
-  bool awaited = false;  // whether this one must have run for another
-  bool dead = false;     // merged into another one
+  UnitSet before{};         // the units that must have run
+  bool awaited = false;     // whether this one must have run for another
+  bool dead = false;        // merged into another one
+  std::uint64_t reads = 0;  // a bit for what each member reads, shared by many nodes
 };
 
 /// The used nodes of a graph in units, without cycles between them.
@@ -59,19 +60,25 @@ struct Grouping {
   void place(std::int32_t node);
   void place_program(std::int32_t node);
   bool join(std::int32_t node, std::int32_t unit, Class as, std::int64_t columns);
-  bool can_depend(std::int32_t unit, std::int32_t node) const;
+  bool can_depend(std::int32_t unit) const;
   std::int32_t new_unit(Unit unit, std::int32_t node, Class as);
-  void depend(std::int32_t unit, std::int32_t node);
+  void depend(std::int32_t unit);
   void merge_inputs(std::int32_t node);
   void merge(std::int32_t into, std::int32_t from);
   bool can_merge(std::int32_t a, std::int32_t b) const;
   void close(std::int32_t unit);
   void sort();
   bool mask_in_memory(const Node& node) const;
-  std::vector<std::int32_t> producers(std::int32_t node) const;
+  void find_producers(std::int32_t node);
+  bool reads_the_same(const Unit& unit, std::int32_t node) const;
+  std::uint64_t reads_of(std::int32_t node) const;
   std::int64_t wanted_columns(std::int32_t node) const;
   std::int64_t need_of(std::int32_t input) const;
   std::int32_t source_of(std::int32_t input) const;
+
+  std::vector<std::int32_t> held_;  // by node: the one whose memory it shares
+  // The nodes whose values the one that is placed computes with, through whatever views lie between.
+  std::vector<std::int32_t> producers_;
 
   // Masks have no place in memory: whoever reads one computes it again, and needs the columns that its operands ask
   // for.

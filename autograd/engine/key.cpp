@@ -43,6 +43,11 @@ class Words final : public Fields {
   void field(const char*, std::int64_t value) override { add(static_cast<std::uint64_t>(value)); }
   void field(const char*, double value) override { add(std::bit_cast<std::uint64_t>(value)); }
   void field(const char*, const Shape& value) override { add(value); }
+  // Kept apart until it is known which entries they may tell apart.
+  void dynamic(const char*, std::int64_t value) override { dynamics.push_back(static_cast<std::uint64_t>(value)); }
+  void dynamic(const char*, double value) override { dynamics.push_back(std::bit_cast<std::uint64_t>(value)); }
+
+  std::vector<std::uint64_t> dynamics;
 
  private:
   void grow(std::size_t count) {
@@ -56,10 +61,15 @@ class Words final : public Fields {
   std::uint64_t *next_, *end_;
 };
 
+std::uint64_t mixed(std::uint64_t hash, std::uint64_t word) {
+  return (std::rotl(hash, 5) ^ word) * 0x9E3779B97F4A7C15u;
+}
+
 // Numbers for values in order of first use: which of them are equal matters, not what they are.
+template <class Value, class Hash = std::hash<Value>>
 class Distinct {
  public:
-  std::uint64_t number(std::uint64_t value) {
+  std::uint64_t number(const Value& value) {
     const auto found = std::find(first_.begin(), first_.end(), value);
     if (found != first_.end()) return static_cast<std::uint64_t>(found - first_.begin());
     if (first_.size() == searched) return others_.try_emplace(value, searched + others_.size()).first->second;
@@ -69,8 +79,17 @@ class Distinct {
 
  private:
   static constexpr std::size_t searched = 32;  // one by one, which takes no memory
-  std::vector<std::uint64_t> first_;
-  std::unordered_map<std::uint64_t, std::uint64_t> others_;
+  std::vector<Value> first_;
+  std::unordered_map<Value, std::uint64_t, Hash> others_;
+};
+
+// A dynamic argument among those of entries that would be one value if such arguments were equal.
+struct Dynamic {
+  std::uint64_t alike, value;
+  friend bool operator==(const Dynamic&, const Dynamic&) = default;
+};
+struct DynamicHash {
+  std::size_t operator()(const Dynamic& from) const { return mixed(mixed(0, from.alike), from.value); }
 };
 
 // Room for words that a key of this thread has left behind.
@@ -82,10 +101,15 @@ thread_local std::vector<std::uint64_t> spare;
 struct Key::Writer {
   Writer(Key& k, Numbering& n) : key(k), words(k.words_), numbers(n) {}
 
-  void add(const Entry& entry) {
-    const bool elementwise = entry.kind == Lowering::Kind::elementwise;
+  static std::uint64_t vtable_of(const Entry& entry) {
     std::uint64_t vtable;
     std::memcpy(&vtable, static_cast<const void*>(entry.primitive), sizeof vtable);
+    return vtable;
+  }
+
+  void add(const Entry& entry) {
+    const bool elementwise = entry.kind == Lowering::Kind::elementwise;
+    std::uint64_t vtable = vtable_of(entry);
     const std::span<const Tensor> inputs = entry.input_span();
     words.make_room(3 + inputs.size());
     if (planted("the key leaves out which primitive it is")) vtable = 0;
@@ -117,8 +141,29 @@ struct Key::Writer {
     entry.primitive->describe(words);
     if (!entry.mergeable && !planted("the key leaves out arguments that are not described"))
       add_lowering(entry.primitive->lower());
+    if (!words.dynamics.empty()) add_dynamics(entry, at);
     words[at] = words.size() - at;
     words.make_room(2 + entry.input_count);
+  }
+  // Not what they are, but which are equal, for what is equal is computed once. They are compared with those of entries
+  // whose other arguments, from word `first` on, and inputs may be the same.
+  [[gnu::noinline]] void add_dynamics(const Entry& entry, std::size_t first) {
+    std::uint64_t alike = entry.segment;
+    alike = mixed(alike, vtable_of(entry));
+    for (std::size_t word = first; word < words.size(); ++word) alike = mixed(alike, words[word]);
+    const auto mix_shape = [&](const Shape& shape) {
+      for (const std::int64_t size : shape) alike = mixed(alike, static_cast<std::uint64_t>(size));
+    };
+    mix_shape(entry.shape);
+    for (const Tensor& input : entry.input_span()) {
+      const std::uint32_t number = numbers.find(input.entry());  // of a leaf that has none yet: Numbering::absent
+      mix_shape(input.shape());
+      if (number >= first_leaf) alike = mixed(alike, reinterpret_cast<std::uintptr_t>(input.entry()));
+    }
+    for (const std::uint64_t value : words.dynamics)
+      words.add(planted("the key leaves out which dynamic arguments are equal") ? 0
+                                                                                : dynamics.number({alike++, value}));
+    words.dynamics.clear();
   }
   // What a plan knows of arguments that are not described. The kernel has them from the entry at hand.
   void add_lowering(const Lowering& lowering) {
@@ -165,7 +210,8 @@ struct Key::Writer {
   Key& key;
   Words words;
   Numbering& numbers;
-  Distinct constants, segments;
+  Distinct<std::uint64_t> constants, segments;
+  Distinct<Dynamic, DynamicHash> dynamics;
 };
 
 Key::Key(const Pending& pending, std::size_t budget) {
@@ -188,7 +234,7 @@ Key::~Key() {
 std::uint64_t Key::hash() const {
   constexpr std::size_t lanes = 4;
   std::uint64_t hash[lanes] = {size_, 1, 2, 3};
-  const auto mix = [](std::uint64_t& h, std::uint64_t word) { h = (std::rotl(h, 5) ^ word) * 0x9E3779B97F4A7C15u; };
+  const auto mix = [](std::uint64_t& h, std::uint64_t word) { h = mixed(h, word); };
   std::size_t i = 0;
   for (; i + lanes <= size_; i += lanes)
     for (std::size_t lane = 0; lane < lanes; ++lane) mix(hash[lane], words_[i + lane]);

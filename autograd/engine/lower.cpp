@@ -1,11 +1,12 @@
 #include "autograd/engine/lower.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
-#include <set>
 
 #include "autograd/engine/codes.hpp"
 #include "autograd/engine/fault.hpp"
+#include "autograd/engine/instances.hpp"
 #include "autograd/engine/peephole.hpp"
 
 namespace xgrad::fused {
@@ -13,18 +14,6 @@ namespace xgrad::fused {
 namespace {
 
 using Kind = Lowering::Kind;
-
-// A node in a class: what a unit reads or computes. With an index just the element in the column that this other node
-// gives for each row: what is picked from an elementwise value is the same operation on what is picked from its
-// operands, so that picking costs nothing for the elements that are not picked.
-struct Instance {
-  std::int32_t node;
-  Class as;
-  std::int32_t index = -1;
-  friend auto operator<=>(const Instance&, const Instance&) = default;
-
-  bool has_columns() const { return index < 0 && (as == Class::full || as == Class::columns); }
-};
 
 class UnitLowering {
  public:
@@ -34,7 +23,7 @@ class UnitLowering {
   Lowered run() {
     for (const std::int32_t member : at_.members)
       if (stored_[member]) sinks_.insert({member, grouping_.class_of[member]});
-    collect({sinks_.begin(), sinks_.end()});
+    collect(sinks_);
     find_placed();
     number_levels();
     make_registers();
@@ -54,14 +43,14 @@ class UnitLowering {
   struct Facts {
     bool computed = false;
     std::int32_t level = 0;  // how many reductions along the row come before
-    std::vector<Instance> operands;
+    Operands operands{};
   };
 
   const Node& node(const Instance& instance) const { return graph_.nodes[instance.node]; }
   bool computed_here(const Instance& instance) const { return facts_.at(instance).computed; }
 
   // The operands of an instance, were it computed here; nothing if they do not fit.
-  bool operands_of(const Instance& instance, std::vector<Instance>& operands) const {
+  bool operands_of(const Instance& instance, Operands& operands) const {
     const Node& n = node(instance);
     const bool elementwise = n.kind == Kind::elementwise;
     for (std::size_t i = 0; i < n.inputs.size(); ++i) {
@@ -74,7 +63,7 @@ class UnitLowering {
       if (!use.fits) return false;
       const bool by_column = use.as == Class::full || use.as == Class::columns;
       const std::int32_t index = n.kind == Kind::pick ? graph_.storage(n.inputs[1]) : instance.index;
-      operands.push_back({use.node, use.as, by_column ? index : -1});
+      operands.add({use.node, use.as, by_column ? index : -1});
     }
     return true;
   }
@@ -85,16 +74,18 @@ class UnitLowering {
     const Node& n = node(instance);
     if (n.leaf || n.kind != Kind::elementwise || !(n.cheap || n.bits) || n.memory) return false;
     if (instance.as == Class::columns || (instance.as != Class::full && !n.bits)) return n.bits;
-    std::set<Instance> seen{instance};
-    std::vector<Instance> open{instance};
+    // So few that they are looked through one by one.
+    std::vector<Instance> seen{instance}, open{instance};
     std::size_t reads = 0;
     while (!open.empty()) {
       const Instance next = open.back();
       open.pop_back();
-      std::vector<Instance> operands;
+      Operands operands;
       if (!operands_of(next, operands)) return n.bits;
       for (const Instance& operand : operands) {
-        if (!seen.insert(operand).second || facts_.contains(operand)) continue;
+        if (std::find(seen.begin(), seen.end(), operand) != seen.end()) continue;
+        seen.push_back(operand);
+        if (facts_.contains(operand)) continue;
         const Node& o = node(operand);
         if (o.kind == Kind::constant || operand.as != Class::full || grouping_.unit_of[operand.node] == unit_) continue;
         const bool deeper = !o.leaf && !o.memory && o.kind == Kind::elementwise && (o.cheap || o.bits);
@@ -108,10 +99,11 @@ class UnitLowering {
   }
 
   // Everything the sinks need, by node from the last to the first: consumers come before what they consume.
-  void collect(std::set<Instance, std::greater<>> open) {
+  void collect(const InstanceSet& wanted) {
+    OpenInstances open(memory_);
+    open.add(wanted);
     while (!open.empty()) {
-      const Instance instance = *open.begin();
-      open.erase(open.begin());
+      const Instance instance = open.take();
       if (facts_.contains(instance)) continue;
       Facts facts;
       const Node& n = node(instance);
@@ -126,8 +118,8 @@ class UnitLowering {
       if (!facts.computed && own) throw Unplanned();
       if (!facts.computed && !n.leaf && n.kind != Kind::constant && !planted("what another unit reads is not stored"))
         stored_[instance.node] = true;
-      for (const Instance& operand : facts.operands) open.insert(operand);
-      facts_.emplace(instance, std::move(facts));
+      for (const Instance& operand : facts.operands) open.add(operand);
+      facts_.emplace_hint(facts_.begin(), instance, facts);
     }
   }
 
@@ -151,7 +143,7 @@ class UnitLowering {
       if (sinks_.contains(instance))
         for (const std::int32_t index : indices) elements_.insert({instance.node, instance.as, index});
     }
-    collect({elements_.begin(), elements_.end()});
+    collect(elements_);
   }
 
   bool reduces(const Instance& instance) const { return node(instance).kind == Kind::reduction; }
@@ -225,7 +217,7 @@ class UnitLowering {
       if (facts.computed && reduces(instance) && instance.as == Class::rows) phases = std::max(phases, facts.level);
       if (full || sums) phases = std::max(phases, facts.level + 1);
     }
-    phases_.resize(static_cast<std::size_t>(phases));
+    for (std::int32_t phase = 0; phase < phases; ++phase) phases_.emplace_back(memory_);
     result_.program.phases.resize(static_cast<std::size_t>(phases));
     for (const auto& [instance, facts] : facts_) {
       const Kind kind = node(instance).kind;
@@ -250,25 +242,27 @@ class UnitLowering {
   // ---- phases: which full values each of them computes
 
   struct PhasePlan {
-    std::set<Instance> computes;
-    std::set<Instance> carried;  // read from scratch, or from where they were stored
-    std::set<Instance> saves;    // written to scratch for a later phase
+    explicit PhasePlan(InstanceMemory& memory) : computes(&memory), carried(&memory), saves(&memory) {}
+
+    InstanceSet computes;
+    InstanceSet carried;  // read from scratch, or from where they were stored
+    InstanceSet saves;    // written to scratch for a later phase
   };
 
   void plan_phases() {
     for (std::size_t l = phases_.size(); l-- > 0;) {
       const auto level = static_cast<std::int32_t>(l);
-      std::set<Instance, std::greater<>> open(phases_[l].saves.begin(), phases_[l].saves.end());
+      OpenInstances open(memory_);
+      open.add(phases_[l].saves);
       for (const auto& [instance, facts] : facts_) {
         if (!facts.computed) continue;
         const bool ends = reduces(instance) && instance.as == Class::rows && facts.level == level + 1;
         const bool sums = instance.as == Class::columns && reduces(instance) && facts.level == level;
-        if (ends || sums) open.insert(facts.operands[0]);
-        if (instance.as == Class::full && sinks_.contains(instance) && facts.level == level) open.insert(instance);
+        if (ends || sums) open.add(facts.operands[0]);
+        if (instance.as == Class::full && sinks_.contains(instance) && facts.level == level) open.add(instance);
       }
       while (!open.empty()) {
-        const Instance instance = *open.begin();
-        open.erase(open.begin());
+        const Instance instance = open.take();
         const Facts& facts = facts_.at(instance);
         if (!instance.has_columns() || !facts.computed) continue;
         if (zero_.contains(instance) && !(sinks_.contains(instance) && facts.level == level)) continue;
@@ -278,8 +272,8 @@ class UnitLowering {
             phases_[static_cast<std::size_t>(facts.level)].saves.insert(instance);
           continue;
         }
-        phases_[l].computes.insert(instance);
-        for (const Instance& operand : facts.operands) open.insert(operand);
+        if (!phases_[l].computes.insert(instance).second) continue;
+        for (const Instance& operand : facts.operands) open.add(operand);
       }
     }
   }
@@ -328,7 +322,7 @@ class UnitLowering {
   void emit(std::size_t l) {
     const auto level = static_cast<std::int32_t>(l);
     std::vector<Step>& steps = result_.program.phases[l].steps;
-    std::map<Instance, Ref> values;
+    InstanceMap<Ref> values(&memory_);
     const auto ref = [&](const Instance& instance) -> Ref {
       if (const auto found = values.find(instance); found != values.end()) return found->second;
       if (zero_.contains(instance)) return {Ref::Kind::register_, literal(0)};
@@ -381,10 +375,12 @@ class UnitLowering {
   std::int32_t unit_;
   const Unit& at_;
   std::vector<bool>& stored_;
-  std::set<Instance> sinks_, zero_, elements_;
-  std::set<Instance> taken_;         // results that lie where a carried value is until they are stored
-  std::map<Instance, Facts> facts_;  // in tape order
-  std::map<Instance, std::uint16_t> registers_, scratch_;
+  std::byte start_[16384];
+  InstanceMemory memory_{start_, sizeof start_};
+  InstanceSet sinks_{&memory_}, zero_{&memory_}, elements_{&memory_};
+  InstanceSet taken_{&memory_};         // results that lie where a carried value is until they are stored
+  InstanceMap<Facts> facts_{&memory_};  // in tape order
+  InstanceMap<std::uint16_t> registers_{&memory_}, scratch_{&memory_};
   std::map<double, std::uint16_t> literals_;
   std::vector<PhasePlan> phases_;
   Lowered result_;

@@ -20,7 +20,7 @@ bool in_program(const Node& node) {
 
 // How many columns an operand asks for: a broadcast for those it was made for, a mask for those of its operands.
 std::int64_t Grouping::need_of(std::int32_t input) const {
-  const std::int32_t held = graph.storage(input);
+  const std::int32_t held = held_[input];
   const Node& node = graph.nodes[held];
   if (node.leaf || node.memory) return 0;
   if (node.kind == Kind::broadcast) return node.columns;
@@ -29,9 +29,9 @@ std::int64_t Grouping::need_of(std::int32_t input) const {
 
 // The node an operand gets its elements from, a broadcast or not.
 std::int32_t Grouping::source_of(std::int32_t input) const {
-  const std::int32_t held = graph.storage(input);
+  const std::int32_t held = held_[input];
   const Node& node = graph.nodes[held];
-  return node.kind == Kind::broadcast && !node.leaf ? graph.storage(node.inputs[0]) : held;
+  return node.kind == Kind::broadcast && !node.leaf ? held_[node.inputs[0]] : held;
 }
 
 void Grouping::find_needs() {
@@ -42,7 +42,7 @@ void Grouping::find_needs() {
     if (is_floating(node.dtype)) types_[i] = node.dtype;
     if (node.leaf || !node.bits || node.kind != Kind::elementwise) continue;
     for (const std::int32_t input : node.inputs) {
-      const std::int32_t held = graph.storage(input);
+      const std::int32_t held = held_[input];
       const Node& operand = graph.nodes[held];
       const std::int64_t need = need_of(input);
       bool fits = need == 0 || needs_[i] == 0 || need == needs_[i] ||
@@ -66,7 +66,7 @@ void Grouping::find_needs() {
 void Grouping::find_uniform() {
   for (Node& node : graph.nodes) {
     const auto number = [&](std::int32_t input) {
-      const Node &held = graph.nodes[graph.storage(input)], &source = graph.nodes[source_of(input)];
+      const Node &held = graph.nodes[held_[input]], &source = graph.nodes[source_of(input)];
       return ((!held.memory && !source.memory) || planted("a number in memory is computed from constants")) &&
              (source.kind == Kind::constant || source.uniform);
     };
@@ -112,7 +112,7 @@ bool Grouping::mark_mask(std::int32_t node) {
   if (at.bits && at.memory) at.kind = Kind::opaque;  // there the reference kernel writes bool
   if (at.numel == 1)
     for (const std::int32_t input : at.inputs)
-      if (mask_in_memory(graph.nodes[graph.storage(input)])) at.kind = Kind::opaque;
+      if (mask_in_memory(graph.nodes[held_[input]])) at.kind = Kind::opaque;
   return at.bits && at.kind == Kind::opaque;
 }
 
@@ -123,7 +123,7 @@ void Grouping::mark_inputs(std::int32_t node) {
   if (at.leaf || at.kind == Kind::alias || at.kind == Kind::constant) return;
   if (at.kind == Kind::contraction) {
     for (std::size_t i = 0; i < at.inputs.size(); ++i) {
-      const std::int32_t held = graph.storage(at.inputs[i]);
+      const std::int32_t held = held_[at.inputs[i]];
       const bool number = i == 3 && graph.nodes[held].kind == Kind::constant;
       if (!number) mark_memory(i < 2 ? graph.matrix(at, at.inputs[i]).held : held);
     }
@@ -139,7 +139,7 @@ void Grouping::mark_operands(std::int32_t node) {
   const Node& at = graph.nodes[node];
   std::int64_t columns = at.columns;
   for (std::size_t i = 0; i < at.inputs.size(); ++i) {
-    const std::int32_t held = graph.storage(at.inputs[i]);
+    const std::int32_t held = held_[at.inputs[i]];
     const Node& operand = graph.nodes[held];
     const bool indices = i == 1 && at.kind != Kind::elementwise;
     const bool whole = at.kind == Kind::reduction || (at.kind == Kind::pick && i == 0);
@@ -156,7 +156,7 @@ void Grouping::mark_operands(std::int32_t node) {
       columns = need;
     }
     if (operand.kind != Kind::broadcast || operand.memory) continue;
-    const std::int32_t source = graph.storage(operand.inputs[0]);
+    const std::int32_t source = held_[operand.inputs[0]];
     const Kind kind = graph.nodes[source].kind;
     if (kind == Kind::broadcast || kind == Kind::transposition || need_of(source) != 0) mark_memory(source);
     const bool clash = operand.columns != 0 && columns != 0 && operand.columns != columns &&
@@ -170,7 +170,7 @@ void Grouping::mark_operands(std::int32_t node) {
 }
 
 void Grouping::mark_memory(std::int32_t node) {
-  node = graph.storage(node);
+  node = held_[node];
   graph.nodes[node].memory = graph.nodes[node].used = true;
 }
 

@@ -1,14 +1,15 @@
 #include "autograd/engine/plan.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "autograd/engine/fault.hpp"
 #include "autograd/engine/narrow.hpp"
 #include "autograd/engine/overwrite.hpp"
 #include "autograd/engine/recompute.hpp"
+#include "autograd/engine/shared_programs.hpp"
 #include "autograd/engine/verify_grouping.hpp"
-#include "autograd/engine/verify_program.hpp"
 
 namespace xgrad::fused {
 
@@ -18,9 +19,14 @@ using Kind = Lowering::Kind;
 
 bool is_full(const Pointer& pointer) { return pointer.shape == Pointer::Shape::full && !pointer.accumulator; }
 
+std::atomic<std::int64_t> made{0};
+
 }  // namespace
 
+std::int64_t plans_made() { return made; }
+
 Plan::Plan(const Pending& pending, std::size_t budget) {
+  ++made;
   std::vector<char> is_root(pending.entries.size());  // before the graph numbers the entries anew
   for (const Entry* root : pending.roots) is_root[pending.numbers.find(root)] = true;
   Graph graph(pending);
@@ -55,6 +61,7 @@ Plan::Plan(const Pending& pending, std::size_t budget) {
     memory_.push_back({static_cast<std::size_t>(node.numel) * item_size(node.dtype), node.leaf ? node.argument : -1,
                        node.entry, node.dtype, node.kind == Kind::constant});
   find_schedule(budget);
+  for (Task& task : tasks_) task.lowered.program = {};  // which the shared one has
   evaluated_.resize(pending.entries.size());
   std::vector<char> given(memory_.size());
   for (std::size_t i = results_.size(); i-- > 0;) {
@@ -79,7 +86,7 @@ void Plan::add_task(const Pending& pending, Grouping& grouping, std::int32_t ind
         task.indices.push_back({member, graph.storage(node.inputs[1])});
     }
     if (task.outputs.empty()) return;  // everything in it is computed again where it is needed
-    task.program = std::make_unique<Compiled>(verified(task.lowered.program));
+    task.program = shared_program(task.lowered.program);
   } else {
     task.node = unit.members[0];
     task.outputs = unit.members;
@@ -209,6 +216,19 @@ std::vector<std::int32_t> Plan::order_of(std::vector<Work>& works) const {
       add(next);
   }
   return order;
+}
+
+std::size_t Plan::bytes() const {
+  std::size_t bytes = sizeof(Plan) + memory_.size() * (sizeof(Memory) + 1) + results_.size() * sizeof(Result);
+  for (const Task& task : tasks_) {
+    const std::size_t numbers = task.operands.size() + task.outputs.size() + task.lowered.pointers.size() +
+                                task.lowered.row_operands.size() + 4 * task.lowered.arguments.size();
+    bytes += sizeof(Task) + numbers * sizeof(std::int32_t);
+    if (task.program && task.program.use_count() == 1) bytes += task.program->bytes();
+  }
+  for (const Turn& turn : schedule_.turns)
+    bytes += sizeof(Turn) + turn.reuses.size() * sizeof(Reuse) + turn.releases.size() * sizeof(std::int32_t);
+  return bytes;
 }
 
 // Where the budget does not suffice, nothing is kept for a walk back that may come.

@@ -18,8 +18,11 @@ class Plan {
   /// Values take no more than so many bytes at a time, if that can be reached; 0 for any number.
   Plan(const Pending& pending, std::size_t budget);
 
-  /// Computes the values and gives them to the entries.
-  void run(const Pending& pending, const std::vector<Entry*>& leaves);
+  /// Computes the values and gives them to the entries. Any number of threads may do so at the same time. `again` says
+  /// whether this thread has run the plan before: it has all the memory then that the plan does not count.
+  void run(const Pending& pending, const std::vector<Entry*>& leaves, bool again) const;
+  /// Roughly, the memory it takes, without programs that an earlier plan has brought along.
+  std::size_t bytes() const;
 
  private:
   // A pick or a place in a program, and the node that holds its indices, which are checked before.
@@ -33,7 +36,7 @@ class Plan {
     std::int32_t node = -1;              // of a product or a kernel
     std::int64_t rows = 0, columns = 0;  // of a program
     Lowered lowered{};
-    std::unique_ptr<Compiled> program{};
+    std::shared_ptr<Compiled> program{};
     Gemm product{};
     double Gemm::*scaled = nullptr;        // what the last operand of a product scales
     std::vector<std::int32_t> operands{};  // what a product or a kernel reads
@@ -70,8 +73,10 @@ class Plan {
   std::vector<Memory> memory_;  // by node
   std::vector<Result> results_;
   std::vector<char> evaluated_;  // by pending entry: whether it gets a value
-  std::int64_t runs_ = 0;
 };
+
+/// How many plans have been made.
+std::int64_t plans_made();
 
 /// How often programs have run on the parts of products as they were finished.
 std::int64_t joined_runs();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <utility>
 
 #include "autograd/engine/donation.hpp"
@@ -37,11 +38,11 @@ double number_at(const void* data, DType dtype) {
 // One run: what is in memory now.
 class Plan::Run {
  public:
-  Run(Plan& plan, const Pending& pending, const std::vector<Entry*>& leaves)
+  Run(const Plan& plan, const Pending& pending, const std::vector<Entry*>& leaves)
       : plan_(plan), turns_(plan.schedule_.turns), pending_(pending), leaves_(leaves), buffers_(plan.memory_.size()) {}
 
-  void run() {
-    find_overwritable();
+  void run(bool again) {
+    find_overwritable(again);
     for (std::size_t i = 0; i < turns_.size(); ++i) {
       const std::size_t first = i;
       if (i + 1 < turns_.size() && turns_[i + 1].joined) ++i;
@@ -61,10 +62,10 @@ class Plan::Run {
   }
 
  private:
-  // Memory of leaves is overwritten from the plan's second run on, when whatever grows with the first has grown.
-  void find_overwritable() {
+  // Memory of leaves is overwritten from the second run of the thread on, when whatever grows with the first has grown.
+  void find_overwritable(bool again) {
     first_overwrite_ = turns_.size();
-    if (pending_.donated.empty() || plan_.runs_++ == 0) return;
+    if (pending_.donated.empty() || !again) return;
     overwritable_ = overwritable(pending_, leaves_, plan_.evaluated_);
     for (std::size_t i = turns_.size(); i-- > plan_.schedule_.safe_from;)
       for (const Reuse& reuse : turns_[i].reuses)
@@ -75,7 +76,7 @@ class Plan::Run {
     return leaf >= 0 && !overwritable_.empty() && overwritable_[static_cast<std::size_t>(leaf)];
   }
 
-  Task& task_at(std::size_t turn) const { return plan_.tasks_[static_cast<std::size_t>(turns_[turn].task)]; }
+  const Task& task_at(std::size_t turn) const { return plan_.tasks_[static_cast<std::size_t>(turns_[turn].task)]; }
 
   void allocate(std::size_t turn) {
     taken_.clear();
@@ -97,7 +98,7 @@ class Plan::Run {
   void prepare_from(std::size_t first) {
     for (std::size_t i = first; i < turns_.size(); ++i) allocate(i);
     for (std::size_t i = first; i < turns_.size(); ++i) {
-      Task& task = task_at(i);
+      const Task& task = task_at(i);
       if (task.kind != Unit::Kind::program) continue;
       bind(task);
       prepare(*task.program, binding_);
@@ -115,7 +116,7 @@ class Plan::Run {
     return pending_.entries[plan_.memory_[argument.node].entry]->primitive->lower().value;
   }
 
-  void run_task(Task& task, Task* joined) {
+  void run_task(const Task& task, const Task* joined) {
     if (task.kind == Unit::Kind::program)
       run_program(task);
     else if (task.kind == Unit::Kind::product)
@@ -124,7 +125,7 @@ class Plan::Run {
       run_kernel(task);
   }
 
-  void run_program(Task& task) {
+  void run_program(const Task& task) {
     for (const Indices& indices : task.indices) {
       const Entry& entry = *pending_.entries[plan_.memory_[indices.node].entry];
       const Tensor& index = entry.input(1);
@@ -151,7 +152,7 @@ class Plan::Run {
     for (const Argument& argument : task.lowered.arguments) binding.arguments.push_back(number(argument));
   }
 
-  void run_product(const Task& task, Task* joined) {
+  void run_product(const Task& task, const Task* joined) {
     Gemm product = task.product;
     product.a = data(task.operands[0]);
     product.b = data(task.operands[1]);
@@ -169,9 +170,9 @@ class Plan::Run {
     bind(*joined);
     if (!planted("parts of one long row are taken for rows"))
       binding_.rows = product.batch * product.m, binding_.columns = product.n;
-    begin_parts(*joined->program, binding_);
+    const Begun begun = begin_parts(*joined->program, binding_);
     fused::run(
-        product, [&](const Rectangle& part) { execute_part(*joined->program, binding_, part); }, threads);
+        product, [&](const Rectangle& part) { execute_part(begun, binding_, part); }, threads);
     if (planted("a program runs once more after its parts")) run_program(*joined);
     ++joined_count;
   }
@@ -182,10 +183,18 @@ class Plan::Run {
     for (std::size_t i = 0; i < task.operands.size(); ++i)
       inputs.push_back({data(task.operands[i]), entry.input(i).shape(), entry.input(i).dtype()});
     const CallScope recorded = scope_of(entry);
-    entry.primitive->run(inputs, {data(task.node), entry.shape, entry.dtype}, entry.where);
+    primitive_of(task, entry).run(inputs, {data(task.node), entry.shape, entry.dtype}, entry.where);
+  }
+  // That of the entry at hand: its dynamic arguments are not those of the one that was planned.
+  static const Primitive& primitive_of([[maybe_unused]] const Task& task, const Entry& entry) {
+    if (planted("kernels keep the arguments of their first run")) {
+      static std::map<const Task*, const Primitive*> first;
+      return *first.try_emplace(&task, entry.primitive->copy(nullptr, 0)).first->second;
+    }
+    return *entry.primitive;
   }
 
-  Plan& plan_;
+  const Plan& plan_;
   const std::vector<Turn>& turns_;
   const Pending& pending_;
   const std::vector<Entry*>& leaves_;
@@ -198,6 +207,8 @@ class Plan::Run {
 
 std::int64_t joined_runs() { return joined_count; }
 
-void Plan::run(const Pending& pending, const std::vector<Entry*>& leaves) { Run(*this, pending, leaves).run(); }
+void Plan::run(const Pending& pending, const std::vector<Entry*>& leaves, bool again) const {
+  Run(*this, pending, leaves).run(again);
+}
 
 }  // namespace xgrad::fused

@@ -90,6 +90,7 @@ struct Step {
   Code code;
   Ref in[3];
   std::uint16_t out = 0;  // of sinks: the register, or the pointer
+  friend bool operator==(const Step&, const Step&) = default;
 };
 
 /// One operation on registers, done once for every row (once for the program, where nothing depends on the row).
@@ -97,12 +98,14 @@ struct RowStep {
   Code code;
   std::uint16_t in[3];
   std::uint16_t out;
+  friend bool operator==(const RowStep&, const RowStep&) = default;
 };
 
 /// One sweep over the columns of a row. A reduction along the row ends a phase: its register is known in the next.
 struct Phase {
   std::vector<Step> steps;
   std::vector<RowStep> after;  // once the reductions of this phase are in their registers
+  friend bool operator==(const Phase&, const Phase&) = default;
 };
 
 /// Memory that steps read and write.
@@ -130,12 +133,14 @@ struct Load {
   std::uint16_t index = 0;
   std::uint16_t register_ = 0;
   std::uint16_t column = 0;  // of elements: the register
+  friend bool operator==(const Load&, const Load&) = default;
 };
 
 /// A register that is written to memory after the last phase of each row: element `row` of row operand `index`.
 struct RowStore {
   std::uint16_t register_;
   std::uint16_t index;
+  friend bool operator==(const RowStore&, const RowStore&) = default;
 };
 
 /// A register that is written, after the last phase of each row, to one element of the row: that of the pointer at the
@@ -144,6 +149,7 @@ struct ElementStore {
   std::uint16_t register_;
   std::uint16_t pointer;
   std::uint16_t column;
+  friend bool operator==(const ElementStore&, const ElementStore&) = default;
 };
 
 struct Program {
@@ -157,6 +163,7 @@ struct Program {
   std::uint16_t registers = 0;
   std::uint16_t row_operands = 0;
   std::uint16_t arguments = 0;
+  friend bool operator==(const Program&, const Program&) = default;
 };
 
 /// What a program runs on.

@@ -10,7 +10,6 @@ namespace xgrad {
 namespace {
 
 using fused::Tier;
-using fused::TierChoice;
 
 Tier tier_named(const std::string& name, const Location& where) {
   if (name == "compiled") return Tier::compiled;
@@ -21,25 +20,25 @@ Tier tier_named(const std::string& name, const Location& where) {
 
 struct Selected {
   std::string name;
-  TierChoice choice;
+  Tier choice;
 };
 
 Selected& selected() {
   static Selected selection = [] {
     const char* name = std::getenv("XGRAD_TIER");
     const std::string tier = name && *name ? name : "compiled";
-    return Selected{tier, {tier_named(tier, Location::current()), 0}};
+    return Selected{tier, tier_named(tier, Location::current())};
   }();
   return selection;
 }
 
 }  // namespace
 
-fused::TierChoice fused::chosen_tier() { return selected().choice; }
+fused::Tier fused::chosen_tier() { return selected().choice; }
 
 void set_tier(const std::string& name, const Location& where) {
   const Tier choice = tier_named(name, where);
-  selected() = {name, {choice, selected().choice.changes + 1}};
+  selected() = {name, choice};
 }
 
 const std::string& tier() { return selected().name; }

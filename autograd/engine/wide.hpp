@@ -14,8 +14,8 @@ namespace xgrad::fused {
 
 /// What runs the phases of a program.
 struct Kernels {
-  std::vector<std::unique_ptr<PhaseKernel>> phases;
-  std::unique_ptr<PhaseKernel> unrolled;  // the only phase for several rows, perhaps
+  std::vector<std::shared_ptr<const PhaseKernel>> phases;
+  std::shared_ptr<const PhaseKernel> unrolled;  // the only phase for several rows, perhaps
 };
 
 class WideRows {

@@ -96,7 +96,7 @@ struct Slice : Operation<Slice> {  // y_i = x_(start + i step) along an axis
   Lowering lower() const override { return {.moves = true}; }
   void describe(Fields& fields) const override {
     fields("axis", axis);
-    fields("start", start);
+    fields.dynamic("start", start);
     fields("step", step);
     fields("count", count);
   }
@@ -131,10 +131,10 @@ struct Pad : Operation<Pad> {  // y_(before + i (interior + 1)) = x_i along an a
   Lowering lower() const override { return {.moves = true}; }
   void describe(Fields& fields) const override {
     fields("axis", axis);
-    fields("before", before);
-    fields("after", after);
+    fields.dynamic("before", before);
+    fields.dynamic("after", after);
     fields("interior", interior);
-    fields("value", value);
+    fields.dynamic("value", value);
   }
 };
 

@@ -27,6 +27,12 @@ class Fields {
   virtual void field(const char* name, double value) = 0;
   virtual void field(const char* name, const Shape& value) = 0;
 
+  /// An argument that `run` alone reads: neither the result's shape nor what `lower` says depends on it. Entries that
+  /// differ in it are different values, but what was planned for one of them serves the others: where a slice that
+  /// moves from step to step begins, say.
+  virtual void dynamic(const char* name, std::int64_t value) { field(name, value); }
+  virtual void dynamic(const char* name, double value) { field(name, value); }
+
   void operator()(const char* name, std::int64_t value) { field(name, value); }
   void operator()(const char* name, bool value) { field(name, std::int64_t{value}); }
   void operator()(const char* name, double value) { field(name, value); }

@@ -94,9 +94,9 @@ void check_parts(std::uint64_t seed, Kind kind) {
       CHECK(compiled.parts() == (kind == Kind::by_elements ? Parts::any : Parts::columns));
       const Binding binding = memory.bind(rows, columns);
       const auto parts = parts_of(rows, columns, kind, seed);
-      begin_parts(compiled, binding);
+      const Begun begun = begin_parts(compiled, binding);
       parallel(static_cast<std::int64_t>(parts.size()),
-               [&](std::int64_t part) { execute_part(compiled, binding, parts[static_cast<std::size_t>(part)]); });
+               [&](std::int64_t part) { execute_part(begun, binding, parts[static_cast<std::size_t>(part)]); });
       INFO(choice << ", " << threads << " threads");
       CHECK(differences<T>(made.program(), memory, expected) == 0);
     }

@@ -24,7 +24,7 @@ void compute_as_one(const std::vector<Tensor>& roots, std::size_t budget = 0) {
       reachable(std::span<Entry* const>(entries), numbers, [](const Entry& entry) { return !entry.evaluated; });
   const Pending all{std::move(pending), numbers, entries};
   const fused::Key key(all, budget);
-  fused::Plan(all, budget).run(all, key.leaves());
+  fused::Plan(all, budget).run(all, key.leaves(), false);
 }
 
 /// What keeps the tape from evaluating what is recorded by itself.

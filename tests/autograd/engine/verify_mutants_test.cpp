@@ -240,10 +240,10 @@ class Trial {
     if (compiled.parts() == Parts::none || columns_ < 64 || random_() % 2 == 0) return execute(compiled, binding);
     const std::int64_t column = 1 + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(columns_ - 1));
     const std::int64_t row = compiled.parts() == Parts::any ? rows_ / 2 : 0;
-    begin_parts(compiled, binding);
-    execute_part(compiled, binding, {row, rows_ - row, column, columns_ - column});
-    execute_part(compiled, binding, {row, rows_ - row, 0, column});
-    if (row > 0) execute_part(compiled, binding, {0, row, 0, columns_});
+    const Begun begun = begin_parts(compiled, binding);
+    execute_part(begun, binding, {row, rows_ - row, column, columns_ - column});
+    execute_part(begun, binding, {row, rows_ - row, 0, column});
+    if (row > 0) execute_part(begun, binding, {0, row, 0, columns_});
   }
 
   /// Lets outputs lie over inputs, as many as may.
