@@ -89,13 +89,12 @@ class Evaluation {
       if (!tensor.evaluated()) roots_.push_back(tensor.entry());
     for (const Tensor& other : others) keep(other.entry(), [&](Entry* entry) { roots_.push_back(entry); });
     if (roots_.empty()) return;
-    // Those that may have to stay are noted on the way (some of them more than once): each look costs time.
-    std::vector<const Entry*> noted;
-    entries_ = reachable(roots_, numbers_, [&](const Entry& entry) {
-      if (has_value(entry)) return false;
-      if (entry.held() || entry.computed > 0) noted.push_back(&entry);
-      return true;
-    });
+    std::vector<const Entry*> noted;  // those that may have to stay
+    entries_ = reachable(
+        roots_, numbers_, [](const Entry& entry) { return !has_value(entry); },
+        [&](const Entry& entry) {
+          if (entry.held() || entry.computed > 0) noted.push_back(&entry);
+        });
     Tape::current().evaluated_at = Tape::current().sequence;
     if (!numbers_.all_own()) check_own(entries_, where);
     find_roots(noted);
@@ -117,14 +116,15 @@ class Evaluation {
  private:
   // What somebody holds stays once it is computed, and so does what is computed for the second time. In tape order.
   void find_roots(const std::vector<const Entry*>& noted) {
-    std::vector<char> is_root(entries_.size());
-    const auto add = [&](const Entry* entry) { is_root[numbers_.find(entry)] = true; };
+    std::vector<std::uint32_t> numbers;
+    const auto add = [&](const Entry* entry) { numbers.push_back(numbers_.find(entry)); };
     std::ranges::for_each(roots_, add);
     for (const Entry* entry : noted)
       if ((entry->held() && !planted("what somebody holds is dropped")) || is_asked_again(*entry)) keep(entry, add);
+    std::ranges::sort(numbers);
+    numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
     roots_.clear();
-    for (std::size_t i = 0; i < entries_.size(); ++i)
-      if (is_root[i]) roots_.push_back(entries_[i]);
+    for (const std::uint32_t number : numbers) roots_.push_back(entries_[number]);
   }
 
   // Its stop_gradients have its value, too.

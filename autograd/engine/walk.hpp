@@ -10,12 +10,13 @@
 
 namespace xgrad {
 
-/// Collects the entries that pass `wanted` and are reached from some roots through entries that pass it. Lists and
-/// loops: graphs may be deeper than any stack.
-template <class Wanted>
+/// Collects the entries that pass `wanted` and are reached from some roots through entries that pass it; each is shown
+/// to `see` when it is met. Lists and loops: graphs may be deeper than any stack.
+template <class Wanted, class See>
 class Reachable {
  public:
-  Reachable(Numbering& numbers, Wanted wanted) : numbers_(numbers), wanted_(std::move(wanted)) {}
+  Reachable(Numbering& numbers, Wanted wanted, See see)
+      : numbers_(numbers), wanted_(std::move(wanted)), see_(std::move(see)) {}
 
   template <class Roots>
   std::vector<Entry*> from(const Roots& roots) {
@@ -47,6 +48,7 @@ class Reachable {
     const bool own = numbers_.is_own(entry);
     if (own ? !numbers_.mark(entry) : !numbers_.insert(entry, 0)) return;
     ++count_;
+    see_(*entry);
     const std::uint64_t distance = top_ - number_of(*entry);
     if (own && distance < room_) [[likely]]
       near_[distance] = entry;
@@ -81,6 +83,7 @@ class Reachable {
 
   Numbering& numbers_;
   Wanted wanted_;
+  See see_;
   std::uint64_t top_ = 0;  // the sequence number of the last root
   std::size_t count_ = 0;
   std::vector<Entry*> near_;  // by how long before the last root they were recorded; null where nothing was reached
@@ -92,11 +95,13 @@ class Reachable {
 /// numbered in `numbers` by its place.
 template <class Wanted>
 std::vector<Entry*> reachable(std::span<const Tensor> roots, Numbering& numbers, Wanted wanted) {
-  return Reachable<Wanted>(numbers, std::move(wanted)).from(roots);
+  const auto see_nothing = [](const Entry&) {};
+  return Reachable(numbers, std::move(wanted), see_nothing).from(roots);
 }
-template <class Wanted>
-std::vector<Entry*> reachable(std::span<Entry* const> roots, Numbering& numbers, Wanted wanted) {
-  return Reachable<Wanted>(numbers, std::move(wanted)).from(roots);
+/// The same, each of them shown to `see` when it is met.
+template <class Wanted, class See>
+std::vector<Entry*> reachable(std::span<Entry* const> roots, Numbering& numbers, Wanted wanted, See see) {
+  return Reachable(numbers, std::move(wanted), std::move(see)).from(roots);
 }
 
 }  // namespace xgrad
