@@ -26,7 +26,7 @@ Scratch& scratch() {
 }  // namespace
 
 struct Compiled::State {
-  explicit State(Program p) : source(std::move(p)), versions(source) {}
+  explicit State(Program p) : source(std::move(p)), pairs(fused::overwrites(source.program)), versions(source) {}
 
   const Program& program() const { return source.program; }
   bool is_flat(const Binding& binding) const;
@@ -39,6 +39,7 @@ struct Compiled::State {
   void run(const Binding& binding);
 
   const Source source;
+  const std::vector<Overwrite> pairs;
   Versions versions;
 };
 
@@ -110,6 +111,8 @@ bool Compiled::is_machine_code() const {
   return version && version->is_machine_code();
 }
 Parts Compiled::parts() const { return state_->source.analysis.parts; }
+
+const std::vector<Overwrite>& Compiled::overwrites() const { return state_->pairs; }
 
 std::size_t Compiled::bytes() const {
   constexpr std::size_t of_step = 1000;  // with the instructions and machine code that are made of it

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "autograd/engine/analysis.hpp"
+#include "autograd/engine/overwrite.hpp"
 #include "autograd/engine/rectangle.hpp"
 
 namespace xgrad::fused {
@@ -36,6 +37,8 @@ class Compiled {
   bool is_machine_code() const;
   /// On which parts of its rows and columns it can be run by itself, where rows are not narrow.
   Parts parts() const;
+  /// Which of its pointers may lie in the same memory.
+  const std::vector<Overwrite>& overwrites() const;
   /// Roughly, the memory it takes.
   std::size_t bytes() const;
 

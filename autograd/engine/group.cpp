@@ -225,7 +225,9 @@ bool Grouping::can_merge(std::int32_t a, std::int32_t b) const {
       return units[between].before.contains(first) && !planted("two units become one around a third");
     };
   };
-  if (y.before.any(follows(a)) || x.before.any(follows(b))) return false;
+  // Whoever depends on what depends on a unit, depends on that, too.
+  if ((y.before.contains(a) && y.before.any(follows(a))) || (x.before.contains(b) && x.before.any(follows(b))))
+    return false;
   const std::int64_t columns = x.split ? x.columns : y.columns;
   for (const Unit* unit : {&x, &y})
     for (const std::int32_t member : unit->members) {

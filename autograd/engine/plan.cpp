@@ -6,7 +6,6 @@
 
 #include "autograd/engine/fault.hpp"
 #include "autograd/engine/narrow.hpp"
-#include "autograd/engine/overwrite.hpp"
 #include "autograd/engine/recompute.hpp"
 #include "autograd/engine/shared_programs.hpp"
 #include "autograd/engine/verify_grouping.hpp"
@@ -158,7 +157,7 @@ Work Plan::work_of(const Task& task, const std::vector<char>& written) const {
   if (task.kind != Unit::Kind::program) return work;
   for (const Phase& phase : task.program->program().phases)
     work.cost += static_cast<double>(task.rows * task.columns) * static_cast<double>(phase.steps.size());
-  for (const Overwrite& pair : overwrites(task.program->program()))
+  for (const Overwrite& pair : task.program->overwrites())
     may_take(task.lowered.pointers[pair.written], task.lowered.pointers[pair.read]);
   return work;
 }

@@ -107,7 +107,8 @@ class PlanCache {
     new_.push_back(&fresh);
     bytes_ += fresh.bytes;
     new_bytes_ += fresh.bytes;
-    if (const auto gone = gone_.find(fresh.hash); gone != gone_.end()) {
+    if (const auto gone = gone_.find(fresh.hash);
+        gone != gone_.end() && !planted("what is gone is new when it comes again")) {
       fresh.uses.store(gone->second, std::memory_order_relaxed);
       gone_.erase(gone);
     }
@@ -131,7 +132,8 @@ class PlanCache {
   // counted for this turn, and others perhaps not.
   void drop_one() {
     const auto uses = [this](const Shared* plan) {
-      return plan->uses.load(std::memory_order_relaxed) + (plan == others_.back() ? 0 : 1);
+      const bool last = plan == others_.back() && !planted("what comes last stays");
+      return plan->uses.load(std::memory_order_relaxed) + (last ? 0 : 1);
     };
     const auto less = [&](const Shared* a, const Shared* b) {
       return planted("the plan that is used most goes") ? uses(b) < uses(a) : uses(a) < uses(b);
@@ -142,7 +144,7 @@ class PlanCache {
     others_.erase(least);
     bytes_ -= plan.bytes;
     forget(plan);
-    if (++dropped_ >= 2 * by_hash_.size()) halve_uses();
+    if (++dropped_ >= 2 * by_hash_.size() && !planted("uses count for ever")) halve_uses();
   }
 
   void halve_uses() {

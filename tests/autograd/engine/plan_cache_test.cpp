@@ -118,7 +118,7 @@ TEST_CASE("a thread runs the plans of another", "[plan-cache][threads]") {
 TEST_CASE("the first step of an optimiser has the plan of the others", "[plan-cache]") {
   if (!is_fused()) return;
   for (const optim::Transformation& rule :
-       {optim::adam(1e-2), optim::adam(1e-2, {.amsgrad = true}), optim::adamw(1e-2), optim::adamax(1e-2),
+       {optim::adam(1e-2), optim::adam(1e-2, {.amsgrad = true}), optim::adamw(1e-2), optim::radam(1e-2),
         optim::nadam(1e-2), optim::sgd(1e-2, {.momentum = 0.9}), optim::rmsprop(1e-2), optim::adagrad(1e-2)}) {
     Parameter weight(numbers({6, 5}, 1));
     optim::Optimizer optimizer({weight}, rule);
