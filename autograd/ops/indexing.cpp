@@ -84,11 +84,35 @@ Tensor detail::pick(const Tensor& x, Indices indices) {
   return y;
 }
 
+namespace {
+
+// Parts of size 1 along an axis, by halves of halves: the derivative of each is as large as what it is cut from, so
+// that n parts of the whole would add up n times as many elements as it has, and these do log2(n) times.
+std::vector<Tensor> bisected(const Tensor& x, std::int64_t axis) {
+  std::vector<Tensor> parts{x};
+  for (std::int64_t largest = x.size(axis); largest > 1; largest -= largest / 2) {
+    std::vector<Tensor> halves;
+    for (const Tensor& part : parts) {
+      const std::int64_t half = part.size(axis) / 2;
+      if (half > 0) halves.push_back(slice(part, axis, 0, half));
+      halves.push_back(slice(part, axis, half, {}));
+    }
+    parts = std::move(halves);
+  }
+  return parts;
+}
+
+}  // namespace
+
 std::vector<Tensor> unbind(const Operand& x, std::int64_t axis) {
   const Tensor input = x.tensor();
   const CallScope scope("unbind", x.where());
   const std::int64_t count = input.size(axis, x.where());
   std::vector<Tensor> parts;
+  if (input.tracked() && count > 0) {
+    for (const Tensor& part : bisected(input, axis)) parts.push_back(squeeze(part, axis));
+    return parts;
+  }
   for (std::int64_t i = 0; i < count; ++i) parts.push_back(select(input, axis, i));
   return parts;
 }

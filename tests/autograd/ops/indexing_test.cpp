@@ -2,8 +2,10 @@
 
 #include <catch2/catch.hpp>
 #include <limits>
+#include <sstream>
 
 #include "autograd/autograd.hpp"
+#include "autograd/check/check.hpp"
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
@@ -163,6 +165,30 @@ TEST_CASE("unbind takes apart what stack joins") {
   CHECK(unbind(zeros({0, 2})).empty());
   throws<AxisError>("unbind: size: axis 0 is out of range for 0 axes").by([&] { return unbind(tensor(1.0)); });
   CHECK_THAT([](const Tensor& t) { return unbind(t, 1)[2] * unbind(t, 1)[0]; }, DifferentiatesCorrectly(x / 100));
+}
+
+TEST_CASE("unbind adds up few elements more than there are on the way back") {
+  for (const std::int64_t count : {1, 2, 3, 7, 64}) {
+    const Tensor x = track(reshape(arange(0, static_cast<double>(3 * count), 1, float64), {count, 3}));
+    const std::vector<Tensor> rows = unbind(x);
+    Tensor total = zeros({3}, float64), expected = zeros({3}, float64);
+    for (std::int64_t i = 0; i < count; ++i) {
+      CHECK(rows[static_cast<std::size_t>(i)].to_vector() == x(i).to_vector());
+      total = total + rows[static_cast<std::size_t>(i)] * static_cast<double>(i + 1);
+    }
+    const Tensor slope = grad(sum(total), x);
+    std::istringstream tape(print_tape(slope, 10000));
+    const std::string whole = "[" + std::to_string(count) + ", 3]";
+    int pads = 0, pads_to_whole = 0;
+    for (std::string line; std::getline(tape, line);) {
+      if (line.find(" = pad(") == std::string::npos) continue;
+      ++pads;
+      pads_to_whole += line.find(whole) != std::string::npos;
+    }
+    CHECK(pads == 2 * (count - 1));
+    CHECK(pads_to_whole == (count > 1 ? 2 : 0));
+    for (std::int64_t i = 0; i < count; ++i) CHECK(slope(i).to_vector() == Numbers(3, static_cast<double>(i + 1)));
+  }
 }
 
 TEST_CASE("a part cannot be assigned to: it would change nothing") {
