@@ -93,14 +93,16 @@ class Reachable {
 
 /// The entries that pass `wanted` and are reached from the roots through entries that pass it, in tape order, each
 /// numbered in `numbers` by its place.
+struct SeeNothing {
+  void operator()(const Entry&) const {}
+};
 template <class Wanted>
 std::vector<Entry*> reachable(std::span<const Tensor> roots, Numbering& numbers, Wanted wanted) {
-  const auto see_nothing = [](const Entry&) {};
-  return Reachable(numbers, std::move(wanted), see_nothing).from(roots);
+  return Reachable(numbers, std::move(wanted), SeeNothing()).from(roots);
 }
 /// The same, each of them shown to `see` when it is met.
-template <class Wanted, class See>
-std::vector<Entry*> reachable(std::span<Entry* const> roots, Numbering& numbers, Wanted wanted, See see) {
+template <class Wanted, class See = SeeNothing>
+std::vector<Entry*> reachable(std::span<Entry* const> roots, Numbering& numbers, Wanted wanted, See see = {}) {
   return Reachable(numbers, std::move(wanted), std::move(see)).from(roots);
 }
 
