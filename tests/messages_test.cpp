@@ -263,7 +263,7 @@ TEST_CASE("told: a gradient or a loss is not finite", "[messages]") {
 namespace {
 
 struct Sine : Operation<Sine> {  // of float64
-  static constexpr auto id = "sine";
+  static constexpr auto id = "custom_sine";
   Signature infer(std::span<const Tensor> in, const Location&) const override { return {in[0].shape(), in[0].dtype()}; }
   Tensor vjp(std::size_t, const Tensor& g, std::span<const Tensor> in, const Tensor&) const {
     return g * cos(stop_gradient(in[0]));
@@ -281,7 +281,8 @@ TEST_CASE("told: a rule of one's own stops derivatives", "[messages]") {
   const auto report = check_gradient(sine, {tensor({0.5}, float64)}, {.order = 2});
   const std::string text = lines.named(report.text());
   CHECK(text.substr(text.find("to blame")) ==
-        "to blame: the rule of sine for its input 0, recorded at <sine>, which is right at order 1 and wrong at order "
+        "to blame: the rule of custom_sine for its input 0, recorded at <sine>, which is right at order 1 and wrong at "
+        "order "
         "2: does its vjp hide what it depends on (stop_gradient, NoGrad, a value read out)?");
 }
 
@@ -289,5 +290,5 @@ TEST_CASE("told: a kernel of one's own is given another dtype", "[messages]") {
   Lines lines;
   const Tensor x = tensor({0.5, 1.0});
   CHECK(lines.error<DTypeError>([&] { return record(Location::current(), Sine{}, x).item(); }) ==
-        "sine: elements of f64 are asked for, but those of [2] f32 are there, at <here>");
+        "custom_sine: elements of f64 are asked for, but those of [2] f32 are there, at <here>");
 }
