@@ -66,8 +66,11 @@ TEST_CASE("what comes in a cycle that is longer than the room for plans is not p
   const PlanMemory scope(100'000);
   plans_of(1, 300);
   const auto room = static_cast<std::int64_t>(plans_kept());
-  plans_of(1, room * 3 / 2);
-  for (int round = 0; round < 10; ++round) CHECK(plans_of(1, room * 3 / 2) < room);
+  for (const std::int64_t times : {2, 3}) {
+    plans_of(1, times * room);
+    // A part of the room is for those that are new.
+    for (int round = 0; round < 20; ++round) CHECK(plans_of(1, times * room) < times * room - room * 3 / 4);
+  }
 }
 
 TEST_CASE("plans that are used often stay while many others come and go", "[plan-cache]") {
@@ -86,8 +89,8 @@ TEST_CASE("plans that were used often make room for others that are now", "[plan
   if (!is_fused()) return;
   const PlanMemory scope(100'000);
   plans_of(1, 300);
-  const auto some = static_cast<std::int64_t>(plans_kept()) / 2;
-  for (int round = 0; round < 50; ++round) plans_of(1, some);
+  const auto room = static_cast<std::int64_t>(plans_kept()), some = room * 3 / 4;
+  for (int round = 0; round < 50; ++round) plans_of(1, room);
   for (int round = 0; round < 20; ++round) plans_of(1001, some);
   CHECK(plans_of(1001, some) == 0);
 }
@@ -182,20 +185,23 @@ TEST_CASE("a plan for another shape has the programs of those before", "[plan-ca
 
 TEST_CASE("a program is shared as long as somebody holds it", "[plan-cache]") {
   const std::size_t before = fused::shared_programs();
-  const auto adding = [](fused::Code code) {
-    fused::Program program;
-    program.dtype = float64;
-    program.pointers = {{}, {}, {}, {}, {}, {}, {}};  // more than it needs, so that it is no other's
+  const auto program = [](fused::Code code, fused::Pointer::Shape shape) {
+    fused::Program made;
+    made.dtype = float64;
+    made.pointers = {{}, {shape, false, false}, {}, {}, {}, {}, {}};  // more than it needs, so that it is no other's
     const fused::Ref a{fused::Ref::Kind::pointer, 0}, b{fused::Ref::Kind::pointer, 1};
-    program.phases = {{{{code, {a, b, {}}}, {fused::Code::store, {{fused::Ref::Kind::value, 0}, {}, {}}, 6}}, {}}};
-    return program;
+    made.phases = {{{{code, {a, b, {}}}, {fused::Code::store, {{fused::Ref::Kind::value, 0}, {}, {}}, 6}}, {}}};
+    return made;
   };
+  using Shape = fused::Pointer::Shape;
   {
-    const auto one = fused::shared_program(adding(fused::Code::add)),
-               other = fused::shared_program(adding(fused::Code::sub));
-    CHECK(one == fused::shared_program(adding(fused::Code::add)));
+    const auto one = shared_program(program(fused::Code::add, Shape::full));
+    const auto other = shared_program(program(fused::Code::sub, Shape::full));
+    const auto alike = shared_program(program(fused::Code::add, Shape::vector));
+    CHECK(one == shared_program(program(fused::Code::add, Shape::full)));
     CHECK(one != other);
-    CHECK(fused::shared_programs() == before + 2);
+    CHECK(one != alike);
+    CHECK(fused::shared_programs() == before + 3);
   }
   CHECK(fused::shared_programs() == before);
 }
