@@ -106,17 +106,32 @@ std::vector<Tensor> History::stops_of(const Entry& source) {
 bool History::is_worth_it() const { return older_.size() <= 4 * (Tape::current().sequence - released_at_) + 1024; }
 
 void History::release_if_due() {
-  if (due_ && !Tape::current().undivided) release(Tape::current().sequence);
+  if (due_ && !Tape::current().undivided) release(Tape::current().sequence, false);
 }
 
 void History::after_assignment() {
   const std::uint64_t previous = std::exchange(horizon_, Tape::current().sequence);
-  if (!older_.empty() && older_.front().sequence <= previous && is_worth_it()) release(previous);
-  released_at_ = horizon_;
+  if (older_.empty() || older_.front().sequence > previous)
+    released_at_ = horizon_;
+  else if (is_worth_it())
+    release(previous, true);
 }
 
+namespace {
+// Whether derivatives by it may be asked at any time: the present value of a Parameter, or of one that is gone, and
+// what was meant for it by track().
+bool is_source(const Tensor& tensor) {
+  if (tensor.entry()->source) return true;
+  if (tensor.entry()->input_count > 0) return false;
+  const Parameter parameter = Parameter::holder(tensor);
+  return !parameter.defined() || parameter.value().entry() == tensor.entry();
+}
+}  // namespace
+
 // A walk back numbers its entries and holds them by their addresses: nothing is released meanwhile (Undivided).
-void History::release(std::uint64_t last) {
+// After an assignment what was computed on the way does not count as something to ask derivatives by, nor does an old
+// value of a Parameter, whoever holds it: a sum of all losses would keep all of them. They are outdated then.
+void History::release(std::uint64_t last, bool assigned) {
   due_ = false;
   released_at_ = Tape::current().sequence;
   Numbering wanted;
@@ -126,10 +141,14 @@ void History::release(std::uint64_t last) {
     if (!locked.defined()) return true;
     Entry& entry = *locked.entry();
     const auto can_be_asked = [&](const Tensor& input) {
-      return input.tracked() && (input.entry()->held() || wanted.find(input.entry()) != Numbering::absent);
+      return input.tracked() && (wanted.find(input.entry()) != Numbering::absent ||
+                                 (input.entry()->held() && (!assigned || is_source(input))));
     };
     const bool is_wanted = std::ranges::any_of(entry.input_span(), can_be_asked);
-    if (is_wanted) wanted.mark(&entry);
+    if (is_wanted)
+      wanted.mark(&entry);
+    else if (entry.tracked)
+      for (const Tensor& input : entry.input_span()) input.entry()->outdated |= input.tracked();
     if (is_wanted || !entry.tracked || entry.segment != 0 || !locked.evaluated()) return false;
     entry.cut();
     entry.released = true;
@@ -158,7 +177,7 @@ void History::settled(const Entry& recorded) {
   operation_ = recorded.primitive->name();
   waited_ = 0;
   look([](const Place&) {});
-  release(Tape::current().sequence);
+  release(Tape::current().sequence, false);
   constexpr std::size_t least = std::size_t{1} << 26;
   const std::size_t live = live_memory();
   most_memory_ = live + std::max(least, live);

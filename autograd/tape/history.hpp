@@ -30,9 +30,9 @@ class History {
   std::vector<Tensor> stops_of(const Entry& source);
   /// When Parameters have been assigned. Takes the inputs from what was recorded before the previous assignment, has a
   /// value, and depends on nothing that anybody could ask a derivative by: neither on the present value of a Parameter
-  /// nor on another tracked Tensor that somebody holds.
+  /// nor on the result of a track() that somebody holds.
   void after_assignment();
-  /// The same for everything recorded so far, where the list has been looked through since the time before.
+  /// The same for everything recorded so far, if it is time; any tracked Tensor that somebody holds counts then.
   void release_if_due();
   /// Whether what is pending and held should be computed now that `recorded` has been, since too much is pending: where
   /// that was done the time before, if it comes to that line soon, so that a loop finds its plan again.
@@ -52,7 +52,7 @@ class History {
   void look(See see);
   std::span<const Place> recent() const;
   bool is_worth_it() const;
-  void release(std::uint64_t last);
+  void release(std::uint64_t last, bool assigned);
   bool is_crowded() const;
   void set_room(std::size_t room);
 

@@ -99,7 +99,7 @@ Tensor track(const Operand& x) {
   check<DTypeError>(is_floating(input.dtype()), x.where(), "track: derivatives need a floating dtype, got ",
                     describe(input));
   const Tensor result = record(x.where(), Identity{}, input);
-  result.entry()->tracked = true;
+  result.entry()->tracked = result.entry()->source = true;
   return result;
 }
 

@@ -143,6 +143,19 @@ TEST_CASE("entries that are part of the update, and are held, stay as they were"
   }
 }
 
+TEST_CASE("a view of a parameter that the update is computed from, and that is held, stays as it was", "[in_place]") {
+  Training training;
+  training.step(3);
+  for (int step = 0; step < 3; ++step) {
+    const std::vector<float> before = training.values();
+    const NoGrad untracked;
+    const Tensor wide = broadcast_to(training.parameter.value(), {2, training.parameter.numel()});
+    training.optimizer.step({sum(wide, 0) * 0.01f + training.gradient});
+    CHECK(slice(wide, 0, 1, 2).to_vector<float>() == before);
+    CHECK(training.values() != before);
+  }
+}
+
 TEST_CASE("a loss may be differentiated again after the step", "[in_place]") {
   Training training;
   for (int step = 0; step < 5; ++step) {

@@ -58,6 +58,7 @@ TEST_CASE("a plan serves the parts of a long list wherever their slices begin", 
   const Tensor data = numbers({40, 4}, 1);
   const auto steps = [&](std::int64_t first) {
     check_agreement([&] {
+      const Undivided whole;
       Tensor x = numbers({3, 4}, 2), all = zeros({3, 4}, float64);
       for (std::int64_t i = 0; i < 1500; ++i) {
         x = sin(x) + slice(data, 0, (first + i) % 30, (first + i) % 30 + 3);

@@ -83,15 +83,18 @@ std::vector<std::vector<double>> after_product(const Layer& layer, DType dtype, 
   const Tensor weight = layer.turned ? made({layer.n, layer.k}, 4) : made({layer.k, layer.n}, 4);
   const Tensor column = made({layer.m, 1}, 5);
   evaluate(Roots{x, bias, y, weight, column});
-  const Tensor product = matmul(x, layer.turned ? transpose(weight) : weight);
-  if (apart) evaluate(product);
-  Roots roots;
-  if (which == 0) roots = {where(product + bias > 0, product + bias, 0)};
-  if (which == 1) roots = {1 / (1 + exp(-(product * column + bias))), product};
-  if (which == 2) roots = {where(y > 0, product, 0), sum(where(y > 0, product, 0), 0)};
-  if (which == 3) roots = {tanh(product)};
-  if (which == 4) roots = {sum(product * product, 1), exp(product - bias)};
-  if (which == 5) roots = {matmul(transpose(y), where(product > bias, y, product))};
+  // Nobody holds the product when they are evaluated, unless it is a root.
+  const auto following = [&]() -> Roots {
+    const Tensor product = matmul(x, layer.turned ? transpose(weight) : weight);
+    if (apart) evaluate(product);
+    if (which == 0) return {where(product + bias > 0, product + bias, 0)};
+    if (which == 1) return {1 / (1 + exp(-(product * column + bias))), product};
+    if (which == 2) return {where(y > 0, product, 0), sum(where(y > 0, product, 0), 0)};
+    if (which == 3) return {tanh(product)};
+    if (which == 4) return {sum(product * product, 1), exp(product - bias)};
+    return {matmul(transpose(y), where(product > bias, y, product))};
+  };
+  const Roots roots = following();
   evaluate(roots);
   std::vector<std::vector<double>> values;
   for (const Tensor& root : roots) values.push_back(root.to_vector());

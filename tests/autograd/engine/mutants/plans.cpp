@@ -33,7 +33,7 @@ Room plans() {
           {"an entry that is tracked keeps nothing that it reads",
            tests("what a step was computed from may be differentiated afterwards")},
           {"what somebody else holds keeps nothing that it reads",
-           tests("entries that are part of the update\\, and are held\\, stay as they were")},
+           tests("a view of a parameter that the update is computed from\\, and that is held\\, stays as it was")},
       }};
 }
 
