@@ -104,7 +104,6 @@ class Optimizer : public Stateful {
             OptimizerOptions options, const Location& where);
   static std::vector<Parameter> parameters_of(const std::vector<NamedParameter>& named);
   static std::vector<std::string> names_of(const std::vector<NamedParameter>& named);
-  /// The name of a Parameter, or its number.
   struct Pending;
   Pending record(const Tensors& gradients, const Location& where) const;
   /// Whether to go on.

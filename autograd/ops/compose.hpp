@@ -82,6 +82,14 @@ Tensor var(const Operand& x, const Axes& axes, Keep keep) {
   return var(x, axes, 1, keep);
 }
 template <OnlyKeepDims Keep>
+Tensor stddev(const Operand& x, Keep keep) {
+  return stddev(x, all_axes, 1, keep);
+}
+template <OnlyKeepDims Keep>
+Tensor stddev(const Operand& x, const Axes& axes, Keep keep) {
+  return stddev(x, axes, 1, keep);
+}
+template <OnlyKeepDims Keep>
 Tensor std(const Operand& x, Keep keep) {
   return std(x, all_axes, 1, keep);
 }
@@ -100,6 +108,8 @@ Tensor logsumexp(const Operand& x, Keep keep) {
 /// A bool is no correction.
 template <std::same_as<bool> Bool>
 Tensor var(const Operand& x, const Axes& axes, Bool keep) = delete;
+template <std::same_as<bool> Bool>
+Tensor stddev(const Operand& x, const Axes& axes, Bool keep) = delete;
 template <std::same_as<bool> Bool>
 Tensor std(const Operand& x, const Axes& axes, Bool keep) = delete;
 

@@ -148,7 +148,7 @@ void History::release(std::uint64_t last, bool assigned) {
     if (is_wanted)
       wanted.mark(&entry);
     else if (entry.tracked)
-      for (const Tensor& input : entry.input_span()) input.entry()->outdated |= input.tracked();
+      for (const Tensor& input : entry.input_span()) input.entry()->outdated = true;
     if (is_wanted || !entry.tracked || entry.segment != 0 || !locked.evaluated()) return false;
     entry.cut();
     entry.released = true;

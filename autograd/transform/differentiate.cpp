@@ -241,8 +241,11 @@ void check_input(const Tensor& input, std::size_t number, const Location& where)
   check<GraphError>(input.defined(), where, "grad: input ", number, " is an undefined Tensor");
   check<DTypeError>(is_floating(input.dtype()), where, "grad: input ", number, " is ", describe(input),
                     "; derivatives need a floating dtype");
-  if (input.tracked()) return;
   const Parameter parameter = Parameter::holder(input);
+  check<GraphError>(!input.tracked() || !input.entry()->outdated, where, "grad: input ", number, " (", label(input),
+                    ") was there before Parameters were assigned, and what was computed from it has let go of it since; "
+                    "ask before the step, or make it with track()");
+  if (input.tracked()) return;
   check<GraphError>(!parameter.defined() || parameter.trainable(), where, "grad: input ", number, " (", label(input),
                     ") is a frozen Parameter; set_trainable(true) lets derivatives flow into it again");
   fail<GraphError>(where, "grad: input ", number, " (", describe(input),
@@ -318,9 +321,11 @@ std::vector<Parameter> parameters_of(const Tensor& loss, const Location& where) 
   Numbering numbers;
   std::vector<Parameter> parameters;
   Parameter assigned;
+  bool released = false;
   std::uint64_t first = ~std::uint64_t{0};
   for (Entry* entry : reachable({&loss, 1}, numbers, [](const Entry& e) { return e.tracked; })) {
     if (entry->input_count > 0) continue;
+    released = released || entry->released;
     const Parameter parameter = Parameter::holder(Tensor::share(entry));
     if (!parameter.defined()) continue;
     if (parameter.value().entry() == entry)
@@ -331,6 +336,8 @@ std::vector<Parameter> parameters_of(const Tensor& loss, const Location& where) 
   if (!parameters.empty()) return parameters;
   check<GraphError>(!assigned.defined(), where, "backward: Parameter ", describe(assigned),
                     " was assigned since the loss was recorded; record the loss again");
+  check<GraphError>(!released, where, "backward: the Parameters were assigned since the loss (", describe(loss),
+                    ") was recorded; record it again");
   fail<GraphError>(where, "backward: the loss (", describe(loss), ") depends on no Parameter", why_untracked(loss));
 }
 
