@@ -26,9 +26,9 @@ struct Entry : EntryHead {
   Instruction instruction = Instruction::none;   // likewise
   bool bare : 1 = false;                         // the primitive has no arguments: nothing to destroy
   bool mergeable : 1 = true;                     // an entry with the same arguments and inputs is the same value
-  bool released : 1 = false;        // its history is gone: no derivative could want it any more
-  bool outdated : 1 = false;        // a history that was released led to it: no derivative by it is complete
-  std::uint32_t segment = 0;                     // the checkpoint it belongs to; 0 for none
+  bool released : 1 = false;                     // its history is gone: no derivative could want it any more
+  bool outdated : 1 = false;  // a history that was released led to it: no derivative by it is complete
+  std::uint32_t segment = 0;  // the checkpoint it belongs to; 0 for none
 
   std::span<const Tensor> input_span() const { return {inputs(), input_count}; }
   const Tensor& input(std::size_t i) const { return inputs()[i]; }

@@ -122,7 +122,7 @@ namespace {
 // what was meant for it by track().
 bool is_source(const Tensor& tensor) {
   if (tensor.entry()->source) return true;
-  if (tensor.entry()->input_count > 0) return false;
+  if (tensor.entry()->input_count > 0 || tensor.entry()->released) return false;
   const Parameter parameter = Parameter::holder(tensor);
   return !parameter.defined() || parameter.value().entry() == tensor.entry();
 }

@@ -242,9 +242,10 @@ void check_input(const Tensor& input, std::size_t number, const Location& where)
   check<DTypeError>(is_floating(input.dtype()), where, "grad: input ", number, " is ", describe(input),
                     "; derivatives need a floating dtype");
   const Parameter parameter = Parameter::holder(input);
-  check<GraphError>(!input.tracked() || !input.entry()->outdated, where, "grad: input ", number, " (", label(input),
-                    ") was there before Parameters were assigned, and what was computed from it has let go of it since; "
-                    "ask before the step, or make it with track()");
+  check<GraphError>(
+      !input.tracked() || !input.entry()->outdated, where, "grad: input ", number, " (", label(input),
+      ") was there before Parameters were assigned, and what was computed from it has let go of it since; "
+      "ask before the step, or make it with track()");
   if (input.tracked()) return;
   check<GraphError>(!parameter.defined() || parameter.trainable(), where, "grad: input ", number, " (", label(input),
                     ") is a frozen Parameter; set_trainable(true) lets derivatives flow into it again");

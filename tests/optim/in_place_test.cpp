@@ -83,8 +83,8 @@ const std::map<std::string, std::function<Look(const Training&)>> ways{
      }},
     {"the history of a loss",
      [](const Training& t) {
-       const Tensor held = t.parameter, loss = sum(t.parameter * t.parameter);
-       const std::vector<Tensor> inputs{t.parameter};
+       const Tensor held = track(t.parameter.value()), loss = sum(held * held);
+       const std::vector<Tensor> inputs{held};
        loss.item();
        return [inputs, loss] { return grad(loss, inputs)[0].to_vector(); };
      }},

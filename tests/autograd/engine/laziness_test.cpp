@@ -252,8 +252,9 @@ const std::vector<Loop> loops{
          state->path += norm(state->w - state->previous);
          state->previous = state->w;
          if (i == 3) state->best = state->w;
-         if (placed) evaluate(state->average, state->path), state->average = stop_gradient(state->average),
-                                                            state->path = stop_gradient(state->path);
+         if (placed)
+           evaluate(state->average, state->path), state->average = stop_gradient(state->average),
+                                                  state->path = stop_gradient(state->path);
        };
      }},
     {"a sum of the losses beside a list of them", 1,
