@@ -95,7 +95,7 @@ std::vector<Tensor> History::stops_of(const Entry& source) {
     if (!locked.defined() || locked.evaluated() || locked.tracked()) return;
     const Entry& entry = *locked.entry();
     if (entry.kind == Lowering::Kind::alias && entry.input(0).entry() == &source &&
-        entry.primitive->name() == Identity::id)
+        dynamic_cast<const Identity*>(entry.primitive) != nullptr)
       found.push_back(std::move(locked));
   };
   std::ranges::for_each(older_, add);
