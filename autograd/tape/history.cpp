@@ -151,7 +151,7 @@ void History::release(std::uint64_t last, bool assigned) {
       for (const Tensor& input : entry.input_span()) input.entry()->outdated = true;
     if (is_wanted || !entry.tracked || entry.segment != 0 || !locked.evaluated()) return false;
     entry.cut();
-    entry.released = true;
+    entry.released = !entry.source;  // what track() made of a value goes on as a leaf
     return true;
   });
 }

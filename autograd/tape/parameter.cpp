@@ -116,6 +116,7 @@ void Assignment::commit() noexcept {
   for (std::size_t i = 0; i < next_.size(); ++i) {
     if (next_[i].defined()) next_[i].entry()->value = values_[i].entry()->value;
     parameters_[i].cell_->value = next_[i].defined() ? next_[i] : values_[i];
+    if (!next_[i].defined()) values_[i].entry()->source = true;
   }
   if (History* history = History::current(); history && !Tape::current().differentiable_updates)
     history->after_assignment();

@@ -40,9 +40,9 @@ class EntrySlab {
   static constexpr std::size_t word_bits = 64, words = (slots + word_bits - 1) / word_bits;
   static constexpr std::uint32_t many_free = slots / 4;  // enough to go through the slab once more
 
-  // The number of references stays as it is, 0: histories may look at it.
+  // What histories look at stays as it is: that there are no references, above all.
   struct Place {
-    std::byte references[sizeof(EntryHead::references)];
+    std::byte head[sizeof(EntryHead)];
     Place* next;
   };
   struct Pool;

@@ -130,6 +130,30 @@ TEST_CASE("derivatives by what was there before two assignments are refused, rat
       .by([&] { backward(loss); });
 }
 
+TEST_CASE("derivatives may always be asked by the value that differentiable updates gave a Parameter", "[history]") {
+  Parameter w(tensor({1.0, -2.0})), other(tensor({1.0}));
+  {
+    const DifferentiableUpdates updates;
+    w.assign(w * 2);
+  }
+  for (int round = 0; round < 4; ++round) {
+    const Tensor loss = sum(square(w));
+    loss.item();
+    assign_often(other);
+    CHECK(grad(loss, w).to_vector() == std::vector{4.0, -8.0});
+  }
+}
+
+TEST_CASE("an unrelated Parameter is told from one that was assigned", "[history]") {
+  const Parameter w(tensor({1.0}));
+  Parameter other(tensor({1.0}));
+  const Tensor x = track(tensor({2.0})), loss = sum(square(x));
+  loss.item();
+  assign_often(other);
+  CHECK(grad(loss, x).to_vector() == std::vector{4.0});
+  CHECK_THROWS_WITH(grad(loss, w), Catch::StartsWith("grad: the loss does not depend on input 0 ([1] f32)"));
+}
+
 TEST_CASE("what differentiable updates recorded stays, and so do checkpoints", "[history]") {
   Parameter rate(tensor(0.1, float64)), w(tensor({1.0, -2.0}, float64));
   const Tensor through_checkpoint = sum(checkpoint([&](const Tensor& r) { return exp(r * 2) * r; }, rate.value()));
