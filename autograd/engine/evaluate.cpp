@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -116,15 +117,17 @@ class Evaluation {
  private:
   // What somebody holds stays once it is computed, and so does what is computed for the second time. In tape order.
   void find_roots(const std::vector<const Entry*>& noted) {
-    std::vector<std::uint32_t> numbers;
-    const auto add = [&](const Entry* entry) { numbers.push_back(numbers_.find(entry)); };
+    std::vector<char> is_root(entries_.size());
+    const auto add = [&](const Entry* entry) { is_root[numbers_.find(entry)] = true; };
     std::ranges::for_each(roots_, add);
     for (const Entry* entry : noted)
       if ((entry->held() && !planted("what somebody holds is dropped")) || is_asked_again(*entry)) keep(entry, add);
-    std::ranges::sort(numbers);
-    numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
     roots_.clear();
-    for (const std::uint32_t number : numbers) roots_.push_back(entries_[number]);
+    const auto next = [&](std::size_t from) {
+      const void* at = std::memchr(is_root.data() + from, true, is_root.size() - from);
+      return at ? static_cast<std::size_t>(static_cast<const char*>(at) - is_root.data()) : is_root.size();
+    };
+    for (std::size_t i = next(0); i < is_root.size(); i = next(i + 1)) roots_.push_back(entries_[i]);
   }
 
   // Its stop_gradients have its value, too.

@@ -241,12 +241,13 @@ void check_input(const Tensor& input, std::size_t number, const Location& where)
   check<GraphError>(input.defined(), where, "grad: input ", number, " is an undefined Tensor");
   check<DTypeError>(is_floating(input.dtype()), where, "grad: input ", number, " is ", describe(input),
                     "; derivatives need a floating dtype");
-  const Parameter parameter = Parameter::holder(input);
+  if (input.tracked() && !input.entry()->outdated) [[likely]]
+    return;  // before anything is put into words
   check<GraphError>(
-      !input.tracked() || !input.entry()->outdated, where, "grad: input ", number, " (", label(input),
+      !input.tracked(), where, "grad: input ", number, " (", label(input),
       ") was there before Parameters were assigned, and what was computed from it has let go of it since; "
       "ask before the step, or make it with track()");
-  if (input.tracked()) return;
+  const Parameter parameter = Parameter::holder(input);
   check<GraphError>(!parameter.defined() || parameter.trainable(), where, "grad: input ", number, " (", label(input),
                     ") is a frozen Parameter; set_trainable(true) lets derivatives flow into it again");
   fail<GraphError>(where, "grad: input ", number, " (", describe(input),
