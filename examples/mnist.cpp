@@ -46,10 +46,7 @@ struct Score {
 Tensor classify(const Classifier& model, const data::Dataset& dataset) {
   const NoGrad no_grad;
   std::vector<Tensor> logits;
-  for (const auto& [images, labels] : data::batches(dataset, {.size = 1000})) {
-    logits.push_back(model(images));
-    evaluate(logits.back());
-  }
+  for (const auto& [images, labels] : data::batches(dataset, {.size = 1000})) logits.push_back(model(images));
   return concat(logits);
 }
 

@@ -39,7 +39,6 @@ int main() {
     for (const Tensor& part : product) squares += sum(square(part));
     curvature = std::sqrt(squares.item());
     for (std::size_t i = 0; i < product.size(); ++i) direction[i] = product[i] / curvature;
-    evaluate(direction);
   }
   std::printf("largest curvature: %.2f\n", curvature);
   std::printf("gradient descent is stable below a rate of %.2f\n", 2 / curvature);

@@ -10,6 +10,16 @@ void evaluate_if(bool placed, const Tensor& x) {
   if (placed) evaluate(x);
 }
 
+struct Recurrent : Training {
+  nn::Linear recurrent{12, 12};
+  Tensor h = zeros({batch, 12});
+  optim::Optimizer all{{model.hidden.weight, model.hidden.bias, recurrent.weight, recurrent.bias, model.output.weight,
+                        model.output.bias},
+                       optim::sgd(1e-2)};
+
+  Tensor next(const Tensor& before) const { return tanh(model.hidden(x) + recurrent(before)); }
+};
+
 const std::vector<Loop> all{
     {"data that is normalised before the loop, and sliced in it", 0,
      [](bool placed) {
@@ -40,17 +50,10 @@ const std::vector<Loop> all{
      }},
     {"truncated back-propagation with stop_gradient", 0,
      [](bool placed) {
-       struct State : Training {
-         nn::Linear recurrent{12, 12};
-         Tensor h = zeros({batch, 12});
-         optim::Optimizer all{{model.hidden.weight, model.hidden.bias, recurrent.weight, recurrent.bias,
-                               model.output.weight, model.output.bias},
-                              optim::sgd(1e-2)};
-       };
-       auto state = std::make_shared<State>();
+       auto state = std::make_shared<Recurrent>();
        return [state, placed](int) {
          Tensor h = state->h;
-         for (int t = 0; t < 3; ++t) h = tanh(state->model.hidden(state->x) + state->recurrent(h));
+         for (int t = 0; t < 3; ++t) h = state->next(h);
          const Tensor loss = nn::cross_entropy(state->model.output(h), state->target);
          state->all.step(grad(loss, state->all.parameters()));
          evaluate_if(placed, h);
@@ -59,17 +62,10 @@ const std::vector<Loop> all{
      }},
     {"truncated back-propagation with stop_gradient before the step", 0,
      [](bool placed) {
-       struct State : Training {
-         nn::Linear recurrent{12, 12};
-         Tensor h = zeros({batch, 12});
-         optim::Optimizer all{{model.hidden.weight, model.hidden.bias, recurrent.weight, recurrent.bias,
-                               model.output.weight, model.output.bias},
-                              optim::sgd(1e-2)};
-       };
-       auto state = std::make_shared<State>();
+       auto state = std::make_shared<Recurrent>();
        return [state, placed](int) {
          Tensor h = stop_gradient(state->h);
-         for (int t = 0; t < 3; ++t) h = tanh(state->model.hidden(state->x) + state->recurrent(h));
+         for (int t = 0; t < 3; ++t) h = state->next(h);
          state->h = h;
          evaluate_if(placed, h);
          const Tensor loss = nn::cross_entropy(state->model.output(h), state->target);
