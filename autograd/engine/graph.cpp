@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "autograd/engine/fault.hpp"
+#include "autograd/engine/mixing.hpp"
 #include "autograd/engine/walk.hpp"
 
 namespace xgrad::fused {
@@ -73,8 +74,8 @@ class Values final : public Fields {
     add(entry, inputs);
     const std::span<const std::uint64_t> words{words_.data() + begin, words_.size() - begin};
     std::uint64_t hash = words.size();
-    for (const std::uint64_t word : words) hash = (std::rotl(hash, 5) ^ word) * 0x9E3779B97F4A7C15u;
-    std::size_t at = (hash >> 20) & (slots_.size() - 1);
+    for (const std::uint64_t word : words) hash = mixed(hash, word);
+    std::size_t at = scattered(hash) & (slots_.size() - 1);
     for (; slots_[at].node >= 0; at = (at + 1) & (slots_.size() - 1)) {
       const Slot& slot = slots_[at];
       if (!std::ranges::equal(words, std::span{words_.data() + slot.begin, slot.size})) continue;

@@ -7,6 +7,7 @@
 
 #include "autograd/engine/fault.hpp"
 #include "autograd/engine/instruction_set.hpp"
+#include "autograd/engine/mixing.hpp"
 #include "autograd/engine/walk.hpp"
 
 namespace xgrad::fused {
@@ -61,10 +62,6 @@ class Words final : public Fields {
   std::uint64_t *next_, *end_;
 };
 
-std::uint64_t mixed(std::uint64_t hash, std::uint64_t word) {
-  return (std::rotl(hash, 5) ^ word) * 0x9E3779B97F4A7C15u;
-}
-
 // Numbers for values in order of first use: which of them are equal matters, not what they are.
 template <class Value, class Hash = std::hash<Value>>
 class Distinct {
@@ -89,7 +86,7 @@ struct Dynamic {
   friend bool operator==(const Dynamic&, const Dynamic&) = default;
 };
 struct DynamicHash {
-  std::size_t operator()(const Dynamic& from) const { return mixed(mixed(0, from.alike), from.value); }
+  std::size_t operator()(const Dynamic& from) const { return scattered(mixed(from.alike, from.value)); }
 };
 
 // Room for words that a key of this thread has left behind.
@@ -240,7 +237,7 @@ std::uint64_t Key::hash() const {
     for (std::size_t lane = 0; lane < lanes; ++lane) mix(hash[lane], words_[i + lane]);
   for (; i < size_; ++i) mix(hash[0], words_[i]);
   for (std::size_t lane = 1; lane < lanes; ++lane) mix(hash[0], hash[lane]);
-  return hash[0];
+  return scattered(hash[0]);
 }
 
 }  // namespace xgrad::fused

@@ -8,6 +8,7 @@
 #include "autograd/engine/group.hpp"
 #include "autograd/engine/key.hpp"
 #include "autograd/engine/lower.hpp"
+#include "autograd/engine/memory.hpp"
 #include "autograd/engine/schedule.hpp"
 
 namespace xgrad::fused {
@@ -42,13 +43,6 @@ class Plan {
     std::vector<std::int32_t> operands{};  // what a product or a kernel reads
     std::vector<Indices> indices{};
     std::vector<std::int32_t> outputs{};  // what gets memory before
-  };
-  struct Memory {
-    std::size_t bytes = 0;
-    std::int32_t leaf = -1;
-    std::int32_t entry = -1;
-    DType dtype = float32;
-    bool constant = false;
   };
   // A value that an entry gets.
   struct Result {

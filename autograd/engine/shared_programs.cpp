@@ -1,10 +1,10 @@
 #include "autograd/engine/shared_programs.hpp"
 
-#include <bit>
 #include <mutex>
 #include <unordered_map>
 
 #include "autograd/engine/fault.hpp"
+#include "autograd/engine/mixing.hpp"
 #include "autograd/engine/verify_program.hpp"
 
 namespace xgrad::fused {
@@ -24,10 +24,10 @@ class Hash {
       for (const RowStep& step : phase.after) add(step);
     }
   }
-  std::uint64_t value() const { return value_; }
+  std::uint64_t value() const { return scattered(value_); }
 
  private:
-  void add(std::uint64_t word) { value_ = (std::rotl(value_, 5) ^ word) * 0x9E3779B97F4A7C15u; }
+  void add(std::uint64_t word) { value_ = mixed(value_, word); }
   void add(std::uint64_t a, std::uint64_t b, std::uint64_t c) { add(a ^ b << 20 ^ c << 40); }
   static std::uint64_t word(const Ref& ref) { return static_cast<std::uint64_t>(ref.kind) << 16 | ref.index; }
   void add(const Step& step) {
@@ -102,7 +102,9 @@ std::shared_ptr<Compiled> shared_program(const Program& program) {
   const std::uint64_t hash = Hash(program).value();
   if (auto known = Registry::common().find(program, hash)) return known;
   // Two threads may make the same one at a time: both are right.
-  return Registry::common().add(std::make_unique<Compiled>(verified(program)), hash);
+  auto made = std::make_unique<Compiled>(verified(program));
+  if (verification() != Verification::never) verify(*made);
+  return Registry::common().add(std::move(made), hash);
 }
 
 std::size_t shared_programs() { return Registry::common().size(); }

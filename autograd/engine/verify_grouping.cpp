@@ -35,7 +35,8 @@ class Verifier {
     const Unit& at = grouping_.units[static_cast<std::size_t>(unit)];
     for (const std::int32_t member : at.members) {
       const auto n = static_cast<std::size_t>(member);
-      if (n >= graph_.nodes.size() || grouping_.unit_of[n] != unit) violated("unit", unit, "it has another's member");
+      if (n >= grouping_.unit_of.size() || grouping_.unit_of[n] != unit)
+        violated("unit", unit, "it has another's member");
       if (at.kind == Unit::Kind::program) space(unit, at, member);
       for (const std::int32_t input : graph_.nodes[n].inputs) reads(unit, input);
     }

@@ -9,9 +9,6 @@ namespace xgrad::fused {
 void Plan::verify(const std::vector<Work>& works, const std::vector<Held>& values, std::size_t budget) const {
   if (verification() == Verification::never) return;
   if (verification() == Verification::reject) violated("plan: a test asked for it");
-  std::vector<Value> memory;
-  memory.reserve(memory_.size());
-  for (const Memory& each : memory_) memory.push_back({each.bytes, each.dtype, each.leaf >= 0, each.constant});
   std::vector<Bound> tasks;
   tasks.reserve(tasks_.size());
   for (const Task& task : tasks_) {
@@ -20,13 +17,12 @@ void Plan::verify(const std::vector<Work>& works, const std::vector<Held>& value
     for (const Indices& indices : task.indices) bound.checked.push_back(indices.held);
     if (task.kind == Unit::Kind::product) bound.product = &task.product;
     if (task.kind != Unit::Kind::program) continue;
-    fused::verify(*task.program);
     bound.lowered = &task.lowered;
     bound.rows = task.rows;
     bound.columns = task.columns;
     bound.parts = task.program->parts();
   }
-  verify_tasks(tasks, works, memory);
+  verify_tasks(tasks, works, memory_);
   verify_schedule(works, values, schedule_, budget);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 
 namespace xgrad::fused {
 
@@ -11,8 +12,13 @@ constexpr std::uint32_t never = std::numeric_limits<std::uint32_t>::max();
 
 class Verifier {
  public:
-  Verifier(const std::vector<Work>& tasks, const std::vector<Held>& values, const Schedule& schedule)
-      : tasks_(tasks), values_(values), schedule_(schedule), turns_(schedule.turns), facts_(values.size()) {}
+  Verifier(std::span<const Work> tasks, std::span<const Held> values, const Schedule& schedule)
+      : tasks_(tasks),
+        values_(values),
+        schedule_(schedule),
+        turns_(schedule.turns),
+        memory_(values.size()),
+        facts_(memory_) {}
 
   void run(std::size_t budget) {
     for (std::uint32_t task = 0; task < tasks_.size(); ++task) check_task(task);
@@ -40,7 +46,8 @@ class Verifier {
   };
 
   Facts& at(std::int32_t value) {
-    if (value < 0 || static_cast<std::size_t>(value) >= facts_.size()) violated("schedule: there is no such value");
+    if (static_cast<std::size_t>(value) >= facts_.size()) [[unlikely]]  // nor one below 0
+      violated("schedule: there is no such value");
     return facts_[static_cast<std::size_t>(value)];
   }
   const Held& held(std::int32_t value) const { return values_[static_cast<std::size_t>(value)]; }
@@ -63,7 +70,7 @@ class Verifier {
     if (schedule_.safe_from > turns_.size()) violated("schedule: leaves are overwritten after the last turn");
     for (now_ = 0; now_ < turns_.size(); ++now_) {
       const Turn& turn = turns_[now_];
-      if (turn.task < 0 || static_cast<std::size_t>(turn.task) >= tasks_.size()) bad("there is no such task");
+      if (static_cast<std::size_t>(turn.task) >= tasks_.size()) bad("there is no such task");
       char& again = seen[static_cast<std::size_t>(turn.task)];
       if (now_ >= schedule_.safe_from && (again || work(turn).may_fail))
         bad("it may fail, or runs again, after leaves are overwritten");
@@ -160,13 +167,14 @@ class Verifier {
     }
   }
 
-  const std::vector<Work>& tasks_;
-  const std::vector<Held>& values_;
+  const std::span<const Work> tasks_;
+  const std::span<const Held> values_;
   const Schedule& schedule_;
-  const std::vector<Turn>& turns_;
+  const std::span<const Turn> turns_;
   std::uint32_t now_ = 0;  // the turn
   std::size_t bytes_ = 0;
-  std::vector<Facts> facts_;               // by value
+  std::vector<Facts> memory_;
+  std::span<Facts> facts_;                 // by value
   std::vector<std::size_t> live_, grown_;  // by turn: bytes before it, and those that it adds
 };
 

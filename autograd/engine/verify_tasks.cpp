@@ -14,8 +14,8 @@ constexpr std::int64_t exact_numbers = 1 << 24;  // up to here columns are diffe
 
 class Verifier {
  public:
-  Verifier(std::span<const Bound> tasks, std::span<const Work> works, std::span<const Value> values)
-      : tasks_(tasks), works_(works), values_(values), facts_(values.size()) {}
+  Verifier(std::span<const Bound> tasks, std::span<const Work> works, std::span<const Memory> values)
+      : tasks_(tasks), works_(works), values_(values), memory_(values.size()), facts_(memory_) {}
 
   void run() {
     for (const Work& work : works_)
@@ -35,10 +35,12 @@ class Verifier {
 
   [[noreturn]] void bad(const char* rule) const { violated("task", now_, rule); }
   Facts& at(std::int32_t node) {
-    if (node < 0 || static_cast<std::size_t>(node) >= facts_.size()) bad("there is no such value");
+    if (static_cast<std::size_t>(node) >= facts_.size()) [[unlikely]]
+      bad("there is no such value");  // nor one below 0
     return facts_[static_cast<std::size_t>(node)];
   }
-  const Value& value(std::int32_t node) const { return values_[static_cast<std::size_t>(node)]; }
+  const Memory& value(std::int32_t node) const { return values_[static_cast<std::size_t>(node)]; }
+  bool is_leaf(std::int32_t node) const { return value(node).leaf >= 0; }
 
   void task() {
     const Bound& bound = tasks_[static_cast<std::size_t>(now_)];
@@ -63,7 +65,7 @@ class Verifier {
     ++facts.times;
   }
   void read(std::int32_t node) {
-    if (!value(node).leaf && !at(node).computed) bad("it reads what no task writes");
+    if (!is_leaf(node) && !at(node).computed) bad("it reads what no task writes");
     if (at(node).reads != now_) bad("it reads what its work does not say");
   }
   void write(std::int32_t node) {
@@ -78,7 +80,7 @@ class Verifier {
   }
   void number(std::int32_t node) {
     at(node);
-    if (value(node).constant && !value(node).leaf && !at(node).computed) return;
+    if (value(node).constant && !is_leaf(node) && !at(node).computed) return;
     read(node);
     if (value(node).bytes != item_size(value(node).dtype)) bad("a number is one of several");
   }
@@ -158,7 +160,7 @@ class Verifier {
     verify_sharing(lowered.program, pairs_);
   }
   void same_size(const Reuse& reuse) const {
-    if (value(reuse.output).leaf || value(reuse.output).bytes != value(reuse.input).bytes)
+    if (is_leaf(reuse.output) || value(reuse.output).bytes != value(reuse.input).bytes)
       bad("memory is shared with a value of another size");
   }
 
@@ -232,8 +234,9 @@ class Verifier {
 
   std::span<const Bound> tasks_;
   std::span<const Work> works_;
-  std::span<const Value> values_;
-  std::vector<Facts> facts_;  // by node
+  std::span<const Memory> values_;
+  std::vector<Facts> memory_;
+  std::span<Facts> facts_;    // by node
   std::int32_t now_ = 0;      // the task
   std::size_t written_ = 0;   // how many values it writes
   std::vector<char> stores_;  // by pointer
@@ -243,7 +246,7 @@ class Verifier {
 
 }  // namespace
 
-void verify_tasks(std::span<const Bound> tasks, std::span<const Work> works, std::span<const Value> values) {
+void verify_tasks(std::span<const Bound> tasks, std::span<const Work> works, std::span<const Memory> values) {
   Verifier(tasks, works, values).run();
 }
 

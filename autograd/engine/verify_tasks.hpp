@@ -20,6 +20,7 @@
 #include "autograd/engine/analysis.hpp"
 #include "autograd/engine/gemm.hpp"
 #include "autograd/engine/lower.hpp"
+#include "autograd/engine/memory.hpp"
 #include "autograd/engine/schedule.hpp"
 #include "autograd/engine/violation.hpp"
 
@@ -35,15 +36,7 @@ struct Bound {
   std::vector<std::int32_t> checked{};       // nodes whose indices are checked
 };
 
-/// A value.
-struct Value {
-  std::size_t bytes = 0;
-  DType dtype = float32;
-  bool leaf = false;
-  bool constant = false;  // a number that is there without memory
-};
-
 /// Throws Unverified where a rule is broken. The programs have been verified.
-void verify_tasks(std::span<const Bound> tasks, std::span<const Work> works, std::span<const Value> values);
+void verify_tasks(std::span<const Bound> tasks, std::span<const Work> works, std::span<const Memory> values);
 
 }  // namespace xgrad::fused

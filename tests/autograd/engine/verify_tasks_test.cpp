@@ -16,25 +16,18 @@ struct Example {
   Lowered first, second;
   Gemm gemm;
   std::vector<std::int32_t> factors = {7, 8, 10}, operands = {0};
-  std::vector<Value> values;
+  std::vector<Memory> values;
   std::vector<Work> works;
   std::vector<Bound> tasks;
 
   Example() {
-    values = {{128, float32, true},
-              {128},
-              {32},
-              {32, int64, true},
-              {16},
-              {4, float32, false, true},
-              {4, float32, true},
-              {24, float32, true},
-              {768, float32, true},
-              {512},
-              {512, float32, true},
-              {512},
-              {16},
-              {512}};
+    values = {{128, 0}, {128},
+              {32},     {32, 0, -1, int64},
+              {16},     {4, -1, -1, float32, true},
+              {4, 0},   {24, 0},
+              {768, 0}, {512},
+              {512, 0}, {512},
+              {16},     {512}};
     first.program.pointers = {matrix, matrix, {Pointer::Shape::vector, false, true}, scratch};
     first.program.loads = {{Load::Source::argument, 0, 0},
                            {Load::Source::argument, 1, 1},
@@ -97,7 +90,7 @@ TEST_CASE("tasks that read or write something else than is said are found", "[ve
   broken("task 0: it reads what its work does not say", [](Example& e) { e.works[0].reads = {0, 3}; });
   broken("task 1: it reads what its work does not say", [](Example& e) { e.works[1].reads = {7, 8}; });
   broken("task 3: it reads what its work does not say", [](Example& e) { e.works[3].reads = {}; });
-  broken("task 0: it reads what no task writes", [](Example& e) { e.values[0].leaf = false; });
+  broken("task 0: it reads what no task writes", [](Example& e) { e.values[0].leaf = -1; });
   broken("task 2: it reads what no task writes", [](Example& e) {
     e.second.pointers[0] = 13;
     e.works[2].reads = {13};
