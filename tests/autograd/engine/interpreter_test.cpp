@@ -7,6 +7,7 @@
 #include "autograd/engine/threads.hpp"
 #include "tests/autograd/engine/random_program.hpp"
 #include "tests/autograd/engine/scopes.hpp"
+#include "tests/sanitized.hpp"
 
 using namespace xgrad;
 using namespace xgrad::fused;
@@ -114,7 +115,7 @@ T reduce(Code code, std::vector<T> x, std::int64_t rows = 1) {
 }  // namespace
 
 TEST_CASE("random programs do what they say", "[program]") {
-  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+  for (std::uint64_t seed = 0; seed < (sanitized ? 60 : 300); ++seed) {
     check_random<float>(seed);
     check_random<double>(seed);
   }

@@ -7,18 +7,14 @@
 #include "tests/autograd/engine/networks/check.hpp"
 #include "tests/autograd/engine/networks/network.hpp"
 #include "tests/autograd/engine/networks/run.hpp"
+#include "tests/sanitized.hpp"
 
 using namespace xgrad;
 using namespace xgrad::networks;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr std::uint64_t usual_count = 200;
-#else
-constexpr std::uint64_t usual_count = 2000;
-#endif
-
+constexpr std::uint64_t usual_count = sanitized ? 200 : 2000;
 constexpr int modes = 5;
 constexpr std::uint64_t parts = 8;  // which run side by side
 constexpr std::size_t most_reports = 2;

@@ -1,0 +1,13 @@
+// A sanitizer looks on, which makes everything take up to thirty times as long: fewer random cases are tried then.
+
+#pragma once
+
+namespace xgrad {
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+
+}  // namespace xgrad
