@@ -35,6 +35,8 @@ class StepNumbers {
       : of_optimizer_(of_optimizer), of_each_(std::move(of_each)), own_(std::move(own)) {}
 
   std::int64_t of_optimizer() const { return of_optimizer_; }
+  /// Whether Parameters may have numbers of their own.
+  bool has_groups() const { return !own_.empty(); }
   StepNumber of(std::size_t parameter) const {
     return {of_each_.empty() ? of_optimizer_ : of_each_[parameter], of_optimizer_,
             own_.empty() ? nullptr : own_[parameter]};

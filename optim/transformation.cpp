@@ -105,6 +105,7 @@ Transformation chain(std::vector<Transformation> rules) {
     Transformation::Result result{gradients, std::vector<Tensors>(parameters.size())};
     std::ptrdiff_t first = 0;
     for (const Transformation& rule : rules) {
+      if (rule.idle_ && !steps.has_groups()) continue;
       const auto last = first + static_cast<std::ptrdiff_t>(rule.slots_.size());
       std::vector<Tensors> own;
       for (const Tensors& slots : state) own.emplace_back(slots.begin() + first, slots.begin() + last);

@@ -97,6 +97,7 @@ class Transformation {
 
   /// One rule after the other.
   friend Transformation chain(std::vector<Transformation> rules);
+  friend Transformation weight_decay(const Hyperparameter& decay, const Location& where);
 
  private:
   using UpdateAll = std::function<Result(const Tensors& gradients, const std::vector<Tensors>& state,
@@ -108,6 +109,7 @@ class Transformation {
   Init init_ = nothing;
   UpdateAll update_;
   bool needs_finite_ = false;
+  bool idle_ = false;  // it hands gradients on, but for Parameters that have numbers of their own
   std::vector<Hyperparameter> rates_, decays_;
 };
 

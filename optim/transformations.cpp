@@ -146,12 +146,13 @@ Transformation nesterov(const Hyperparameter& decay, const Location& where) {
 
 Transformation weight_decay(const Hyperparameter& decay, const Location& where) {
   decay.require(non_negative, "weight_decay", "decay", where);
-  const Transformation rule(
+  Transformation rule(
       {}, [](const Tensor&) { return Tensors{}; },
       [decay](const Tensor& gradient, const Tensors&, const Tensor& parameter, const StepNumber& step) {
         const Scalar factor = decay_at(step, decay);
         return Step{factor.is_number(0) ? gradient : gradient + parameter * factor, {}};
       });
+  rule.idle_ = decay.is_number(0);
   return rule.with_decay(decay);
 }
 

@@ -86,15 +86,17 @@ void check_own(const std::vector<Entry*>& entries, const Location& where) {
 class Evaluation {
  public:
   Evaluation(std::span<const Tensor> asked, std::span<const Tensor> others, const Location& where) {
+    roots_.reserve(asked.size() + others.size());
     for (const Tensor& tensor : asked)
       if (!tensor.evaluated()) roots_.push_back(tensor.entry());
     for (const Tensor& other : others) keep(other.entry(), [&](Entry* entry) { roots_.push_back(entry); });
     if (roots_.empty()) return;
-    std::vector<const Entry*> noted;  // those that may have to stay
+    std::vector<std::size_t> noted;  // those that may have to stay
+    noted.reserve(64);
     entries_ = reachable(
         roots_, numbers_, [](const Entry& entry) { return !has_value(entry); },
-        [&](const Entry& entry) {
-          if (entry.held() || entry.computed > 0) noted.push_back(&entry);
+        [&](const Entry& entry, std::size_t place) {
+          if (entry.held() || entry.computed > 0) noted.push_back(place);
         });
     Tape::current().evaluated_at = Tape::current().sequence;
     if (!numbers_.all_own()) check_own(entries_, where);
@@ -116,12 +118,15 @@ class Evaluation {
 
  private:
   // What somebody holds stays once it is computed, and so does what is computed for the second time. In tape order.
-  void find_roots(const std::vector<const Entry*>& noted) {
+  void find_roots(const std::vector<std::size_t>& noted) {
     std::vector<char> is_root(entries_.size());
     const auto add = [&](const Entry* entry) { is_root[numbers_.find(entry)] = true; };
     std::ranges::for_each(roots_, add);
-    for (const Entry* entry : noted)
+    for (const std::size_t place : noted) {
+      const Entry* const entry = entries_[place];
+      if (is_root[place]) continue;
       if ((entry->held() && !planted("what somebody holds is dropped")) || is_asked_again(*entry)) keep(entry, add);
+    }
     roots_.clear();
     const auto next = [&](std::size_t from) {
       const void* at = std::memchr(is_root.data() + from, true, is_root.size() - from);

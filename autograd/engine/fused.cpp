@@ -39,7 +39,7 @@ void run_part(const Pending& pending) {
   plan->run(pending, key);
   for (Entry* entry : pending.entries)
     if (!entry->evaluated.load(std::memory_order_relaxed))
-      entry->computed = (entry->computed + (entry->computed < 3u)) & 3u;
+      entry->computed = entry->computed > 0 ? 2 : 1;
     else if (!entry->tracked || planted("an entry that is tracked is cut"))
       entry->cut();
 }

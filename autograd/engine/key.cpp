@@ -45,12 +45,16 @@ class Words final : public Fields {
   void field(const char*, double value) override { add(std::bit_cast<std::uint64_t>(value)); }
   void field(const char*, const Shape& value) override { add(value); }
   // Kept apart until it is known which entries they may tell apart.
-  void dynamic(const char*, std::int64_t value) override { dynamics.push_back(static_cast<std::uint64_t>(value)); }
-  void dynamic(const char*, double value) override { dynamics.push_back(std::bit_cast<std::uint64_t>(value)); }
+  void dynamic(const char*, std::int64_t value) override { add_dynamic(static_cast<std::uint64_t>(value)); }
+  void dynamic(const char*, double value) override { add_dynamic(std::bit_cast<std::uint64_t>(value)); }
 
   std::vector<std::uint64_t> dynamics;
 
  private:
+  void add_dynamic(std::uint64_t value) {
+    if (dynamics.capacity() == 0) dynamics.reserve(16);
+    dynamics.push_back(value);
+  }
   void grow(std::size_t count) {
     const std::size_t used = size();
     words_.resize(2 * words_.size() + count);
@@ -69,6 +73,7 @@ class Distinct {
   std::uint64_t number(const Value& value) {
     const auto found = std::find(first_.begin(), first_.end(), value);
     if (found != first_.end()) return static_cast<std::uint64_t>(found - first_.begin());
+    if (first_.empty()) first_.reserve(searched);
     if (first_.size() == searched) return others_.try_emplace(value, searched + others_.size()).first->second;
     first_.push_back(value);
     return first_.size() - 1;

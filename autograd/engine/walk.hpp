@@ -10,8 +10,8 @@
 
 namespace xgrad {
 
-/// Collects the entries that pass `wanted` and are reached from some roots through entries that pass it; each is shown
-/// to `see` when it is met. Lists and loops: graphs may be deeper than any stack.
+/// Collects the entries that pass `wanted` and are reached from some roots through entries that pass it, and shows each
+/// of them to `see`, with its place in tape order. Lists and loops: graphs may be deeper than any stack.
 template <class Wanted, class See>
 class Reachable {
  public:
@@ -48,7 +48,6 @@ class Reachable {
     const bool own = numbers_.is_own(entry);
     if (own ? !numbers_.mark(entry) : !numbers_.insert(entry, 0)) return;
     ++count_;
-    see_(*entry);
     const std::uint64_t distance = top_ - number_of(*entry);
     if (own && distance < room_) [[likely]]
       near_[distance] = entry;
@@ -77,7 +76,10 @@ class Reachable {
     if (!far_.empty())
       std::stable_sort(begin, entries.end(),
                        [](const Entry* a, const Entry* b) { return number_of(*a) < number_of(*b); });
-    for (std::size_t i = 0; i < entries.size(); ++i) numbers_.set(entries[i], static_cast<std::uint32_t>(i));
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      numbers_.set(entries[i], static_cast<std::uint32_t>(i));
+      see_(*entries[i], i);
+    }
     return entries;
   }
 
@@ -94,13 +96,13 @@ class Reachable {
 /// The entries that pass `wanted` and are reached from the roots through entries that pass it, in tape order, each
 /// numbered in `numbers` by its place.
 struct SeeNothing {
-  void operator()(const Entry&) const {}
+  void operator()(const Entry&, std::size_t) const {}
 };
 template <class Wanted>
 std::vector<Entry*> reachable(std::span<const Tensor> roots, Numbering& numbers, Wanted wanted) {
   return Reachable(numbers, std::move(wanted), SeeNothing()).from(roots);
 }
-/// The same, each of them shown to `see` when it is met.
+/// The same, each of them shown to `see`, with its place.
 template <class Wanted, class See = SeeNothing>
 std::vector<Entry*> reachable(std::span<Entry* const> roots, Numbering& numbers, Wanted wanted, See see = {}) {
   return Reachable(numbers, std::move(wanted), std::move(see)).from(roots);

@@ -24,6 +24,17 @@ void lay(EntryHead* entry) noexcept {
   graveyard.head = static_cast<Entry*>(entry);
 }
 
+// Lets go of a handle to an entry of this thread; whether it was the last one. Then nobody else can take another: the
+// history, which may as long as there is one (see Tensor::try_share), is looked through by this thread. Other threads
+// have to count down.
+bool count_down(EntryHead* own) noexcept {
+  if (own->references.load(std::memory_order_acquire) == 1) {
+    own->references.store(0, std::memory_order_relaxed);
+    return true;
+  }
+  return EntryHead::handles(own->references.fetch_sub(1, std::memory_order_acq_rel)) == 1;
+}
+
 void dig() noexcept {
   if (graveyard.digging) return;
   graveyard.digging = true;
@@ -37,14 +48,11 @@ void dig() noexcept {
 
 }  // namespace
 
-// The history of the thread that recorded it may take a handle as long as there is another one (see Tensor::try_share):
-// so other threads have to count down.
 void Tensor::bury_last(EntryHead* head) noexcept {
-  if (head->owner == Tape::current().thread)
-    head->references.store(0, std::memory_order_relaxed);
-  else if (EntryHead::handles(head->references.fetch_sub(1, std::memory_order_acq_rel)) != 1)
-    return;
-  bury(head);
+  const bool last = head->owner == Tape::current().thread
+                        ? count_down(head)
+                        : EntryHead::handles(head->references.fetch_sub(1, std::memory_order_acq_rel)) == 1;
+  if (last) bury(head);
 }
 
 void Tensor::bury(EntryHead* head) noexcept {
@@ -57,17 +65,19 @@ void Entry::let_go() noexcept {
   const bool own = owner == Tape::current().thread;
   for (std::uint32_t i = 0; i < input_count; ++i) {
     Entry* const read = list[i].entry();
-    if (read && read->owner == owner) {
-      if (own) [[likely]]
-        read->readers.store(read->readers.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-      else
-        read->references.fetch_or(miscounted, std::memory_order_relaxed);
+    const bool counted = read && read->owner == owner;
+    if (counted && own) [[likely]] {
+      read->readers.store(read->readers.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+      if (count_down(read)) lay(read);
+      continue;
     }
+    if (counted) read->references.fetch_or(miscounted, std::memory_order_relaxed);
     list[i].~Tensor();
   }
   if (many_inputs) ::operator delete(list);
   input_count = 0;
   many_inputs = false;
+  dig();
 }
 
 void Entry::destroy_primitive() noexcept {

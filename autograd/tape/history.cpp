@@ -9,7 +9,7 @@ namespace xgrad {
 
 namespace {
 
-constexpr std::size_t least_room = 1024;
+constexpr std::size_t least_room = 1024, usual_room = 4096;
 // Where nothing is assigned, histories are looked through when so many entries have been recorded.
 constexpr std::uint64_t most_unreleased = 1 << 14;
 // Pending entries that no derivative can want: what a loop without a step adds up. There may be fewer of them.
@@ -28,27 +28,66 @@ History* History::current() noexcept {
 
 History::~History() {
   ended = true;
-  detail::tape.first = detail::tape.next = detail::tape.end = nullptr;
+  detail::tape.next = detail::tape.end = nullptr;
 }
 
 void History::make_room() {
   if (History* history = current()) {
+    if (history->sifting_) {
+      history->new_.emplace_back();
+      detail::tape.next = &history->new_.back();
+      detail::tape.end = detail::tape.next + 1;
+      return;
+    }
     history->look([](const Place&) {});
     history->due_ = detail::tape.sequence - history->released_at_ > most_unreleased;
     history->release_if_due();
     detail::tape.crowded = detail::tape.crowded || history->is_crowded();
   } else {
-    detail::tape.first = detail::tape.next = &scrap;
+    detail::tape.next = &scrap;
     detail::tape.end = &scrap + 1;
   }
 }
 
-std::span<const History::Place> History::recent() const { return {detail::tape.first, detail::tape.next}; }
+std::span<const History::Place> History::places() const {
+  if (sifting_ || !detail::tape.next) return {};
+  return {places_.data(), detail::tape.next};
+}
 
-void History::set_room(std::size_t room) {
-  if (recent_.size() < room) recent_.resize(room);
-  detail::tape.first = detail::tape.next = recent_.data();
-  detail::tape.end = recent_.data() + room;
+void History::use(std::size_t size) {
+  // Before there can be too many, there is no need to look.
+  const std::size_t untracked = most_untracked() > untracked_ ? most_untracked() - untracked_ : 0;
+  const std::size_t room = std::max({least_room, size / 2, std::min(untracked, usual_room)});
+  if (places_.size() < size + room) places_.resize(size + room);
+  detail::tape.next = places_.data() + size;
+  detail::tape.end = detail::tape.next + room;
+}
+
+// Keeps those places that pass, in order. More may be recorded meanwhile, and is added: letting go of entries may run a
+// user's code.
+template <class Passes>
+void History::sift(Passes passes) {
+  if (sifting_) return;
+  const Place *at = places_.data(), *const end = at + places().size();
+  Place* kept = places_.data();
+  sifting_ = true;
+  detail::tape.next = detail::tape.end = nullptr;
+  const auto go_on = [this](const Place* after) {
+    sifting_ = false;
+    use(static_cast<std::size_t>(after - places_.data()) + new_.size());
+    std::ranges::copy(new_, detail::tape.next - new_.size());
+    new_.clear();
+  };
+  try {
+    for (; at != end; ++at) {
+      const Place place = *at;
+      if (passes(place)) *kept++ = place;
+    }
+  } catch (...) {
+    go_on(std::copy(at, end, kept));
+    throw;
+  }
+  go_on(kept);
 }
 
 // A handle, if this entry still lives: other threads may be destroying what they held the last handle to.
@@ -58,13 +97,12 @@ Tensor History::lock(const Place& place) {
   return locked;
 }
 
-// Drops what is of no interest any more from the older ones, moves what is recent to them, and shows what is pending
-// and held. Whether an entry lives and has inputs is seen without a handle: nobody but this thread writes what is read
-// here, or it is atomic.
+// Drops what is of no interest any more, and shows what is pending and held. Whether an entry lives and has inputs is
+// seen without a handle: nobody but this thread writes what is read here, or it is atomic.
 template <class See>
 void History::look(See see) {
   pending_ = untracked_ = 0;
-  const auto is_of_interest = [&](const Place& place) {
+  sift([&](const Place& place) {
     const EntryHead& entry = *place.entry;
     if (entry.handles() == 0 || entry.sequence.load(std::memory_order_relaxed) != place.sequence) return false;
     if (entry.evaluated.load(std::memory_order_acquire)) return entry.tracked;
@@ -72,17 +110,16 @@ void History::look(See see) {
     untracked_ += !entry.tracked;
     if (entry.held()) see(place);
     return true;
-  };
-  std::erase_if(older_, [&](const Place& place) { return !is_of_interest(place); });
-  std::ranges::copy_if(recent(), std::back_inserter(older_), is_of_interest);
-  set_room(std::max(least_room, older_.size() / 2));
+  });
 }
 
 std::vector<Tensor> History::held() {
   std::vector<Tensor> found;
   look([&](const Place& place) {
     Tensor locked = lock(place);
-    if (locked.defined() && !locked.evaluated()) found.push_back(std::move(locked));
+    if (!locked.defined() || locked.evaluated()) return;
+    if (found.empty()) found.reserve(32);
+    found.push_back(std::move(locked));
   });
   return found;
 }
@@ -98,12 +135,11 @@ std::vector<Tensor> History::stops_of(const Entry& source) {
         dynamic_cast<const Identity*>(entry.primitive) != nullptr)
       found.push_back(std::move(locked));
   };
-  std::ranges::for_each(older_, add);
-  std::ranges::for_each(recent(), add);
+  std::ranges::for_each(places(), add);
   return found;
 }
 
-bool History::is_worth_it() const { return older_.size() <= 4 * (Tape::current().sequence - released_at_) + 1024; }
+bool History::is_worth_it() const { return places().size() <= 4 * (Tape::current().sequence - released_at_) + 1024; }
 
 void History::release_if_due() {
   if (due_ && !Tape::current().undivided) release(Tape::current().sequence, false);
@@ -111,7 +147,7 @@ void History::release_if_due() {
 
 void History::after_assignment() {
   const std::uint64_t previous = std::exchange(horizon_, Tape::current().sequence);
-  if (older_.empty() || older_.front().sequence > previous)
+  if (places().empty() || places().front().sequence > previous)
     released_at_ = horizon_;
   else if (is_worth_it())
     release(previous, true);
@@ -135,10 +171,10 @@ void History::release(std::uint64_t last, bool assigned) {
   due_ = false;
   released_at_ = Tape::current().sequence;
   Numbering wanted;
-  std::erase_if(older_, [&](const Place& place) {
-    if (place.sequence > last) return false;
+  sift([&](const Place& place) {
+    if (place.sequence > last) return true;
     const Tensor locked = lock(place);
-    if (!locked.defined()) return true;
+    if (!locked.defined()) return false;
     Entry& entry = *locked.entry();
     const auto can_be_asked = [&](const Tensor& input) {
       return input.tracked() && (wanted.find(input.entry()) != Numbering::absent ||
@@ -149,10 +185,10 @@ void History::release(std::uint64_t last, bool assigned) {
       wanted.mark(&entry);
     else if (entry.tracked)
       for (const Tensor& input : entry.input_span()) input.entry()->outdated = true;
-    if (is_wanted || !entry.tracked || entry.segment != 0 || !locked.evaluated()) return false;
+    if (is_wanted || !entry.tracked || entry.segment != 0 || !locked.evaluated()) return true;
     entry.cut();
     entry.released = !entry.source;  // what track() made of a value goes on as a leaf
-    return true;
+    return false;
   });
 }
 

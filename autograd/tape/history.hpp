@@ -11,12 +11,8 @@ namespace xgrad {
 
 /// The entries of a thread that have inputs: those that are pending, and those that a derivative may walk through. The
 /// list does not keep them alive: it finds those that live, so that nothing is kept in vain by what somebody holds.
-///
-///     recent   recorded since the latest look, alive or not
-///     older    what was found alive, with inputs, when it was looked at
-///
-/// It is looked through at each assignment, and else once for half as many new ones: mostly, that takes time in
-/// proportion to recording.
+/// Recording adds to it, and looking through it drops what is of no interest any more. That is done at each assignment,
+/// and else once for half as many new ones: mostly, it takes time in proportion to recording.
 class History {
  public:
   /// Of this thread; null when the thread ends.
@@ -48,17 +44,20 @@ class History {
   using Place = Tape::Place;
 
   static Tensor lock(const Place& place);
+  template <class Passes>
+  void sift(Passes passes);
+  void use(std::size_t size);
+  std::span<const Place> places() const;
   template <class See>
   void look(See see);
-  std::span<const Place> recent() const;
   bool is_worth_it() const;
   void release(std::uint64_t last, bool assigned);
   bool is_crowded() const;
-  void set_room(std::size_t room);
 
-  std::vector<Place> recent_;  // its room; as far as Tape::next it is used
-  std::vector<Place> older_;
-  std::size_t pending_ = 0, untracked_ = 0;  // of the older ones, those that were pending, and untracked and pending
+  std::vector<Place> places_;                // used as far as Tape::next, with room up to Tape::end
+  bool sifting_ = false;                     // the list is being looked through,
+  std::vector<Place> new_;                   // and this was recorded meanwhile
+  std::size_t pending_ = 0, untracked_ = 0;  // when they were looked at, those pending, and those untracked and pending
   std::uint64_t horizon_ = 0;                // the latest entry when Parameters were assigned the last time
   std::uint64_t released_at_ = 0;            // the latest entry when histories were looked through
   bool due_ = false;                         // whether that should be done again

@@ -23,11 +23,16 @@ Tensor Operand::number_tensor() const {
   return full({}, scalar_, scalar_.is_whole() ? int64 : float32, where_);
 }
 
-Tensor Operand::number_like(const Tensor& other) const {
+void Operand::check_beside(const Tensor& other) const {
   check<DTypeError>(other.dtype() != boolean, where_, "the number ", number(), " stands beside ", describe(other));
-  check<DTypeError>(other.dtype() != int64 || scalar_.is_whole(), where_, "the number ", number(),
+  check<DTypeError>(scalar_.is_whole(), where_, "the number ", number(),
                     number() == std::floor(number()) && std::abs(number()) < 1e15 ? ".0" : "", " has a point, beside ",
                     describe(other), "; cast that to a floating dtype");
+}
+
+Tensor Operand::number_like(const Tensor& other) const {
+  if (!is_floating(other.dtype())) [[unlikely]]
+    check_beside(other);
   return full(other.shape(), scalar_, other.dtype(), where_);
 }
 

@@ -39,6 +39,7 @@ class Operand {
  private:
   Tensor number_tensor() const;
   Tensor number_like(const Tensor& other) const;
+  void check_beside(const Tensor& other) const;
   const Tensor* tensor_ = nullptr;
   AnyNumber scalar_ = 0.0;
   Location where_;

@@ -16,12 +16,12 @@ struct Tape {
     Entry* entry;
     std::uint64_t sequence;
   };
-  Place *first = nullptr, *next = nullptr, *end = nullptr;  // of the History: what was recorded, and room for more
-  std::uint64_t sequence = 0;                               // of the latest entry
-  std::uint64_t evaluated_at = 0;                           // the latest one when something was evaluated
-  std::uint64_t most_pending = 1 << 16;                     // entries: when there are more, those that are held are
-  bool crowded = false;                                     // computed; this says so
-  bool undivided = false;  // while something is recorded that should be computed as a whole
+  Place *next = nullptr, *end = nullptr;  // room in the History for what is recorded
+  std::uint64_t sequence = 0;             // of the latest entry
+  std::uint64_t evaluated_at = 0;         // the latest one when something was evaluated
+  std::uint64_t most_pending = 1 << 16;   // entries: when there are more, those that are held are
+  bool crowded = false;                   // computed; this says so
+  bool undivided = false;                 // while something is recorded that should be computed as a whole
   bool grad = true;
   bool eager = false;
   std::uint64_t walks = 0;    // over the tape, begun so far

@@ -35,7 +35,7 @@ struct alignas(64) EntryHead {
   bool differentiated : 1 = false;  // a walk back has passed: its value is not needed for one to come
   bool stopped : 1 = false;         // stop_gradient of it was recorded before it had a value
   bool source : 1 = false;          // by track(): somebody means to ask for derivatives by it
-  std::uint8_t computed : 2 = 0;    // how often it was computed without being kept, up to 3
+  std::uint8_t computed : 2 = 0;    // how often it was computed without being kept, up to 2
   std::uint32_t input_count = 0;
   std::uint32_t owner = 0;           // the thread that recorded it
   mutable std::uint32_t number = 0;  // what the latest walk of its own thread gave it

@@ -20,9 +20,8 @@ void compute_as_one(const std::vector<Tensor>& roots, std::size_t budget = 0) {
   std::vector<Entry*> entries;
   for (const Tensor& root : roots) entries.push_back(root.entry());
   Numbering numbers;
-  std::vector<Entry*> pending = reachable(
-      std::span<Entry* const>(entries), numbers, [](const Entry& entry) { return !entry.evaluated; },
-      [](const Entry&) {});
+  std::vector<Entry*> pending =
+      reachable(std::span<Entry* const>(entries), numbers, [](const Entry& entry) { return !entry.evaluated; });
   const Pending all{std::move(pending), numbers, entries};
   const fused::Key key(all, budget);
   fused::Plan(all, budget).run(all, key.leaves(), false);

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -231,6 +232,39 @@ TEST_CASE("what is released changes no derivative", "[history]") {
   CHECK(compared > 10 * seeds);
   CHECK(refused > 0);
   CHECK(refused < compared / 2);
+}
+
+namespace {
+// y = x. What it holds may do anything when it goes.
+struct Holding : Operation<Holding> {
+  static constexpr auto id = "custom_holding";
+  static constexpr bool mergeable = false;
+  std::shared_ptr<void> held;
+  explicit Holding(std::shared_ptr<void> what) : held(std::move(what)) {}
+  Signature infer(std::span<const Tensor> inputs, const Location&) const override {
+    return {inputs[0].shape(), inputs[0].dtype()};
+  }
+  Tensor vjp(std::size_t, const Tensor& g, std::span<const Tensor>, const Tensor&) const { return g; }
+  void run(std::span<const View> inputs, const View& y, const Location&) const override {
+    std::copy_n(inputs[0].as<float>(), y.numel(), y.as<float>());
+  }
+};
+}  // namespace
+
+TEST_CASE("what is recorded while histories are looked through is listed, too", "[history]") {
+  Parameter w(tensor({1.0, 2.0}));
+  std::vector<Tensor> late;
+  const auto record_much = [&late, w](void*) {
+    for (int i = 0; i < 5000; ++i) late.push_back(w.value() * i);
+  };
+  const Tensor y = exp(record(Location::current(), Holding(std::shared_ptr<void>(nullptr, record_much)), sin(w * 1)));
+  evaluate(y);
+  REQUIRE(late.empty());
+  assign_often(w);
+  REQUIRE(late.size() == 5000);
+  w.assign(w.value() + 1);
+  for (const Tensor& each : late) REQUIRE(each.evaluated());
+  CHECK(late[7].to_vector() == std::vector{7.0, 14.0});
 }
 
 TEST_CASE("another thread may let go of histories while this one looks through them", "[history][threads]") {
