@@ -52,6 +52,10 @@ constinit thread_local std::int64_t computed_here = 0;
 
 bool has_value(const Entry& entry) { return entry.evaluated.load(std::memory_order_acquire); }
 
+bool is_view(const Entry& entry) {
+  return entry.kind == Kind::alias || entry.kind == Kind::broadcast || entry.kind == Kind::transposition;
+}
+
 // What has to be in memory for the value of a pending entry to be there: the entry itself, or what it is a view of. A
 // broadcast and a transposition are read where they are needed, at no cost, and so is what a constant is.
 template <class E, class Add>
@@ -61,7 +65,7 @@ void keep(E* entry, Add add) {
   while (!has_value(*source)) {
     if (source->kind == Kind::constant) return;
     if (planted("a view that somebody holds is kept")) break;
-    if (source->kind != Kind::alias && source->kind != Kind::broadcast && source->kind != Kind::transposition) break;
+    if (!is_view(*source)) break;
     same_elements = same_elements && source->kind == Kind::alias;
     source = source->input(0).entry();
   }
@@ -124,7 +128,7 @@ class Evaluation {
     std::ranges::for_each(roots_, add);
     for (const std::size_t place : noted) {
       const Entry* const entry = entries_[place];
-      if (is_root[place]) continue;
+      if (is_root[place] && !is_view(*entry)) continue;
       if ((entry->held() && !planted("what somebody holds is dropped")) || is_asked_again(*entry)) keep(entry, add);
     }
     roots_.clear();

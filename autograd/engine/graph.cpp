@@ -148,6 +148,8 @@ Graph::Graph(const Pending& pending) {
   for (std::size_t i = 0; i < pending.entries.size(); ++i)
     numbers.insert(pending.entries[i], static_cast<std::uint32_t>(i));
   std::int32_t leaves = 0;
+  nodes.reserve(pending.entries.size() + pending.entries.size() / 4);  // with leaves and steps between
+  of_entry.reserve(pending.entries.size());
   Values known(pending.entries.size());
   for (std::size_t i = 0; i < pending.entries.size(); ++i) {
     const Entry& entry = *pending.entries[i];

@@ -53,9 +53,11 @@ Plan::Plan(const Pending& pending, std::size_t budget) {
     const bool root = is_root_node[graph.of_entry[i]];
     if (keep || root) results_.push_back({static_cast<std::int32_t>(i), node, root});
   }
+  tasks_.reserve(grouping.order.size());
   for (std::size_t i = grouping.order.size(); i-- > 0;) add_task(pending, grouping, grouping.order[i], stored);
   std::reverse(tasks_.begin(), tasks_.end());
 
+  memory_.reserve(graph.nodes.size());
   for (const Node& node : graph.nodes)
     memory_.push_back({static_cast<std::size_t>(node.numel) * item_size(node.dtype), node.leaf ? node.argument : -1,
                        node.entry, node.dtype, node.kind == Kind::constant});
@@ -236,8 +238,10 @@ void Plan::find_schedule(std::size_t budget) {
   for (const Task& task : tasks_)
     for (const std::int32_t node : task.outputs) written[node] = true;
   std::vector<Work> works;
+  works.reserve(tasks_.size());
   for (const Task& task : tasks_) works.push_back(work_of(task, written));
   std::vector<Held> values;
+  values.reserve(memory_.size());
   for (const Memory& memory : memory_) values.push_back({memory.bytes, memory.leaf >= 0});
   for (const Result& result : results_) values[result.node].kept = !planted("what an entry gets is given back");
   schedule_ = lay_out(works, values, order_of(works), budget);
