@@ -72,16 +72,30 @@ Tensor xlogy(const Operand& x, const Operand& y) {
   return where(zero, where(argument > 0, root, 0 - root), factor * log(argument));
 }
 
-// max + log1p(e^(min - max)): the logarithm of a sum would lose what is small beside 1.
-Tensor logaddexp(const Operand& a, const Operand& b) {
-  const CallScope scope("logaddexp", a.where());
+namespace {
+
+// max + f(min - max) with f(d) = log(1 + e^d): the logarithm of a sum would lose what is small beside 1.
+template <class F>
+Tensor add_logarithms(const Operand& a, const Operand& b, F f) {
   const auto [lhs, rhs] = tensors_of(a, b);
   const Tensor swapped = lhs < rhs, larger = where(swapped, rhs, lhs), smaller = where(swapped, lhs, rhs);
-  const Tensor finite = larger + log1p(exp(smaller - larger));
+  const Tensor finite = larger + f(smaller - larger);
   // +inf: the infinite operands share the derivative. -inf: log-space zero, derivative 0.
   const Tensor top = stop_gradient(maximum(lhs, rhs));
   const Tensor infinite = where(lhs == rhs, 0.5 * lhs + 0.5 * rhs, larger);
   return where(top == infinity, infinite, where(top == -infinity, top, finite));
+}
+
+}  // namespace
+
+Tensor logaddexp(const Operand& a, const Operand& b) {
+  const CallScope scope("logaddexp", a.where());
+  return add_logarithms(a, b, [](const Tensor& difference) { return log1p(exp(difference)); });
+}
+
+Tensor logaddexp2(const Operand& a, const Operand& b) {
+  const CallScope scope("logaddexp2", a.where());
+  return add_logarithms(a, b, [](const Tensor& d) { return log1p(exp2(d)) * std::numbers::log2e; });
 }
 
 namespace {

@@ -3,6 +3,7 @@
 // Compositions of general use. They have no derivative rules: their derivatives come out of the tape.
 
 #include <limits>
+#include <optional>
 
 #include "autograd/core/axes.hpp"
 #include "autograd/tape/operand.hpp"
@@ -21,11 +22,35 @@ Tensor hypot(const Operand& a, const Operand& b);
 Tensor xlogy(const Operand& x, const Operand& y);
 /// log(e^a + e^b) without overflow.
 Tensor logaddexp(const Operand& a, const Operand& b);
+/// log2(2^a + 2^b) without overflow.
+Tensor logaddexp2(const Operand& a, const Operand& b);
 /// min(max(x, low), high); a value on a bound passes the derivative. NaN where x or a bound is. ValueError for numbers
 /// low > high; where a Tensor of bounds has low > high, the result is high.
 Tensor clamp(const Operand& x, const Operand& low, const Operand& high);
 Tensor isnan(const Operand& x);     ///< bool
 Tensor isfinite(const Operand& x);  ///< bool
+Tensor isinf(const Operand& x);     ///< bool
+
+Tensor asinh(const Operand& x);  ///< log(x + sqrt(x^2 + 1)), to the last digits for all x
+Tensor acosh(const Operand& x);  ///< log(x + sqrt(x^2 - 1)); NaN for x < 1
+Tensor atanh(const Operand& x);  ///< log((1 + x) / (1 - x)) / 2
+Tensor sinc(const Operand& x);   ///< sin(pi x) / (pi x), 1 at 0, with all derivatives there
+/// x without what is behind the point; derivative 0.
+Tensor trunc(const Operand& x);
+/// |a| with the sign of b, of which 0 has one, too. Its derivative by b is 0.
+Tensor copysign(const Operand& a, const Operand& b);
+/// x with other numbers in place of NaN, +inf and -inf: unless given, the largest of the dtype for the infinities.
+/// What is replaced has derivative 0.
+Tensor nan_to_num(const Operand& x, double nan = 0, std::optional<double> above = {}, std::optional<double> below = {});
+/// a + weight (b - a), exactly a for weight 0 and b for weight 1.
+Tensor lerp(const Operand& a, const Operand& b, const Operand& weight);
+/// How near is close: |a - b| <= absolute + relative |b|.
+struct Closeness {
+  double relative = 1e-5, absolute = 1e-8;
+  bool equal_nan = false;  ///< whether NaN is close to NaN
+};
+/// bool: whether a is close to b, or equal (as infinities are). ValueError for tolerances below 0.
+Tensor isclose(const Operand& a, const Operand& b, const Closeness& within = {});
 
 /// The arithmetic mean; of a mask (bool), as float32, the part that is true. ValueError for no elements, DTypeError for
 /// int64.

@@ -17,6 +17,8 @@ struct Function {
 };
 
 Tensor chosen(const Operand& a, const Operand& b) { return where(tensor({true}), a, b); }
+Tensor halfway(const Operand& a, const Operand& b) { return lerp(a, b, 0.5); }
+Tensor close(const Operand& a, const Operand& b) { return isclose(a, b); }
 Tensor at_least(const Operand& a, const Operand& b) { return clamp(a, b, 4); }
 Tensor at_most(const Operand& a, const Operand& b) { return clamp(3, a, b); }
 
@@ -38,6 +40,10 @@ const Function functions[] = {
     {"hypot", hypot, false},
     {"xlogy", xlogy, false},
     {"logaddexp", logaddexp, false},
+    {"logaddexp2", logaddexp2, false},
+    {"copysign", copysign, false},
+    {"lerp", halfway, false},
+    {"isclose", close},
     {"where", chosen},
     {"clamp", at_least},
     {"clamp of a number", at_most},
