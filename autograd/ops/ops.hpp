@@ -1,6 +1,7 @@
 #pragma once
 
 #include "autograd/ops/any_all.hpp"
+#include "autograd/ops/arrange.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"

@@ -68,7 +68,11 @@ TEST_CASE("functions of branches at the points where they change") {
   const auto f = [](Tensor (*g)(const Operand&)) { return [g](const Tensor& x) { return g(x); }; };
   const double root = std::sqrt(2.0), pi2 = std::numbers::pi * std::numbers::pi;
   check({
-      {"asinh", f(asinh), {0, 1, -1}, {0, std::asinh(1), -std::asinh(1)}, {1, 1 / root, 1 / root},
+      {"asinh",
+       f(asinh),
+       {0, 1, -1},
+       {0, std::asinh(1), -std::asinh(1)},
+       {1, 1 / root, 1 / root},
        Numbers{0, -0.25 * root, 0.25 * root}},
       {"asinh far out", f(asinh), {1e30, -1e30}, {std::asinh(1e30), -std::asinh(1e30)}, {1e-30, 1e-30}},
       {"asinh of infinities", f(asinh), {inf, -inf, nan}, {inf, -inf, nan}, {0, 0, nan}},
@@ -76,23 +80,49 @@ TEST_CASE("functions of branches at the points where they change") {
       {"acosh at 1", f(acosh), {1}, {0}, {inf}},
       {"acosh far out", f(acosh), {1e30, inf}, {std::acosh(1e30), inf}, {1e-30, 0}},
       {"acosh below 1", f(acosh), {0.5, -1, -3, -inf, nan}, {nan, nan, nan, nan, nan}, {nan, nan, nan, nan, nan}},
-      {"atanh", f(atanh), {0, 0.5, -0.5}, {0, std::atanh(0.5), -std::atanh(0.5)}, {1, 4 / 3.0, 4 / 3.0},
+      {"atanh",
+       f(atanh),
+       {0, 0.5, -0.5},
+       {0, std::atanh(0.5), -std::atanh(0.5)},
+       {1, 4 / 3.0, 4 / 3.0},
        Numbers{0, 16 / 9.0, -16 / 9.0}},
       {"atanh at the ends", f(atanh), {1, -1}, {inf, -inf}, {inf, inf}},
       {"atanh beyond", f(atanh), {1.5, -1.5, nan}, {nan, nan, nan}, {-0.8, -0.8, nan}},
       {"sinc at 0", f(sinc), {0}, {1}, {0}, Numbers{-pi2 / 3}},
-      {"sinc at 1/2", f(sinc), {0.5}, {2 / std::numbers::pi}, {-4 / std::numbers::pi},
+      {"sinc at 1/2",
+       f(sinc),
+       {0.5},
+       {2 / std::numbers::pi},
+       {-4 / std::numbers::pi},
        Numbers{16 / std::numbers::pi - 2 * std::numbers::pi}},
       {"trunc", f(trunc), {1.7, -1.7, 0.5, -0.5, inf, -inf, nan}, {1, -1, 0, 0, inf, -inf, nan}, Numbers(7)},
-      {"isinf", [](const Tensor& x) { return where(isinf(x), 1, x); }, {inf, -inf, 2, nan}, {1, 1, 2, nan},
+      {"isinf",
+       [](const Tensor& x) { return where(isinf(x), 1, x); },
+       {inf, -inf, 2, nan},
+       {1, 1, 2, nan},
        {0, 0, 1, 1}},
-      {"nan_to_num", [](const Tensor& x) { return nan_to_num(x, 7, 8, 9); }, {nan, inf, -inf, 2}, {7, 8, 9, 2},
+      {"nan_to_num",
+       [](const Tensor& x) { return nan_to_num(x, 7, 8, 9); },
+       {nan, inf, -inf, 2},
+       {7, 8, 9, 2},
        {0, 0, 0, 1}},
-      {"copysign", [](const Tensor& x) { return copysign(x, tensor({-1.0, 1.0, -0.0, 0.0}, x.dtype())); },
-       {2, -3, 4, -5}, {-2, 3, -4, 5}, {-1, -1, -1, -1}},
-      {"lerp", [](const Tensor& w) { return lerp(1, tensor({3.0, 3.0, 3.0, 3.0}, w.dtype()), w); }, {0, 1, 0.25, 2},
-       {1, 3, 1.5, 5}, {2, 2, 2, 2}},
-      {"logaddexp2", [](const Tensor& x) { return logaddexp2(x, 3); }, {3, 0, -80, inf, -inf, 1e30},
+      {"copysign",
+       [](const Tensor& x) {
+         return copysign(x, tensor({-1.0, 1.0, -0.0, 0.0}, x.dtype()));
+       },
+       {2, -3, 4, -5},
+       {-2, 3, -4, 5},
+       {-1, -1, -1, -1}},
+      {"lerp",
+       [](const Tensor& w) {
+         return lerp(1, tensor({3.0, 3.0, 3.0, 3.0}, w.dtype()), w);
+       },
+       {0, 1, 0.25, 2},
+       {1, 3, 1.5, 5},
+       {2, 2, 2, 2}},
+      {"logaddexp2",
+       [](const Tensor& x) { return logaddexp2(x, 3); },
+       {3, 0, -80, inf, -inf, 1e30},
        {4, std::log2(9), 3 + std::exp2(-83) / std::numbers::ln2, inf, 3, 1e30},
        {0.5, 1 / 9.0, std::exp2(-83), 1, 0, 1}},
   });
@@ -138,7 +168,9 @@ TEST_CASE("what is close") {
   CHECK(flags(tensor({1.0}), tensor({inf})) == Numbers{0});
   CHECK(flags(tensor({5, 6}), tensor({5, 7})) == Numbers{1, 0});
   CHECK(isclose(a, b).dtype() == boolean);
-  throws<ValueError>("isclose: the tolerances are -1 and 0").by([&] { isclose(a, b, {.relative = -1, .absolute = 0}); });
+  throws<ValueError>("isclose: the tolerances are -1 and 0").by([&] {
+    isclose(a, b, {.relative = -1, .absolute = 0});
+  });
 }
 
 }  // namespace xgrad
