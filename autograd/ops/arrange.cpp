@@ -103,7 +103,7 @@ Tensor diagonal(const Operand& operand, std::int64_t offset, std::int64_t axis1,
   const CallScope scope("diagonal", operand.where());
   const Tensor x = operand.tensor();
   check<ShapeError>(x.ndim() >= 2, operand.where(), "diagonal: needs two axes, got ", describe(x));
-  const Tensor matrices = moveaxis(x, {axis1, axis2}, {-2, -1});
+  const Tensor matrices = moveaxis(x, normalised({axis1, axis2}, x.ndim(), "diagonal", operand.where()), {-2, -1});
   const std::int64_t rows = matrices.size(-2), columns = matrices.size(-1);
   const Tensor flat = flatten(matrices, -2, -1);
   if (offset >= columns || offset <= -rows) return slice(flat, -1, 0, 0);

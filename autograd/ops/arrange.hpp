@@ -26,7 +26,8 @@ Tensor repeat_interleave(const Operand& x, std::int64_t repeats, std::int64_t ax
 /// y[..., i] = x[..., i, ..., i + offset, ...]: the diagonal of two axes, as the last axis, above the main one for an
 /// offset > 0.
 Tensor diagonal(const Operand& x, std::int64_t offset = 0, std::int64_t axis1 = 0, std::int64_t axis2 = 1);
-/// Matrices with the last axis of x on a diagonal, and zeros elsewhere: [..., n] gives [..., n + |offset|, n + |offset|].
+/// Matrices with the last axis of x on a diagonal, and zeros elsewhere: [..., n] gives [..., n + |offset|, n +
+/// |offset|].
 Tensor diag_embed(const Operand& x, std::int64_t offset = 0);
 /// A matrix with this vector on a diagonal; of a matrix, its diagonal. ShapeError for others.
 Tensor diag(const Operand& x, std::int64_t offset = 0);

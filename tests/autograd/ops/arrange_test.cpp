@@ -61,14 +61,17 @@ TEST_CASE("axes are moved") {
 TEST_CASE("elements are rolled in a circle") {
   const Tensor x = counted({3, 4});
   for (const std::int64_t shift : {0, 1, -1, 4, 9, -23}) {
-    check_elements(roll(x, shift, 1), {3, 4}, [&](const Place& i) { return at(x, {i[0], in_circle(i[1] - shift, 4)}); });
+    check_elements(roll(x, shift, 1), {3, 4}, [&](const Place& i) {
+      return at(x, {i[0], in_circle(i[1] - shift, 4)});
+    });
     check_elements(roll(x, shift), {3, 4}, [&](const Place& i) {
       const std::int64_t from = in_circle(i[0] * 4 + i[1] - shift, 12);
       return static_cast<double>(from);
     });
   }
-  check_elements(roll(x, {1, -2}, {0, 1}), {3, 4},
-                 [&](const Place& i) { return at(x, {in_circle(i[0] - 1, 3), in_circle(i[1] + 2, 4)}); });
+  check_elements(roll(x, {1, -2}, {0, 1}), {3, 4}, [&](const Place& i) {
+    return at(x, {in_circle(i[0] - 1, 3), in_circle(i[1] + 2, 4)});
+  });
   CHECK(roll(zeros({0, 3}), 1, 0).shape() == Shape{0, 3});
   CHECK(roll(tensor(5.0), 3).item() == 5);
   CHECK(roll(tensor({1, 2, 3}), 1).to_vector() == Numbers{3, 1, 2});
@@ -100,8 +103,9 @@ TEST_CASE("diagonals are taken, laid out and summed") {
   for (std::int64_t offset = -4; offset <= 6; ++offset) {
     const std::int64_t row = std::max<std::int64_t>(-offset, 0), column = std::max<std::int64_t>(offset, 0);
     const std::int64_t count = std::max<std::int64_t>(0, std::min(3 - row, 5 - column));
-    check_elements(diagonal(x, offset), {2, count},
-                   [&](const Place& i) { return at(x, {row + i[1], column + i[1], i[0]}); });
+    check_elements(diagonal(x, offset), {2, count}, [&](const Place& i) {
+      return at(x, {row + i[1], column + i[1], i[0]});
+    });
     const Tensor sums = trace(x, offset);
     check_elements(sums, {2}, [&](const Place& i) {
       double sum = 0;
@@ -126,7 +130,7 @@ TEST_CASE("diagonals are taken, laid out and summed") {
   CHECK(trace(tensor({{1, 2}, {3, 4}})).item() == 5);
   throws<ShapeError>("diag: needs a vector or a matrix, got [3, 5, 2] f64").by([&] { diag(x); });
   throws<ShapeError>("diagonal: needs two axes, got [3] f64").by([&] { diagonal(counted({3})); });
-  throws<ValueError>("moveaxis: axis 0 occurs twice").by([&] { diagonal(x, 0, 0, 0); });
+  throws<ValueError>("diagonal: axis 0 occurs twice").by([&] { diagonal(x, 0, 0, 0); });
   constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
   CHECK(diagonal(x, least).shape() == Shape{2, 0});
   CHECK_THROWS_AS(diag_embed(v, least), ValueError);
