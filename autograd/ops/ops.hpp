@@ -4,6 +4,7 @@
 #include "autograd/ops/arrange.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
+#include "autograd/ops/einsum.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/index.hpp"
 #include "autograd/ops/indexing.hpp"
