@@ -24,7 +24,8 @@ using Labels = std::vector<Label>;
 bool has(const Labels& labels, Label label) { return std::ranges::find(labels, label) != labels.end(); }
 
 std::string name_of(Label label) {
-  return label < 0 ? "axis " + std::to_string(label) + " of ..." : '\'' + std::string(1, static_cast<char>(label)) + '\'';
+  return label < 0 ? "axis " + std::to_string(label) + " of ..."
+                   : '\'' + std::string(1, static_cast<char>(label)) + '\'';
 }
 
 // What is between commas: letters, and perhaps "...".
@@ -121,8 +122,7 @@ Tensor arranged(const Named& x, const Labels& order) {
 Named reduced(const Named& x, const Labels& kept) {
   std::vector<std::int64_t> axes;
   Named result;
-  for (const Label label : x.labels)
-    has(kept, label) ? result.labels.push_back(label) : axes.push_back(x.axis(label));
+  for (const Label label : x.labels) has(kept, label) ? result.labels.push_back(label) : axes.push_back(x.axis(label));
   result.tensor = axes.empty() ? x.tensor : sum(x.tensor, axes);
   return result;
 }
@@ -257,7 +257,8 @@ class Contraction {
   // Labels of both that are kept are a batch, those that are not are summed over: a product of matrices.
   Named product(const Named& a, const Named& b, const Labels& kept) const {
     Labels batch, summed, rows, columns;
-    for (const Label label : a.labels) (!has(b.labels, label) ? rows : has(kept, label) ? batch : summed).push_back(label);
+    for (const Label label : a.labels)
+      (!has(b.labels, label) ? rows : has(kept, label) ? batch : summed).push_back(label);
     for (const Label label : b.labels)
       if (!has(a.labels, label)) columns.push_back(label);
     Named result;

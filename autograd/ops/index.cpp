@@ -137,6 +137,25 @@ Tensor take(const Operand& x, const Operand& index, std::int64_t axis) {
   return reshape(taken, sizes);
 }
 
+Tensor index_select(const Operand& x, std::int64_t axis, const Operand& index) {
+  const CallScope scope("index_select", x.where());
+  const Tensor at = index.tensor();
+  check<ShapeError>(at.ndim() == 1, x.where(), "index_select: needs a list of indices, got ", describe(at));
+  return take(x, at, axis);
+}
+
+Tensor index_add(const Operand& x, std::int64_t axis, const Operand& index, const Operand& source) {
+  const CallScope scope("index_add", x.where());
+  const Tensor data = x.tensor(), at = index.tensor(), from = source.tensor();
+  check<ShapeError>(at.ndim() == 1, x.where(), "index_add: needs a list of indices, got ", describe(at));
+  axis = normalise_axis(axis, data.ndim(), "index_add", x.where());
+  Shape line = Shape::filled(data.ndim(), 1), expected = data.shape();
+  line[axis] = expected[axis] = at.numel();
+  check<ShapeError>(from.shape() == expected, x.where(), "index_add: the source is ", describe(from), ", not ",
+                    expected);
+  return scatter_add(data, axis, broadcast_to(reshape(at, line), expected), from);
+}
+
 Tensor one_hot(const Operand& index, std::int64_t classes, DType dtype) {
   const CallScope scope("one_hot", index.where());
   const Tensor at = index.tensor();

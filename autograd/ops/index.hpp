@@ -15,6 +15,11 @@ Tensor scatter_add(const Operand& x, std::int64_t axis, const Operand& index, co
 /// The elements at the indices along an axis, in whose place the axes of the index stand (one for a list, none for a
 /// number): y[..., i, j, ...] = x[..., index[i, j], ...].
 Tensor take(const Operand& x, const Operand& index, std::int64_t axis = 0);
+/// The same for a list of indices; ShapeError for another index. (PyTorch's name)
+Tensor index_select(const Operand& x, std::int64_t axis, const Operand& index);
+/// A copy of x with the parts of `source` added at the indices of an axis: y[..., index[i], ...] += source[..., i,
+/// ...]. An index may repeat.
+Tensor index_add(const Operand& x, std::int64_t axis, const Operand& index, const Operand& source);
 /// y[..., i] = 1 where the index is i, else 0.
 Tensor one_hot(const Operand& index, std::int64_t classes, DType dtype = float32);
 
