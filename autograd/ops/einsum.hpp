@@ -52,7 +52,7 @@ Tensor inner(const Operand& a, const Operand& b);
 Tensor kron(const Operand& a, const Operand& b);
 /// The vector product of three numbers along an axis; the other axes broadcast.
 Tensor cross(const Operand& a, const Operand& b, std::int64_t axis = -1);
-/// beta c + alpha a b, with a product of matrices.
+/// beta c + alpha a b, with a product of matrices; where beta is 0, c is not read.
 Tensor addmm(const Operand& c, const Operand& a, const Operand& b, double beta = 1, double alpha = 1);
 
 }  // namespace xgrad

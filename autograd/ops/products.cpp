@@ -96,6 +96,7 @@ Tensor cross(const Operand& a, const Operand& b, std::int64_t axis) {
 Tensor addmm(const Operand& c, const Operand& a, const Operand& b, double beta, double alpha) {
   const CallScope scope("addmm", c.where());
   const Tensor product = matmul(a, b), scaled = alpha == 1 ? product : product * alpha;
+  if (beta == 0) return scaled;  // whatever c is
   return beta == 1 ? c + scaled : c * beta + scaled;
 }
 

@@ -1,4 +1,6 @@
-// Family index, and `where`.
+// Families index and mask, and `where`.
+
+#include <limits>
 
 #include "autograd/core/error.hpp"
 #include "autograd/ops/ops.hpp"
@@ -7,13 +9,6 @@
 namespace xgrad::reference {
 
 namespace {
-
-/// An index vector, repeated over the other axes of `shape`.
-Tensor spread(const Tensor& index, std::int64_t axis, const Shape& shape) {
-  Shape line = Shape::filled(shape.ndim(), 1);
-  line[axis < 0 ? axis + shape.ndim() : axis] = index.numel();
-  return broadcast_to(reshape(index, line), shape);
-}
 
 Tensors slice_rule(const Call& call) {
   Tensor x = call["input"];
@@ -26,10 +21,16 @@ Tensors slice_rule(const Call& call) {
 }
 
 Tensors index_add_rule(const Call& call) {
-  const Tensor &x = call["input"], &source = call["source"];
   const double alpha = call.args.number("alpha", 1);
-  return {scatter_add(x, call.axis(), spread(call["index"], call.axis(), source.shape()),
-                      alpha == 1 ? source : alpha * source)};
+  const Tensor& source = call["source"];
+  return {index_add(call["input"], call.axis(), reshape(call["index"], {-1}), alpha == 1 ? source : alpha * source)};
+}
+
+Tensor mask(const Call& call) { return call["mask"] != 0; }
+
+Tensors masked_mean_rule(const Call& call) {
+  const Tensor kept = cast(mask(call), call["input"].dtype());
+  return {sum(call["input"] * kept, call.axes()) / sum(kept + zeros_like(call["input"]), call.axes())};
 }
 
 Tensors embedding_rule(const Call& call) {
@@ -49,13 +50,28 @@ void add_indexing(Rules& rules) {
   rules["select"] = [](const Call& call) {
     return Tensors{select(call["input"], call.axis(), call.args.integer("index"))};
   };
-  rules["index_select"] =
-      lifted([](const Call& call) { return Tensors{take(call["input"], reshape(call["index"], {-1}), call.axis())}; });
+  rules["index_select"] = lifted(
+      [](const Call& call) { return Tensors{index_select(call["input"], call.axis(), reshape(call["index"], {-1}))}; });
   rules["gather"] = lifted([](const Call& call) { return Tensors{gather(call["input"], call.axis(), call["index"])}; });
   rules["scatter_add"] = lifted(
       [](const Call& call) { return Tensors{scatter_add(call["input"], call.axis(), call["index"], call["src"])}; });
   rules["index_add"] = lifted(index_add_rule);
   rules["embedding"] = embedding_rule;
+  rules["masked_fill"] = [](const Call& call) {
+    if (call.has("value")) return Tensors{masked_fill(call["input"], mask(call), call["value"])};
+    return Tensors{masked_fill(call["input"], mask(call), call.args.number("value"))};
+  };
+  rules["masked_select"] = [](const Call& call) { return Tensors{masked_select(call["input"], mask(call))}; };
+  rules["masked_scatter"] = [](const Call& call) {
+    const Tensor chosen = mask(call);
+    evaluate(chosen);  // the source has as many elements as the mask takes
+    return Tensors{masked_scatter(call["input"], chosen, call["source"])};
+  };
+  rules["masked_softmax"] = [](const Call& call) {
+    const double least = -std::numeric_limits<double>::infinity();
+    return Tensors{softmax(masked_fill(call["input"], call["mask"] == 0, least), call.axis())};
+  };
+  rules["masked_mean"] = masked_mean_rule;
   rules["where"] = [](const Call& call) { return Tensors{where(call["condition"], call["input"], call["other"])}; };
 }
 

@@ -21,25 +21,12 @@ Tensors squeeze_rule(const Call& call) {
   return {squeeze(x, dims)};
 }
 
-/// The elements along one axis moved by `shift` places, those that fall off coming in at the other end.
-Tensor rolled(const Tensor& x, std::int64_t shift, std::int64_t axis) {
-  const std::int64_t size = x.size(axis);
-  if (size == 0) return x;
-  const std::int64_t start = ((-shift % size) + size) % size;
-  if (start == 0) return x;
-  return concat({slice(x, axis, start, {}), slice(x, axis, 0, start)}, axis);
-}
-
 Tensors roll_rule(const Call& call) {
   const std::vector<std::int64_t> shifts = call.args.integers("shifts");
-  Tensor x = call["input"];
+  const Tensor& x = call["input"];
   if (stays(call)) return {x};
-  const std::vector<std::int64_t> dims =
-      call.args.has("dims") ? call.args.integers("dims") : std::vector<std::int64_t>{};
-  if (dims.empty() && shifts.size() == 1) return {reshape(rolled(reshape(x, {-1}), shifts[0], 0), x.shape())};
-  if (shifts.size() != dims.size()) throw FormatError("args.shifts and args.dims have different lengths");
-  for (std::size_t i = 0; i < dims.size(); ++i) x = rolled(x, shifts[i], dims[i]);
-  return {x};
+  if (!call.args.has("dims") || call.args.integers("dims").empty()) return {roll(x, shifts.at(0))};
+  return {roll(x, shifts, call.args.integers("dims"))};
 }
 
 /// The place in [0, size) that place `at` outside takes its element from.
@@ -67,21 +54,6 @@ Tensors pad_rule(const Call& call) {
     x = take(x, tensor(sources), axis);
   }
   return {x};
-}
-
-Tensors repeat_rule(const Call& call) {
-  const std::vector<std::int64_t> repeats = call.args.integers("repeats");
-  const Tensor& x = call["input"];
-  const std::int64_t ndim = static_cast<std::int64_t>(repeats.size());
-  std::vector<std::int64_t> apart, tiled, joined;
-  for (std::int64_t axis = 0; axis < ndim; ++axis) {
-    const std::int64_t from = axis - (ndim - x.ndim()), size = from < 0 ? 1 : x.size(from);
-    const std::int64_t times = repeats[static_cast<std::size_t>(axis)];
-    apart.insert(apart.end(), {1, size});
-    tiled.insert(tiled.end(), {times, size});
-    joined.push_back(times * size);
-  }
-  return {reshape(broadcast_to(reshape(x, apart), tiled), joined)};
 }
 
 Tensors cat_rule(const Call& call) {
@@ -116,7 +88,7 @@ void add_shapes(Rules& rules) {
   };
   rules["roll"] = roll_rule;
   rules["pad"] = pad_rule;
-  rules["repeat"] = repeat_rule;
+  rules["repeat"] = [](const Call& call) { return Tensors{tile(call["input"], call.args.integers("repeats"))}; };
   rules["cat"] = cat_rule;
   rules["stack"] = [](const Call& call) { return Tensors{stack(call.list("tensors"), call.args.integer("dim", 0))}; };
   rules["split"] = split_rule;
