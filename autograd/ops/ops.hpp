@@ -3,6 +3,7 @@
 #include "autograd/ops/any_all.hpp"
 #include "autograd/ops/arrange.hpp"
 #include "autograd/ops/compose.hpp"
+#include "autograd/ops/convolution.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/einsum.hpp"
 #include "autograd/ops/elementwise.hpp"
@@ -12,3 +13,4 @@
 #include "autograd/ops/matmul.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/reduce.hpp"
+#include "autograd/ops/windows.hpp"

@@ -64,18 +64,15 @@ const Rules& rules() {
 
 namespace {
 
-const std::set<std::string> unsupported{
-    "conv1d", "conv2d", "max_pool2d", "avg_pool2d", "layer_norm",       "batch_norm", "inv",
-    "solve",  "det",    "logabsdet",  "cholesky",   "solve_triangular", "sort",       "topk"};
+const std::set<std::string> unsupported{"layer_norm", "batch_norm",       "inv",  "solve", "det", "logabsdet",
+                                        "cholesky",   "solve_triangular", "sort", "topk"};
 
 }  // namespace
 
 bool is_unsupported(const std::string& operation) { return unsupported.contains(operation); }
 
 bool mentions_unsupported(const std::string& text) {
-  static const std::set<std::string> families{"conv",      "convolution", "cnn",     "pool",
-                                              "pooling",   "maxpool",     "avgpool", "layernorm",
-                                              "batchnorm", "inverse",     "logdet",  "determinant"};
+  static const std::set<std::string> families{"layernorm", "batchnorm", "inverse", "logdet", "determinant"};
   std::string word;
   for (const char c : text + " ") {
     if (std::isalnum(static_cast<unsigned char>(c)) || c == '_') {

@@ -1,0 +1,44 @@
+#pragma once
+
+// Sliding windows over axes, and what surrounds an axis.
+
+#include <cstdint>
+#include <vector>
+
+#include "autograd/tape/operand.hpp"
+#include "autograd/tape/tensor.hpp"
+
+namespace xgrad {
+
+/// Where the elements around an axis come from.
+enum class PadMode {
+  constant,   ///< a value
+  reflect,    ///< the axis in a mirror that stands on its last element: c b | a b c | b a
+  replicate,  ///< its last element: a a | a b c | c c
+  circular,   ///< its other end: b c | a b c | a b
+};
+/// So many elements before and after an axis; below 0 they are cut off (constant alone).
+struct Around {
+  std::int64_t axis, before, after;
+};
+/// Elements around several axes, one axis after the other. ValueError where an axis has too few to take them from:
+/// before and after are below the size for reflect, at most the size for circular.
+Tensor pad(const Operand& x, const std::vector<Around>& axes, PadMode mode = PadMode::constant, double value = 0);
+
+/// The windows of an axis: `size` elements, `dilation` apart, beginning at every multiple of `stride`, as many as lie
+/// within the axis and `before` and `after` elements around it.
+struct Window {
+  std::int64_t axis, size, stride = 1, dilation = 1, before = 0, after = 0;
+
+  /// How many there are on an axis of so many elements: (n + before + after - dilation (size - 1) - 1) / stride + 1.
+  std::int64_t count(std::int64_t elements) const;
+};
+/// y[..., i, ..., k] = x[..., i stride + k dilation - before, ...], and `value` around the axis: the number of the
+/// window stands in place of its axis, and the place in it, for each of the windows, behind all axes. ValueError for
+/// sizes, strides and dilations below 1, amounts below 0 and two windows of one axis.
+Tensor unfold(const Operand& x, const std::vector<Window>& windows, double value = 0);
+/// The transpose of unfold: a Tensor of shape `shape` in which each element is the sum of its copies in the windows.
+/// ShapeError when x is not what unfold makes of that shape.
+Tensor fold(const Operand& x, const Shape& shape, const std::vector<Window>& windows);
+
+}  // namespace xgrad
