@@ -78,6 +78,25 @@ Row arg(const char* id, Tensor (*f)(const Operand&, std::int64_t, KeepDims), boo
           false};
 }
 
+// The elements are distinct.
+Case argsort_case(const Shape& shape, std::int64_t axis, bool descending) {
+  return {[=](const Xs& x) { return argsort(x[0], axis, descending); },
+          {{shape, -2, 2}},
+          [=](const Arrays& x) {
+            return build(x[0].shape, [&](const Index& index) -> Real {
+              for (std::int64_t i = 0; i < x[0].shape[axis]; ++i) {
+                std::int64_t before = 0;  // how many come before element i
+                for (std::int64_t j = 0; j < x[0].shape[axis]; ++j) {
+                  const Real a = x[0].at(with(index, axis, i)), b = x[0].at(with(index, axis, j));
+                  before += descending ? b > a : b < a;
+                }
+                if (before == index[u(axis)]) return static_cast<Real>(i);
+              }
+              return -1;
+            });
+          }};
+}
+
 Case one_hot_case(const Shape& index, std::int64_t classes) {
   return {[=](const Xs& x) { return one_hot(x[0], classes, int64); },
           {{index, 0, static_cast<double>(classes), int64}},
@@ -220,6 +239,12 @@ std::vector<Row> reduction_rows() {
       reduction(
           "min", min, infinity, [](Real a, Real b) { return std::min(a, b); }, false),
       {"one_hot", {one_hot_case({4}, 3), one_hot_case({}, 2), one_hot_case({2, 3}, 5)}, 1, {}, false},
+      {"argsort",
+       {argsort_case({5}, 0, false), argsort_case({2, 3}, 0, true), argsort_case({2, 3, 2}, 1, false),
+        argsort_case({3, 250}, 1, true), argsort_case({0}, 0, false)},
+       1,
+       {},
+       false},
       arg("argmax", argmax, true),
       arg("argmin", argmin, false),
       {"cumsum",

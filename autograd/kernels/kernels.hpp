@@ -32,6 +32,9 @@ void cast(const View& x, const View& y);
 void reduce(Instruction f, const View& x, AxisSet axes, const View& y);
 /// The first index of the extreme along an axis, or of the first NaN; y has size 1 there.
 void arg_extreme(Instruction max_or_min, const View& x, std::int64_t axis, const View& y);
+/// The places of the elements along an axis in ascending or descending order; equal ones, and NaNs, which are above
+/// all others, stay in their order.
+void argsort(const View& x, std::int64_t axis, bool descending, const View& y);
 void cumsum(const View& x, std::int64_t axis, bool reverse, const View& y);
 
 /// Axes of x with size 1 are repeated to the size they have in y.

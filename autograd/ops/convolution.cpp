@@ -40,7 +40,8 @@ std::pair<Tensor, bool> batched(const Operand& operand, std::int64_t spatial, co
 
 // "ngc" + places + places in the window, "goc" + places in the window -> "ngo" + places
 std::string equation(std::int64_t spatial) {
-  const std::string places = std::string("xyz").substr(0, at(spatial)), within = std::string("uvw").substr(0, at(spatial));
+  const std::string places = std::string("xyz").substr(0, at(spatial)),
+                    within = std::string("uvw").substr(0, at(spatial));
   return "ngc" + places + within + ",goc" + within + "->ngo" + places;
 }
 
@@ -66,8 +67,8 @@ Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& b
   const Sizes amounts = options.padding.amounts.of(spatial, call, "padding", where);
   std::vector<Window> windows;
   for (std::int64_t axis = 0; axis < spatial; ++axis) {
-    Window window{axis + 2, weight.size(axis + 2), stride[at(axis)], dilation[at(axis)], amounts[at(axis)],
-                  amounts[at(axis)]};
+    Window window{axis + 2,           weight.size(axis + 2), stride[at(axis)],
+                  dilation[at(axis)], amounts[at(axis)],     amounts[at(axis)]};
     if (options.padding.border == Border::same) {
       check<ValueError>(window.stride == 1, where, call, ": Border::same needs stride 1, got ", window.stride);
       const std::int64_t around = window.dilation * (window.size - 1);
@@ -120,8 +121,8 @@ struct Pools {
                         ", stride ", stride[i], ", dilation ", dilation[i]);
       check<ValueError>(padding[i] >= 0 && padding[i] <= sizes[i] / 2, where, call, ": padding ", padding[i],
                         " for windows of ", sizes[i], " (at most half of it)");
-      windows.push_back(pooling_window(axis + 2, x.size(axis + 2), sizes[i], stride[i], padding[i], dilation[i],
-                                       options.ceil_mode));
+      windows.push_back(
+          pooling_window(axis + 2, x.size(axis + 2), sizes[i], stride[i], padding[i], dilation[i], options.ceil_mode));
       last.push_back(axis - spatial);
     }
     within = last;

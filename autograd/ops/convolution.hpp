@@ -50,7 +50,7 @@ struct Padding {
 struct ConvolutionOptions {
   PerAxis stride = 1;
   Padding padding = 0;
-  PerAxis dilation = 1;   ///< how far the elements of a window are apart
+  PerAxis dilation = 1;     ///< how far the elements of a window are apart
   std::int64_t groups = 1;  ///< parts of the channels; those of the output see their own part of the input
 };
 
@@ -62,11 +62,11 @@ Tensor conv2d(const Operand& x, const Tensor& weight, const Tensor& bias = {}, c
 Tensor conv3d(const Operand& x, const Tensor& weight, const Tensor& bias = {}, const ConvolutionOptions& options = {});
 
 struct PoolingOptions {
-  PerAxis stride{};                 ///< the size of the window unless given
-  PerAxis padding = 0;              ///< at most half the window: of -inf for the maximum, of 0 for the mean
+  PerAxis stride{};     ///< the size of the window unless given
+  PerAxis padding = 0;  ///< at most half the window: of -inf for the maximum, of 0 for the mean
   PerAxis dilation = 1;
-  bool ceil_mode = false;          ///< a last window that reaches beyond the end counts, if it begins before it
-  bool count_include_pad = true;   ///< for the mean: whether padding counts as elements
+  bool ceil_mode = false;         ///< a last window that reaches beyond the end counts, if it begins before it
+  bool count_include_pad = true;  ///< for the mean: whether padding counts as elements
 };
 
 /// The maximum of each window; ties share the derivative.

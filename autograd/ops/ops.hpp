@@ -12,5 +12,6 @@
 #include "autograd/ops/masked.hpp"
 #include "autograd/ops/matmul.hpp"
 #include "autograd/ops/movement.hpp"
+#include "autograd/ops/order.hpp"
 #include "autograd/ops/reduce.hpp"
 #include "autograd/ops/windows.hpp"

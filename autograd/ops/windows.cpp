@@ -36,12 +36,14 @@ Tensor padded(const Tensor& x, const Around& around, std::int64_t axis, PadMode 
   check<ValueError>(enough, where, "pad: ", before, " and ", after, " elements around axis ", given, " of ",
                     describe(x), ", which has too few");
   if (mode == PadMode::reflect)
-    return joined({flip(slice(x, axis, 1, before + 1), axis), x, flip(slice(x, axis, size - 1 - after, size - 1), axis)},
-                  axis, where);
+    return joined(
+        {flip(slice(x, axis, 1, before + 1), axis), x, flip(slice(x, axis, size - 1 - after, size - 1), axis)}, axis,
+        where);
   if (mode == PadMode::circular)
     return joined({slice(x, axis, size - before, size), x, slice(x, axis, 0, after)}, axis, where);
-  return joined({repeated(slice(x, axis, 0, 1), axis, before), x, repeated(slice(x, axis, size - 1, size), axis, after)},
-                axis, where);
+  return joined(
+      {repeated(slice(x, axis, 0, 1), axis, before), x, repeated(slice(x, axis, size - 1, size), axis, after)}, axis,
+      where);
 }
 
 // The windows with their axes counted from the front.
@@ -92,7 +94,8 @@ Tensor unfold(const Operand& operand, const std::vector<Window>& windows, double
     if (window.before + window.after > 0) x = pad(x, axis, window.before, window.after, value);
     std::vector<Tensor> places;
     for (std::int64_t k = 0; k < window.size; ++k) {
-      const std::int64_t first = k * window.dilation, end = count == 0 ? first : first + (count - 1) * window.stride + 1;
+      const std::int64_t first = k * window.dilation,
+                         end = count == 0 ? first : first + (count - 1) * window.stride + 1;
       places.push_back(slice(x, axis, count == 0 ? 0 : first, count == 0 ? 0 : end, window.stride));
     }
     x = stack(places, -1, operand.where());

@@ -64,8 +64,8 @@ const Rules& rules() {
 
 namespace {
 
-const std::set<std::string> unsupported{"layer_norm", "batch_norm",       "inv",  "solve", "det", "logabsdet",
-                                        "cholesky",   "solve_triangular", "sort", "topk"};
+const std::set<std::string> unsupported{"layer_norm", "batch_norm", "inv",      "solve",
+                                        "det",        "logabsdet",  "cholesky", "solve_triangular"};
 
 }  // namespace
 

@@ -31,6 +31,16 @@ Tensor variance(const Call& call) {
 }  // namespace
 
 void add_reductions(Rules& rules) {
+  rules["sort"] = lifted([](const Call& call) {
+    const auto [values, indices] =
+        sort(call["input"], call.args.integer("dim", -1), call.args.flag("descending", false));
+    return Tensors{values, indices};
+  });
+  rules["topk"] = lifted([](const Call& call) {
+    const auto [values, indices] =
+        topk(call["input"], call.args.integer("k"), call.args.integer("dim", -1), call.args.flag("largest", true));
+    return Tensors{values, indices};
+  });
   const std::pair<const char*, Tensor (*)(const Operand&, const Axes&, KeepDims)> functions[] = {
       {"sum", sum}, {"mean", mean}, {"prod", prod}, {"amax", max}, {"amin", min}};
   for (const auto& [name, function] : functions)

@@ -57,8 +57,7 @@ Numbers convolved(const Tensor& x, const Tensor& w, const Plane& p, Shape& shape
                 const std::int64_t r = i * p.stride + k * p.dilation - p.padding;
                 const std::int64_t s = j * p.stride + l * p.dilation - p.padding;
                 if (r < 0 || s < 0 || r >= x.size(2) || s >= x.size(3)) continue;
-                sum += at(b, w.shape(), {o, c, k, l}) *
-                       at(a, x.shape(), {n, o / per_group * w.size(1) + c, r, s});
+                sum += at(b, w.shape(), {o, c, k, l}) * at(a, x.shape(), {n, o / per_group * w.size(1) + c, r, s});
               }
           y.push_back(sum);
         }
@@ -92,8 +91,11 @@ TEST_CASE("what surrounds an axis") {
   });
   CHECK_THROWS_AS(pad(zeros({0}), {{0, 1, 0}}, PadMode::replicate), ValueError);
   for (const PadMode mode : {PadMode::reflect, PadMode::replicate, PadMode::circular})
-    CHECK_THAT([&](const Tensor& t) { return cubed(pad(t, {{0, 1, 2}, {1, 2, 0}}, mode)); },
-               DifferentiatesCorrectly(numbers({3, 4}, 1) / 5).order(2));
+    CHECK_THAT(
+        [&](const Tensor& t) {
+          return cubed(pad(t, {{0, 1, 2}, {1, 2, 0}}, mode));
+        },
+        DifferentiatesCorrectly(numbers({3, 4}, 1) / 5).order(2));
 }
 
 TEST_CASE("windows are laid out, and added up again") {
@@ -129,7 +131,8 @@ TEST_CASE("windows are laid out, and added up again") {
 }
 
 TEST_CASE("convolutions are sums over windows and channels") {
-  for (const Plane& p : {Plane{1, 0, 1, 1}, Plane{2, 1, 1, 1}, Plane{1, 2, 2, 1}, Plane{3, 0, 1, 2}, Plane{1, 1, 1, 4}}) {
+  for (const Plane& p :
+       {Plane{1, 0, 1, 1}, Plane{2, 1, 1, 1}, Plane{1, 2, 2, 1}, Plane{3, 0, 1, 2}, Plane{1, 1, 1, 4}}) {
     const Tensor x = numbers({2, 4, 7, 6}, 1), w = numbers({8, 4 / p.groups, 3, 2}, 2), bias = numbers({8}, 3);
     Shape shape;
     const Numbers expected = convolved(x, w, p, shape);
@@ -160,9 +163,12 @@ TEST_CASE("convolutions are sums over windows and channels") {
   throws<ShapeError>("conv2d: needs [N, C] and 2 spatial axes, or [C] and those, got [2, 3] f32").by([&] {
     conv2d(ones({2, 3}), ones({1, 1, 1, 1}));
   });
-  throws<ShapeError>("conv2d: the input is [2, 4, 7, 6] f64, but the weight, [8, 3, 2, 2] f32, sees 3 channels in each "
-                     "of 1 groups")
-      .by([&] { conv2d(x, ones({8, 3, 2, 2})); });
+  throws<ShapeError>(
+      "conv2d: the input is [2, 4, 7, 6] f64, but the weight, [8, 3, 2, 2] f32, sees 3 channels in each "
+      "of 1 groups")
+      .by([&] {
+        conv2d(x, ones({8, 3, 2, 2}));
+      });
   throws<ValueError>("conv2d: 3 groups do not divide 8 output channels").by([&] {
     conv2d(x, ones({8, 3, 2, 2}), {}, {.groups = 3});
   });
@@ -205,11 +211,12 @@ TEST_CASE("pools take the maximum and the mean of windows") {
 TEST_CASE("convolutions and pools differentiate as their differences say") {
   const Tensor x = numbers({2, 2, 5, 4}, 1) / 5 + 0.01 * reshape(arange(0, 80, 1, float64), {2, 2, 5, 4});
   const Tensor w = numbers({4, 1, 3, 2}, 2) / 4, b = numbers({4}, 3) / 3;
-  CHECK_THAT([](const Tensor& s, const Tensor& t,
-                const Tensor& u) { return conv2d(s, t, u, {.stride = {2, 1}, .padding = 1, .groups = 2}); },
-             DifferentiatesCorrectly({x, w, b}).order(2));
-  CHECK_THAT([](const Tensor& s) { return max_pool2d(s, 2, {.stride = 1, .padding = 1}); },
-             DifferentiatesCorrectly(x));
+  CHECK_THAT(
+      [](const Tensor& s, const Tensor& t, const Tensor& u) {
+        return conv2d(s, t, u, {.stride = {2, 1}, .padding = 1, .groups = 2});
+      },
+      DifferentiatesCorrectly({x, w, b}).order(2));
+  CHECK_THAT([](const Tensor& s) { return max_pool2d(s, 2, {.stride = 1, .padding = 1}); }, DifferentiatesCorrectly(x));
   CHECK_THAT([](const Tensor& s) { return avg_pool2d(s * s, 3, {.padding = 1, .ceil_mode = true}); },
              DifferentiatesCorrectly(x).order(2));
 }
