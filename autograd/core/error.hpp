@@ -55,6 +55,10 @@ struct FormatError : Error {
 struct IoError : Error {
   using Error::Error;
 };
+/// A matrix that has no such factors, or no inverse.
+struct LinalgError : Error {
+  using Error::Error;
+};
 /// A size beyond what can be held.
 struct LimitError : Error {
   using Error::Error;

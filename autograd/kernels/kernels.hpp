@@ -59,6 +59,19 @@ void one_hot(const View& index, const View& y, const Location& where);
 /// Matrix product of the last two axes: (batch, m, k)(batch, k, n) -> (batch, m, n), with equal leading axes.
 void matmul(const View& a, const View& b, const View& y);
 
+// Of matrices in the last two axes, with equal leading axes. LinalgError names the entry of the batch and the pivot.
+/// x = y y^T with y lower triangular; reads the lower triangle.
+void cholesky(const View& x, const View& y, const Location& where);
+/// y with a y = b, or a^T y = b, where a is triangular, with ones on its diagonal or not.
+void triangular_solve(const View& a, const View& b, bool upper, bool transposed, bool unit, const View& y,
+                      const Location& where);
+/// y with a y = b.
+void solve(const View& a, const View& b, const View& y, const Location& where);
+enum class Determinant { whole, log, sign };  ///< itself, the logarithm of its absolute value, or its sign
+void determinant(Determinant part, const View& x, const View& y);
+/// y_ij = the derivative of the determinant by x_ij, of singular matrices, too.
+void cofactors(const View& x, const View& y);
+
 /// Uniform in [low, high): element i from block i / 2 of the stream (float64: 53 bits, float32: 24 bits).
 void uniform(RandomState state, double low, double high, const View& y);
 /// Normal, by the Box-Muller transform: elements 2i and 2i + 1 from block i of the stream.

@@ -9,6 +9,7 @@
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/index.hpp"
 #include "autograd/ops/indexing.hpp"
+#include "autograd/ops/linalg.hpp"
 #include "autograd/ops/masked.hpp"
 #include "autograd/ops/matmul.hpp"
 #include "autograd/ops/movement.hpp"

@@ -35,7 +35,9 @@ struct ArgSort : Operation<ArgSort> {  // the places of x in order
   }
 };
 
-Ordered chosen(const Tensor& x, std::int64_t axis, const Tensor& indices) { return {gather(x, axis, indices), indices}; }
+Ordered chosen(const Tensor& x, std::int64_t axis, const Tensor& indices) {
+  return {gather(x, axis, indices), indices};
+}
 
 // `result`, but NaN where the axis has a NaN.
 Tensor unless_nan(const Tensor& x, std::int64_t axis, const Tensor& result) {
@@ -87,8 +89,7 @@ Tensor median(const Operand& operand, std::int64_t axis, KeepDims keep) {
   const CallScope scope("median", operand.where());
   const Tensor x = operand.tensor();
   axis = normalise_axis(axis, x.ndim(), "median", operand.where());
-  check<ValueError>(x.size(axis) > 0, operand.where(), "median: axis ", axis, " of ", describe(x),
-                    " has no elements");
+  check<ValueError>(x.size(axis) > 0, operand.where(), "median: axis ", axis, " of ", describe(x), " has no elements");
   const Ordered middle = kthvalue(x, (x.size(axis) + 1) / 2, axis, keep_dims);
   return without(unless_nan(x, axis, middle.values), axis, keep);
 }
@@ -110,8 +111,7 @@ Tensor quantile(const Operand& operand, double q, std::int64_t axis, KeepDims ke
   const double place = q * static_cast<double>(x.size(axis) - 1), below = std::floor(place);
   const auto first = static_cast<std::int64_t>(below);
   const Tensor sorted = sort(x, axis).values, low = slice(sorted, axis, first, first + 1);
-  const Tensor between =
-      place == below ? low : lerp(low, slice(sorted, axis, first + 1, first + 2), place - below);
+  const Tensor between = place == below ? low : lerp(low, slice(sorted, axis, first + 1, first + 2), place - below);
   return without(unless_nan(x, axis, between), axis, keep);
 }
 
@@ -146,9 +146,9 @@ std::vector<std::int64_t> places_of(std::span<const T> values, std::span<const T
   check<ValueError>(std::ranges::is_sorted(list, above<T>), where, "searchsorted: the vector is not sorted");
   std::vector<std::int64_t> places;
   for (const T value : values)
-    places.push_back((right ? std::ranges::upper_bound(list, value, above<T>)
-                            : std::ranges::lower_bound(list, value, above<T>)) -
-                     list.begin());
+    places.push_back(
+        (right ? std::ranges::upper_bound(list, value, above<T>) : std::ranges::lower_bound(list, value, above<T>)) -
+        list.begin());
   return places;
 }
 

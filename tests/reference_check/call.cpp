@@ -64,15 +64,14 @@ const Rules& rules() {
 
 namespace {
 
-const std::set<std::string> unsupported{"layer_norm", "batch_norm", "inv",      "solve",
-                                        "det",        "logabsdet",  "cholesky", "solve_triangular"};
+const std::set<std::string> unsupported{"layer_norm", "batch_norm"};
 
 }  // namespace
 
 bool is_unsupported(const std::string& operation) { return unsupported.contains(operation); }
 
 bool mentions_unsupported(const std::string& text) {
-  static const std::set<std::string> families{"layernorm", "batchnorm", "inverse", "logdet", "determinant"};
+  static const std::set<std::string> families{"layernorm", "batchnorm"};
   std::string word;
   for (const char c : text + " ") {
     if (std::isalnum(static_cast<unsigned char>(c)) || c == '_') {

@@ -60,6 +60,16 @@ void add_products(Rules& rules) {
     return Tensors{avg_pool2d(call["input"], call.args.integers("kernel_size"), pooling_options(call))};
   };
   rules["addmm"] = addmm_rule;
+  rules["cholesky"] = [](const Call& call) { return Tensors{cholesky(call["input"])}; };
+  rules["inv"] = [](const Call& call) { return Tensors{inverse(call["input"])}; };
+  rules["det"] = [](const Call& call) { return Tensors{det(call["A"])}; };
+  rules["logabsdet"] = [](const Call& call) { return Tensors{slogdet(call["A"]).logarithm}; };
+  rules["solve"] = [](const Call& call) { return Tensors{solve(call["A"], call["B"])}; };
+  rules["solve_triangular"] = [](const Call& call) {
+    return Tensors{
+        triangular_solve(call["A"], call["B"],
+                         {.upper = call.args.flag("upper", false), .unit = call.args.flag("unitriangular", false)})};
+  };
   rules["trace"] = [](const Call& call) { return Tensors{trace(call["input"])}; };
   rules["diag"] = [](const Call& call) { return Tensors{diag(call["input"], call.args.integer("diagonal", 0))}; };
   rules["einsum"] = [](const Call& call) {
