@@ -61,6 +61,7 @@ std::vector<Row> binary_rows();
 std::vector<Row> reduction_rows();
 std::vector<Row> movement_rows();
 std::vector<Row> random_rows();
+std::vector<Row> linalg_rows();
 
 /// A Tensor's elements.
 Array array_of(const Tensor& tensor);

@@ -72,7 +72,9 @@ struct Lu {
   std::vector<int> pivots;
   int info = 0;
 
-  Lu(const T* matrix, int n) : factors(matrix, matrix + static_cast<std::size_t>(n) * static_cast<std::size_t>(n)), pivots(static_cast<std::size_t>(n)) {
+  Lu(const T* matrix, int n)
+      : factors(matrix, matrix + static_cast<std::size_t>(n) * static_cast<std::size_t>(n)),
+        pivots(static_cast<std::size_t>(n)) {
     if constexpr (is_float<T>)
       sgetrf_(&n, &n, factors.data(), &n, pivots.data(), &info);
     else
@@ -150,8 +152,8 @@ void cholesky(const View& x, const View& y, const Location& where) {
         spotrf_("U", &all.n, matrix, &all.n, &info);
       else
         dpotrf_("U", &all.n, matrix, &all.n, &info);
-      check<LinalgError>(info == 0, where, "cholesky: ", of_entry(entry, all), "the matrix is not positive definite (pivot ",
-                         info - 1, ")");
+      check<LinalgError>(info == 0, where, "cholesky: ", of_entry(entry, all),
+                         "the matrix is not positive definite (pivot ", info - 1, ")");
       for (int i = 0; i < all.n; ++i)
         std::fill(matrix + static_cast<std::size_t>(i) * static_cast<std::size_t>(all.n) + i + 1,
                   matrix + static_cast<std::size_t>(i + 1) * static_cast<std::size_t>(all.n), T{0});

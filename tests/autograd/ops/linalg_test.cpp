@@ -56,7 +56,8 @@ TEST_CASE("factors multiply back, and solutions solve") {
     for (const std::int64_t n : {1, 2, 3, 7, 20, 65}) {
       INFO(name(dtype) << ' ' << n);
       const double tolerance = dtype == float32 ? 2e-4 : 1e-11;
-      const Tensor a = positive(random({2, n, n}, static_cast<std::uint64_t>(n), dtype)), b = random({2, n, 3}, 2, dtype);
+      const Tensor a = positive(random({2, n, n}, static_cast<std::uint64_t>(n), dtype)),
+                   b = random({2, n, 3}, 2, dtype);
       const Tensor factor = cholesky(a);
       CHECK(close(matmul(factor, transpose(factor)), a, tolerance));
       CHECK(close(tril(factor), factor, 0));
