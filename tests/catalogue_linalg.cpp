@@ -63,10 +63,11 @@ Real cofactor(const Matrix& matrix, std::size_t i, std::size_t j) {
 Shape batch_of(const Shape& shape) { return Shape(shape.data(), u(shape.ndim() - 2)); }
 
 Case of_determinant(Tensor (*f)(const Tensor&), const Shape& shape, Real (*g)(Real)) {
-  return {[f](const Xs& x) { return f(shifted(x[0])); }, {{shape, -1, 1}}, [g](const Arrays& x) {
-            return build(batch_of(x[0].shape), [&](const Index& index) {
-              return g(determinant(with_diagonal(matrix_at(x[0], index), 2)));
-            });
+  return {[f](const Xs& x) { return f(shifted(x[0])); },
+          {{shape, -1, 1}},
+          [g](const Arrays& x) {
+            return build(batch_of(x[0].shape),
+                         [&](const Index& index) { return g(determinant(with_diagonal(matrix_at(x[0], index), 2))); });
           }};
 }
 
@@ -86,7 +87,9 @@ Case cofactors_case(const Shape& shape) {
 
 // Cramer's rule
 Case solve_case(const Shape& a, const Shape& b) {
-  return {[](const Xs& x) { return solve(shifted(x[0]), x[1]); }, {{a, -1, 1}, {b, -2, 2}}, [](const Arrays& x) {
+  return {[](const Xs& x) { return solve(shifted(x[0]), x[1]); },
+          {{a, -1, 1}, {b, -2, 2}},
+          [](const Arrays& x) {
             return build(x[1].shape, [&](const Index& index) {
               Matrix matrix = with_diagonal(matrix_at(x[0], index), 2);
               const Real whole = determinant(matrix);
@@ -122,7 +125,9 @@ Case triangular_case(const Shape& a, const Shape& b, const TriangularOptions& op
 
 // Column by column (Cholesky and Banachiewicz)
 Case cholesky_case(const Shape& shape) {
-  return {[](const Xs& x) { return cholesky(positive(x[0])); }, {{shape, -1, 1}}, [](const Arrays& x) {
+  return {[](const Xs& x) { return cholesky(positive(x[0])); },
+          {{shape, -1, 1}},
+          [](const Arrays& x) {
             return build(x[0].shape, [&](const Index& index) {
               const Matrix from = matrix_at(x[0], index);
               const std::size_t n = from.size();
@@ -152,20 +157,26 @@ std::vector<Row> linalg_rows() {
   const auto itself = [](Real d) -> Real { return d; };
   const auto log_of = [](Real d) -> Real { return std::log(std::abs(d)); };
   const auto four_signs = [](Real d) -> Real { return d > 0 ? 4 : d < 0 ? -4 : 0; };
-  return {{"det", {of_determinant(whole, {3, 3}, itself), of_determinant(whole, {2, 2, 2}, itself),
-                   of_determinant(whole, {1, 1}, itself)},
-           3, {}},
-          {"logabsdet", {of_determinant(logarithm, {3, 3}, log_of), of_determinant(logarithm, {2, 2, 2}, log_of)}, 3, {}},
-          {"det_sign", {of_determinant(signed_sum, {2, 2}, four_signs), of_determinant(signed_sum, {3, 2, 2}, four_signs)},
-           1, {}},
-          {"cofactors", {cofactors_case({2, 2}), cofactors_case({3, 3}), cofactors_case({2, 2, 2})}, 2, {}},
-          {"solve", {solve_case({3, 3}, {3, 2}), solve_case({2, 2, 2}, {2, 2, 1}), solve_case({1, 1}, {1, 1})}, 3, {}},
-          {"triangular_solve",
-           {triangular_case({3, 3}, {3, 2}, {}), triangular_case({2, 2, 2}, {2, 2, 1}, {.upper = true}),
-            triangular_case({3, 3}, {3, 1}, {.transposed = true, .unit = true}),
-            triangular_case({3, 3}, {3, 1}, {.upper = true, .transposed = true})},
-           3, {}},
-          {"cholesky", {cholesky_case({3, 3}), cholesky_case({2, 2, 2}), cholesky_case({1, 1})}, 3, {}}};
+  return {
+      {"det",
+       {of_determinant(whole, {3, 3}, itself), of_determinant(whole, {2, 2, 2}, itself),
+        of_determinant(whole, {1, 1}, itself)},
+       3,
+       {}},
+      {"logabsdet", {of_determinant(logarithm, {3, 3}, log_of), of_determinant(logarithm, {2, 2, 2}, log_of)}, 3, {}},
+      {"det_sign",
+       {of_determinant(signed_sum, {2, 2}, four_signs), of_determinant(signed_sum, {3, 2, 2}, four_signs)},
+       1,
+       {}},
+      {"cofactors", {cofactors_case({2, 2}), cofactors_case({3, 3}), cofactors_case({2, 2, 2})}, 2, {}},
+      {"solve", {solve_case({3, 3}, {3, 2}), solve_case({2, 2, 2}, {2, 2, 1}), solve_case({1, 1}, {1, 1})}, 3, {}},
+      {"triangular_solve",
+       {triangular_case({3, 3}, {3, 2}, {}), triangular_case({2, 2, 2}, {2, 2, 1}, {.upper = true}),
+        triangular_case({3, 3}, {3, 1}, {.transposed = true, .unit = true}),
+        triangular_case({3, 3}, {3, 1}, {.upper = true, .transposed = true})},
+       3,
+       {}},
+      {"cholesky", {cholesky_case({3, 3}), cholesky_case({2, 2, 2}), cholesky_case({1, 1})}, 3, {}}};
 }
 
 }  // namespace xgrad::catalogue

@@ -20,6 +20,10 @@ namespace xgrad::kernels {
 void unary(Instruction f, const View& x, const View& y);
 /// y = f(a, b), element by element; comparisons and logical operations give bool.
 void binary(Instruction f, const View& a, const View& b, const View& y, const Location& where);
+/// y = log |Gamma(x)|, the n-th derivative of the digamma function, and the inverse of erf, element by element.
+void lgamma(const View& x, const View& y);
+void polygamma(std::int64_t n, const View& x, const View& y);
+void erfinv(const View& x, const View& y);
 /// y = a * b + c, rounded once
 void fma(const View& a, const View& b, const View& c, const View& y);
 /// y = condition ? a : b

@@ -7,6 +7,7 @@
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/einsum.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/gamma.hpp"
 #include "autograd/ops/index.hpp"
 #include "autograd/ops/indexing.hpp"
 #include "autograd/ops/linalg.hpp"
