@@ -47,9 +47,9 @@ std::vector<Row> special_rows() {
   const auto log_gamma = [](const Tensor& x) { return lgamma(x); };
   const auto log_of = [](Real x) -> Real { return std::lgamma(x); };
   const auto inverse = [](const Tensor& x) { return erfinv(x); };
-  Row polygammas = special("polygamma", [](const Tensor& x) { return digamma(x); }, digamma_of, 0.5, 4);
-  polygammas.cases.push_back(
-      elementwise([](const Tensor& x) { return polygamma(1, x); }, trigamma_of, {2, 2}, 0.5, 4));
+  Row polygammas = special(
+      "polygamma", [](const Tensor& x) { return digamma(x); }, digamma_of, 0.5, 4);
+  polygammas.cases.push_back(elementwise([](const Tensor& x) { return polygamma(1, x); }, trigamma_of, {2, 2}, 0.5, 4));
   return {special("lgamma", log_gamma, log_of, 0.5, 4), polygammas, special("erfinv", inverse, erfinv_of, -0.9, 0.9)};
 }
 

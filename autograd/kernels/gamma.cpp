@@ -15,8 +15,8 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
 // B_2, B_4, ...: the asymptotic series in 1 / x^2 that begin at 10 are exact to the last digits with them.
-constexpr double bernoulli[] = {1.0 / 6,  -1.0 / 30,      1.0 / 42, -1.0 / 30,       5.0 / 66,
-                                -691.0 / 2730, 7.0 / 6, -3617.0 / 510, 43867.0 / 798, -174611.0 / 330};
+constexpr double bernoulli[] = {1.0 / 6,       -1.0 / 30, 1.0 / 42,      -1.0 / 30,     5.0 / 66,
+                                -691.0 / 2730, 7.0 / 6,   -3617.0 / 510, 43867.0 / 798, -174611.0 / 330};
 constexpr double from_here_on = 10;
 
 bool is_pole(double x) { return x <= 0 && x == std::floor(x); }
@@ -80,8 +80,8 @@ double polygamma(std::int64_t n, double x) {
   return (n % 2 ? 1 : -1) * std::tgamma(s) * (sum + tail);
 }
 
-// Giles' polynomials ("Approximating the erfinv function", 2010), to seven digits for |x| < 1 - 1e-7, and Halley's steps; for
-// what is near 1 with the complement, whose digits are all there.
+// Giles' polynomials ("Approximating the erfinv function", 2010), to seven digits for |x| < 1 - 1e-7, and Halley's
+// steps; for what is near 1 with the complement, whose digits are all there.
 double inverse_erf(double x) {
   const double size = std::abs(x);
   if (!(size <= 1)) return nan;
@@ -91,8 +91,8 @@ double inverse_erf(double x) {
   if (w < 5) {
     w -= 2.5;
     y = 2.81022636e-08;
-    for (const double c : {3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503, -0.00417768164,
-                           0.246640727, 1.50140941})
+    for (const double c : {3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503,
+                           -0.00417768164, 0.246640727, 1.50140941})
       y = y * w + c;
   } else {
     w = std::sqrt(w) - 3;
