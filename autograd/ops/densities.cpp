@@ -127,7 +127,8 @@ Tensor multivariate_normal(const Operand& x_, const Operand& mean_, const Operan
 namespace divergence {
 
 // log(q / p) + (p^2 + (m_p - m_q)^2) / (2 q^2) - 1/2
-Tensor normal(const Operand& mean_p_, const Operand& deviation_p_, const Operand& mean_q_, const Operand& deviation_q_) {
+Tensor normal(const Operand& mean_p_, const Operand& deviation_p_, const Operand& mean_q_,
+              const Operand& deviation_q_) {
   const CallScope scope("divergence::normal", mean_p_.where());
   const auto [mean_p, deviation_p, mean_q, deviation_q] = together(mean_p_, deviation_p_, mean_q_, deviation_q_);
   const Tensor ratio = deviation_p / deviation_q;

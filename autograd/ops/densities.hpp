@@ -1,7 +1,8 @@
 #pragma once
 
 // Logarithms of the densities (or probabilities) of the usual distributions, and divergences between them. Arguments
-// broadcast, and numbers take the dtype of the Tensors beside them; nothing is checked of their values: outside its range a density is what the formula gives, NaN mostly.
+// broadcast, and numbers take the dtype of the Tensors beside them; nothing is checked of their values: outside its
+// range a density is what the formula gives, NaN mostly.
 
 #include "autograd/tape/operand.hpp"
 #include "autograd/tape/tensor.hpp"

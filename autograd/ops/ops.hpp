@@ -17,4 +17,5 @@
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/order.hpp"
 #include "autograd/ops/reduce.hpp"
+#include "autograd/ops/scans.hpp"
 #include "autograd/ops/windows.hpp"

@@ -40,21 +40,20 @@ TEST_CASE("densities integrate to one, and divergences are their integrals") {
   namespace d = log_density;
   const std::vector<Row> rows = {
       {"normal", [](const Tensor& x) { return d::normal(x, 0.5, 1.5); },
-       [](const Tensor& x) { return d::normal(x, -1, 2); }, -20, 20,
-       divergence::normal(number(0.5), 1.5, -1, 2)},
+       [](const Tensor& x) { return d::normal(x, -1, 2); }, -20, 20, divergence::normal(number(0.5), 1.5, -1, 2)},
       {"laplace", [](const Tensor& x) { return d::laplace(x, 0.5, 0.7); }, {}, -30, 30, {}},
       {"student_t", [](const Tensor& x) { return d::student_t(x, 5, 0.5, 0.7); }, {}, -500, 500, {}},
       {"gamma", [](const Tensor& x) { return d::gamma(x, 2.5, 1.5); },
        [](const Tensor& x) { return d::gamma(x, 3.5, 0.8); }, 0, 60, divergence::gamma(number(2.5), 1.5, 3.5, 0.8)},
-      {"beta", [](const Tensor& x) { return d::beta(x, 2.5, 3.5); },
-       [](const Tensor& x) { return d::beta(x, 1.5, 4); }, 0, 1, divergence::beta(number(2.5), number(3.5), 1.5, 4)},
+      {"beta", [](const Tensor& x) { return d::beta(x, 2.5, 3.5); }, [](const Tensor& x) { return d::beta(x, 1.5, 4); },
+       0, 1, divergence::beta(number(2.5), number(3.5), 1.5, 4)},
   };
   for (const Row& row : rows) {
     INFO(row.name);
     CHECK(integral([&](const Tensor& x) { return exp(row.p(x)); }, row.low, row.high) == Approx(1).epsilon(2e-6));
     if (!row.divergence.defined()) continue;
-    const double expected = integral(
-        [&](const Tensor& x) { return exp(row.p(x)) * (row.p(x) - row.q(x)); }, row.low, row.high);
+    const double expected =
+        integral([&](const Tensor& x) { return exp(row.p(x)) * (row.p(x) - row.q(x)); }, row.low, row.high);
     CHECK(row.divergence.item() == Approx(expected).epsilon(1e-6));
   }
 }
