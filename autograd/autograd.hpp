@@ -14,5 +14,6 @@
 #include "autograd/tape/parameter.hpp"
 #include "autograd/tape/record.hpp"
 #include "autograd/tape/tape.hpp"
+#include "autograd/transform/cotangents.hpp"
 #include "autograd/transform/functional.hpp"
 #include "autograd/transform/grad.hpp"

@@ -38,8 +38,7 @@ TEST_CASE("running maxima, minima and logarithms of sums") {
   CHECK(cummax(tensor({3, 1, 4, 1, 5})).to_vector() == Numbers{3, 3, 4, 4, 5});
   CHECK(cummin(zeros({0, 2}), 0).shape() == Shape{0, 2});
   const double inf = std::numeric_limits<double>::infinity();
-  CHECK(logcumsumexp(tensor({-inf, 1000.0, 1000.0}, float64)).to_vector() ==
-        Numbers{-inf, 1000, 1000 + std::log(2.0)});
+  CHECK(logcumsumexp(tensor({-inf, 1000.0, 1000.0}, float64)).to_vector() == Numbers{-inf, 1000, 1000 + std::log(2.0)});
   CHECK(std::isnan(cummax(tensor({1.0, std::nan(""), 2.0})).to_vector()[2]));
   throws<DTypeError>("cummax: needs numbers, got [1] bool").by([] { cummax(tensor({true})); });
 }
