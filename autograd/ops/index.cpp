@@ -67,8 +67,7 @@ struct Gather : Operation<Gather> {  // y[i][j] = x[index[i][j]][j]
     if (examples.mapped[0]) return record_spread(Gather(axis + 1), examples);
     Shape joined = examples.one.shape(), apart = examples.one.shape();
     joined[axis] *= examples.count;
-    const Tensor picked =
-        record(Location::current(), Gather(axis), x, reshape(moveaxis(index, 0, axis), joined));
+    const Tensor picked = record(Location::current(), Gather(axis), x, reshape(moveaxis(index, 0, axis), joined));
     std::vector<std::int64_t> sizes(apart.begin(), apart.end());
     sizes.insert(sizes.begin() + axis, examples.count);
     return moveaxis(reshape(picked, sizes), axis, 0);

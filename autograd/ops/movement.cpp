@@ -165,9 +165,7 @@ struct Flip : Operation<Flip> {  // axes reversed
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::flip(inputs[0], axes, y);
   }
-  Tensor batched(const Examples& examples) const override {
-    return record_spread(Flip(behind_front(axes)), examples);
-  }
+  Tensor batched(const Examples& examples) const override { return record_spread(Flip(behind_front(axes)), examples); }
   Lowering lower() const override { return {.moves = true}; }
   void describe(Fields& fields) const override { fields("axes", axes); }
 };

@@ -33,9 +33,7 @@ struct Reduction : Operation<Self> {
             .moves = Self::instruction == Instruction::sum,
             .axes = axes};
   }
-  Tensor batched(const Examples& examples) const override {
-    return record_spread(Self(behind_front(axes)), examples);
-  }
+  Tensor batched(const Examples& examples) const override { return record_spread(Self(behind_front(axes)), examples); }
   void describe(Fields& fields) const override { fields("axes", axes); }
 };
 

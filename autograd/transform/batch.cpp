@@ -22,8 +22,9 @@ struct Example : Operation<Example> {  // one of many; it has a shape and no val
     fail<GraphError>(where, "example: cannot be recorded");
   }
   void run(std::span<const View>, const View&, const Location& where) const override {
-    fail<GraphError>(where, "vmap: the function asks for a value, but it is recorded once for all examples: choose "
-                            "with where() instead");
+    fail<GraphError>(where,
+                     "vmap: the function asks for a value, but it is recorded once for all examples: choose "
+                     "with where() instead");
   }
 };
 

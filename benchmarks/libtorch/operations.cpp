@@ -59,11 +59,10 @@ void add_single(Cases& cases) {
 struct LeNet {
   std::vector<Tensor> weights;
   LeNet() {
-    const std::vector<std::vector<std::int64_t>> shapes{{6, 1, 5, 5}, {6},  {16, 6, 5, 5}, {16}, {120, 400}, {120},
-                                                        {84, 120},    {84}, {10, 84},      {10}};
+    const std::vector<std::vector<std::int64_t>> shapes{{6, 1, 5, 5}, {6},       {16, 6, 5, 5}, {16},     {120, 400},
+                                                        {120},        {84, 120}, {84},          {10, 84}, {10}};
     int seed = 20;
-    for (const auto& shape : shapes)
-      weights.push_back(uniform_tensor(shape, seed++, -0.1f, 0.1f).requires_grad_());
+    for (const auto& shape : shapes) weights.push_back(uniform_tensor(shape, seed++, -0.1f, 0.1f).requires_grad_());
   }
   Tensor operator()(const Tensor& images) const {
     Tensor x = torch::max_pool2d(torch::relu(torch::conv2d(images, weights[0], weights[1], 1, 2)), 2);

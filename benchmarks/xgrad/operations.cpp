@@ -15,9 +15,7 @@ Tensor attention(const Inputs& in) {
 }
 
 // x x^T / n + 1 of each matrix
-Tensor positive(const Tensor& x) {
-  return matmul(x, transpose(x)) / static_cast<float>(x.size(-1)) + eye(x.size(-1));
-}
+Tensor positive(const Tensor& x) { return matmul(x, transpose(x)) / static_cast<float>(x.size(-1)) + eye(x.size(-1)); }
 
 void add_single(Cases& cases) {
   cases.add("einsum/attention/4x8x128x64", [] {
@@ -64,8 +62,8 @@ void add_single(Cases& cases) {
 struct LeNet {
   std::vector<Parameter> weights;
   LeNet() {
-    const std::vector<Shape> shapes{{6, 1, 5, 5}, {6}, {16, 6, 5, 5}, {16}, {120, 400}, {120}, {84, 120}, {84},
-                                    {10, 84},     {10}};
+    const std::vector<Shape> shapes{{6, 1, 5, 5}, {6},       {16, 6, 5, 5}, {16},     {120, 400},
+                                    {120},        {84, 120}, {84},          {10, 84}, {10}};
     int seed = 20;
     for (const Shape& shape : shapes) weights.emplace_back(uniform_tensor(shape, seed++, -0.1f, 0.1f));
   }

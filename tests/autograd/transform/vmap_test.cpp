@@ -60,8 +60,7 @@ void compare(const F& f, const std::vector<Xs>& inputs, std::size_t mapped) {
   const auto call = [&](const Xs& some, const Xs& others) {
     Xs all;
     std::size_t next = 0, other = 0;
-    for (std::size_t i = 0; i < given.size(); ++i)
-      all.push_back((mapped >> i) & 1 ? some[next++] : others[other++]);
+    for (std::size_t i = 0; i < given.size(); ++i) all.push_back((mapped >> i) & 1 ? some[next++] : others[other++]);
     return f(all);
   };
   const Xs got = vmap(call, {0, unmapped})(varied, same);
@@ -156,9 +155,8 @@ TEST_CASE("hessian, jvp, checkpoint and stop_gradient work inside a vmap") {
   compare_with_loop([&](const Tensor& t, const Tensor&) { return hessian(f)(t); });
   compare_with_loop([&](const Tensor& t, const Tensor& u) { return jvp(f, t, u).second; });
   compare_with_loop([&](const Tensor& t, const Tensor& u) { return hvp(f, t, u); });
-  compare_with_loop([&](const Tensor& t, const Tensor&) {
-    return grad([&](const Tensor& s) { return checkpoint(f, s); })(t);
-  });
+  compare_with_loop(
+      [&](const Tensor& t, const Tensor&) { return grad([&](const Tensor& s) { return checkpoint(f, s); })(t); });
   compare_with_loop([&](const Tensor& t, const Tensor&) {
     const NoGrad untracked;
     return f(t);
@@ -213,7 +211,9 @@ TEST_CASE("rules of one's own get one example each") {
   check_close(grad(sum(vmap(f)(x)), x), tensor({{0.6, 0.8}, {0.6, 0.8}}, float64));
   const auto own = [](const Tensor& t, const Tensor& w) {
     return custom_gradient([](const Xs& xs) { return sum(xs[0] * xs[1]); },
-                           [](const Tensor& g, const Xs& xs, const Tensor&) { return Xs{g * xs[0] * 10, g * xs[1]}; },
+                           [](const Tensor& g, const Xs& xs, const Tensor&) {
+                             return Xs{g * xs[0] * 10, g * xs[1]};
+                           },
                            {t, w});
   };
   const Tensor w = track(tensor({1.0, 2.0}, float64));
@@ -249,8 +249,9 @@ TEST_CASE("an operation without a batching rule is recorded for one example afte
 
 TEST_CASE("a vmapped function that looks at values is told so") {
   const auto f = [](const Tensor& t) { return t.item() > 0 ? t : -t; };
-  throws<GraphError>("vmap: the function asks for a value, but it is recorded once for all examples: choose with "
-                     "where() instead")
+  throws<GraphError>(
+      "vmap: the function asks for a value, but it is recorded once for all examples: choose with "
+      "where() instead")
       .by([&] { return vmap(f)(ones({3})); });
   // And the tape goes on.
   CHECK(sum(ones({2})).item() == 2);
