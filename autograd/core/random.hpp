@@ -34,7 +34,7 @@ class Rng {
   }
   /// An independent source, derived from this one.
   Rng split();
-  /// 64 random bits.
+  /// 64 random bits; a number of the program, which is the same for all examples of a vmap.
   std::uint64_t bits();
   /// A whole number in [0, bound), without bias.
   std::uint64_t below(std::uint64_t bound);

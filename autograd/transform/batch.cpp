@@ -15,17 +15,21 @@ namespace xgrad {
 
 namespace {
 
-struct Example : Operation<Example> {  // one of many; it has a shape and no value
-  static constexpr auto id = "example";
+// One of many: it has a shape and no value. It is no operation, and so it is not in the list of them.
+class Example : public Primitive {
+ public:
   static constexpr bool mergeable = false;
+  const char* name() const override { return "vmap"; }
   Signature infer(std::span<const Tensor>, const Location& where) const override {
-    fail<GraphError>(where, "example: cannot be recorded");
+    fail<GraphError>(where, "an example cannot be recorded");
   }
+  bool differentiable() const override { return true; }
+  Tensor pullback(std::size_t, const Tensor&, std::span<const Tensor>, const Tensor&) const override { return {}; }
   void run(std::span<const View>, const View&, const Location& where) const override {
-    fail<GraphError>(where,
-                     "vmap: the function asks for a value, but it is recorded once for all examples: choose "
-                     "with where() instead");
+    fail<GraphError>(where, "the function asks for a value, but it is recorded once for all examples: choose with "
+                            "where() instead");
   }
+  const Primitive* copy(void* place, std::size_t) const override { return new (place) Example; }
 };
 
 }  // namespace

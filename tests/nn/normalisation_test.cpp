@@ -3,8 +3,8 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
+#include "autograd/autograd.hpp"
 #include "autograd/check/check.hpp"
-#include "autograd/ops/ops.hpp"
 #include "tests/throws.hpp"
 
 namespace xgrad {

@@ -79,9 +79,10 @@ void compare(const F& f, const std::vector<Xs>& inputs, std::size_t mapped) {
 }
 
 TEST_CASE("vmap of every primitive is a loop over the examples, whichever inputs are mapped") {
+  const std::set<std::string> random{"bernoulli", "categorical"};  // each example has its own numbers
   for (const Row& row : rows())
     for (const Case& sample : row.cases) {
-      if (sample.inputs.empty()) continue;
+      if (sample.inputs.empty() || random.contains(row.primitive)) continue;
       INFO(row.primitive);
       const std::vector<Xs> inputs = stacked_inputs(sample);
       const std::size_t all = (std::size_t{1} << std::min<std::size_t>(inputs[0].size(), 4)) - 1;
