@@ -35,9 +35,8 @@ Tensor layer_norm(const Operand& operand, const Shape& shape, const Tensor& weig
   const Tensor x = operand.tensor();
   check<DTypeError>(is_floating(x.dtype()), where, "layer_norm: needs a floating dtype, got ", describe(x));
   const std::int64_t first = x.ndim() - shape.ndim();
-  const bool fits =
-      shape.ndim() > 0 && first >= 0 &&
-      Shape(x.shape().data() + first, static_cast<std::size_t>(shape.ndim())) == shape;
+  const bool fits = shape.ndim() > 0 && first >= 0 &&
+                    Shape(x.shape().data() + first, static_cast<std::size_t>(shape.ndim())) == shape;
   check<ShapeError>(fits, where, "layer_norm: ", describe(x), " does not end in ", shape);
   check_like(weight, shape, x, "layer_norm", "the weight", where);
   check_like(bias, shape, x, "layer_norm", "the bias", where);

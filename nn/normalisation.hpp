@@ -5,9 +5,9 @@
 
 namespace xgrad::nn {
 
-/// (x - mean) / sqrt(variance + eps) * weight + bias, with the mean and the biased variance over the last axes, which have
-/// the sizes of `shape`; weight and bias have that shape, or are left out (Ba, Kiros, Hinton, "Layer normalization",
-/// 2016). ShapeError where x does not end in `shape`.
+/// (x - mean) / sqrt(variance + eps) * weight + bias, with the mean and the biased variance over the last axes, which
+/// have the sizes of `shape`; weight and bias have that shape, or are left out (Ba, Kiros, Hinton, "Layer
+/// normalization", 2016). ShapeError where x does not end in `shape`.
 Tensor layer_norm(const Operand& x, const Shape& shape, const Tensor& weight = {}, const Tensor& bias = {},
                   double eps = 1e-5);
 

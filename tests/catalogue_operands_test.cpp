@@ -23,9 +23,8 @@ bool same_bits(const Tensor& a, const Tensor& b) {
   if (!a.defined()) return true;
   const auto x = bits(a), y = bits(b);
   return a.shape() == b.shape() && a.dtype() == b.dtype() &&
-         std::equal(x.begin(), x.end(), y.begin(), y.end(), [](double p, double q) {
-           return std::memcmp(&p, &q, sizeof p) == 0;
-         });
+         std::equal(x.begin(), x.end(), y.begin(), y.end(),
+                    [](double p, double q) { return std::memcmp(&p, &q, sizeof p) == 0; });
 }
 
 // The same elements, made in another way.
@@ -98,10 +97,9 @@ TEST_CASE("int64 and bool operands are computed as their numbers, or are a DType
           INFO(row.primitive << " of " << name(dtype));
           const Outcome got = outcome(sample, inputs);
           if (!got.value.defined()) {
-            const bool said = got.error.find("dtype") != std::string::npos ||
-                              got.error.find("needs") != std::string::npos ||
-                              got.error.find("point") != std::string::npos ||
-                              got.error.find("zero") != std::string::npos;
+            const bool said =
+                got.error.find("dtype") != std::string::npos || got.error.find("needs") != std::string::npos ||
+                got.error.find("point") != std::string::npos || got.error.find("zero") != std::string::npos;
             CHECK(said);
             INFO(got.error);
             continue;

@@ -26,8 +26,9 @@ class Example : public Primitive {
   bool differentiable() const override { return true; }
   Tensor pullback(std::size_t, const Tensor&, std::span<const Tensor>, const Tensor&) const override { return {}; }
   void run(std::span<const View>, const View&, const Location& where) const override {
-    fail<GraphError>(where, "the function asks for a value, but it is recorded once for all examples: choose with "
-                            "where() instead");
+    fail<GraphError>(where,
+                     "a value is asked of one example, but the function is recorded once for all of them: choose "
+                     "with where() instead");
   }
   const Primitive* copy(void* place, std::size_t) const override { return new (place) Example; }
 };

@@ -91,6 +91,17 @@ TEST_CASE("vmap of every primitive is a loop over the examples, whichever inputs
     }
 }
 
+TEST_CASE("every primitive of the library has a batching rule") {
+  for (const Row& row : rows())
+    for (const Case& sample : row.cases) {
+      if (sample.inputs.empty()) continue;
+      const Xs stacked = stacked_inputs(sample)[0];
+      const Tensor y = vmap([&](const Xs& xs) { return sample.function(xs); })(stacked);
+      INFO(row.primitive);
+      CHECK(print_tape(y).find("one example after another") == std::string::npos);
+    }
+}
+
 TEST_CASE("vmap of every derivative rule is a loop over the examples, whichever inputs are mapped") {
   for (const Row& row : rows()) {
     if (!row.gives_float) continue;
@@ -245,14 +256,15 @@ TEST_CASE("an operation without a batching rule is recorded for one example afte
   const Tensor y = vmap(cube)(x);
   CHECK(y.to_vector() == std::vector<double>{1, 8, 27, 64});
   check_close(grad(sum(y), x), 3 * x * x);
+  CHECK(print_tape(y).find("one example after another") != std::string::npos);
   CHECK(vmap(cube)(zeros({0, 2}, float64)).shape() == Shape{0, 2});
 }
 
 TEST_CASE("a vmapped function that looks at values is told so") {
   const auto f = [](const Tensor& t) { return t.item() > 0 ? t : -t; };
   throws<GraphError>(
-      "vmap: the function asks for a value, but it is recorded once for all examples: choose with "
-      "where() instead")
+      "vmap: a value is asked of one example, but the function is recorded once for all of them: choose "
+      "with where() instead")
       .by([&] { return vmap(f)(ones({3})); });
   // And the tape goes on.
   CHECK(sum(ones({2})).item() == 2);
