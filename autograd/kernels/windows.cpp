@@ -56,8 +56,7 @@ class Correspondence {
     const std::size_t leading = axes_.size() - 2;
     std::vector<std::int64_t> k(axes_.size()), place(leading);
     std::int64_t row = 0;
-    for (std::int64_t outer = 0; outer < outer_; ++outer)
-      do
+    for (std::int64_t outer = 0; outer < outer_; ++outer) do
         do row = rows(outer * plain_, k, place, row, see);
         while (next(place, &SlidingAxis::places));
       while (next(k, &SlidingAxis::size));

@@ -17,6 +17,9 @@ enum class Domain { floating, numeric, logical, any };
 [[noreturn]] void refuse_dtype(Domain domain, const char* operation, const Tensor& x, const Location& where);
 [[noreturn]] void refuse_dtypes(const char* operation, const Tensor& a, const Tensor& b, const Location& where);
 
+/// ValueError unless an element of this dtype may have this value: no cut is silent.
+void check_value(double value, DType dtype, const char* operation, const Location& where);
+
 inline void check_domain(Domain domain, const char* operation, const Tensor& x, const Location& where) {
   const DType dtype = x.entry()->dtype;  // of an input, which is defined
   const bool ok = domain == Domain::any || (domain == Domain::floating && is_floating(dtype)) ||

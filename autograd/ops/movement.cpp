@@ -6,7 +6,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/ops/batching.hpp"
+#include "autograd/ops/families.hpp"
 #include "autograd/ops/reduce.hpp"
 #include "autograd/tape/record.hpp"
 
@@ -282,6 +282,7 @@ Tensor pad(const Operand& x, std::int64_t axis, std::int64_t before, std::int64_
   const Location& where = x.where();
   Tensor input = x.tensor();
   axis = normalise_axis(axis, input.ndim(), "pad", where);
+  check_value(value, input.dtype(), "pad", where);
   check<ValueError>(interior >= 0, where, "pad: the interior padding ", interior, " is negative");
   constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
   check<ShapeError>(before > lowest && after > lowest, where, "pad: cuts more elements than there can be");

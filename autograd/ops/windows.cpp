@@ -8,6 +8,7 @@
 #include "autograd/ops/batching.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/families.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/tape/record.hpp"
 
@@ -191,6 +192,7 @@ Tensor pad(const Operand& operand, const std::vector<Around>& axes, PadMode mode
 Tensor unfold(const Operand& operand, const std::vector<Window>& windows, double value, WindowAxes axes) {
   const CallScope scope("unfold", operand.where());
   const Tensor x = operand.tensor();
+  check_value(value, x.dtype(), "unfold", operand.where());
   const std::vector<Window> list = checked(windows, x.ndim(), "unfold", operand.where());
   if (list.empty()) return x;
   const Tensor y = record(operand.where(), Unfold(by_axis(list), x.shape(), value), x);
