@@ -75,6 +75,24 @@ enum class Determinant { whole, log, sign };  ///< itself, the logarithm of its 
 void determinant(Determinant part, const View& x, const View& y);
 /// y_ij = the derivative of the determinant by x_ij, of singular matrices, too.
 void cofactors(const View& x, const View& y);
+/// For each matrix m x n, m >= n: orthonormal columns, the first n of which span, one after the other, what the columns
+/// of the matrix span, with positive coefficients; as many as y has.
+void orthonormalise(const View& x, const View& y, const Location& where);
+/// For each symmetric matrix: the eigenvectors one after the other, then the eigenvalues, ascending. Of the largest
+/// components of a vector the first is positive.
+void eigh(const View& x, const View& y, const Location& where);
+/// For each matrix x = U diag(s) V^T: the columns of U one after the other, s, descending, then the columns of V. Of
+/// the largest components of a column of U the first is positive.
+void svd(const View& x, const View& y, const Location& where);
+/// V diag(1 / s) U^T, of the singular values above rtol times the largest.
+void pinv(const View& x, double rtol, const View& y, const Location& where);
+/// y_ij = 1 / (a_i - b_j), and 0 for j = i + itself (if that is not negative). LinalgError, with the text for `gap`,
+/// where the difference is what rounding leaves in a decomposition of a matrix of this size.
+enum class Gap { eigenvalues, singular_values, sums_of_singular_values };
+void reciprocal_gaps(Gap gap, std::int64_t itself, std::int64_t size, const View& a, const View& b, const View& y,
+                     const Location& where);
+/// e^x of square matrices.
+void matrix_exp(const View& x, const View& y, const Location& where);
 
 /// Uniform in [low, high): element i from block i / 2 of the stream (float64: 53 bits, float32: 24 bits).
 void uniform(RandomState state, double low, double high, const View& y);
