@@ -45,8 +45,8 @@ void ssyevd_(const char* jobz, const char* uplo, const int* n, float* a, const i
              const int* lwork, int* iwork, const int* liwork, int* info);
 void dsyevd_(const char* jobz, const char* uplo, const int* n, double* a, const int* lda, double* w, double* work,
              const int* lwork, int* iwork, const int* liwork, int* info);
-void sgesdd_(const char* jobz, const int* m, const int* n, float* a, const int* lda, float* s, float* u,
-             const int* ldu, float* vt, const int* ldvt, float* work, const int* lwork, int* iwork, int* info);
+void sgesdd_(const char* jobz, const int* m, const int* n, float* a, const int* lda, float* s, float* u, const int* ldu,
+             float* vt, const int* ldvt, float* work, const int* lwork, int* iwork, int* info);
 void dgesdd_(const char* jobz, const int* m, const int* n, double* a, const int* lda, double* s, double* u,
              const int* ldu, double* vt, const int* ldvt, double* work, const int* lwork, int* iwork, int* info);
 void sgesvd_(const char* jobu, const char* jobvt, const int* m, const int* n, float* a, const int* lda, float* s,
@@ -69,8 +69,8 @@ void routine(Arguments... arguments) {
 /// The numbers that a workspace needs, by what LAPACK says for a query. (As a float it may have been rounded down.)
 template <class T>
 int room_of(T answer) {
-  return static_cast<int>(std::ceil(static_cast<double>(answer) *
-                                    (1 + static_cast<double>(std::numeric_limits<T>::epsilon()))));
+  return static_cast<int>(
+      std::ceil(static_cast<double>(answer) * (1 + static_cast<double>(std::numeric_limits<T>::epsilon()))));
 }
 
 /// Calls `f(float{})` or `f(double{})`.
@@ -113,6 +113,14 @@ struct Matrices {
                          ", ", i % columns(), "] is ", matrix[i]);
   }
 };
+
+/// y = (x + x^T) / 2 of one matrix.
+template <class T>
+void symmetrise(const T* x, std::size_t n, T* y) {
+  const T half = static_cast<T>(0.5);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j <= i; ++j) y[i * n + j] = y[j * n + i] = half * x[i * n + j] + half * x[j * n + i];
+}
 
 /// The factors of a square matrix that lies column by column.
 template <class T>

@@ -65,9 +65,9 @@ void cholesky(const View& x, const View& y, const Location& where) {
   const Matrices all(x, "cholesky");
   floating(x, [&](auto zero) {
     using T = decltype(zero);
-    std::copy_n(x.as<const T>(), x.numel(), y.as<T>());
     for (std::int64_t entry = 0; entry < all.count; ++entry) {
       T* matrix = y.as<T>() + static_cast<std::size_t>(entry) * all.elements();
+      symmetrise(all.at<T>(x, entry), all.rows(), matrix);
       int info = 0;
       routine<T, spotrf_, dpotrf_>("U", &all.n, matrix, &all.n, &info);
       check<LinalgError>(info == 0, where, "cholesky: ", all.of_entry(entry),

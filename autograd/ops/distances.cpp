@@ -13,8 +13,8 @@ Tensor cdist(const Operand& x, const Operand& y, double p) {
   const Tensor left = matrices(x, "cdist"), right = matrices(y, "cdist");
   check<DTypeError>(left.dtype() == right.dtype(), x.where(), "cdist: dtypes differ: ", describe(left), " and ",
                     describe(right));
-  check<ShapeError>(left.size(-1) == right.size(-1), x.where(), "cdist: the points have different sizes: ",
-                    describe(left), " and ", describe(right));
+  check<ShapeError>(left.size(-1) == right.size(-1), x.where(),
+                    "cdist: the points have different sizes: ", describe(left), " and ", describe(right));
   check<ValueError>(p >= 0, x.where(), "cdist: p is ", p);
   return norm(unsqueeze(left, -2) - unsqueeze(right, -3), -1, {.p = p});
 }

@@ -14,7 +14,7 @@ namespace xgrad {
 
 namespace {
 
-struct Cholesky : Operation<Cholesky> {  // x = y y^T of a symmetric x
+struct Cholesky : Operation<Cholesky> {  // (x + x^T) / 2 = y y^T
   static constexpr auto id = "cholesky";
   Signature infer(std::span<const Tensor> inputs, const Location&) const override {
     return {inputs[0].shape(), inputs[0].dtype()};
@@ -142,8 +142,7 @@ struct System {
 
 Tensor cholesky(const Operand& operand) {
   const CallScope scope("cholesky", operand.where());
-  const Tensor x = square_matrices(operand, "cholesky");
-  return record(operand.where(), Cholesky{}, 0.5 * (x + transpose(x)));
+  return record(operand.where(), Cholesky{}, square_matrices(operand, "cholesky"));
 }
 
 Tensor triangular_solve(const Operand& a, const Operand& b, const TriangularOptions& options) {

@@ -30,8 +30,7 @@ struct MatrixExp : Operation<MatrixExp> {
     if (turned.numel() == 0) return g;
     const Tensor largest = stop_gradient(max(sum(abs(g), -2, keep_dims), -1, keep_dims));
     const Tensor scale = where(largest > 0, largest, 1);
-    const Tensor blocks =
-        concat({concat({turned, g / scale}, -1), concat({zeros_like(turned), turned}, -1)}, -2);
+    const Tensor blocks = concat({concat({turned, g / scale}, -1), concat({zeros_like(turned), turned}, -1)}, -2);
     return scale * slice(slice(matrix_exp(blocks), -2, 0, n), -1, n, 2 * n);
   }
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {

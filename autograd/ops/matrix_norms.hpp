@@ -41,9 +41,9 @@ template <OnlyKeepDims Keep>
 Tensor matrix_norm(const Operand& x, Keep keep) {
   return matrix_norm(x, MatrixNorm::frobenius, keep);
 }
-/// How much larger a relative error may become in solving: for 2 (and -2) the ratio of the largest and the least singular
-/// value (the other way), also of matrices that are not square, and inf, without derivative, for a singular one; for
-/// other norms that of x times that of its inverse, and a LinalgError for a singular one.
+/// How much larger a relative error may become in solving: for 2 (and -2) the ratio of the largest and the least
+/// singular value (the other way), also of matrices that are not square, and inf, without derivative, for a singular
+/// one; for other norms that of x times that of its inverse, and a LinalgError for a singular one.
 Tensor cond(const Operand& x, MatrixNormOrder order = 2);
 /// int64, untracked: how many singular values are above rtol times the largest; max(m, n) epsilon, if no rtol is given.
 /// ValueError for rtol below 0.

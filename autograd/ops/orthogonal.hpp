@@ -15,8 +15,8 @@ struct OrthogonalFactors {
   Tensor q, r;
 };
 enum class QrMode { reduced, complete };
-/// x [..., m, n] = q r with q [..., m, k] of orthonormal columns and r [..., k, n] upper triangular with a diagonal >= 0,
-/// which makes them unique for independent columns: k = min(m, n) in the reduced mode, m in the complete one. The
+/// x [..., m, n] = q r with q [..., m, k] of orthonormal columns and r [..., k, n] upper triangular with a diagonal >=
+/// 0, which makes them unique for independent columns: k = min(m, n) in the reduced mode, m in the complete one. The
 /// derivative is a LinalgError for dependent columns (of the first m, where there are more), and of a complete q
 /// that is wider than x.
 OrthogonalFactors qr(const Operand& x, QrMode mode = QrMode::reduced);

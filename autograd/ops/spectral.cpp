@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/core/buffer.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/arrange.hpp"
 #include "autograd/ops/compose.hpp"
@@ -17,14 +18,14 @@ namespace xgrad {
 
 namespace {
 
-// LAPACK computes values and vectors at once: all of them are one vector for each matrix, without derivative. Its parts
-// are primitives by themselves, functions of the matrix and of this vector, each with its own derivative: that of
-// values does not compute anything of vectors.
+// LAPACK computes values and vectors at once: all of them, and the matrix itself, are one vector for each matrix,
+// without derivative. The parts are primitives by themselves, each a function of the matrix with its own derivative:
+// that of values has no part in what is asked of vectors. This vector is their second input, so that LAPACK runs once.
 struct Eigh : Operation<Eigh> {
   static constexpr auto id = "eigh";
   Signature infer(std::span<const Tensor> inputs, const Location&) const override {
     const std::int64_t n = inputs[0].size(-1);
-    return {with_sizes(batch_of(inputs[0]), {n * n + n}), inputs[0].dtype()};
+    return {with_sizes(batch_of(inputs[0]), {2 * n * n + n}), inputs[0].dtype()};
   }
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::eigh(inputs[0], y, where);
@@ -35,7 +36,7 @@ struct Svd : Operation<Svd> {
   static constexpr auto id = "svd";
   Signature infer(std::span<const Tensor> inputs, const Location&) const override {
     const std::int64_t m = inputs[0].size(-2), n = inputs[0].size(-1), k = std::min(m, n);
-    return {with_sizes(batch_of(inputs[0]), {m * k + k + n * k}), inputs[0].dtype()};
+    return {with_sizes(batch_of(inputs[0]), {m * n + m * k + k + n * k}), inputs[0].dtype()};
   }
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::svd(inputs[0], y, where);
@@ -71,28 +72,37 @@ struct Part {
   std::int64_t begin, count;
 };
 
-// A function of the matrix (input 0) whose value is a piece of what LAPACK said (input 1).
-template <class Self>
-struct PartOfResult : Operation<Self> {
+// A function of the matrix (input 0) whose value is a piece of what LAPACK says of it (input 1, or, where that is of
+// another matrix, what it says then). Self gives the `Whole`, its shape, and where it begins.
+template <class Self, class Whole>
+struct PartOf : Operation<Self> {
   Part part;
-  explicit PartOfResult(Part chosen) : part(chosen) {}
+  explicit PartOf(Part chosen) : part(chosen) {}
   Signature infer(std::span<const Tensor> inputs, const Location&) const override {
     return {this->self().shape(inputs[0]), inputs[0].dtype()};
   }
   Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor& y) const {
     return input == 0 ? this->self().by_matrix(g, inputs[0], inputs[1], y) : Tensor{};
   }
-  void run(std::span<const View> inputs, const View& y, const Location&) const override {
+  void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     if (y.numel() == 0) return;
-    const Shape& sizes = inputs[0].shape;
-    const std::int64_t m = sizes[sizes.ndim() - 2], n = sizes.back(), length = inputs[1].shape.back();
-    const std::int64_t batch = inputs[1].numel() / length;
-    const Shape whole{batch, length}, piece{batch, y.numel() / batch};
-    kernels::slice({inputs[1].data, whole, y.dtype}, 1, this->self().offset(m, n), 1, {y.data, piece, y.dtype});
+    const View &x = inputs[0], &whole = inputs[1];
+    if (kernels::are_results_of(x, whole)) return copy_piece(x, whole.data, whole.shape, y);
+    const Buffer again = Buffer::allocate(static_cast<std::size_t>(whole.numel()) * item_size(y.dtype));
+    Whole{}.run({&x, 1}, {again.data(), whole.shape, y.dtype}, where);
+    copy_piece(x, again.data(), whole.shape, y);
   }
   void describe(Fields& fields) const override {
     fields("begin", part.begin);
     fields("count", part.count);
+  }
+
+ private:
+  void copy_piece(const View& x, void* from, const Shape& sizes, const View& y) const {
+    const std::int64_t m = x.shape[x.shape.ndim() - 2], n = x.shape.back(), length = sizes.back();
+    const std::int64_t batch = sizes.numel() / length;
+    const Shape whole{batch, length}, piece{batch, y.numel() / batch};
+    kernels::slice({from, whole, y.dtype}, 1, m * n + this->self().offset(m, n), 1, {y.data, piece, y.dtype});
   }
 };
 
@@ -101,17 +111,17 @@ Tensor sum_of_products(const Tensor& g, const Tensor& a, const Tensor& b) {
   return matmul(transpose(a) * unsqueeze(g, -2), b);
 }
 
-struct Eigenvalues : PartOfResult<Eigenvalues> {
+struct Eigenvalues : PartOf<Eigenvalues, Eigh> {
   static constexpr auto id = "eigenvalues";
-  using PartOfResult::PartOfResult;
+  using PartOf::PartOf;
   Shape shape(const Tensor& x) const { return with_sizes(batch_of(x), {part.count}); }
   std::int64_t offset(std::int64_t, std::int64_t n) const { return n * n + part.begin; }
   Tensor by_matrix(const Tensor& g, const Tensor& x, const Tensor& all, const Tensor& y) const;
 };
 
-struct Eigenvectors : PartOfResult<Eigenvectors> {
+struct Eigenvectors : PartOf<Eigenvectors, Eigh> {
   static constexpr auto id = "eigenvectors";
-  using PartOfResult::PartOfResult;
+  using PartOf::PartOf;
   Shape shape(const Tensor& x) const { return with_sizes(batch_of(x), {part.count, x.size(-1)}); }
   std::int64_t offset(std::int64_t, std::int64_t n) const { return part.begin * n; }
   // dv_j = sum_i v_i (v_i^T dx v_j) / (w_j - w_i)
@@ -122,7 +132,8 @@ struct Eigenvectors : PartOfResult<Eigenvectors> {
     const Tensor own = slice(values, -1, part.begin, part.begin + part.count);
     const Tensor gaps =
         record(Location::current(), ReciprocalGaps(kernels::Gap::eigenvalues, part.begin, n), own, values);
-    return matmul(transpose(matmul(gaps * matmul(g, transpose(vectors)), vectors)), y);
+    const Tensor of_one_side = matmul(transpose(matmul(gaps * matmul(g, transpose(vectors)), vectors)), y);
+    return 0.5 * (of_one_side + transpose(of_one_side));
   }
 };
 
@@ -133,18 +144,18 @@ Tensor Eigenvalues::by_matrix(const Tensor& g, const Tensor& x, const Tensor& al
 
 enum class Side { left, right };
 
-struct SingularValues : PartOfResult<SingularValues> {
+struct SingularValues : PartOf<SingularValues, Svd> {
   static constexpr auto id = "singular_values";
-  using PartOfResult::PartOfResult;
+  using PartOf::PartOf;
   Shape shape(const Tensor& x) const { return with_sizes(batch_of(x), {part.count}); }
   std::int64_t offset(std::int64_t m, std::int64_t n) const { return m * std::min(m, n) + part.begin; }
   Tensor by_matrix(const Tensor& g, const Tensor& x, const Tensor& all, const Tensor& y) const;
 };
 
-struct SingularVectors : PartOfResult<SingularVectors> {
+struct SingularVectors : PartOf<SingularVectors, Svd> {
   static constexpr auto id = "singular_vectors";
   Side side;
-  SingularVectors(Side which, Part chosen) : PartOfResult(chosen), side(which) {}
+  SingularVectors(Side which, Part chosen) : PartOf(chosen), side(which) {}
   Shape shape(const Tensor& x) const {
     return with_sizes(batch_of(x), {part.count, x.size(side == Side::left ? -2 : -1)});
   }
@@ -163,8 +174,8 @@ struct SingularVectors : PartOfResult<SingularVectors> {
     const std::int64_t begin = part.begin, end = begin + part.count;
     const Tensor own = slice(values, -1, begin, end), partners = slice(others, -2, begin, end);
     const bool complement = y.size(-1) > k;  // of the vectors
-    const Tensor differences = record(
-        Location::current(), ReciprocalGaps(kernels::Gap::singular_values, begin, size), own, values);
+    const Tensor differences =
+        record(Location::current(), ReciprocalGaps(kernels::Gap::singular_values, begin, size), own, values);
     const Tensor sums =
         record(Location::current(),
                ReciprocalGaps(kernels::Gap::sums_of_singular_values, complement ? -1 : begin, size), own, -values);
@@ -177,7 +188,7 @@ struct SingularVectors : PartOfResult<SingularVectors> {
     return side == Side::left ? result : transpose(result);
   }
   void describe(Fields& fields) const override {
-    PartOfResult::describe(fields);
+    PartOf::describe(fields);
     fields("side", static_cast<std::int64_t>(side));
   }
 };
@@ -193,13 +204,11 @@ Part part_of(const Spectrum& chosen, std::int64_t count) {
   return {begin, std::max<std::int64_t>(end - begin, 0)};
 }
 
-// Of symmetric matrices.
 struct Symmetric {
   Tensor x, all;
   Part part;
   Symmetric(const Operand& operand, const Spectrum& chosen, const char* call) {
-    const Tensor given = square_matrices(operand, call);
-    x = 0.5 * (given + transpose(given));
+    x = square_matrices(operand, call);
     all = record(operand.where(), Eigh{}, stop_gradient(x));
     part = part_of(chosen, x.size(-1));
   }

@@ -26,8 +26,8 @@ struct Spectrum {
 struct Eigenpairs {
   Tensor values, vectors;
 };
-/// Of (x + x^T) / 2: the eigenvalues [..., n], ascending, and in the columns of [..., n, n] orthonormal eigenvectors. Of
-/// a vector's largest components (nine tenths of the largest, at least) the first is positive.
+/// Of (x + x^T) / 2: the eigenvalues [..., n], ascending, and in the columns of [..., n, n] orthonormal eigenvectors.
+/// Of a vector's largest components (nine tenths of the largest, at least) the first is positive.
 Eigenpairs eigh(const Operand& x, const Spectrum& chosen = {});
 /// The eigenvalues alone. Their second derivative is that of the vectors.
 Tensor eigvalsh(const Operand& x, const Spectrum& chosen = {});
