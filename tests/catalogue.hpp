@@ -62,6 +62,7 @@ std::vector<Row> reduction_rows();
 std::vector<Row> movement_rows();
 std::vector<Row> random_rows();
 std::vector<Row> linalg_rows();
+std::vector<Row> spectral_rows();
 std::vector<Row> special_rows();
 std::vector<Row> window_rows();
 

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "tests/catalogue.hpp"
+#include "tests/catalogue_matrices.hpp"
 
 namespace xgrad::catalogue {
 
@@ -8,53 +8,9 @@ namespace {
 
 using Xs = std::vector<Tensor>;
 using Arrays = std::vector<Array>;
-using Index = std::vector<std::int64_t>;
-using Matrix = std::vector<std::vector<Real>>;
-
-std::size_t u(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 Tensor shifted(const Tensor& x) { return x + 2 * eye(x.size(-1), {}, x.dtype()); }
 Tensor positive(const Tensor& x) { return matmul(x, transpose(x)) + eye(x.size(-1), {}, x.dtype()); }
-
-// The matrix that an index of the batch (its first numbers) leads to.
-Matrix matrix_at(const Array& x, const Index& index) {
-  const std::int64_t ndim = x.shape.ndim();
-  Matrix matrix(u(x.shape[ndim - 2]), std::vector<Real>(u(x.shape[ndim - 1])));
-  Index at(index.begin(), index.begin() + (ndim - 2));
-  at.resize(u(ndim));
-  for (std::size_t i = 0; i < matrix.size(); ++i)
-    for (std::size_t j = 0; j < matrix[i].size(); ++j) {
-      at[u(ndim - 2)] = static_cast<std::int64_t>(i);
-      at[u(ndim - 1)] = static_cast<std::int64_t>(j);
-      matrix[i][j] = x.at(at);
-    }
-  return matrix;
-}
-
-Matrix with_diagonal(Matrix matrix, Real added) {
-  for (std::size_t i = 0; i < matrix.size(); ++i) matrix[i][i] += added;
-  return matrix;
-}
-
-Matrix without(const Matrix& matrix, std::size_t row, std::size_t column) {
-  Matrix minor;
-  for (std::size_t i = 0; i < matrix.size(); ++i) {
-    if (i == row) continue;
-    minor.emplace_back();
-    for (std::size_t j = 0; j < matrix.size(); ++j)
-      if (j != column) minor.back().push_back(matrix[i][j]);
-  }
-  return minor;
-}
-
-// Along the first row.
-Real determinant(const Matrix& matrix) {
-  if (matrix.empty()) return 1;
-  Real sum = 0;
-  for (std::size_t j = 0; j < matrix.size(); ++j)
-    sum += (j % 2 ? -1 : 1) * matrix[0][j] * determinant(without(matrix, 0, j));
-  return sum;
-}
 
 Real cofactor(const Matrix& matrix, std::size_t i, std::size_t j) {
   return ((i + j) % 2 ? -1 : 1) * determinant(without(matrix, i, j));

@@ -19,6 +19,13 @@ Tensor record_like(const Entry& entry, const std::vector<Tensor>& inputs) {
   return recording.repeat(entry);
 }
 
+std::vector<std::size_t> tracked_inputs(const Entry& entry) {
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < entry.input_count; ++i)
+    if (entry.input(i).tracked()) places.push_back(i);
+  return places;
+}
+
 std::vector<Tensor> values_of_inputs(const Entry& entry) {
   std::vector<Tensor> values;
   for (const Tensor& input : entry.input_span()) values.push_back(value_of(input, entry.where));
@@ -41,13 +48,20 @@ void blame(const CheckedFunction& f, const std::vector<Tensor>& inputs, const Gr
   for (int order = 1; order <= report.order; ++order)
     for (Entry* entry : entries) {
       if (entry->input_count == 0) continue;
-      const auto alone = [entry](const std::vector<Tensor>& xs) { return record_like(*entry, xs); };
+      // Its inputs are values of their own, so that the rest of the tape has no part in it. Of the untracked ones no
+      // derivative is asked.
+      const std::vector<std::size_t> places = tracked_inputs(*entry);
+      std::vector<Tensor> values = values_of_inputs(*entry), tracked;
+      for (const std::size_t place : places) tracked.push_back(values[place]);
+      const auto alone = [&](const std::vector<Tensor>& xs) {
+        for (std::size_t i = 0; i < places.size(); ++i) values[places[i]] = xs[i];
+        return record_like(*entry, values);
+      };
       Findings findings;
-      // Its inputs are values of their own, so that the rest of the tape has no part in it.
-      compare_derivatives(alone, values_of_inputs(*entry), options, order, findings);
+      compare_derivatives(alone, tracked, options, order, findings);
       if (findings.worst().verdict != Verdict::fail) continue;
       report.primitive = entry->primitive->name();
-      report.primitive_input = findings.worst().input;
+      report.primitive_input = places[findings.worst().input];
       report.where = entry->where;
       report.primitive_order = order;
       return;

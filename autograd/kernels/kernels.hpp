@@ -74,7 +74,7 @@ void one_hot(const View& index, const View& y, const Location& where);
 void matmul(const View& a, const View& b, const View& y);
 
 // Of matrices in the last two axes, with equal leading axes. LinalgError names the entry of the batch and the pivot.
-/// x = y y^T with y lower triangular; reads the lower triangle.
+/// (x + x^T) / 2 = y y^T with y lower triangular.
 void cholesky(const View& x, const View& y, const Location& where);
 /// y with a y = b, or a^T y = b, where a is triangular, with ones on its diagonal or not.
 void triangular_solve(const View& a, const View& b, bool upper, bool transposed, bool unit, const View& y,
@@ -85,6 +85,26 @@ enum class Determinant { whole, log, sign };  ///< itself, the logarithm of its 
 void determinant(Determinant part, const View& x, const View& y);
 /// y_ij = the derivative of the determinant by x_ij, of singular matrices, too.
 void cofactors(const View& x, const View& y);
+/// For each matrix m x n, m >= n: orthonormal columns, the first n of which span, one after the other, what the columns
+/// of the matrix span, with positive coefficients; as many as y has.
+void orthonormalise(const View& x, const View& y, const Location& where);
+/// For each matrix: itself, the eigenvectors of (x + x^T) / 2 one after the other, then the eigenvalues, ascending. Of
+/// the largest components of a vector the first is positive.
+void eigh(const View& x, const View& y, const Location& where);
+/// For each matrix x = U diag(s) V^T: itself, the columns of U one after the other, s, descending, then the columns of
+/// V. Of the largest components of a column of U the first is positive.
+void svd(const View& x, const View& y, const Location& where);
+/// Whether these results of eigh or svd are those of x.
+bool are_results_of(const View& x, const View& results);
+/// V diag(1 / s) U^T, of the singular values above rtol times the largest.
+void pinv(const View& x, double rtol, const View& y, const Location& where);
+/// y_ij = 1 / (a_i - b_j), and 0 for j = i + itself (if that is not negative). LinalgError, with the text for `gap`,
+/// where the difference is what rounding leaves in a decomposition of a matrix of this size.
+enum class Gap { eigenvalues, singular_values, sums_of_singular_values };
+void reciprocal_gaps(Gap gap, std::int64_t itself, std::int64_t size, const View& a, const View& b, const View& y,
+                     const Location& where);
+/// e^x of square matrices.
+void matrix_exp(const View& x, const View& y, const Location& where);
 
 /// Uniform in [low, high): element i from block i / 2 of the stream (float64: 53 bits, float32: 24 bits).
 void uniform(RandomState state, double low, double high, const View& y);

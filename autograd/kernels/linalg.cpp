@@ -1,97 +1,23 @@
-// Factorisations by LAPACK. Its matrices lie column by column: what is row-major here is transposed there.
+// Systems of equations and determinants, by LAPACK.
 
 #include <algorithm>
 #include <cmath>
-#include <concepts>
 #include <limits>
-#include <numeric>
 #include <vector>
 
-#include "autograd/core/fail.hpp"
 #include "autograd/kernels/kernels.hpp"
-
-extern "C" {
-void spotrf_(const char* uplo, const int* n, float* a, const int* lda, int* info);
-void dpotrf_(const char* uplo, const int* n, double* a, const int* lda, int* info);
-void strsm_(const char* side, const char* uplo, const char* trans, const char* diag, const int* m, const int* n,
-            const float* alpha, const float* a, const int* lda, float* b, const int* ldb);
-void dtrsm_(const char* side, const char* uplo, const char* trans, const char* diag, const int* m, const int* n,
-            const double* alpha, const double* a, const int* lda, double* b, const int* ldb);
-void sgetrf_(const int* m, const int* n, float* a, const int* lda, int* pivots, int* info);
-void dgetrf_(const int* m, const int* n, double* a, const int* lda, int* pivots, int* info);
-void sgetrs_(const char* trans, const int* n, const int* nrhs, const float* a, const int* lda, const int* pivots,
-             float* b, const int* ldb, int* info);
-void dgetrs_(const char* trans, const int* n, const int* nrhs, const double* a, const int* lda, const int* pivots,
-             double* b, const int* ldb, int* info);
-void dgesvd_(const char* jobu, const char* jobvt, const int* m, const int* n, double* a, const int* lda, double* s,
-             double* u, const int* ldu, double* vt, const int* ldvt, double* work, const int* lwork, int* info);
-}
+#include "autograd/kernels/lapack.hpp"
 
 namespace xgrad::kernels {
 
 namespace {
 
 template <class T>
-constexpr bool is_float = std::same_as<T, float>;
-
-// Square matrices one after the other.
-struct Matrices {
-  std::int64_t count;
-  int n;
-  std::size_t elements() const { return static_cast<std::size_t>(n) * static_cast<std::size_t>(n); }
-};
-
-int as_int(std::int64_t size, const char* call) {
-  check<LimitError>(size <= std::numeric_limits<int>::max(), Location::current(), call, ": LAPACK cannot count to ",
-                    size);
-  return static_cast<int>(size);
+T determinant(const Lu<T>& lu) {
+  T product = static_cast<T>(lu.sign());
+  for (std::size_t i = 0; i < lu.pivots.size(); ++i) product *= lu.diagonal(i);
+  return product;
 }
-
-Matrices matrices(const View& x, const char* call) {
-  std::int64_t count = 1;
-  for (std::int64_t axis = 0; axis + 2 < x.shape.ndim(); ++axis) count *= x.shape[axis];
-  return {count, as_int(x.shape.back(), call)};
-}
-
-// In the batch: "entry 3 of the batch: ", or nothing where there is no batch.
-std::string of_entry(std::int64_t entry, const Matrices& all) {
-  return all.count == 1 ? "" : "entry " + std::to_string(entry) + " of the batch: ";
-}
-
-template <class Body>
-void floating(const View& x, Body body) {
-  x.dtype == float32 ? body(float{}) : body(double{});
-}
-
-// The factors of one matrix.
-template <class T>
-struct Lu {
-  std::vector<T> factors;
-  std::vector<int> pivots;
-  int info = 0;
-
-  Lu(const T* matrix, int n)
-      : factors(matrix, matrix + static_cast<std::size_t>(n) * static_cast<std::size_t>(n)),
-        pivots(static_cast<std::size_t>(n)) {
-    if constexpr (is_float<T>)
-      sgetrf_(&n, &n, factors.data(), &n, pivots.data(), &info);
-    else
-      dgetrf_(&n, &n, factors.data(), &n, pivots.data(), &info);
-  }
-  T diagonal(std::size_t i) const { return factors[i * (pivots.size() + 1)]; }
-  // Of the permutation.
-  int sign() const {
-    int sign = 1;
-    for (std::size_t i = 0; i < pivots.size(); ++i)
-      if (pivots[i] != static_cast<int>(i) + 1) sign = -sign;
-    return sign;
-  }
-  T determinant() const {
-    T product = static_cast<T>(sign());
-    for (std::size_t i = 0; i < pivots.size(); ++i) product *= diagonal(i);
-    return product;
-  }
-};
 
 template <class T>
 T log_of_determinant(const Lu<T>& lu) {
@@ -118,10 +44,10 @@ void cofactors(const T* matrix, int n, T* y) {
     dgesvd_("A", "A", &n, &n, a.data(), &n, s.data(), u.data(), &n, vt.data(), &n, work.data(), &room, &info);
   };
   svd();
-  room = static_cast<int>(work[0]);
+  room = room_of(work[0]);
   work.resize(static_cast<std::size_t>(room));
   svd();
-  const bool same = Lu<double>(u.data(), n).determinant() * Lu<double>(vt.data(), n).determinant() > 0;
+  const bool same = determinant(Lu<double>(u.data(), n)) * determinant(Lu<double>(vt.data(), n)) > 0;
   for (std::size_t k = 0; k < size; ++k) {  // each row of V^T by the product of the other singular values
     double others = same ? 1 : -1;
     for (std::size_t l = 0; l < size; ++l)
@@ -142,18 +68,15 @@ void cofactors(const T* matrix, int n, T* y) {
 // The lower triangle, row-major, is the upper one there: A = U^T U with U = L^T.
 void cholesky(const View& x, const View& y, const Location& where) {
   if (x.numel() == 0) return;
-  const Matrices all = matrices(x, "cholesky");
+  const Matrices all(x, "cholesky");
   floating(x, [&](auto zero) {
     using T = decltype(zero);
-    std::copy_n(x.as<const T>(), x.numel(), y.as<T>());
     for (std::int64_t entry = 0; entry < all.count; ++entry) {
       T* matrix = y.as<T>() + static_cast<std::size_t>(entry) * all.elements();
+      symmetrise(all.at<T>(x, entry), all.rows(), matrix);
       int info = 0;
-      if constexpr (is_float<T>)
-        spotrf_("U", &all.n, matrix, &all.n, &info);
-      else
-        dpotrf_("U", &all.n, matrix, &all.n, &info);
-      check<LinalgError>(info == 0, where, "cholesky: ", of_entry(entry, all),
+      routine<T, spotrf_, dpotrf_>("U", &all.n, matrix, &all.n, &info);
+      check<LinalgError>(info == 0, where, "cholesky: ", all.of_entry(entry),
                          "the matrix is not positive definite (pivot ", info - 1, ")");
       for (int i = 0; i < all.n; ++i)
         std::fill(matrix + static_cast<std::size_t>(i) * static_cast<std::size_t>(all.n) + i + 1,
@@ -166,48 +89,41 @@ void cholesky(const View& x, const View& y, const Location& where) {
 void triangular_solve(const View& a, const View& b, bool upper, bool transposed, bool unit, const View& y,
                       const Location& where) {
   if (y.numel() == 0) return;
-  const Matrices all = matrices(a, "triangular_solve");
+  const Matrices all(a, "triangular_solve");
   const int columns = as_int(b.shape.back(), "triangular_solve");
   floating(y, [&](auto zero) {
     using T = decltype(zero);
     std::copy_n(b.as<const T>(), b.numel(), y.as<T>());
     const T one = 1;
     for (std::int64_t entry = 0; entry < all.count; ++entry) {
-      const T* matrix = a.as<const T>() + static_cast<std::size_t>(entry) * all.elements();
+      const T* matrix = all.at<T>(a, entry);
       for (int i = 0; i < all.n && !unit; ++i)
         check<LinalgError>(matrix[static_cast<std::size_t>(i) * (static_cast<std::size_t>(all.n) + 1)] != 0, where,
-                           "triangular_solve: ", of_entry(entry, all), "the matrix is singular (pivot ", i, ")");
+                           "triangular_solve: ", all.of_entry(entry), "the matrix is singular (pivot ", i, ")");
       T* result = y.as<T>() + entry * all.n * columns;
       const char *uplo = upper ? "L" : "U", *trans = transposed ? "T" : "N", *diagonal = unit ? "U" : "N";
-      if constexpr (is_float<T>)
-        strsm_("R", uplo, trans, diagonal, &columns, &all.n, &one, matrix, &all.n, result, &columns);
-      else
-        dtrsm_("R", uplo, trans, diagonal, &columns, &all.n, &one, matrix, &all.n, result, &columns);
+      routine<T, strsm_, dtrsm_>("R", uplo, trans, diagonal, &columns, &all.n, &one, matrix, &all.n, result, &columns);
     }
   });
 }
 
 void solve(const View& a, const View& b, const View& y, const Location& where) {
   if (y.numel() == 0) return;
-  const Matrices all = matrices(a, "solve");
+  const Matrices all(a, "solve");
   const int columns = as_int(b.shape.back(), "solve");
   floating(y, [&](auto zero) {
     using T = decltype(zero);
     const auto n = static_cast<std::size_t>(all.n), k = static_cast<std::size_t>(columns);
     std::vector<T> right(n * k);  // column by column
     for (std::int64_t entry = 0; entry < all.count; ++entry) {
-      const Lu<T> lu(a.as<const T>() + static_cast<std::size_t>(entry) * all.elements(), all.n);
-      check<LinalgError>(lu.info == 0, where, "solve: ", of_entry(entry, all), "the matrix is singular (pivot ",
+      const Lu<T> lu(all.at<T>(a, entry), all.n);
+      check<LinalgError>(lu.info == 0, where, "solve: ", all.of_entry(entry), "the matrix is singular (pivot ",
                          lu.info - 1, ")");
       const T* from = b.as<const T>() + static_cast<std::size_t>(entry) * n * k;
       T* to = y.as<T>() + static_cast<std::size_t>(entry) * n * k;
       for (std::size_t i = 0; i < n; ++i)
         for (std::size_t j = 0; j < k; ++j) right[j * n + i] = from[i * k + j];
-      int info = 0;
-      if constexpr (is_float<T>)
-        sgetrs_("T", &all.n, &columns, lu.factors.data(), &all.n, lu.pivots.data(), right.data(), &all.n, &info);
-      else
-        dgetrs_("T", &all.n, &columns, lu.factors.data(), &all.n, lu.pivots.data(), right.data(), &all.n, &info);
+      lu.solve("T", columns, right.data());
       for (std::size_t i = 0; i < n; ++i)
         for (std::size_t j = 0; j < k; ++j) to[i * k + j] = right[j * n + i];
     }
@@ -215,7 +131,7 @@ void solve(const View& a, const View& b, const View& y, const Location& where) {
 }
 
 void determinant(Determinant part, const View& x, const View& y) {
-  const Matrices all = matrices(x, "det");
+  const Matrices all(x, "det");
   floating(y, [&](auto zero) {
     using T = decltype(zero);
     for (std::int64_t entry = 0; entry < all.count; ++entry) {
@@ -224,8 +140,8 @@ void determinant(Determinant part, const View& x, const View& y) {
         result = part == Determinant::log ? T{0} : T{1};
         continue;
       }
-      const Lu<T> lu(x.as<const T>() + static_cast<std::size_t>(entry) * all.elements(), all.n);
-      result = part == Determinant::whole ? lu.determinant()
+      const Lu<T> lu(all.at<T>(x, entry), all.n);
+      result = part == Determinant::whole ? determinant(lu)
                : part == Determinant::log ? log_of_determinant(lu)
                                           : static_cast<T>(sign_of_determinant(lu));
     }
@@ -234,7 +150,7 @@ void determinant(Determinant part, const View& x, const View& y) {
 
 void cofactors(const View& x, const View& y) {
   if (x.numel() == 0) return;
-  const Matrices all = matrices(x, "det");
+  const Matrices all(x, "det");
   floating(x, [&](auto zero) {
     using T = decltype(zero);
     for (std::int64_t entry = 0; entry < all.count; ++entry) {

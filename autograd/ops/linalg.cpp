@@ -1,12 +1,12 @@
 #include "autograd/ops/linalg.hpp"
 
-#include "autograd/core/fail.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/batching.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/matmul.hpp"
+#include "autograd/ops/matrices.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/reduce.hpp"
 #include "autograd/tape/record.hpp"
@@ -15,20 +15,7 @@ namespace xgrad {
 
 namespace {
 
-Tensor square_matrices(const Operand& operand, const char* call) {
-  const Tensor x = operand.tensor();
-  check<DTypeError>(is_floating(x.dtype()), operand.where(), call, ": needs a floating dtype, got ", describe(x));
-  check<ShapeError>(x.ndim() >= 2 && x.size(-1) == x.size(-2), operand.where(), call, ": needs square matrices, got ",
-                    describe(x));
-  return x;
-}
-
-Shape batch_of(const Tensor& x) { return Shape(x.shape().data(), static_cast<std::size_t>(x.ndim() - 2)); }
-
-// A number for each matrix, as a matrix of one element.
-Tensor as_matrices(const Tensor& x) { return unsqueeze(unsqueeze(x, -1), -1); }
-
-struct Cholesky : Operation<Cholesky> {  // x = y y^T of a symmetric x
+struct Cholesky : Operation<Cholesky> {  // (x + x^T) / 2 = y y^T
   static constexpr auto id = "cholesky";
   Signature infer(std::span<const Tensor> inputs, const Location&) const override {
     return {inputs[0].shape(), inputs[0].dtype()};
@@ -151,13 +138,8 @@ struct System {
     check<ShapeError>(b.ndim() >= 2 && b.size(-2) == a.size(-1), where, call, ": the matrices are ", describe(a),
                       ", the right sides ", describe(right.tensor()));
     const Shape batch = broadcast_shapes(batch_of(a), batch_of(b), call, where);
-    const auto with = [&](std::int64_t rows, std::int64_t columns) {
-      std::vector<std::int64_t> sizes(batch.begin(), batch.end());
-      sizes.insert(sizes.end(), {rows, columns});
-      return Shape(sizes);
-    };
-    a = broadcast_to(a, with(a.size(-2), a.size(-1)));
-    b = broadcast_to(b, with(b.size(-2), b.size(-1)));
+    a = broadcast_to(a, with_sizes(batch, {a.size(-2), a.size(-1)}));
+    b = broadcast_to(b, with_sizes(batch, {b.size(-2), b.size(-1)}));
   }
   Tensor result(const Tensor& y) const { return vector ? squeeze(y, -1) : y; }
 };
@@ -166,8 +148,7 @@ struct System {
 
 Tensor cholesky(const Operand& operand) {
   const CallScope scope("cholesky", operand.where());
-  const Tensor x = square_matrices(operand, "cholesky");
-  return record(operand.where(), Cholesky{}, 0.5 * (x + transpose(x)));
+  return record(operand.where(), Cholesky{}, square_matrices(operand, "cholesky"));
 }
 
 Tensor triangular_solve(const Operand& a, const Operand& b, const TriangularOptions& options) {

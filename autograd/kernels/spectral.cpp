@@ -1,0 +1,213 @@
+// Eigenvalues and singular values, by LAPACK's divide and conquer.
+
+#include <cstring>
+#include <numeric>
+#include <vector>
+
+#include "autograd/kernels/kernels.hpp"
+#include "autograd/kernels/lapack.hpp"
+
+namespace xgrad::kernels {
+
+namespace {
+
+// The sign that makes the leading component of a vector positive: of those that are almost the largest, the first,
+// so that rounding does not decide between two of one size.
+template <class T>
+T sign_of(const T* vector, std::size_t size) {
+  T largest = 0;
+  for (std::size_t i = 0; i < size; ++i) largest = std::max(largest, std::abs(vector[i]));
+  for (std::size_t i = 0; i < size; ++i)
+    if (std::abs(vector[i]) >= static_cast<T>(0.9) * largest) return vector[i] < 0 ? T{-1} : T{1};
+  return 1;
+}
+
+template <class T>
+void scale(T* vector, std::size_t size, T factor) {
+  for (std::size_t i = 0; i < size; ++i) vector[i] *= factor;
+}
+
+// What rounding leaves of a number that is 0 beside `largest`.
+template <class T>
+T negligible(std::size_t size, T largest) {
+  return static_cast<T>(size) * std::numeric_limits<T>::epsilon() * largest;
+}
+
+// The rows of `vectors` are the eigenvectors; it holds the matrix before.
+template <class T>
+int eigenpairs(T* vectors, T* values, int n) {
+  T room = 0;
+  int integer_room = 0, query = -1, info = 0;
+  routine<T, ssyevd_, dsyevd_>("V", "L", &n, vectors, &n, values, &room, &query, &integer_room, &query, &info);
+  int count = room_of(room);
+  std::vector<T> work(static_cast<std::size_t>(count));
+  std::vector<int> integers(static_cast<std::size_t>(integer_room));
+  routine<T, ssyevd_, dsyevd_>("V", "L", &n, vectors, &n, values, work.data(), &count, integers.data(), &integer_room,
+                               &info);
+  const auto size = static_cast<std::size_t>(n);
+  for (std::size_t i = 0; i < size; ++i) scale(vectors + i * size, size, sign_of(vectors + i * size, size));
+  return info;
+}
+
+// Of a matrix: the columns of U as rows, the singular values, and V^T.
+template <class T>
+struct Svd {
+  std::size_t m, n, k;
+  std::vector<T> ut, s, vt;
+  int info = 0;
+
+  // What lies there is the transposed matrix, V S U^T.
+  Svd(const T* matrix, int rows, int columns)
+      : m(static_cast<std::size_t>(rows)),
+        n(static_cast<std::size_t>(columns)),
+        k(std::min(m, n)),
+        ut(k * m),
+        s(k),
+        vt(k * n) {
+    if (k == 0) return;
+    const int least = std::min(rows, columns);
+    std::vector<T> a(matrix, matrix + m * n), u(m * k), work(1);
+    std::vector<int> integers(8 * k);
+    int room = -1;
+    const auto run = [&] {
+      routine<T, sgesdd_, dgesdd_>("S", &columns, &rows, a.data(), &columns, s.data(), vt.data(), &columns, u.data(),
+                                   &least, work.data(), &room, integers.data(), &info);
+    };
+    run();
+    room = room_of(work[0]);
+    work.resize(static_cast<std::size_t>(room));
+    run();
+    for (std::size_t i = 0; i < m; ++i)
+      for (std::size_t j = 0; j < k; ++j) ut[j * m + i] = u[i * k + j];
+    fix_signs();
+  }
+
+  T least_value() const { return k == 0 ? T{0} : negligible(std::max(m, n), s[0]); }
+
+ private:
+  void fix_signs() {
+    for (std::size_t j = 0; j < k; ++j) {
+      const T sign = sign_of(&ut[j * m], m);
+      scale(&ut[j * m], m, sign);
+      // Where a singular value is 0, the signs of its two vectors have nothing to do with each other.
+      scale(&vt[j * n], n, s[j] > least_value() ? sign : sign_of(&vt[j * n], n));
+    }
+  }
+};
+
+template <class T>
+Svd<T> svd_of(const Matrices& all, const View& x, std::int64_t entry, const char* call, const Location& where) {
+  const T* matrix = all.at<T>(x, entry);
+  all.check_finite(matrix, entry, call, where);
+  Svd<T> svd(matrix, all.m, all.n);
+  check<LinalgError>(svd.info == 0, where, call, ": ", all.of_entry(entry), "the iteration did not converge");
+  return svd;
+}
+
+// V S^-1 U^T, of the singular values above the bound.
+template <class T>
+void pseudo_inverse(Svd<T>& svd, T bound, T* y) {
+  int rank = 0;
+  for (std::size_t j = 0; j < svd.k && svd.s[j] > bound; ++j, ++rank) scale(&svd.vt[j * svd.n], svd.n, 1 / svd.s[j]);
+  const int m = static_cast<int>(svd.m), n = static_cast<int>(svd.n);
+  const T one = 1, zero = 0;
+  if (rank == 0)
+    std::fill_n(y, svd.m * svd.n, zero);
+  else
+    routine<T, sgemm_, dgemm_>("N", "T", &m, &n, &rank, &one, svd.ut.data(), &m, svd.vt.data(), &n, &zero, y, &m);
+}
+
+std::string refusal(Gap gap, std::size_t i, std::size_t j) {
+  const std::string first = std::to_string(std::min(i, j)), second = std::to_string(std::max(i, j));
+  if (gap == Gap::eigenvalues)
+    return "eigh: the eigenvalues " + first + " and " + second + " are equal, and their vectors have no derivative";
+  if (gap == Gap::singular_values)
+    return "svd: the singular values " + first + " and " + second + " are equal, and their vectors have no derivative";
+  return "svd: the singular value " + second + " is 0, and its vectors have no derivative";
+}
+
+}  // namespace
+
+void eigh(const View& x, const View& y, const Location& where) {
+  if (x.numel() == 0) return;
+  const Matrices all(x, "eigh");
+  floating(x, [&](auto zero) {
+    using T = decltype(zero);
+    for (std::int64_t entry = 0; entry < all.count; ++entry) {
+      const T* matrix = all.at<T>(x, entry);
+      all.check_finite(matrix, entry, "eigh", where);
+      T* itself = y.as<T>() + static_cast<std::size_t>(entry) * (2 * all.elements() + all.rows());
+      T* vectors = std::copy_n(matrix, all.elements(), itself);
+      symmetrise(matrix, all.rows(), vectors);
+      check<LinalgError>(eigenpairs(vectors, vectors + all.elements(), all.n) == 0, where,
+                         "eigh: ", all.of_entry(entry), "the iteration did not converge");
+    }
+  });
+}
+
+void svd(const View& x, const View& y, const Location& where) {
+  if (x.numel() == 0) return;
+  const Matrices all(x, "svd");
+  floating(x, [&](auto zero) {
+    using T = decltype(zero);
+    T* to = y.as<T>();
+    for (std::int64_t entry = 0; entry < all.count; ++entry) {
+      const Svd<T> svd = svd_of<T>(all, x, entry, "svd", where);
+      to = std::copy_n(all.at<T>(x, entry), all.elements(), to);
+      for (const std::vector<T>* part : {&svd.ut, &svd.s, &svd.vt}) to = std::copy(part->begin(), part->end(), to);
+    }
+  });
+}
+
+bool are_results_of(const View& x, const View& results) {
+  if (x.numel() == 0) return true;
+  const Matrices all(x, "svd");
+  const std::size_t item = item_size(x.dtype), size = all.elements() * item;
+  const std::size_t length = static_cast<std::size_t>(results.shape.back()) * item;
+  for (std::size_t entry = 0; entry < static_cast<std::size_t>(all.count); ++entry)
+    if (std::memcmp(static_cast<const std::byte*>(x.data) + entry * size,
+                    static_cast<const std::byte*>(results.data) + entry * length, size) != 0)
+      return false;
+  return true;
+}
+
+void pinv(const View& x, double rtol, const View& y, const Location& where) {
+  if (x.numel() == 0) return;
+  const Matrices all(x, "pinv");
+  floating(x, [&](auto zero) {
+    using T = decltype(zero);
+    for (std::int64_t entry = 0; entry < all.count; ++entry) {
+      Svd<T> svd = svd_of<T>(all, x, entry, "pinv", where);
+      pseudo_inverse(svd, static_cast<T>(rtol) * svd.s[0],
+                     y.as<T>() + static_cast<std::size_t>(entry) * all.elements());
+    }
+  });
+}
+
+void reciprocal_gaps(Gap gap, std::int64_t itself, std::int64_t size, const View& a, const View& b, const View& y,
+                     const Location& where) {
+  if (y.numel() == 0) return;
+  const Matrices all(y, "eigh");
+  floating(y, [&](auto zero) {
+    using T = decltype(zero);
+    const std::size_t m = all.rows(), n = all.columns();
+    const auto larger = [](T largest, T next) { return std::max(largest, std::abs(next)); };
+    for (std::int64_t entry = 0; entry < all.count; ++entry) {
+      const auto at = static_cast<std::size_t>(entry);
+      const T *left = a.as<const T>() + at * m, *right = b.as<const T>() + at * n;
+      T* result = y.as<T>() + at * m * n;
+      const T least = negligible(
+          static_cast<std::size_t>(size),
+          std::max(std::accumulate(left, left + m, T{0}, larger), std::accumulate(right, right + n, T{0}, larger)));
+      for (std::size_t i = 0; i < m; ++i)
+        for (std::size_t j = 0; j < n; ++j) {
+          const T distance = left[i] - right[j];
+          const bool same = itself >= 0 && j == i + static_cast<std::size_t>(itself);
+          check<LinalgError>(same || std::abs(distance) > least, where, all.of_entry(entry), refusal(gap, i, j));
+          result[i * n + j] = same ? T{0} : 1 / distance;
+        }
+    }
+  });
+}
+
+}  // namespace xgrad::kernels
