@@ -18,4 +18,5 @@
 #include "autograd/ops/order.hpp"
 #include "autograd/ops/reduce.hpp"
 #include "autograd/ops/scans.hpp"
+#include "autograd/ops/scatter.hpp"
 #include "autograd/ops/windows.hpp"
