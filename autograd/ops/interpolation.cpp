@@ -141,8 +141,8 @@ std::vector<Resize> resizes(const Tensor& x, const InterpolationOptions& options
   const std::vector<double> scales = options.scale.of(spatial, call, "scale", where);
   for (std::size_t i = 0; i < list.size(); ++i) {
     const double size = std::floor(static_cast<double>(list[i].elements) * scales[i]);
-    check<ValueError>(std::isfinite(scales[i]) && size >= 1 && size <= 2147483648.0, where, call, ": the scale ",
-                      scales[i], " of ", list[i].elements, " elements");
+    check<ValueError>(std::isfinite(scales[i]) && size >= 1 && size <= 2147483648.0, where, call, ": with the scale ",
+                      scales[i], ", ", list[i].elements, " elements would become none, or too many");
     list[i].size = static_cast<std::int64_t>(size);
     list[i].scale = scales[i];
   }
