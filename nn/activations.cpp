@@ -53,6 +53,13 @@ Tensor silu(const Operand& x) {
   return input * sigmoid(input);
 }
 
+// Far out sign(x) / (1 + 1 / |x|), which is finite at infinity.
+Tensor softsign(const Operand& x) {
+  const CallScope scope("softsign", x.where());
+  const Tensor input = floating(x, "softsign"), magnitude = abs(input);
+  return where(magnitude > 1, sign(input) / (1 + 1 / magnitude), input / (1 + magnitude));
+}
+
 Tensor detail::LeakyRelu::operator()(const Operand& x, double slope) const {
   const CallScope scope("leaky_relu", x.where());
   const Tensor input = floating(x, "leaky_relu");

@@ -11,6 +11,7 @@ Tensor sigmoid(const Operand& x);     ///< 1 / (1 + e^-x), accurate in both tail
 Tensor logsigmoid(const Operand& x);  ///< log(sigmoid(x))
 Tensor relu(const Operand& x);        ///< max(x, 0); its derivative at 0 is 0
 Tensor silu(const Operand& x);        ///< x * sigmoid(x)
+Tensor softsign(const Operand& x);    ///< x / (1 + |x|), also at infinity; its second derivative at 0 is 0
 
 enum class Gelu { exact, tanh };
 
@@ -54,6 +55,7 @@ using xgrad::sigmoid;
 using xgrad::silu;
 using xgrad::softmax;
 using xgrad::softplus;
+using xgrad::softsign;
 using xgrad::tanh;
 }  // namespace nn
 

@@ -54,6 +54,18 @@ Row logical(const char* id, Tensor (*f)(const Operand&, const Operand&), Real (*
   return row;
 }
 
+using Whole = std::int64_t;
+
+// Of int64 numbers.
+Row whole(const char* id, Tensor (*f)(const Operand&, const Operand&), double low, double high,
+          Whole (*scalar)(Whole, Whole)) {
+  const Scalar element = [scalar](const std::vector<Real>& x) -> Real {
+    return static_cast<Real>(scalar(static_cast<Whole>(x[0]), static_cast<Whole>(x[1])));
+  };
+  const Input input{{}, low, high, int64};
+  return {id, cases_of([f](const Xs& x) { return f(x[0], x[1]); }, {input, input}, element), 1, element, false};
+}
+
 Real sign_of(Real x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
 
 Row cast_row() {
@@ -125,6 +137,12 @@ std::vector<Row> binary_rows() {
       binary("maximum", maximum, -2, 2, [](Real a, Real b) { return a > b ? a : b; }),
       binary("minimum", minimum, -2, 2, [](Real a, Real b) { return a < b ? a : b; }),
       binary("atan2", atan2, 0.5, 3, [](Real a, Real b) { return std::atan2(a, b); }),
+      binary("fmod", fmod, 0.5, 3, [](Real a, Real b) { return std::fmod(a, b); }),
+      whole("bitwise_and", bitwise_and, -9, 9, [](Whole a, Whole b) { return a & b; }),
+      whole("bitwise_or", bitwise_or, -9, 9, [](Whole a, Whole b) { return a | b; }),
+      whole("bitwise_xor", bitwise_xor, -9, 9, [](Whole a, Whole b) { return a ^ b; }),
+      whole("left_shift", left_shift, 0, 9, [](Whole a, Whole b) { return a << b; }),
+      whole("right_shift", right_shift, 0, 9, [](Whole a, Whole b) { return a >> b; }),
       where_row(),
       fma_row(),
       relation("equal", equal, [](Real a, Real b) -> Real { return a == b; }),

@@ -26,6 +26,11 @@ void polygamma(std::int64_t n, const View& x, const View& y);
 void erfinv(const View& x, const View& y);
 /// y = a * b + c, rounded once
 void fma(const View& a, const View& b, const View& c, const View& y);
+/// y = what a leaves divided by b, with the sign of a. ValueError for int64 divisors that are 0.
+void fmod(const View& a, const View& b, const View& y, const Location& where);
+enum class Bits { both, either, one, left, right };  ///< and, or, exclusive or, and shifts
+/// y = f(a, b) of int64, bit by bit. ValueError for shifts below 0.
+void bitwise(Bits f, const View& a, const View& b, const View& y, const Location& where);
 /// y = condition ? a : b
 void where(const View& condition, const View& a, const View& b, const View& y);
 /// y = x, converted: to bool by x != 0; from floating to int64 by cutting, beyond its range the nearest end, NaN to 0.

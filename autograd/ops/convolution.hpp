@@ -1,35 +1,19 @@
 #pragma once
 
-// Convolutions and pooling, composed of windows, products and reductions. Inputs are [N, C, ...spatial], or without N;
+// Convolutions and their transposes, composed of windows and products. Inputs are [N, C, ...spatial], or without N;
 // results likewise.
 
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
-#include <vector>
+#include <utility>
 
+#include "autograd/ops/per_axis.hpp"
 #include "autograd/tape/operand.hpp"
 #include "autograd/tape/tensor.hpp"
 
 namespace xgrad {
-
-/// A number for all spatial axes, or one for each: 2, or {2, 1}.
-class PerAxis {
- public:
-  PerAxis() = default;  ///< none: what stands for it is said where it is used
-  template <std::integral N>
-  PerAxis(N all) : list_{static_cast<std::int64_t>(all)} {}
-  PerAxis(std::initializer_list<std::int64_t> list) : list_(list) {}
-  PerAxis(std::vector<std::int64_t> list) : list_(std::move(list)) {}
-
-  bool empty() const { return list_.empty(); }
-  /// For so many axes. ValueError, with the name, when it has another number of numbers.
-  std::vector<std::int64_t> of(std::int64_t axes, const char* call, const char* name, const Location& where) const;
-
- private:
-  std::vector<std::int64_t> list_;
-};
 
 /// How windows meet the ends of an axis.
 enum class Border {
@@ -61,21 +45,23 @@ Tensor conv1d(const Operand& x, const Tensor& weight, const Tensor& bias = {}, c
 Tensor conv2d(const Operand& x, const Tensor& weight, const Tensor& bias = {}, const ConvolutionOptions& options = {});
 Tensor conv3d(const Operand& x, const Tensor& weight, const Tensor& bias = {}, const ConvolutionOptions& options = {});
 
-struct PoolingOptions {
-  PerAxis stride{};     ///< the size of the window unless given
-  PerAxis padding = 0;  ///< at most half the window: of -inf for the maximum, of 0 for the mean
+struct TransposedConvolutionOptions {
+  PerAxis stride = 1;
+  PerAxis padding = 0;         ///< what the convolution would have had around its input: cut off here
+  PerAxis output_padding = 0;  ///< so many more elements at the end; below the stride or the dilation
   PerAxis dilation = 1;
-  bool ceil_mode = false;         ///< a last window that reaches beyond the end counts, if it begins before it
-  bool count_include_pad = true;  ///< for the mean: whether padding counts as elements
+  std::int64_t groups = 1;
 };
 
-/// The maximum of each window; ties share the derivative.
-Tensor max_pool1d(const Operand& x, const PerAxis& size, const PoolingOptions& options = {});
-Tensor max_pool2d(const Operand& x, const PerAxis& size, const PoolingOptions& options = {});
-Tensor max_pool3d(const Operand& x, const PerAxis& size, const PoolingOptions& options = {});
-/// The mean of each window.
-Tensor avg_pool1d(const Operand& x, const PerAxis& size, const PoolingOptions& options = {});
-Tensor avg_pool2d(const Operand& x, const PerAxis& size, const PoolingOptions& options = {});
-Tensor avg_pool3d(const Operand& x, const PerAxis& size, const PoolingOptions& options = {});
+/// The transpose of a convolution's map from inputs to outputs, plus a bias: y[n, o, i stride + k dilation - padding]
+/// += w[c, o, k] x[n, c, i], with weight [C, O / groups, ...kernel]; the result has (n - 1) stride - 2 padding +
+/// dilation (kernel - 1) + output_padding + 1 elements on an axis of n. ShapeError when they do not fit or nothing is
+/// left; ValueError for strides, amounts and groups that make no sense.
+Tensor conv_transpose1d(const Operand& x, const Tensor& weight, const Tensor& bias = {},
+                        const TransposedConvolutionOptions& options = {});
+Tensor conv_transpose2d(const Operand& x, const Tensor& weight, const Tensor& bias = {},
+                        const TransposedConvolutionOptions& options = {});
+Tensor conv_transpose3d(const Operand& x, const Tensor& weight, const Tensor& bias = {},
+                        const TransposedConvolutionOptions& options = {});
 
 }  // namespace xgrad

@@ -44,6 +44,15 @@ Tensor sub(const Operand& a, const Operand& b);
 Tensor mul(const Operand& a, const Operand& b);  ///< a * b; of two masks their logical_and
 /// a / b. For int64 the quotient is cut towards zero, and a zero divisor is a ValueError.
 Tensor div(const Operand& a, const Operand& b);
+/// a / b, rounded down (numpy's and Python's //): of float numbers the whole number that is exact for what `remainder`
+/// leaves; derivative 0. For int64 a zero divisor is a ValueError, as it is for the next two.
+Tensor floor_divide(const Operand& a, const Operand& b);
+/// a - b floor(a / b), exactly: what is left has the sign of the divisor (Python's %). The derivative by b is
+/// -floor(a / b).
+Tensor remainder(const Operand& a, const Operand& b);
+/// a - b trunc(a / b), exactly: what is left has the sign of a (C's fmod, and % for int64). The derivative by b is
+/// -trunc(a / b).
+Tensor fmod(const Operand& a, const Operand& b);
 /// a^b; pow(0, 0) = 1 with derivatives 0, 0.
 Tensor pow(const Operand& a, const Operand& b);
 Tensor maximum(const Operand& a, const Operand& b);  ///< NaN if either is; a tie gives each side half the cotangent
@@ -67,6 +76,15 @@ Tensor logical_or(const Operand& a, const Operand& b);
 Tensor logical_xor(const Operand& a, const Operand& b);
 Tensor logical_not(const Operand& x);
 
+// Of int64 numbers, bit by bit (two's complement), and of masks; DTypeError for floating dtypes.
+Tensor bitwise_and(const Operand& a, const Operand& b);
+Tensor bitwise_or(const Operand& a, const Operand& b);
+Tensor bitwise_xor(const Operand& a, const Operand& b);
+Tensor bitwise_not(const Operand& x);
+// Of int64 numbers; DTypeError for two masks, ValueError for shifts below 0. What is shifted out is lost.
+Tensor left_shift(const Operand& a, const Operand& b);   ///< a 2^b
+Tensor right_shift(const Operand& a, const Operand& b);  ///< floor(a / 2^b)
+
 /// a where the condition holds, else b. What is not chosen contributes exactly 0 to the derivatives, even where it is
 /// NaN or infinite (up to the first matrix product on the way back, which mixes elements).
 Tensor where(const Operand& condition, const Operand& a, const Operand& b);
@@ -83,10 +101,11 @@ inline Tensor operator<=(const Operand& a, const Operand& b) { return less_equal
 inline Tensor operator>(const Operand& a, const Operand& b) { return greater(a, b); }
 inline Tensor operator>=(const Operand& a, const Operand& b) { return greater_equal(a, b); }
 inline Tensor operator!(const Operand& x) { return logical_not(x); }
-// Of masks. In C++ they bind less tightly than comparisons: a > 0 & b > 0 is (a > 0) & (b > 0).
-inline Tensor operator&(const Operand& a, const Operand& b) { return logical_and(a, b); }
-inline Tensor operator|(const Operand& a, const Operand& b) { return logical_or(a, b); }
-inline Tensor operator^(const Operand& a, const Operand& b) { return logical_xor(a, b); }
+// Of masks and int64. In C++ they bind less tightly than comparisons: a > 0 & b > 0 is (a > 0) & (b > 0).
+inline Tensor operator&(const Operand& a, const Operand& b) { return bitwise_and(a, b); }
+inline Tensor operator|(const Operand& a, const Operand& b) { return bitwise_or(a, b); }
+inline Tensor operator^(const Operand& a, const Operand& b) { return bitwise_xor(a, b); }
+inline Tensor operator~(const Operand& x) { return bitwise_not(x); }
 
 // The variable becomes a handle to the new Tensor; the old one is untouched. ShapeError when the result has another
 // shape than `a`: b broadcasts to a, but not a to b.

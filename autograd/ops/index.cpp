@@ -6,17 +6,13 @@
 #include "autograd/ops/batching.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/index_checks.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/tape/record.hpp"
 
 namespace xgrad {
 
 namespace {
-
-// Indices that are known already are checked when they are recorded, the others when they are used.
-void check_known_indices(const Tensor& index, std::int64_t size, const char* operation, const Location& where) {
-  if (index.evaluated()) kernels::check_indices(index.entry()->view(), size, operation, where);
-}
 
 struct ScatterAdd : Operation<ScatterAdd> {  // y = 0; y[index[i][j]][j] += source[i][j]
   static constexpr auto id = "scatter_add";
@@ -98,6 +94,12 @@ struct OneHot : Operation<OneHot> {  // y[i][c] = 1 where index[i] = c, else 0
   }
 };
 
+}  // namespace
+
+void check_known_indices(const Tensor& index, std::int64_t size, const char* operation, const Location& where) {
+  if (index.evaluated()) kernels::check_indices(index.entry()->view(), size, operation, where);
+}
+
 void check_index(const Tensor& x, const Tensor& index, std::int64_t axis, const char* operation,
                  const Location& where) {
   check<DTypeError>(index.dtype() == int64, where, operation, ": indices must be i64, got ", describe(index));
@@ -108,8 +110,6 @@ void check_index(const Tensor& x, const Tensor& index, std::int64_t axis, const 
                       index.shape()[i], " is larger than data size ", x.shape()[i], " at axis ", i, ": data ",
                       describe(x), ", index ", describe(index));
 }
-
-}  // namespace
 
 Tensor gather(const Operand& x, std::int64_t axis, const Operand& index) {
   const Location& where = x.where();

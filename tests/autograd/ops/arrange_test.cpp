@@ -162,4 +162,22 @@ TEST_CASE("derivatives flow back to where elements came from") {
   checks([](const Tensor& t) { return meshgrid({t[0], t[1]})[1]; });
 }
 
+TEST_CASE("triangles of batches of matrices") {
+  const Tensor x = reshape(arange(24.0, 0.0, -1.0, float64), {2, 3, 4});
+  const Numbers values = x.to_vector();
+  for (const std::int64_t diagonal : {-3, -1, 0, 1, 4}) {
+    Numbers lower = values, upper = values;
+    for (std::int64_t i = 0; i < 24; ++i) {
+      const std::int64_t offset = i % 4 - i / 4 % 3;
+      if (offset > diagonal) lower[static_cast<std::size_t>(i)] = 0;
+      if (offset < diagonal) upper[static_cast<std::size_t>(i)] = 0;
+    }
+    CHECK(tril(x, diagonal).to_vector() == lower);
+    CHECK(triu(x, diagonal).to_vector() == upper);
+  }
+  CHECK(tril(tensor({{{1, 2}, {3, 4}}})).to_vector() == Numbers{1, 0, 3, 4});
+  CHECK(triu(zeros({2, 0, 3})).shape() == Shape{2, 0, 3});
+  CHECK_THAT([](const Tensor& t) { return tril(t * t, 1) * triu(t, -1); }, DifferentiatesCorrectly(x / 9).order(2));
+}
+
 }  // namespace xgrad

@@ -1,4 +1,4 @@
-// Windows, convolutions and pooling are what their sums say.
+// Windows and convolutions are what their sums say.
 
 #include "autograd/ops/convolution.hpp"
 
@@ -182,33 +182,98 @@ TEST_CASE("convolutions are sums over windows and channels") {
   throws<GraphError>("conv2d: the weight is an undefined Tensor").by([&] { conv2d(x, Tensor()); });
 }
 
-TEST_CASE("pools take the maximum and the mean of windows") {
-  const Tensor x = reshape(arange(0, 16, 1, float64), {1, 1, 4, 4});
-  CHECK(max_pool2d(x, 2).to_vector() == Numbers{5, 7, 13, 15});
-  CHECK(avg_pool2d(x, 2).to_vector() == Numbers{2.5, 4.5, 10.5, 12.5});
-  CHECK(max_pool2d(x, {2, 3}, {.stride = {2, 1}}).to_vector() == Numbers{6, 7, 14, 15});
-  CHECK(max_pool2d(x, 3, {.stride = 2, .padding = 1}).to_vector() == Numbers{5, 7, 13, 15});
-  CHECK(max_pool2d(x, 3, {.ceil_mode = true}).to_vector() == Numbers{10, 11, 14, 15});
-  CHECK(avg_pool2d(x, 3, {.ceil_mode = true}).to_vector() == Numbers{5, 7, 13, 15});
-  CHECK(avg_pool2d(x, 2, {.padding = 1}).to_vector() == Numbers{0, 0.75, 0.75, 3, 7.5, 4.5, 3, 6.75, 3.75});
-  CHECK(avg_pool2d(x, 2, {.padding = 1, .count_include_pad = false}).to_vector() ==
-        Numbers{0, 1.5, 3, 6, 7.5, 9, 12, 13.5, 15});
-  const Tensor line = tensor({{1.0, 5.0, 2.0, 4.0, 3.0}});
-  CHECK(max_pool1d(line, 2).to_vector() == Numbers{5, 4});
-  CHECK(max_pool1d(line, 2, {.ceil_mode = true}).to_vector() == Numbers{5, 4, 3});
-  CHECK(max_pool1d(line, 3, {.stride = 1, .dilation = 2}).to_vector() == Numbers{3});
-  CHECK(max_pool1d(tensor({{1.0, 2.0}}), 3, {.stride = 2, .ceil_mode = true}).to_vector() == Numbers{2});
-  CHECK(avg_pool1d(line, 2, {.padding = 1, .ceil_mode = true}).to_vector() == Numbers{0.5, 3.5, 3.5});
-  CHECK(max_pool3d(reshape(x, {1, 4, 2, 2}), 2).to_vector() == Numbers{7, 15});
-  throws<ValueError>("max_pool2d: padding 2 for windows of 2 (at most half of it)").by([&] {
-    max_pool2d(x, 2, {.padding = 2});
+TEST_CASE("transposed convolutions add each element's kernel up where its window stood") {
+  struct Example {
+    Plane plane;
+    Sizes extra;
+  };
+  for (const auto& [p, extra] :
+       {Example{{1, 0, 1, 1}, {0, 0}}, Example{{2, 1, 1, 1}, {1, 0}}, Example{{1, 1, 2, 1}, {1, 1}},
+        Example{{3, 2, 1, 2}, {2, 1}}, Example{{2, 0, 2, 4}, {1, 1}}}) {
+    const Tensor x = numbers({2, 4, 4, 5}, 1), w = numbers({4, 8 / p.groups, 3, 2}, 2);
+    const std::int64_t per_group = w.size(1), outputs = per_group * p.groups;
+    const auto size = [&](std::int64_t axis) {
+      return (x.size(axis) - 1) * p.stride - 2 * p.padding + p.dilation * (w.size(axis) - 1) +
+             extra[static_cast<std::size_t>(axis - 2)] + 1;
+    };
+    const Shape shape{2, outputs, size(2), size(3)};
+    Numbers expected(static_cast<std::size_t>(shape.numel()));
+    const Numbers a = x.to_vector(), b = w.to_vector();
+    for (std::int64_t n = 0; n < 2; ++n)
+      for (std::int64_t c = 0; c < 4; ++c)
+        for (std::int64_t i = 0; i < 4; ++i)
+          for (std::int64_t j = 0; j < 5; ++j)
+            for (std::int64_t o = 0; o < per_group; ++o)
+              for (std::int64_t k = 0; k < 3; ++k)
+                for (std::int64_t l = 0; l < 2; ++l) {
+                  const std::int64_t r = i * p.stride + k * p.dilation - p.padding;
+                  const std::int64_t s = j * p.stride + l * p.dilation - p.padding;
+                  if (r < 0 || s < 0 || r >= shape[2] || s >= shape[3]) continue;
+                  const std::int64_t output = c / (4 / p.groups) * per_group + o;
+                  expected[static_cast<std::size_t>(((n * outputs + output) * shape[2] + r) * shape[3] + s)] +=
+                      at(a, x.shape(), {n, c, i, j}) * at(b, w.shape(), {c, o, k, l});
+                }
+    const TransposedConvolutionOptions options{
+        .stride = p.stride, .padding = p.padding, .output_padding = extra, .dilation = p.dilation, .groups = p.groups};
+    const Tensor y = conv_transpose2d(x, w, {}, options), bias = numbers({outputs}, 3);
+    CHECK(y.shape() == shape);
+    CHECK(y.to_vector() == expected);
+    CHECK(conv_transpose2d(x, w, bias, options).to_vector() == (y + reshape(bias, {outputs, 1, 1})).to_vector());
+    CHECK(conv_transpose2d(x[1], w, bias, options).to_vector() == conv_transpose2d(x, w, bias, options)[1].to_vector());
+    // <y, transposed x> = <conv y, x>, and the same as the derivative of the convolution.
+    const Tensor g = track(numbers(shape, 4));
+    const Tensor back =
+        conv2d(g, w, {}, {.stride = p.stride, .padding = p.padding, .dilation = p.dilation, .groups = p.groups});
+    const Tensor part = slice(slice(back, 2, 0, 4), 3, 0, 5);
+    CHECK(sum(part * x).item() == sum(g * y).item());
+    CHECK(grad(sum(part * x), g).to_vector() == expected);
+  }
+}
+
+TEST_CASE("transposed convolutions of one and three axes, and what they refuse") {
+  const Tensor line = numbers({2, 3, 5}, 4), w = numbers({3, 2, 3}, 5);
+  CHECK(conv_transpose1d(line, w, {}, {.stride = 2}).to_vector() ==
+        conv_transpose2d(unsqueeze(line, 2), unsqueeze(w, 2), {}, {.stride = {1, 2}}).to_vector());
+  const Tensor room = numbers({1, 2, 1, 3, 4}, 6), cube = numbers({2, 3, 1, 2, 3}, 7);
+  CHECK(conv_transpose3d(room, cube, {}, {.padding = {0, 1, 1}}).to_vector() ==
+        conv_transpose2d(squeeze(room, 2), squeeze(cube, 2), {}, {.padding = 1}).to_vector());
+  CHECK(conv_transpose1d(zeros({0, 3, 5}), zeros({3, 2, 3})).shape() == Shape{0, 2, 7});
+  CHECK(conv_transpose1d(ones({1, 1, 1}), ones({1, 1, 1}), {}, {.stride = 4, .output_padding = 3}).to_vector() ==
+        Numbers{1, 0, 0, 0});
+  throws<ShapeError>("conv_transpose1d: the input is [2, 3, 5] f64, but the weight is [2, 2, 3] f32").by([&] {
+    conv_transpose1d(line, ones({2, 2, 3}));
   });
-  throws<DTypeError>("max_pool1d: needs a floating dtype, got [1, 1, 4] i64").by([&] {
-    max_pool1d(tensor({{1, 2, 3, 4}}), 2);
+  throws<ValueError>("conv_transpose1d: 2 groups do not divide 3 input channels").by([&] {
+    conv_transpose1d(line, w, {}, {.groups = 2});
+  });
+  throws<ShapeError>("conv_transpose1d: the bias is [3] f32, not [2]").by([&] {
+    conv_transpose1d(line, w, ones({3}));
+  });
+  throws<ValueError>("conv_transpose1d: the stride is 0, not in 1 to 2147483648").by([&] {
+    conv_transpose1d(line, w, {}, {.stride = 0});
+  });
+  throws<ValueError>("conv_transpose1d: the padding is -1, not in 0 to 2147483648").by([&] {
+    conv_transpose1d(line, w, {}, {.padding = -1});
+  });
+  throws<ValueError>("conv_transpose1d: the output_padding 2 is neither below the stride 2 nor below the dilation 1")
+      .by([&] { conv_transpose1d(line, w, {}, {.stride = 2, .output_padding = 2}); });
+  throws<ShapeError>("conv_transpose1d: of 7 elements the padding 4 leaves -1").by([&] {
+    conv_transpose1d(line, w, {}, {.padding = 4});
+  });
+  throws<ShapeError>("conv_transpose2d: needs [N, C] and 2 spatial axes, or [C] and those, got [2, 3] f32").by([&] {
+    conv_transpose2d(ones({2, 3}), w);
+  });
+  throws<ShapeError>(
+      "conv_transpose1d: axis 2 of the input, [2, 3, 0] f64, or of the weight, [3, 2, 3] f64, has no elements")
+      .by([&] {
+        conv_transpose1d(zeros({2, 3, 0}, float64), w);
+      });
+  throws<GraphError>("conv_transpose1d: the weight is an undefined Tensor").by([&] {
+    conv_transpose1d(line, Tensor());
   });
 }
 
-TEST_CASE("convolutions and pools differentiate as their differences say") {
+TEST_CASE("convolutions differentiate as their differences say") {
   const Tensor x = numbers({2, 2, 5, 4}, 1) / 5 + 0.01 * reshape(arange(0, 80, 1, float64), {2, 2, 5, 4});
   const Tensor w = numbers({4, 1, 3, 2}, 2) / 4, b = numbers({4}, 3) / 3;
   CHECK_THAT(
@@ -216,9 +281,11 @@ TEST_CASE("convolutions and pools differentiate as their differences say") {
         return conv2d(s, t, u, {.stride = {2, 1}, .padding = 1, .groups = 2});
       },
       DifferentiatesCorrectly({x, w, b}).order(2));
-  CHECK_THAT([](const Tensor& s) { return max_pool2d(s, 2, {.stride = 1, .padding = 1}); }, DifferentiatesCorrectly(x));
-  CHECK_THAT([](const Tensor& s) { return avg_pool2d(s * s, 3, {.padding = 1, .ceil_mode = true}); },
-             DifferentiatesCorrectly(x).order(2));
+  CHECK_THAT(
+      [](const Tensor& s, const Tensor& t, const Tensor& u) {
+        return conv_transpose2d(s, t, u, {.stride = {2, 1}, .padding = 1, .output_padding = {1, 0}, .groups = 2});
+      },
+      DifferentiatesCorrectly({x, numbers({2, 2, 3, 2}, 2) / 4, b}).order(2));
 }
 
 }  // namespace xgrad

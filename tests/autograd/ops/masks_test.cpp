@@ -60,7 +60,7 @@ TEST_CASE("what could be read as counting or as joining is refused, and a mask n
   throws<DTypeError>("add: needs numbers, got [3] bool" + hint).by([&] { return mask + other; });
   throws<DTypeError>("sub: needs numbers, got [3] bool" + hint).by([&] { return mask - other; });
   throws<DTypeError>("div: needs numbers, got [3] bool" + hint).by([&] { return mask / other; });
-  throws<DTypeError>("logical_and: needs bool, got [3] f32").by([&] { return mask & zeros({3}); });
+  throws<DTypeError>("bitwise_and: needs int64 or bool, got [3] f32").by([&] { return mask & zeros({3}); });
   throws<ShapeError>("mul: sizes 3 and 2 differ at axis 0 of shapes [3] and [2]").by([&] { return mask * ones({2}); });
   Tensor grown = mask;
   throws<DTypeError>("+=: [3] bool would become [3] i64").by([&] { grown += 1; });

@@ -1,0 +1,201 @@
+#include "autograd/ops/pooling.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <tuple>
+
+#include "autograd/core/fail.hpp"
+#include "autograd/ops/compose.hpp"
+#include "autograd/ops/create.hpp"
+#include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/index.hpp"
+#include "autograd/ops/movement.hpp"
+#include "autograd/ops/pooled.hpp"
+#include "autograd/ops/reduce.hpp"
+#include "autograd/ops/spatial.hpp"
+#include "autograd/ops/windows.hpp"
+#include "autograd/tape/record.hpp"
+
+namespace xgrad {
+
+namespace {
+
+using grid::at;
+using grid::joined;
+using grid::least;
+using grid::Sizes;
+using grid::sizes_of;
+
+// The window of an axis; with a last one that reaches beyond the end, if that is to count and it begins before.
+Window pooling_window(Window window, std::int64_t elements, bool ceil) {
+  if (!ceil) return window;
+  const std::int64_t padding = window.before, all = elements + 2 * padding;
+  const std::int64_t reach = window.dilation * (window.size - 1) + 1;
+  const std::int64_t next = window.count(elements) * window.stride;  // where one more would begin
+  const bool is_left = all - reach > next - window.stride && next < elements + padding;
+  // Of a window that is longer than everything, the rest is never there.
+  window.size = std::min(window.size, (all - 1) / window.dilation + 1);
+  if (is_left) window.after = std::max(padding, next + window.dilation * (window.size - 1) + 1 - elements - padding);
+  return window;
+}
+
+struct Pools {
+  Tensor x;
+  bool single;
+  std::vector<Window> windows;
+  Sizes padding;
+  std::int64_t whole = 1;  // the number of elements of a whole window
+  Axes within;             // the axes that windows have in unfold
+
+  Pools(const Operand& operand, const PerAxis& size, const PoolingOptions& options, std::int64_t spatial,
+        const char* call) {
+    const Location& where = operand.where();
+    std::tie(x, single) = grid::batched(operand, spatial, call);
+    check<DTypeError>(is_floating(x.dtype()), where, call, ": needs a floating dtype, got ", describe(x));
+    const Sizes sizes = grid::counts(size, spatial, 1, call, "size", where);
+    const PerAxis& step = options.stride.empty() ? size : options.stride;
+    const Sizes stride = grid::counts(step, spatial, 1, call, "stride", where);
+    const Sizes dilation = grid::counts(options.dilation, spatial, 1, call, "dilation", where);
+    padding = grid::counts(options.padding, spatial, 0, call, "padding", where);
+    Sizes last;
+    for (std::int64_t axis = 0; axis < spatial; ++axis) {
+      const std::size_t i = at(axis);
+      check<ValueError>(padding[i] <= sizes[i] / 2, where, call, ": padding ", padding[i], " for windows of ", sizes[i],
+                        " (at most half of it)");
+      const std::int64_t elements = x.size(axis + 2);
+      const Window given{axis + 2, sizes[i], stride[i], dilation[i], padding[i], padding[i]};
+      windows.push_back(pooling_window(given, elements, options.ceil_mode));
+      check<ShapeError>(elements > 0 && windows[i].count(elements) > 0, where, call, ": no window of ", sizes[i],
+                        " elements, dilation ", dilation[i], ", fits into axis ", axis + 2, " of ", describe(x),
+                        " with padding ", padding[i]);
+      last.push_back(axis + 2);
+      check<ValueError>(!__builtin_mul_overflow(whole, sizes[i], &whole), where, call, ": the windows are too large");
+    }
+    within = last;
+  }
+  Tensor result(const Tensor& y) const { return single ? squeeze(y, 0) : y; }
+};
+
+Tensor max_pool(const Operand& x, const PerAxis& size, const PoolingOptions& options, std::int64_t spatial,
+                const char* call) {
+  const CallScope scope(call, x.where());
+  const Pools pools(x, size, options, spatial, call);
+  return pools.result(max(unfold(pools.x, pools.windows, least, WindowAxes::before), pools.within));
+}
+
+// How many elements each window has: 1 counts as one in the input, in the padding if that counts, and 0 beyond it.
+Tensor counts_of(const Pools& pools, const PoolingOptions& options) {
+  const DType dtype = pools.x.dtype();
+  if (!options.ceil_mode && std::ranges::count(pools.padding, 0) == std::ssize(pools.padding))
+    return full_like(zeros({}, dtype), pools.whole);
+  Tensor counted = ones(Shape(joined({{1, 1}, sizes_of(pools.x, 2)})), dtype);
+  std::vector<Window> windows = pools.windows;
+  for (std::size_t i = 0; i < windows.size(); ++i) {
+    const std::int64_t padding = pools.padding[i];
+    counted = pad(counted, windows[i].axis, padding, padding, options.count_include_pad ? 1 : 0);
+    windows[i].before = 0;
+    windows[i].after -= padding;
+  }
+  return sum(unfold(counted, windows, 0, WindowAxes::before), pools.within);
+}
+
+Tensor avg_pool(const Operand& x, const PerAxis& size, const PoolingOptions& options, std::int64_t spatial,
+                const char* call) {
+  const CallScope scope(call, x.where());
+  const Pools pools(x, size, options, spatial, call);
+  return pools.result(sum(unfold(pools.x, pools.windows, 0, WindowAxes::before), pools.within) / counts_of(pools, options));
+}
+
+// The root of a sum; its derivative is 0 where the sum is.
+Tensor root(const Tensor& total, double p) { return where(total == 0, 0, p == 2 ? sqrt(total) : pow(total, 1 / p)); }
+
+Tensor lp_pool(const Operand& x, double p, const PerAxis& size, const PoolingOptions& options, std::int64_t spatial,
+               const char* call) {
+  const CallScope scope(call, x.where());
+  check<ValueError>(p > 0 && std::isfinite(p), x.where(), call, ": p = ", p);
+  const Pools pools(x, size, options, spatial, call);
+  const Tensor elements = unfold(pools.x, pools.windows, 0, WindowAxes::before);
+  const auto whole = [&](const Tensor& total) {
+    return options.ceil_mode ? total * (static_cast<double>(pools.whole) / counts_of(pools, options)) : total;
+  };
+  if (p == 1) return pools.result(whole(sum(elements, pools.within)));
+  // Scaled by the largest element, so that no power overflows.
+  const Tensor largest = max(abs(stop_gradient(elements)), pools.within, keep_dims);
+  const Tensor scale = where(logical_or(largest == 0, logical_not(isfinite(largest))), 1, largest);
+  const Tensor parts = elements / scale;
+  const Tensor total = sum(p == 2 ? square(parts) : pow(parts, p), pools.within);
+  return pools.result(squeeze(scale, pools.within) * root(whole(total), p));
+}
+
+Pooled max_pool_with_indices(const Operand& operand, const PerAxis& size, const PoolingOptions& options,
+                             std::int64_t spatial, const char* call) {
+  const CallScope scope(call, operand.where());
+  const Pools pools(operand, size, options, spatial, call);
+  std::vector<grid::Stand> stands;
+  Sizes shape{pools.x.size(0), pools.x.size(1)};
+  std::int64_t elements = 1;
+  for (const Window& window : pools.windows) {
+    grid::Stand stand{pools.x.size(window.axis), {}, {}, {}};
+    for (std::int64_t i = 0; i < window.count(stand.elements); ++i) {
+      const std::int64_t begin = i * window.stride - window.before;
+      const std::int64_t first =
+          begin >= 0 ? begin : begin + (window.dilation - 1 - begin) / window.dilation * window.dilation;
+      check<ValueError>(first < stand.elements, operand.where(), call, ": window ", i, " of axis ", window.axis - 2,
+                        " of the spatial ones has no element");
+      stand.begins.push_back(begin);
+      stand.firsts.push_back(first);
+    }
+    for (std::int64_t k = 0; k < window.size; ++k) stand.offsets.push_back(k * window.dilation);
+    shape.push_back(std::ssize(stand.begins));
+    elements *= window.size;
+    stands.push_back(std::move(stand));
+  }
+  shape.push_back(elements);
+  const auto [values, indices] =
+      grid::first_maximum(pools.x, reshape(unfold(pools.x, pools.windows, least), shape), stands);
+  return {pools.result(values), pools.result(indices)};
+}
+
+}  // namespace
+
+Tensor max_pool1d(const Operand& x, const PerAxis& size, const PoolingOptions& options) {
+  return max_pool(x, size, options, 1, "max_pool1d");
+}
+Tensor max_pool2d(const Operand& x, const PerAxis& size, const PoolingOptions& options) {
+  return max_pool(x, size, options, 2, "max_pool2d");
+}
+Tensor max_pool3d(const Operand& x, const PerAxis& size, const PoolingOptions& options) {
+  return max_pool(x, size, options, 3, "max_pool3d");
+}
+Tensor avg_pool1d(const Operand& x, const PerAxis& size, const PoolingOptions& options) {
+  return avg_pool(x, size, options, 1, "avg_pool1d");
+}
+Tensor avg_pool2d(const Operand& x, const PerAxis& size, const PoolingOptions& options) {
+  return avg_pool(x, size, options, 2, "avg_pool2d");
+}
+Tensor avg_pool3d(const Operand& x, const PerAxis& size, const PoolingOptions& options) {
+  return avg_pool(x, size, options, 3, "avg_pool3d");
+}
+
+Tensor lp_pool1d(const Operand& x, double p, const PerAxis& size, const PoolingOptions& options) {
+  return lp_pool(x, p, size, options, 1, "lp_pool1d");
+}
+Tensor lp_pool2d(const Operand& x, double p, const PerAxis& size, const PoolingOptions& options) {
+  return lp_pool(x, p, size, options, 2, "lp_pool2d");
+}
+Tensor lp_pool3d(const Operand& x, double p, const PerAxis& size, const PoolingOptions& options) {
+  return lp_pool(x, p, size, options, 3, "lp_pool3d");
+}
+
+Pooled max_pool1d_with_indices(const Operand& x, const PerAxis& size, const PoolingOptions& options) {
+  return max_pool_with_indices(x, size, options, 1, "max_pool1d_with_indices");
+}
+Pooled max_pool2d_with_indices(const Operand& x, const PerAxis& size, const PoolingOptions& options) {
+  return max_pool_with_indices(x, size, options, 2, "max_pool2d_with_indices");
+}
+Pooled max_pool3d_with_indices(const Operand& x, const PerAxis& size, const PoolingOptions& options) {
+  return max_pool_with_indices(x, size, options, 3, "max_pool3d_with_indices");
+}
+
+}  // namespace xgrad

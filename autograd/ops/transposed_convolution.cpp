@@ -1,0 +1,110 @@
+#include <algorithm>
+#include <string>
+
+#include "autograd/core/fail.hpp"
+#include "autograd/ops/convolution.hpp"
+#include "autograd/ops/einsum.hpp"
+#include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/movement.hpp"
+#include "autograd/ops/spatial.hpp"
+#include "autograd/ops/windows.hpp"
+#include "autograd/tape/record.hpp"
+
+namespace xgrad {
+
+namespace {
+
+using grid::at;
+using grid::joined;
+using grid::Sizes;
+using grid::sizes_of;
+
+// "ngc" + places, "gco" + places in the window -> "ngo" + places + places in the window
+std::string equation(std::int64_t spatial) {
+  const std::string places = std::string("xyz").substr(0, at(spatial)),
+                    within = std::string("uvw").substr(0, at(spatial));
+  return "ngc" + places + ",gco" + within + "->ngo" + places + within;
+}
+
+void check_operands(const Tensor& x, const Tensor& weight, const Tensor& bias, std::int64_t groups,
+                    std::int64_t spatial, const char* call, const Location& where) {
+  check<GraphError>(weight.defined(), where, call, ": the weight is an undefined Tensor");
+  check<ShapeError>(weight.ndim() == spatial + 2, where, call, ": needs a weight of ", spatial + 2, " axes, got ",
+                    describe(weight));
+  check<ShapeError>(x.size(1) == weight.size(0), where, call, ": the input is ", describe(x), ", but the weight is ",
+                    describe(weight));
+  check<ValueError>(groups > 0 && x.size(1) % groups == 0, where, call, ": ", groups, " groups do not divide ",
+                    x.size(1), " input channels");
+  if (!bias.defined()) return;
+  const std::int64_t outputs = weight.size(1) * groups;
+  check<ShapeError>(bias.shape() == Shape{outputs}, where, call, ": the bias is ", describe(bias), ", not [", outputs,
+                    "]");
+}
+
+// Each input element's windows of the output, added up and cut to what the padding leaves.
+struct Placement {
+  Sizes padding, extra;         // cut off at both ends, and added at the end, after
+  std::vector<Window> windows;  // of the whole
+  Sizes whole;
+
+  Placement(const Tensor& x, const Tensor& weight, const TransposedConvolutionOptions& options, std::int64_t spatial,
+            const char* call, const Location& where) {
+    const Sizes stride = grid::counts(options.stride, spatial, 1, call, "stride", where);
+    const Sizes dilation = grid::counts(options.dilation, spatial, 1, call, "dilation", where);
+    padding = grid::counts(options.padding, spatial, 0, call, "padding", where);
+    extra = grid::counts(options.output_padding, spatial, 0, call, "output_padding", where);
+    for (std::size_t i = 0; i < stride.size(); ++i) {
+      check<ValueError>(extra[i] < std::max(stride[i], dilation[i]), where, call, ": the output_padding ", extra[i],
+                        " is neither below the stride ", stride[i], " nor below the dilation ", dilation[i]);
+      const std::int64_t axis = static_cast<std::int64_t>(i) + 2, elements = x.size(axis), size = weight.size(axis);
+      constexpr std::int64_t most = std::int64_t{1} << 31;
+      check<ShapeError>(elements > 0 && size > 0 && elements < most && size < most, where, call, ": axis ", axis,
+                        " of the input, ", describe(x), ", or of the weight, ", describe(weight), ", has no elements");
+      windows.push_back({axis, size, stride[i], dilation[i]});
+      whole.push_back((elements - 1) * stride[i] + dilation[i] * (size - 1) + 1);
+      const std::int64_t left = whole[i] - 2 * padding[i] + extra[i];
+      check<ShapeError>(left > 0, where, call, ": of ", whole[i], " elements the padding ", padding[i], " leaves ",
+                        left);
+    }
+  }
+  Tensor operator()(const Tensor& patches, const Sizes& leading) const {
+    Tensor y = fold(patches, joined({leading, whole}), windows);
+    for (std::size_t i = 0; i < windows.size(); ++i)
+      if (padding[i] > 0 || extra[i] > 0) y = pad(y, windows[i].axis, -padding[i], extra[i] - padding[i]);
+    return y;
+  }
+};
+
+Tensor transposed(const Operand& operand, const Tensor& weight, const Tensor& bias,
+                  const TransposedConvolutionOptions& options, std::int64_t spatial, const char* call) {
+  const Location& where = operand.where();
+  const CallScope scope(call, where);
+  const auto [x, single] = grid::batched(operand, spatial, call);
+  const std::int64_t groups = options.groups;
+  check_operands(x, weight, bias, groups, spatial, call, where);
+  const Placement place(x, weight, options, spatial, call, where);
+  const std::int64_t samples = x.size(0), channels = x.size(1) / groups, outputs = weight.size(1) * groups;
+  const Tensor apart = reshape(x, joined({{samples, groups, channels}, sizes_of(x, 2)}));
+  const Tensor kernels = reshape(weight, joined({{groups, channels, weight.size(1)}, sizes_of(weight, 2)}));
+  const Tensor patches = einsum(equation(spatial), {apart, kernels});
+  Tensor y = place(reshape(patches, joined({{samples, outputs}, sizes_of(patches, 3)})), {samples, outputs});
+  if (bias.defined()) y = y + reshape(bias, joined({{outputs}, Sizes(at(spatial), 1)}));
+  return single ? squeeze(y, 0) : y;
+}
+
+}  // namespace
+
+Tensor conv_transpose1d(const Operand& x, const Tensor& weight, const Tensor& bias,
+                        const TransposedConvolutionOptions& options) {
+  return transposed(x, weight, bias, options, 1, "conv_transpose1d");
+}
+Tensor conv_transpose2d(const Operand& x, const Tensor& weight, const Tensor& bias,
+                        const TransposedConvolutionOptions& options) {
+  return transposed(x, weight, bias, options, 2, "conv_transpose2d");
+}
+Tensor conv_transpose3d(const Operand& x, const Tensor& weight, const Tensor& bias,
+                        const TransposedConvolutionOptions& options) {
+  return transposed(x, weight, bias, options, 3, "conv_transpose3d");
+}
+
+}  // namespace xgrad
