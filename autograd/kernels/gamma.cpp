@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/kernels/gamma_functions.hpp"
 #include "autograd/kernels/kernels.hpp"
 
 namespace xgrad::kernels {
@@ -14,18 +15,11 @@ namespace xgrad::kernels {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
-// B_2, B_4, ...: the asymptotic series in 1 / x^2 that begin at 10 are exact to the last digits with them.
-constexpr double bernoulli[] = {1.0 / 6,       -1.0 / 30, 1.0 / 42,      -1.0 / 30,     5.0 / 66,
-                                -691.0 / 2730, 7.0 / 6,   -3617.0 / 510, 43867.0 / 798, -174611.0 / 330};
 constexpr double from_here_on = 10;
 
 bool is_pole(double x) { return x <= 0 && x == std::floor(x); }
 
-// (glibc's lgamma sets a global variable.)
-double log_gamma(double x) {
-  int sign = 0;
-  return ::lgamma_r(x, &sign);
-}
+}  // namespace
 
 // psi(x) = psi(x + 1) - 1 / x, and log x - 1 / (2x) - sum B_2k / (2k x^2k) far out; psi(1 - x) - psi(x) = pi cot(pi x).
 double digamma(double x) {
@@ -40,9 +34,11 @@ double digamma(double x) {
   if (x == infinity) return x;
   const double square = 1 / (x * x);
   double series = 0, power = square;
-  for (int k = 1; k <= 10; ++k, power *= square) series += bernoulli[k - 1] / (2 * k) * power;
+  for (int k = 1; k <= 10; ++k, power *= square) series += bernoulli_numbers[k - 1] / (2 * k) * power;
   return result + std::log(x) - 0.5 / x - series;
 }
+
+namespace {
 
 // The n-th derivative of pi cot(pi x), a polynomial in the cotangent c: the derivative of p(c) is -pi (1 + c^2) p'(c).
 double derivative_of_cotangent(std::int64_t n, double x) {
@@ -62,6 +58,8 @@ double derivative_of_cotangent(std::int64_t n, double x) {
   return value;
 }
 
+}  // namespace
+
 // (-1)^(n + 1) n! sum_k (x + k)^-(n + 1): terms up to a, and from there on Euler and Maclaurin's formula.
 double polygamma(std::int64_t n, double x) {
   if (n == 0) return digamma(x);
@@ -74,11 +72,13 @@ double polygamma(std::int64_t n, double x) {
   double tail = std::pow(a, 1 - s) / (s - 1) + 0.5 * std::pow(a, -s);
   double factor = s * std::pow(a, -s - 1) / 2;  // s (s + 1) ... (s + 2k - 2) a^(-s - 2k + 1) / (2k)!
   for (int k = 1; k <= 10; ++k) {
-    tail += bernoulli[k - 1] * factor;
+    tail += bernoulli_numbers[k - 1] * factor;
     factor *= (s + 2 * k - 1) * (s + 2 * k) / (a * a * (2 * k + 1) * (2 * k + 2));
   }
   return (n % 2 ? 1 : -1) * std::tgamma(s) * (sum + tail);
 }
+
+namespace {
 
 // Giles' polynomials ("Approximating the erfinv function", 2010), to seven digits for |x| < 1 - 1e-7, and Halley's
 // steps; for what is near 1 with the complement, whose digits are all there.

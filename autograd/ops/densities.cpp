@@ -13,6 +13,7 @@
 #include "autograd/ops/index.hpp"
 #include "autograd/ops/linalg.hpp"
 #include "autograd/ops/movement.hpp"
+#include "autograd/ops/parameters.hpp"
 #include "autograd/ops/reduce.hpp"
 #include "autograd/tape/record.hpp"
 
@@ -22,19 +23,9 @@ namespace {
 
 const double log_root_two_pi = 0.5 * std::log(2 * std::numbers::pi);
 
-// As Tensors: numbers take the floating dtype of the first Tensor that has one, float32 where none has.
 template <class... Operands>
 std::array<Tensor, sizeof...(Operands)> together(const Operands&... operands) {
-  DType dtype = float32;
-  bool known = false;
-  const auto look = [&](const Operand& x) {
-    if (known || x.is_number() || !is_floating(x.tensor().dtype())) return;
-    dtype = x.tensor().dtype();
-    known = true;
-  };
-  (look(operands), ...);
-  const Tensor like = zeros({}, dtype);
-  return {operands.is_number() ? operands.tensor_like(like) : operands.tensor()...};
+  return xgrad::together(float32, operands...);
 }
 
 // log(1 + e^x) without overflow
