@@ -19,6 +19,13 @@ constexpr double from_here_on = 10;
 
 bool is_pole(double x) { return x <= 0 && x == std::floor(x); }
 
+// 1 / tan(pi x), to the last digits near its poles and zeros: x less the nearest multiple of 1/2 is exact.
+double cotangent(double x) {
+  const double r = std::remainder(x, 1.0);
+  if (std::abs(r) <= 0.25) return 1 / std::tan(std::numbers::pi * r);
+  return std::tan(std::numbers::pi * (std::copysign(0.5, r) - r));
+}
+
 }  // namespace
 
 // psi(x) = psi(x + 1) - 1 / x, and log x - 1 / (2x) - sum B_2k / (2k x^2k) far out; psi(1 - x) - psi(x) = pi cot(pi x).
@@ -27,7 +34,7 @@ double digamma(double x) {
   if (x == -infinity || is_pole(x)) return nan;
   double result = 0;
   if (x < 0) {
-    result = -std::numbers::pi / std::tan(std::numbers::pi * (x - std::floor(x)));
+    result = -std::numbers::pi * cotangent(x);
     x = 1 - x;
   }
   for (; x < from_here_on; ++x) result -= 1 / x;
@@ -52,7 +59,7 @@ double derivative_of_cotangent(std::int64_t n, double x) {
     }
     p = next;
   }
-  const double c = 1 / std::tan(std::numbers::pi * (x - std::floor(x)));
+  const double c = cotangent(x);
   double value = 0;
   for (std::size_t k = p.size(); k-- > 0;) value = value * c + p[k];
   return value;
