@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/parallel.hpp"
 #include "autograd/kernels/gamma_functions.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/random_bits.hpp"
@@ -129,41 +130,55 @@ double draw_truncated(double low, double high, double u) {
   return u * whole < below ? -draw_beside_zero(-low, u * whole, below) : draw_beside_zero(high, v * whole, above);
 }
 
-// Calls `draw` with each parameter, in double.
-template <class Draw>
-void each(const View& parameter, Draw draw) {
-  const auto count = static_cast<std::size_t>(parameter.numel());
-  if (parameter.dtype == float32)
-    for (std::size_t i = 0; i < count; ++i) draw(i, static_cast<double>(parameter.as<const float>()[i]));
-  else
-    for (std::size_t i = 0; i < count; ++i) draw(i, parameter.as<const double>()[i]);
-}
+// The elements of a floating view, in double.
+class Numbers {
+ public:
+  explicit Numbers(const View& x) : wide_(x.dtype == float64) {
+    if (wide_)
+      doubles_ = x.as<const double>();
+    else
+      floats_ = x.as<const float>();
+  }
+  double operator[](std::int64_t i) const { return wide_ ? doubles_[i] : static_cast<double>(floats_[i]); }
+
+ private:
+  bool wide_;
+  const double* doubles_ = nullptr;
+  const float* floats_ = nullptr;
+};
 
 }  // namespace
 
+// Parameters are checked before anything is drawn, one after the other, so that it is the first wrong one that is told.
+
 void gamma_draw(const View& concentration, const View& keys, bool logarithm, const View& y, const Location& where) {
+  const Numbers a(concentration);
   const auto* key = keys.as<const std::int64_t>();
-  each(concentration, [&](std::size_t i, double parameter) {
-    check<ValueError>(parameter > 0 && std::isfinite(parameter), where, "gamma: the concentration is ", parameter,
-                      " at place ", i, " of ", concentration.shape);
+  const std::int64_t count = y.numel();
+  for (std::int64_t i = 0; i < count; ++i)
+    check<ValueError>(a[i] > 0 && std::isfinite(a[i]), where, "gamma: the concentration is ", a[i], " at place ", i,
+                      " of ", concentration.shape);
+  const auto draw = [&](std::int64_t i) {
     Stream stream(key[i]);
-    const GammaDraw draw = draw_gamma(parameter, stream);
-    const double value = logarithm ? draw.logarithm : draw.value;
-    if (y.dtype == float32)
-      y.as<float>()[i] = static_cast<float>(value);
-    else
-      y.as<double>()[i] = value;
-  });
+    const GammaDraw drawn = draw_gamma(a[i], stream);
+    return logarithm ? drawn.logarithm : drawn.value;
+  };
+  if (y.dtype == float32)
+    parallel_elements(count, [&, to = y.as<float>()](std::int64_t i) { to[i] = static_cast<float>(draw(i)); });
+  else
+    parallel_elements(count, [&, to = y.as<double>()](std::int64_t i) { to[i] = draw(i); });
 }
 
 void poisson_draw(const View& rate, const View& keys, const View& y, const Location& where) {
+  const Numbers rates(rate);
   const auto* key = keys.as<const std::int64_t>();
-  each(rate, [&](std::size_t i, double parameter) {
-    check<ValueError>(parameter >= 0 && parameter <= 1e15, where, "poisson: the rate is ", parameter, " at place ", i,
+  const std::int64_t count = y.numel();
+  for (std::int64_t i = 0; i < count; ++i)
+    check<ValueError>(rates[i] >= 0 && rates[i] <= 1e15, where, "poisson: the rate is ", rates[i], " at place ", i,
                       " of ", rate.shape, ", not in [0, 1e15]");
+  parallel_elements(count, [&, to = y.as<std::int64_t>()](std::int64_t i) {
     Stream stream(key[i]);
-    y.as<std::int64_t>()[i] = parameter < 10 ? draw_small_poisson(parameter, stream)
-                                             : draw_large_poisson(parameter, stream);
+    to[i] = rates[i] < 10 ? draw_small_poisson(rates[i], stream) : draw_large_poisson(rates[i], stream);
   });
 }
 
@@ -172,17 +187,21 @@ void truncated_normal_draw(const View& low, const View& high, const View& u, con
   const std::int64_t count = y.numel();
   for (std::int64_t i = 0; i < count; ++i) {
     const bool ok = from[i] <= to[i] && from[i] < std::numeric_limits<double>::infinity() && to[i] > -INFINITY;
-    check<ValueError>(ok, where, "truncated_normal: from ", from[i], " to ", to[i], " deviations at place ", i, " of ",
-                      y.shape, " there is nothing to draw");
-    y.as<double>()[i] = std::clamp(draw_truncated(from[i], to[i], at[i]), from[i], to[i]);
+    check<ValueError>(ok, where, "truncated_normal: there is nothing to draw between ", from[i], " and ", to[i],
+                      " deviations from the mean, at place ", i, " of ", y.shape);
   }
+  parallel_elements(count, [&, result = y.as<double>()](std::int64_t i) {
+    result[i] = std::clamp(draw_truncated(from[i], to[i], at[i]), from[i], to[i]);
+  });
 }
 
 void check_above(double bound, bool strict, const char* call, const char* name, const View& x, const Location& where) {
-  each(x, [&](std::size_t i, double value) {
-    const bool ok = std::isfinite(value) && (strict ? value > bound : value >= bound);
-    check<ValueError>(ok, where, call, ": the ", name, " is ", value, " at place ", i, " of ", x.shape);
-  });
+  const Numbers values(x);
+  const std::int64_t count = x.numel();
+  for (std::int64_t i = 0; i < count; ++i) {
+    const bool ok = std::isfinite(values[i]) && (strict ? values[i] > bound : values[i] >= bound);
+    check<ValueError>(ok, where, call, ": the ", name, " is ", values[i], " at place ", i, " of ", x.shape);
+  }
 }
 
 }  // namespace xgrad::kernels

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/parallel.hpp"
 #include "autograd/kernels/gamma_functions.hpp"
 #include "autograd/kernels/kernels.hpp"
 
@@ -120,11 +121,14 @@ double inverse_erf(double x) {
 
 template <class F>
 void each(const View& x, const View& y, F f) {
-  const std::int64_t count = x.numel();
   if (x.dtype == float32)
-    for (std::int64_t i = 0; i < count; ++i) y.as<float>()[i] = static_cast<float>(f(x.as<const float>()[i]));
+    parallel_elements(x.numel(), [from = x.as<const float>(), to = y.as<float>(), f](std::int64_t i) {
+      to[i] = static_cast<float>(f(from[i]));
+    });
   else
-    for (std::int64_t i = 0; i < count; ++i) y.as<double>()[i] = f(x.as<const double>()[i]);
+    parallel_elements(x.numel(), [from = x.as<const double>(), to = y.as<double>(), f](std::int64_t i) {
+      to[i] = f(from[i]);
+    });
 }
 
 }  // namespace
