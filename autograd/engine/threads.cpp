@@ -20,6 +20,7 @@
 #endif
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/parallel.hpp"
 #include "autograd/engine/fault.hpp"
 #include "autograd/engine/float_mode.hpp"
 
@@ -246,5 +247,9 @@ void run_parallel(std::int64_t blocks, FunctionRef<void(std::int64_t)> body) {
 }
 
 }  // namespace fused
+
+void detail::run_blocks(std::int64_t blocks, void (*run)(void* body, std::int64_t block), void* body) {
+  fused::run_parallel(blocks, [&](std::int64_t block) { run(body, block); });
+}
 
 }  // namespace xgrad

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/parallel.hpp"
+#include "autograd/kernels/gamma_functions.hpp"
 #include "autograd/kernels/kernels.hpp"
 
 namespace xgrad::kernels {
@@ -14,18 +16,18 @@ namespace xgrad::kernels {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
-// B_2, B_4, ...: the asymptotic series in 1 / x^2 that begin at 10 are exact to the last digits with them.
-constexpr double bernoulli[] = {1.0 / 6,       -1.0 / 30, 1.0 / 42,      -1.0 / 30,     5.0 / 66,
-                                -691.0 / 2730, 7.0 / 6,   -3617.0 / 510, 43867.0 / 798, -174611.0 / 330};
 constexpr double from_here_on = 10;
 
 bool is_pole(double x) { return x <= 0 && x == std::floor(x); }
 
-// (glibc's lgamma sets a global variable.)
-double log_gamma(double x) {
-  int sign = 0;
-  return ::lgamma_r(x, &sign);
+// 1 / tan(pi x), to the last digits near its poles and zeros: x less the nearest multiple of 1/2 is exact.
+double cotangent(double x) {
+  const double r = std::remainder(x, 1.0);
+  if (std::abs(r) <= 0.25) return 1 / std::tan(std::numbers::pi * r);
+  return std::tan(std::numbers::pi * (std::copysign(0.5, r) - r));
 }
+
+}  // namespace
 
 // psi(x) = psi(x + 1) - 1 / x, and log x - 1 / (2x) - sum B_2k / (2k x^2k) far out; psi(1 - x) - psi(x) = pi cot(pi x).
 double digamma(double x) {
@@ -33,16 +35,18 @@ double digamma(double x) {
   if (x == -infinity || is_pole(x)) return nan;
   double result = 0;
   if (x < 0) {
-    result = -std::numbers::pi / std::tan(std::numbers::pi * (x - std::floor(x)));
+    result = -std::numbers::pi * cotangent(x);
     x = 1 - x;
   }
   for (; x < from_here_on; ++x) result -= 1 / x;
   if (x == infinity) return x;
   const double square = 1 / (x * x);
   double series = 0, power = square;
-  for (int k = 1; k <= 10; ++k, power *= square) series += bernoulli[k - 1] / (2 * k) * power;
+  for (int k = 1; k <= 10; ++k, power *= square) series += bernoulli_numbers[k - 1] / (2 * k) * power;
   return result + std::log(x) - 0.5 / x - series;
 }
+
+namespace {
 
 // The n-th derivative of pi cot(pi x), a polynomial in the cotangent c: the derivative of p(c) is -pi (1 + c^2) p'(c).
 double derivative_of_cotangent(std::int64_t n, double x) {
@@ -56,11 +60,13 @@ double derivative_of_cotangent(std::int64_t n, double x) {
     }
     p = next;
   }
-  const double c = 1 / std::tan(std::numbers::pi * (x - std::floor(x)));
+  const double c = cotangent(x);
   double value = 0;
   for (std::size_t k = p.size(); k-- > 0;) value = value * c + p[k];
   return value;
 }
+
+}  // namespace
 
 // (-1)^(n + 1) n! sum_k (x + k)^-(n + 1): terms up to a, and from there on Euler and Maclaurin's formula.
 double polygamma(std::int64_t n, double x) {
@@ -74,11 +80,13 @@ double polygamma(std::int64_t n, double x) {
   double tail = std::pow(a, 1 - s) / (s - 1) + 0.5 * std::pow(a, -s);
   double factor = s * std::pow(a, -s - 1) / 2;  // s (s + 1) ... (s + 2k - 2) a^(-s - 2k + 1) / (2k)!
   for (int k = 1; k <= 10; ++k) {
-    tail += bernoulli[k - 1] * factor;
+    tail += bernoulli_numbers[k - 1] * factor;
     factor *= (s + 2 * k - 1) * (s + 2 * k) / (a * a * (2 * k + 1) * (2 * k + 2));
   }
   return (n % 2 ? 1 : -1) * std::tgamma(s) * (sum + tail);
 }
+
+namespace {
 
 // Giles' polynomials ("Approximating the erfinv function", 2010), to seven digits for |x| < 1 - 1e-7, and Halley's
 // steps; for what is near 1 with the complement, whose digits are all there.
@@ -113,11 +121,14 @@ double inverse_erf(double x) {
 
 template <class F>
 void each(const View& x, const View& y, F f) {
-  const std::int64_t count = x.numel();
   if (x.dtype == float32)
-    for (std::int64_t i = 0; i < count; ++i) y.as<float>()[i] = static_cast<float>(f(x.as<const float>()[i]));
+    parallel_elements(x.numel(), [from = x.as<const float>(), to = y.as<float>(), f](std::int64_t i) {
+      to[i] = static_cast<float>(f(from[i]));
+    });
   else
-    for (std::int64_t i = 0; i < count; ++i) y.as<double>()[i] = f(x.as<const double>()[i]);
+    parallel_elements(x.numel(), [from = x.as<const double>(), to = y.as<double>(), f](std::int64_t i) {
+      to[i] = f(from[i]);
+    });
 }
 
 }  // namespace

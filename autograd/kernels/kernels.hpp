@@ -24,6 +24,12 @@ void binary(Instruction f, const View& a, const View& b, const View& y, const Lo
 void lgamma(const View& x, const View& y);
 void polygamma(std::int64_t n, const View& x, const View& y);
 void erfinv(const View& x, const View& y);
+/// y = P(a, x), the regularised lower incomplete gamma function, or 1 - P(a, x), element by element.
+void incomplete_gamma(bool upper, const View& a, const View& x, const View& y);
+/// How many derivatives of it by a there are.
+inline constexpr std::int64_t most_shape_derivatives = 15;
+/// y = -(d^n P(a, x) / da^n) Gamma(a) e^x / x^a with n >= 1, element by element.
+void gamma_shape_derivative(std::int64_t n, const View& a, const View& log_x, const View& y);
 /// y = a * b + c, rounded once
 void fma(const View& a, const View& b, const View& c, const View& y);
 /// y = what a leaves divided by b, with the sign of a. ValueError for int64 divisors that are 0.
@@ -119,8 +125,21 @@ void normal(RandomState state, double mean, double deviation, const View& y);
 void randint(RandomState state, std::int64_t low, std::uint64_t range, const View& y);
 /// y = u < p, for float64 numbers u in [0, 1). ValueError unless 0 <= p <= 1.
 void bernoulli(const View& p, const View& u, const View& y, const Location& where);
-/// The first index along the last axis up to which the parts e^logit make up more than u of their sum; u and y have one
-/// element for each row. ValueError for a row that is no distribution.
+/// For each number of u the first index along the last axis up to which the parts e^logit make up more than that of
+/// their sum; u and y have some elements for each row. ValueError for a row that is no distribution.
 void categorical(const View& logits, const View& u, const View& y, const Location& where);
+/// The indices of the largest logit - log(-log(1 - u)) along the last axis, as many as y has, the largest first.
+/// ValueError for a row that is no distribution, or has fewer possible classes.
+void draw_without_replacement(const View& logits, const View& u, const View& y, const Location& where);
+
+// Element i from the stream of random numbers with key i (int64). ValueError for parameters of no distribution.
+/// Gamma distributed with rate 1, or the logarithm of that, which does not underflow.
+void gamma_draw(const View& concentration, const View& keys, bool logarithm, const View& y, const Location& where);
+/// y is int64.
+void poisson_draw(const View& rate, const View& keys, const View& y, const Location& where);
+/// y with Phi(y) = Phi(low) + u (Phi(high) - Phi(low)), float64: exact to the last digits in either tail.
+void truncated_normal_draw(const View& low, const View& high, const View& u, const View& y, const Location& where);
+/// ValueError unless all elements are finite and > bound (>=, if not strict).
+void check_above(double bound, bool strict, const char* call, const char* name, const View& x, const Location& where);
 
 }  // namespace xgrad::kernels

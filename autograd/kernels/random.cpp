@@ -1,40 +1,27 @@
 #include "autograd/core/random.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <concepts>
+#include <limits>
 #include <numbers>
+#include <numeric>
+#include <vector>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/kernels/random_bits.hpp"
 
 namespace xgrad::kernels {
 
 namespace {
 
-// The two 64-bit numbers of a block.
-struct Pair {
-  std::uint64_t first, second;
-  Pair(RandomState state, std::uint64_t index) {
-    const auto words = philox(state.key, state.counter + index);
-    first = words[0] | std::uint64_t{words[1]} << 32;
-    second = words[2] | std::uint64_t{words[3]} << 32;
-  }
-};
-
-// The leading bits as a fraction in [0, 1), exactly.
-template <std::floating_point T>
-T fraction(std::uint64_t bits) {
-  constexpr int kept = std::same_as<T, float> ? 24 : 53;
-  constexpr T unit = T{1} / static_cast<T>(std::uint64_t{1} << kept);
-  return static_cast<T>(bits >> (64 - kept)) * unit;
-}
-
 // Calls `make(block, first, second)` for elements two by two; `second` is null where there is none.
 template <class T, class Make>
 void fill_pairs(RandomState state, std::span<T> y, Make make) {
   std::size_t i = 0;
-  for (; i + 1 < y.size(); i += 2) make(Pair(state, i / 2), &y[i], &y[i + 1]);
-  if (i < y.size()) make(Pair(state, i / 2), &y[i], static_cast<T*>(nullptr));
+  for (; i + 1 < y.size(); i += 2) make(BitPair(state, i / 2), &y[i], &y[i + 1]);
+  if (i < y.size()) make(BitPair(state, i / 2), &y[i], static_cast<T*>(nullptr));
 }
 
 template <std::floating_point T>
@@ -42,7 +29,7 @@ void uniform_fill(RandomState state, double low, double high, std::span<T> y) {
   const T from = static_cast<T>(low), to = static_cast<T>(high);
   const T below = from < to ? std::nextafter(to, from) : from;  // rounding must not reach the end
   const auto draw = [&](std::uint64_t bits) { return std::min(from + (to - from) * fraction<T>(bits), below); };
-  fill_pairs(state, y, [&](const Pair& bits, T* first, T* second) {
+  fill_pairs(state, y, [&](const BitPair& bits, T* first, T* second) {
     *first = draw(bits.first);
     if (second) *second = draw(bits.second);
   });
@@ -51,7 +38,7 @@ void uniform_fill(RandomState state, double low, double high, std::span<T> y) {
 // Box and Muller, "A note on the generation of random normal deviates", 1958; in double for both dtypes.
 template <std::floating_point T>
 void normal_fill(RandomState state, double mean, double deviation, std::span<T> y) {
-  fill_pairs(state, y, [&](const Pair& bits, T* first, T* second) {
+  fill_pairs(state, y, [&](const BitPair& bits, T* first, T* second) {
     const double radius = deviation * std::sqrt(-2 * std::log(1 - fraction<double>(bits.first)));
     const double angle = 2 * std::numbers::pi * fraction<double>(bits.second);
     *first = static_cast<T>(mean + radius * std::cos(angle));
@@ -82,7 +69,7 @@ void normal(RandomState state, double mean, double deviation, const View& y) {
 void randint(RandomState state, std::int64_t low, std::uint64_t range, const View& y) {
   std::uint64_t block = 0;
   for (std::int64_t& element : y.span<std::int64_t>()) {
-    const Pair bits(state, block++);
+    const BitPair bits(state, block++);
     // The high word of range * (first * 2^64 + second) / 2^64; its sum cannot overflow.
     const unsigned __int128 carried = static_cast<unsigned __int128>(range) * bits.second >> 64;
     const unsigned __int128 product = static_cast<unsigned __int128>(range) * bits.first + carried;
@@ -105,41 +92,84 @@ void bernoulli(const View& p, const View& u, const View& y, const Location& wher
 
 namespace {
 
-// In double for both dtypes. Rounding may take u * total to the whole of it: then the last possible index is drawn.
+// The sums of the parts e^logit up to each index, of which `possible` is the last that is not 0; in double for both
+// dtypes.
+struct Sums {
+  std::vector<double> up_to;
+  std::size_t possible = 0;
+};
+
 template <std::floating_point T>
-std::int64_t draw_index(std::span<const T> logits, double u, std::int64_t row, const Location& where) {
-  double largest = -std::numeric_limits<double>::infinity(), total = 0;
-  bool nan = false;
-  for (const T logit : logits) {
-    nan = nan || std::isnan(logit);
-    largest = std::max(largest, static_cast<double>(logit));
-  }
-  check<ValueError>(!nan && std::isfinite(largest), where, "categorical: the logits of row ", row,
+void check_logits(std::span<const T> logits, double largest, const char* call, std::size_t row, const Location& where) {
+  const bool nan = std::ranges::any_of(logits, [](T logit) { return std::isnan(logit); });
+  check<ValueError>(!nan && std::isfinite(largest), where, call, ": the logits of row ", row,
                     nan           ? " have a NaN"
                     : largest > 0 ? " have an infinite one"
                                   : " are all -inf");
-  for (const T logit : logits) total += std::exp(static_cast<double>(logit) - largest);
+}
+
+template <std::floating_point T>
+double largest_of(std::span<const T> logits) {
+  double largest = -std::numeric_limits<double>::infinity();
+  for (const T logit : logits) largest = std::max(largest, static_cast<double>(logit));
+  return largest;
+}
+
+template <std::floating_point T>
+void sum_up(std::span<const T> logits, double largest, Sums& sums) {
   double sum = 0;
-  std::int64_t possible = 0;
   for (std::size_t i = 0; i < logits.size(); ++i) {
     const double part = std::exp(static_cast<double>(logits[i]) - largest);
-    if (part == 0) continue;
-    possible = static_cast<std::int64_t>(i);
-    sum += part;
-    if (sum > u * total) break;
+    if (part > 0) sums.possible = i;
+    sums.up_to[i] = sum += part;
   }
-  return possible;
 }
 
 }  // namespace
 
 void categorical(const View& logits, const View& u, const View& y, const Location& where) {
   const auto draws = u.span<const double>();
-  const auto size = static_cast<std::size_t>(logits.shape.back());
+  const auto size = static_cast<std::size_t>(logits.shape.back()), each = static_cast<std::size_t>(u.shape.back());
   for_floating(logits, "categorical", [&]<class T>(std::span<T> all) {
     std::int64_t* to = y.as<std::int64_t>();
-    for (std::size_t row = 0; row < draws.size(); ++row)
-      to[row] = draw_index<T>(all.subspan(row * size, size), draws[row], static_cast<std::int64_t>(row), where);
+    Sums sums{std::vector<double>(size)};
+    for (std::size_t row = 0; row * each < draws.size(); ++row) {
+      const std::span<const T> values = all.subspan(row * size, size);
+      const double largest = largest_of(values);
+      check_logits(values, largest, "categorical", row, where);
+      sum_up(values, largest, sums);
+      for (std::size_t i = row * each; i < (row + 1) * each; ++i) {
+        // Rounding may take u * total to the whole of it: then the last possible index is drawn.
+        const auto at = std::ranges::upper_bound(sums.up_to, draws[i] * sums.up_to.back()) - sums.up_to.begin();
+        to[i] = std::min(at, static_cast<std::int64_t>(sums.possible));
+      }
+    }
+  });
+}
+
+void draw_without_replacement(const View& logits, const View& u, const View& y, const Location& where) {
+  const auto size = static_cast<std::size_t>(logits.shape.back()), count = static_cast<std::size_t>(y.shape.back());
+  const auto draws = u.span<const double>();
+  for_floating(logits, "multinomial", [&]<class T>(std::span<T> all) {
+    std::int64_t* to = y.as<std::int64_t>();
+    std::vector<double> keys(size);
+    std::vector<std::int64_t> order(size);
+    for (std::size_t row = 0; row * size < draws.size(); ++row, to += count) {
+      const std::span<const T> values = all.subspan(row * size, size);
+      check_logits(values, largest_of(values), "multinomial", row, where);
+      const auto possible = static_cast<std::size_t>(std::ranges::count_if(values, [](T v) { return v > -INFINITY; }));
+      check<ValueError>(count <= possible, where, "multinomial: row ", row, " has ", possible, " possible classes, not ",
+                        count);
+      for (std::size_t i = 0; i < size; ++i)
+        keys[i] = static_cast<double>(values[i]) - std::log(-std::log1p(-std::max(draws[row * size + i], 0x1p-54)));
+      std::iota(order.begin(), order.end(), 0);
+      std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+                        [&](std::int64_t a, std::int64_t b) {
+                          const double x = keys[static_cast<std::size_t>(a)], z = keys[static_cast<std::size_t>(b)];
+                          return x > z || (x == z && a < b);
+                        });
+      std::copy_n(order.begin(), count, to);
+    }
   });
 }
 

@@ -127,6 +127,10 @@ Tensor bernoulli(const Tensor& p, Rng& rng, const Location& where = Location::cu
 /// logit of -inf is never drawn. ValueError, perhaps only when it is evaluated, for logits that are no distribution:
 /// NaN, +inf, nothing but -inf. Of n draws from each: categorical(broadcast_to(logits, {n, ...}), rng).
 Tensor categorical(const Operand& logits, Rng& rng, std::int64_t axis = -1);
+namespace detail {
+/// For each number of u in [0, 1) an index along the last axis of the logits, which is the last axis of u here.
+Tensor categorical_draws(const Tensor& logits, const Tensor& u, const Location& where);
+}  // namespace detail
 /// 0, ..., count - 1 in random order, as int64.
 Tensor permutation(std::int64_t count, Rng& rng, const Location& where = Location::current());
 

@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numbers>
+#include <utility>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/arrange.hpp"
@@ -13,7 +15,9 @@
 #include "autograd/ops/index.hpp"
 #include "autograd/ops/linalg.hpp"
 #include "autograd/ops/movement.hpp"
+#include "autograd/ops/parameters.hpp"
 #include "autograd/ops/reduce.hpp"
+#include "autograd/ops/stirling.hpp"
 #include "autograd/tape/record.hpp"
 
 namespace xgrad {
@@ -22,25 +26,43 @@ namespace {
 
 const double log_root_two_pi = 0.5 * std::log(2 * std::numbers::pi);
 
-// As Tensors: numbers take the floating dtype of the first Tensor that has one, float32 where none has.
 template <class... Operands>
 std::array<Tensor, sizeof...(Operands)> together(const Operands&... operands) {
-  DType dtype = float32;
-  bool known = false;
-  const auto look = [&](const Operand& x) {
-    if (known || x.is_number() || !is_floating(x.tensor().dtype())) return;
-    dtype = x.tensor().dtype();
-    known = true;
-  };
-  (look(operands), ...);
-  const Tensor like = zeros({}, dtype);
-  return {operands.is_number() ? operands.tensor_like(like) : operands.tensor()...};
+  return xgrad::together(float32, operands...);
 }
 
-// log(1 + e^x) without overflow
-Tensor softplus(const Tensor& x) { return maximum(x, 0) + log1p(exp(-abs(x))); }
+std::pair<Tensor, Tensor> of_one_shape(const std::array<Tensor, 2>& x) {
+  const Shape shape = broadcast_shapes(x[0].shape(), x[1].shape(), "dirichlet", Location::current());
+  return {broadcast_to(x[0], shape), broadcast_to(x[1], shape)};
+}
 
-Tensor log_beta(const Tensor& a, const Tensor& b) { return lgamma(a) + lgamma(b) - lgamma(a + b); }
+// log(1 + e^x) without overflow; at 0 the second derivative is there, which |x| would lose.
+Tensor softplus(const Tensor& x) {
+  const Tensor positive = x >= 0;
+  return where(positive, x, 0) + log1p(exp(where(positive, -x, x)));
+}
+
+// Products of probabilities and logarithms: what is impossible contributes nothing.
+Tensor times(const Tensor& x, const Tensor& y) { return where(logical_and(x == 0, isinf(y)), 0, x * y); }
+
+// What an element x of a vector that adds up to 1 contributes to the logarithm of Dirichlet's density:
+// (a - 1) log x - log Gamma(a), without the part of Stirling's formula that cancels against that of the whole. Then what
+// is left of log Gamma of the whole, the sum of all a.
+Tensor part_of_whole(const Tensor& a, const Tensor& x, const Tensor& log_x, const Tensor& whole) {
+  const Tensor inside = x > 0;
+  const Tensor ordinary = -deviance(a, whole * where(inside, x, 1)) - where(inside, log_x, 0);
+  const Tensor at_end = xlogy(a - 1, where(inside, 1, x)) - a * log(a / whole) + a;
+  return where(inside, ordinary, at_end) + 0.5 * log(a) - log_root_two_pi - stirling_remainder(a);
+}
+Tensor whole_of_parts(const Tensor& whole) { return stirling_remainder(whole) - 0.5 * log(whole); }
+
+// What one of the concentrations contributes to the divergence of Dirichlet's distributions, beside that of the wholes.
+Tensor divergence_of_parts(const Tensor& p, const Tensor& q, const Tensor& whole_p, const Tensor& whole_q) {
+  return deviance(q, p * (whole_q / whole_p)) + stirling_divergence(q, p);
+}
+
+// Stirling's formula for log Gamma from here on: below, the numbers are too small to lose digits.
+constexpr double large = 4;
 
 Tensor logarithms_of_diagonal(const Tensor& factor) { return sum(log(diagonal(factor, 0, -2, -1)), -1); }
 
@@ -65,18 +87,19 @@ Tensor laplace(const Operand& x_, const Operand& mean_, const Operand& scale_) {
   return -(abs(x - mean) / scale) - log(2 * scale);
 }
 
-// log Gamma((n + 1) / 2) - log Gamma(n / 2) - log(sqrt(n pi) scale) - (n + 1) / 2 log(1 + t^2 / n)
+// -log B(n / 2, 1 / 2) - log(sqrt(n) scale) - (n + 1) / 2 log(1 + t^2 / n)
 Tensor student_t(const Operand& x_, const Operand& freedom_, const Operand& mean_, const Operand& scale_) {
   const CallScope scope("log_density::student_t", x_.where());
   const auto [x, freedom, mean, scale] = together(x_, freedom_, mean_, scale_);
-  const Tensor t = (x - mean) / scale, &n = freedom, half = 0.5 * (n + 1);
-  return lgamma(half) - lgamma(0.5 * n) - 0.5 * log(n * std::numbers::pi) - log(scale) - half * log1p(t * t / n);
+  const Tensor &n = freedom, t = (x - mean) / (scale * sqrt(n)), far = abs(t) > 1e9, near = where(far, 0, t);
+  const Tensor tail = where(far, 2 * log(abs(where(far, t, 1))), log1p(near * near));
+  return -log_beta(0.5 * n, full_like(n, 0.5)) - 0.5 * log(n) - log(scale) - 0.5 * (n + 1) * tail;
 }
 
 Tensor bernoulli(const Operand& x_, const Operand& logit_) {
   const CallScope scope("log_density::bernoulli", x_.where());
   const auto [x, logit] = together(x_, logit_);
-  return x * logit - softplus(logit);
+  return -times(x, softplus(-logit)) - times(1 - x, softplus(logit));
 }
 
 Tensor categorical(const Operand& x, const Operand& logits) {
@@ -93,25 +116,34 @@ Tensor categorical(const Operand& x, const Operand& logits) {
 Tensor poisson(const Operand& x_, const Operand& rate_) {
   const CallScope scope("log_density::poisson", x_.where());
   const auto [x, rate] = together(x_, rate_);
-  return xlogy(x, rate) - rate - lgamma(x + 1);
+  const Tensor far = x >= large, many = where(far, x, 1), few = where(far, 0, x);
+  const Tensor small = xlogy(few, rate) - rate - lgamma(few + 1);
+  return where(far, -deviance(many, rate) - 0.5 * log(many) - log_root_two_pi - stirling_remainder(many), small);
 }
 
 Tensor gamma(const Operand& x_, const Operand& shape_, const Operand& rate_) {
   const CallScope scope("log_density::gamma", x_.where());
   const auto [x, shape, rate] = together(x_, shape_, rate_);
-  return xlogy(shape, rate) + xlogy(shape - 1, x) - rate * x - lgamma(shape);
+  // Of rate * x with rate 1: for a large shape a, -deviance + log(a) / 2 - log sqrt(2 pi) - remainder - log x.
+  const Tensor y = rate * x, far = logical_and(shape >= large, y > 0), a = where(far, shape, 1);
+  const Tensor at = where(far, y, 1), other = where(far, 1, y), b = where(far, 1, shape);
+  const Tensor large_shape = 0.5 * log(a) - deviance(a, at) - log_root_two_pi - stirling_remainder(a) - log(at);
+  return log(rate) + where(far, large_shape, xlogy(b - 1, other) - other - lgamma(b));
 }
 
 Tensor beta(const Operand& x_, const Operand& a_, const Operand& b_) {
   const CallScope scope("log_density::beta", x_.where());
   const auto [x, a, b] = together(x_, a_, b_);
-  return xlogy(a - 1, x) + (b - 1) * log1p(-x) - log_beta(a, b);
+  const Tensor whole = a + b;
+  return part_of_whole(a, x, log(x), whole) + part_of_whole(b, 1 - x, log1p(-x), whole) + log_root_two_pi +
+         whole_of_parts(whole);
 }
 
 Tensor dirichlet(const Operand& x_, const Operand& concentration_) {
   const CallScope scope("log_density::dirichlet", x_.where());
-  const auto [x, concentration] = together(x_, concentration_);
-  return sum(xlogy(concentration - 1, x), -1) - sum(lgamma(concentration), -1) + lgamma(sum(concentration, -1));
+  const auto [x, concentration] = of_one_shape(together(x_, concentration_));
+  const Tensor whole = sum(concentration, -1, keep_dims);
+  return sum(part_of_whole(concentration, x, log(x), whole), -1) + log_root_two_pi + squeeze(whole_of_parts(whole), -1);
 }
 
 Tensor multivariate_normal(const Operand& x_, const Operand& mean_, const Operand& factor_) {
@@ -126,54 +158,64 @@ Tensor multivariate_normal(const Operand& x_, const Operand& mean_, const Operan
 
 namespace divergence {
 
-// log(q / p) + (p^2 + (m_p - m_q)^2) / (2 q^2) - 1/2
+// log(q / p) + (p^2 + (m_p - m_q)^2) / (2 q^2) - 1/2, as a sum of what is not negative
 Tensor normal(const Operand& mean_p_, const Operand& deviation_p_, const Operand& mean_q_,
               const Operand& deviation_q_) {
   const CallScope scope("divergence::normal", mean_p_.where());
   const auto [mean_p, deviation_p, mean_q, deviation_q] = together(mean_p_, deviation_p_, mean_q_, deviation_q_);
-  const Tensor ratio = deviation_p / deviation_q;
-  return 0.5 * (ratio * ratio + square((mean_p - mean_q) / deviation_q) - 1) - log(ratio);
+  const Tensor wider = (deviation_p - deviation_q) / deviation_q, apart = (mean_p - mean_q) / deviation_q;
+  return 0.5 * (square(wider) + square(apart)) + deviance(deviation_q, deviation_p) / deviation_q;
+}
+
+// With r = p / q and d = |m_p - m_q| / p: r (d + e^-d - 1) + r - 1 - log r
+Tensor laplace(const Operand& mean_p_, const Operand& scale_p_, const Operand& mean_q_, const Operand& scale_q_) {
+  const CallScope scope("divergence::laplace", mean_p_.where());
+  const auto [mean_p, scale_p, mean_q, scale_q] = together(mean_p_, scale_p_, mean_q_, scale_q_);
+  const Tensor difference = (mean_p - mean_q) / scale_p, d = where(difference < 0, -difference, difference);
+  return scale_p / scale_q * (d + expm1(-d)) + deviance(scale_q, scale_p) / scale_q;
 }
 
 Tensor bernoulli(const Operand& logit_p_, const Operand& logit_q_) {
   const CallScope scope("divergence::bernoulli", logit_p_.where());
   const auto [logit_p, logit_q] = together(logit_p_, logit_q_);
-  return exp(-softplus(-logit_p)) * (logit_p - logit_q) + softplus(logit_q) - softplus(logit_p);
+  const auto part = [](const Tensor& p, const Tensor& q) {  // p log(p / q) for the probabilities of the logits
+    return times(exp(-softplus(-p)), softplus(-q) - softplus(-p));
+  };
+  return part(logit_p, logit_q) + part(-logit_p, -logit_q);
 }
 
 Tensor categorical(const Operand& logits_p_, const Operand& logits_q_) {
   const CallScope scope("divergence::categorical", logits_p_.where());
   const auto [logits_p, logits_q] = together(logits_p_, logits_q_);
   const Tensor log_p = log_softmax(logits_p, -1);
-  return sum(exp(log_p) * (log_p - log_softmax(logits_q, -1)), -1);
+  const Tensor possible = log_p > -std::numeric_limits<double>::infinity();
+  return sum(where(possible, exp(log_p) * (log_p - log_softmax(logits_q, -1)), 0), -1);
 }
 
 Tensor poisson(const Operand& rate_p_, const Operand& rate_q_) {
   const CallScope scope("divergence::poisson", rate_p_.where());
   const auto [rate_p, rate_q] = together(rate_p_, rate_q_);
-  return rate_p * (log(rate_p) - log(rate_q)) - rate_p + rate_q;
+  return deviance(rate_p, rate_q);
 }
 
 Tensor gamma(const Operand& shape_p_, const Operand& rate_p_, const Operand& shape_q_, const Operand& rate_q_) {
   const CallScope scope("divergence::gamma", shape_p_.where());
   const auto [shape_p, rate_p, shape_q, rate_q] = together(shape_p_, rate_p_, shape_q_, rate_q_);
-  return (shape_p - shape_q) * digamma(shape_p) - lgamma(shape_p) + lgamma(shape_q) +
-         shape_q * (log(rate_p) - log(rate_q)) + shape_p * (rate_q / rate_p - 1);
+  return deviance(shape_q, shape_p * (rate_q / rate_p)) + stirling_divergence(shape_q, shape_p);
 }
 
 Tensor beta(const Operand& a_p_, const Operand& b_p_, const Operand& a_q_, const Operand& b_q_) {
   const CallScope scope("divergence::beta", a_p_.where());
   const auto [a_p, b_p, a_q, b_q] = together(a_p_, b_p_, a_q_, b_q_);
-  const Tensor a = a_p - a_q, b = b_p - b_q;
-  return log_beta(a_q, b_q) - log_beta(a_p, b_p) + a * digamma(a_p) + b * digamma(b_p) - (a + b) * digamma(a_p + b_p);
+  const Tensor p = a_p + b_p, q = a_q + b_q;
+  return divergence_of_parts(a_p, a_q, p, q) + divergence_of_parts(b_p, b_q, p, q) - stirling_divergence(q, p);
 }
 
 Tensor dirichlet(const Operand& concentration_p_, const Operand& concentration_q_) {
   const CallScope scope("divergence::dirichlet", concentration_p_.where());
-  const auto [concentration_p, concentration_q] = together(concentration_p_, concentration_q_);
-  const Tensor &p = concentration_p, &q = concentration_q, whole = sum(p, -1, keep_dims);
-  return lgamma(squeeze(whole, -1)) - lgamma(sum(q, -1)) - sum(lgamma(p), -1) + sum(lgamma(q), -1) +
-         sum((p - q) * (digamma(p) - digamma(whole)), -1);
+  const auto [p, q] = of_one_shape(together(concentration_p_, concentration_q_));
+  const Tensor whole_p = sum(p, -1, keep_dims), whole_q = sum(q, -1, keep_dims);
+  return sum(divergence_of_parts(p, q, whole_p, whole_q), -1) - squeeze(stirling_divergence(whole_q, whole_p), -1);
 }
 
 // (|L_q^-1 L_p|^2 + |L_q^-1 (m_q - m_p)|^2 - n) / 2 + sum log L_q - sum log L_p

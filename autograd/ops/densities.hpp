@@ -37,6 +37,7 @@ Tensor multivariate_normal(const Operand& x, const Operand& mean, const Operand&
 namespace xgrad::divergence {
 
 Tensor normal(const Operand& mean_p, const Operand& deviation_p, const Operand& mean_q, const Operand& deviation_q);
+Tensor laplace(const Operand& mean_p, const Operand& scale_p, const Operand& mean_q, const Operand& scale_q);
 Tensor bernoulli(const Operand& logit_p, const Operand& logit_q);
 /// Over the last axis.
 Tensor categorical(const Operand& logits_p, const Operand& logits_q);

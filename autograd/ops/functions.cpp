@@ -50,15 +50,16 @@ Tensor atanh(const Operand& x) {
   return 0.5 * (log1p(x) - log1p(-x));
 }
 
-// sin(t) / t; for |t| < 1 its series in t^2, with which the derivatives at 0 are there, and nothing cancels.
-Tensor sinc(const Operand& x) {
-  const CallScope scope("sinc", x.where());
-  const Tensor t = x * std::numbers::pi, near = abs(t) < 1, small = where(near, t, 0), square = small * small;
+// sin(t) / t; for |t| < 1 its series in t^2, with which the derivatives at 0 are there, and nothing cancels. Elsewhere
+// the sine is that of pi times the distance to the nearest whole number, which is exact.
+Tensor sinc(const Operand& operand) {
+  const CallScope scope("sinc", operand.where());
+  const Tensor x = operand.tensor(), t = x * std::numbers::pi, near = abs(t) < 1, small = where(near, t, 0), square = small * small;
   constexpr int terms = 10;  // the next one is below 1e-19
   Tensor series = ones_like(square);
   for (int n = terms; n > 0; --n) series = 1 - square * series / (2.0 * n * (2 * n + 1));
-  const Tensor other = where(near, 1, t);
-  return where(near, series, sin(other) / other);
+  const Tensor whole = round(x), half = 0.5 * whole, sine = sin(std::numbers::pi * (x - whole));
+  return where(near, series, where(half == floor(half), sine, -sine) / where(near, 1, t));
 }
 
 Tensor trunc(const Operand& operand) {

@@ -1,7 +1,11 @@
 #include "autograd/ops/gamma.hpp"
 
 #include <numbers>
+#include <vector>
 
+#include "autograd/ops/compose.hpp"
+#include "autograd/ops/create.hpp"
+#include "autograd/ops/densities.hpp"
 #include "autograd/ops/families.hpp"
 
 namespace xgrad {
@@ -52,6 +56,70 @@ struct Erfinv : Special<Erfinv> {  // erf(y) = x
   }
 };
 
+struct IncompleteGamma : Operation<IncompleteGamma> {  // y = P(a, x) or 1 - P(a, x)
+  static constexpr auto id = "gammainc";
+  bool upper;
+  explicit IncompleteGamma(bool upper_) : upper(upper_) {}
+  Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
+    check_dtypes(id, inputs[0], inputs[1], where);
+    check_domain(Domain::floating, id, inputs[0], where);
+    return {inputs[0].shape(), inputs[0].dtype()};
+  }
+  Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor&) const {
+    const Tensor &a = inputs[0], &x = inputs[1], signed_g = upper ? -g : g;
+    if (input == 1) return signed_g * exp(log_density::gamma(x, a, 1));
+    // At the ends of x, P does not depend on a.
+    const Tensor inside = logical_and(x > 0, isfinite(x)), at = where(inside, x, 1), y = log(at);
+    const Tensor q = exp(log_density::gamma(at, a, 1) + y);
+    return signed_g * where(inside, -q * detail::gamma_shape_derivative(1, a, y), 0);
+  }
+  void run(std::span<const View> inputs, const View& y, const Location&) const override {
+    kernels::incomplete_gamma(upper, inputs[0], inputs[1], y);
+  }
+  void describe(Fields& fields) const override { fields("upper", upper); }
+};
+
+// q^(n) / q for q = x^a e^-x / Gamma(a) and its n-th derivative by a, where l = log x - psi(a): by the recursion of
+// the complete polynomials of Bell.
+Tensor relative_derivative(std::int64_t n, const Tensor& a, const Tensor& l) {
+  std::vector<Tensor> b{ones_like(l)};
+  for (std::int64_t k = 1; k <= n; ++k) {
+    Tensor next = l * b.back();
+    double binomial = 1;
+    for (std::int64_t i = 1; i < k; ++i) {
+      binomial *= static_cast<double>(k - i) / static_cast<double>(i);
+      next = next - binomial * polygamma(i, a) * b[static_cast<std::size_t>(k - 1 - i)];
+    }
+    b.push_back(next);
+  }
+  return b.back();
+}
+
+// H_n(a, y) = -P^(n) / q, with the n-th derivative of P by a and with q at x = e^y.
+struct GammaShapeDerivative : Operation<GammaShapeDerivative> {
+  static constexpr auto id = "gamma_shape_derivative";
+  std::int64_t n;
+  explicit GammaShapeDerivative(std::int64_t order) : n(order) {}
+  Signature infer(std::span<const Tensor> inputs, const Location&) const override {
+    return {inputs[0].shape(), inputs[0].dtype()};
+  }
+  Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor& h) const {
+    const Tensor &a = inputs[0], &y = inputs[1], l = y - digamma(a);
+    if (input == 0) return g * (detail::gamma_shape_derivative(n + 1, a, y) - l * h);
+    return g * (-relative_derivative(n, a, l) - h * (a - exp(y)));
+  }
+  void run(std::span<const View> inputs, const View& y, const Location&) const override {
+    kernels::gamma_shape_derivative(n, inputs[0], inputs[1], y);
+  }
+  void describe(Fields& fields) const override { fields("n", n); }
+};
+
+Tensor incomplete_gamma(const char* call, bool upper, const Operand& a, const Operand& x) {
+  const CallScope scope(call, a.where());
+  auto [shape, at] = broadcast_together(call, a, x);
+  return record(a.where(), IncompleteGamma(upper), std::move(shape), std::move(at));
+}
+
 }  // namespace
 
 Tensor lgamma(const Operand& x) { return record(x.where(), Lgamma{}, x.tensor()); }
@@ -64,5 +132,14 @@ Tensor polygamma(std::int64_t n, const Operand& x) {
 }
 
 Tensor erfinv(const Operand& x) { return record(x.where(), Erfinv{}, x.tensor()); }
+
+Tensor gammainc(const Operand& a, const Operand& x) { return incomplete_gamma("gammainc", false, a, x); }
+Tensor gammaincc(const Operand& a, const Operand& x) { return incomplete_gamma("gammaincc", true, a, x); }
+
+Tensor detail::gamma_shape_derivative(std::int64_t n, const Tensor& a, const Tensor& y) {
+  check<ValueError>(n <= kernels::most_shape_derivatives, Location::current(),
+                    "gamma_shape_derivative: there are no ", n, " derivatives by the shape");
+  return record(Location::current(), GammaShapeDerivative(n), a, y);
+}
 
 }  // namespace xgrad

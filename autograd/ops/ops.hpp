@@ -7,6 +7,7 @@
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/densities.hpp"
 #include "autograd/ops/distances.hpp"
+#include "autograd/ops/draws.hpp"
 #include "autograd/ops/einsum.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/gamma.hpp"

@@ -91,7 +91,7 @@ struct Bernoulli : Operation<Bernoulli> {  // y = u < p
   Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
-struct Categorical : Operation<Categorical> {  // along the last axis, which stays with size 1
+struct Categorical : Operation<Categorical> {  // along the last axis, of which u has so many numbers as are drawn
   static constexpr auto id = "categorical";
   Signature infer(std::span<const Tensor> inputs, const Location&) const override { return {inputs[1].shape(), int64}; }
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
@@ -148,6 +148,10 @@ Tensor bernoulli(const Tensor& p, Rng& rng, const Location& where) {
   return record(where, Bernoulli{}, p, uniform(p.shape(), rng, 0, 1, float64, where));
 }
 
+Tensor detail::categorical_draws(const Tensor& logits, const Tensor& u, const Location& where) {
+  return record(where, Categorical{}, logits, u);
+}
+
 Tensor categorical(const Operand& logits, Rng& rng, std::int64_t axis) {
   const Location& where = logits.where();
   const CallScope scope("categorical", where);
@@ -159,7 +163,7 @@ Tensor categorical(const Operand& logits, Rng& rng, std::int64_t axis) {
   const Tensor last = transpose(input, axis, -1);
   Shape rows = last.shape();
   rows[rows.ndim() - 1] = 1;
-  const Tensor drawn = record(where, Categorical{}, last, uniform(rows, rng, 0, 1, float64, where));
+  const Tensor drawn = detail::categorical_draws(last, uniform(rows, rng, 0, 1, float64, where), where);
   return squeeze(transpose(drawn, axis, -1), axis);
 }
 

@@ -1,0 +1,27 @@
+#pragma once
+
+// For the kernels' own .cpp files: the gamma function's relatives, of one number, in double.
+
+#include <cmath>
+#include <cstdint>
+
+namespace xgrad::kernels {
+
+/// B_2, B_4, ..., B_20: with them the asymptotic series in 1 / x^2 that begin at 10 are exact to the last digits.
+inline constexpr double bernoulli_numbers[] = {1.0 / 6,       -1.0 / 30, 1.0 / 42,      -1.0 / 30,     5.0 / 66,
+                                               -691.0 / 2730, 7.0 / 6,   -3617.0 / 510, 43867.0 / 798, -174611.0 / 330};
+
+/// log |Gamma(x)| (glibc's std::lgamma sets a global variable.)
+inline double log_gamma(double x) {
+  int sign = 0;
+  return ::lgamma_r(x, &sign);
+}
+double digamma(double x);
+/// The n-th derivative of digamma.
+double polygamma(std::int64_t n, double x);
+/// m - log(1 + m) for m = x / a - 1, near 0, too.
+double beyond_logarithm(double a, double x);
+/// x^a e^-x / Gamma(a)
+double gamma_density(double a, double x);
+
+}  // namespace xgrad::kernels

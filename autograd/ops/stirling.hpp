@@ -1,0 +1,20 @@
+#pragma once
+
+// What is left of logarithms of gamma functions when their large parts have gone: with these, densities of large
+// parameters, and divergences between neighbours, lose no digits.
+
+#include "autograd/tape/tensor.hpp"
+
+namespace xgrad {
+
+/// a log(a / x) + x - a, for a, x >= 0; 0 where both are 0.
+Tensor deviance(const Tensor& a, const Tensor& x);
+/// log Gamma(a) - (a - 1/2) log a + a - log sqrt(2 pi), for a > 0.
+Tensor stirling_remainder(const Tensor& a);
+/// log Gamma(b) - log Gamma(a) - (b - a) psi(a) - b log(b / a) + b - a, for a, b > 0: of the remainders and the
+/// logarithms of a and b alone.
+Tensor stirling_divergence(const Tensor& b, const Tensor& a);
+/// log B(a, b), for a, b > 0.
+Tensor log_beta(const Tensor& a, const Tensor& b);
+
+}  // namespace xgrad
