@@ -3,6 +3,6 @@
 // Seeing what happened, after the fact: where a NaN comes from, why a gradient is missing, zero or tiny, and what the
 // tape keeps. Nothing here changes a value, a history or what is pending.
 
-// explain
+#include "autograd/inspect/explain.hpp"
 #include "autograd/inspect/ledger.hpp"
 #include "autograd/inspect/why_nan.hpp"
