@@ -9,6 +9,7 @@
 #include "autograd/engine/budget.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/threads.hpp"
+#include "autograd/inspect/inspect.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/tape/memory_report.hpp"
 #include "autograd/tape/parameter.hpp"

@@ -10,6 +10,8 @@
 #include "autograd/transform/grad.hpp"
 #include "autograd/transform/mutation.hpp"
 #include "autograd/transform/replay.hpp"
+#include "autograd/transform/taken.hpp"
+#include "autograd/transform/watch.hpp"
 
 namespace xgrad {
 
@@ -172,10 +174,14 @@ class Walk {
   void pull_back(const Entry& entry, const Station& station, std::span<const Tensor> values, const Tensor& output) {
     const Cotangent& at = station.cotangent;
     const bool masked = at.mask.defined() || is_where(entry);
+    if (detail::watcher) [[unlikely]]
+      detail::watcher->arrives(entry, at.value);
     for (std::uint32_t k = 0; k < values.size(); ++k) {
       const std::uint32_t source = sources_[station.begin + k];
       if (source == absent) continue;
       Tensor value = entry.primitive->pullback(k, at.value, values, output);
+      if (detail::watcher) [[unlikely]]
+        detail::watcher->gives(entry, k, value);
       if (!value.defined()) continue;
       if (detail::mutation) [[unlikely]]
         value = detail::mutation(entry, k, value);
@@ -301,7 +307,7 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
     results.push_back(walk.result(i));
     if (!results.back().defined()) results.back() = zeros_like(inputs[i]);
   }
-  if (!Tape::current().grad) note_walk_without_graph(begin, where);
+  if (!detail::watcher) TakenDerivatives::current().add(begin, outputs, cotangents, inputs, results, where);
   return results;
 }
 
@@ -356,7 +362,10 @@ void backward(const Tensor& loss, const Tensor& cotangent, const Location& where
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     const Tensor& before = parameters[i].gradient();
     totals.push_back(before.defined() ? add(Operand(before, where), gradients[i]) : gradients[i]);
-    if (!noted || !before.defined()) continue;
+    if (!before.defined()) continue;
+    TakenDerivatives::current().add_sum(before, totals[i]);
+    TakenDerivatives::current().add_sum(gradients[i], totals[i]);
+    if (!noted) continue;
     detail::note_sum(before, totals[i]);
     detail::note_sum(gradients[i], totals[i]);
   }

@@ -8,42 +8,17 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/engine/walk.hpp"
 #include "autograd/tape/leaf.hpp"
+#include "autograd/transform/taken.hpp"
 
 namespace xgrad {
 
 namespace {
 
-// Derivatives that keep no graph, the latest ones, by the numbers of their entries.
-class WalksWithoutGraph {
- public:
-  static WalksWithoutGraph& current() {
-    static thread_local WalksWithoutGraph walks;
-    return walks;
-  }
-  void add(std::uint64_t begin, std::uint64_t end, const Location& where) {
-    walks_.resize(remembered);
-    walks_[next_++ % remembered] = {begin, end, where};
-  }
-  /// The one that recorded this entry; null where none did, or too long ago.
-  const Location* of(const Entry& entry) const {
-    for (const Walk& walk : walks_)
-      if (entry.sequence > walk.begin && entry.sequence <= walk.end) return &walk.where;
-    return nullptr;
-  }
-  /// Whether those that could have recorded this entry are remembered.
-  bool remember(const Entry& entry) const {
-    return next_ < remembered || entry.sequence > walks_[next_ % remembered].begin;
-  }
-
- private:
-  static constexpr std::size_t remembered = 64;
-  struct Walk {
-    std::uint64_t begin = 0, end = 0;
-    Location where{};
-  };
-  std::vector<Walk> walks_;
-  std::size_t next_ = 0;
-};
+// The derivative without a graph that recorded this entry; null where none did, or too long ago.
+const TakenDerivative* without_graph(const Entry& entry) {
+  const TakenDerivative* taken = TakenDerivatives::current().of(entry);
+  return taken && !taken->graph ? taken : nullptr;
+}
 
 const char* name_of(const Entry& entry) { return entry.call ? entry.call : entry.primitive->name(); }
 bool is_stop(const Entry& entry) { return entry.call && std::strcmp(entry.call, "stop_gradient") == 0; }
@@ -111,7 +86,7 @@ class Ancestry {
   }
   // What the user did comes first; masks and what compositions stop on purpose come last.
   static int rank(const Entry& entry) {
-    if (WalksWithoutGraph::current().of(entry)) return 0;
+    if (without_graph(entry)) return 0;
     if (is_stop(entry) || (is_floating(entry.dtype) && !dynamic_cast<const Identity*>(entry.primitive))) return 1;
     return is_floating(entry.dtype) ? 3 : 2;
   }
@@ -129,33 +104,38 @@ class Ancestry {
 std::string at(const Entry& entry) { return std::string(name_of(entry)) + " at " + place(entry.where); }
 
 // Why the entry is untracked, which reads something tracked.
-std::string reason(const Entry& entry) {
+Stop stop_at(const Entry& entry) {
   std::ostringstream text;
-  const WalksWithoutGraph& walks = WalksWithoutGraph::current();
-  if (!is_floating(entry.dtype))
+  Stop stop{Stop::Kind::no_grad, entry.where, {}};
+  const TakenDerivatives& taken = TakenDerivatives::current();
+  if (!is_floating(entry.dtype)) {
     text << ": " << at(entry) << " gives " << entry.dtype << ", through which no derivative flows";
-  else if (const Location* where = walks.of(entry))
-    text << ": the derivative taken at " << place(*where) << " is a constant, since create_graph was not set there";
-  else if (is_stop(entry))
+    stop.kind = Stop::Kind::not_floating;
+  } else if (const TakenDerivative* derivative = without_graph(entry)) {
+    text << ": the derivative taken at " << place(derivative->where)
+         << " is a constant, since create_graph was not set there";
+    stop.kind = Stop::Kind::without_graph;
+    stop.where = derivative->where;
+  } else if (is_stop(entry)) {
     text << ": stop_gradient at " << place(entry.where) << " ends the way to it";
-  else
+    stop.kind = Stop::Kind::stop_gradient;
+  } else {
     text << ": " << at(entry) << " was recorded inside NoGrad"
-         << (walks.remember(entry) ? "" : ", or is a derivative without create_graph");
-  return text.str();
+         << (taken.remember(entry) ? "" : ", or is a derivative without create_graph");
+  }
+  stop.clause = text.str();
+  return stop;
 }
 
 // The same for an entry whose history is gone.
-std::string reason_of_cut(const Entry& entry) {
-  if (WalksWithoutGraph::current().of(entry) || is_stop(entry)) return reason(entry);
-  return ": what " + at(entry) +
-         " was computed from is untracked, and gone (NoGrad, a derivative without create_graph, or constants)";
+Stop stop_at_cut(const Entry& entry) {
+  if (without_graph(entry) || is_stop(entry)) return stop_at(entry);
+  return {Stop::Kind::gone, entry.where,
+          ": what " + at(entry) +
+              " was computed from is untracked, and gone (NoGrad, a derivative without create_graph, or constants)"};
 }
 
 }  // namespace
-
-void note_walk_without_graph(std::uint64_t begin, const Location& where) {
-  WalksWithoutGraph::current().add(begin, Tape::current().sequence, CallScope::blame(where));
-}
 
 std::string label(const Tensor& input) {
   std::ostringstream text;
@@ -164,22 +144,28 @@ std::string label(const Tensor& input) {
   return text.str();
 }
 
-std::string why_independent(std::span<const Tensor> outputs, const Tensor& input) {
+Stop stop_between(std::span<const Tensor> outputs, const Tensor& input) {
   const Ancestry ancestry(outputs, [&](const Entry& entry) { return &entry == input.entry(); });
-  if (const Entry* end = ancestry.end()) return reason(*end);
-  if (const Entry* cut = ancestry.cut()) return reason_of_cut(*cut);
-  return ": nothing that it was recorded from is this one; what was read out (item, data, to_vector) is a number, and "
-         "a copy of a Parameter another one";
+  if (const Entry* end = ancestry.end()) return stop_at(*end);
+  if (const Entry* cut = ancestry.cut()) return stop_at_cut(*cut);
+  return {Stop::Kind::unused,
+          {},
+          ": nothing that it was recorded from is this one; what was read out (item, data, to_vector) is a number, and "
+          "a copy of a Parameter another one"};
+}
+
+std::string why_independent(std::span<const Tensor> outputs, const Tensor& input) {
+  return stop_between(outputs, input).clause;
 }
 
 std::string why_untracked(const Tensor& loss) {
   const Ancestry ancestry({&loss, 1}, [](const Entry& entry) { return entry.tracked && entry.input_count == 0; });
-  if (const Entry* end = ancestry.end()) return reason(*end);
+  if (const Entry* end = ancestry.end()) return stop_at(*end).clause;
   const Entry* frozen = nullptr;
   for (const Entry* entry : ancestry.entries())
     if (parameter_of(*entry).defined() && (!frozen || entry->sequence < frozen->sequence)) frozen = entry;
   if (frozen) return ": " + label(parameter_of(*frozen).value()) + " is frozen, and nothing that is trainable was read";
-  if (const Entry* cut = ancestry.cut()) return reason_of_cut(*cut);
+  if (const Entry* cut = ancestry.cut()) return stop_at_cut(*cut).clause;
   return ": nothing that it was recorded from is one";
 }
 

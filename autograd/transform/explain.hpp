@@ -2,7 +2,6 @@
 
 // For the errors of differentiate.cpp: why no derivative flows, as a clause that names the operation and its line.
 
-#include <cstdint>
 #include <span>
 #include <string>
 
@@ -11,12 +10,17 @@
 
 namespace xgrad {
 
-/// Notes that the entries after number `begin` are a derivative, taken at `where`, which keeps no graph: what is made
-/// of it ends there.
-void note_walk_without_graph(std::uint64_t begin, const Location& where);
-
 /// `hidden.weight [128, 784] f32` for what a Parameter with a name holds, else `[128, 784] f32`.
 std::string label(const Tensor& input);
+
+/// Where and why the way back from outputs to an input ends.
+struct Stop {
+  enum class Kind { unused, stop_gradient, no_grad, without_graph, not_floating, gone };
+  Kind kind = Kind::unused;
+  Location where{};    // none for `unused`
+  std::string clause;  // as that of `why_independent`
+};
+Stop stop_between(std::span<const Tensor> outputs, const Tensor& input);
 
 /// Why no derivative flows from the outputs to `input`, which is tracked and on the tape of this thread:
 /// `: relu at train.cpp:12 was recorded inside NoGrad`. Empty where the tape does not tell.

@@ -1,0 +1,8 @@
+#pragma once
+
+// Seeing what happened, after the fact: where a NaN comes from, why a gradient is missing, zero or tiny, and what the
+// tape keeps. Nothing here changes a value, a history or what is pending.
+
+#include "autograd/inspect/explain.hpp"
+#include "autograd/inspect/ledger.hpp"
+#include "autograd/inspect/why_nan.hpp"

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "autograd/tape/tape.hpp"
+#include "autograd/tape/tensor.hpp"
+
+namespace xgrad {
+
+/// A derivative that was taken on this thread: enough to take it again while its outputs live, and nothing that would
+/// keep any of them alive.
+struct TakenDerivative {
+  std::uint64_t begin = 0, end = 0;  // the entries after `begin`, up to `end`, were recorded by it
+  Location where{};                  // of the call that took it
+  bool graph = false;                // whether the derivative is tracked itself
+  std::vector<Tape::Place> outputs;
+  std::vector<Tape::Place> cotangents;  // of the outputs; without an entry where the cotangent is 1
+  std::vector<bool> given;              // whether there was one
+  std::vector<Tape::Place> inputs;      // addresses to compare with: never followed
+  std::vector<std::uint64_t> results;   // the numbers of the cotangents of the inputs
+
+  bool recorded(std::uint64_t number) const { return number > begin && number <= end; }
+};
+
+/// The latest derivatives of this thread.
+class TakenDerivatives {
+ public:
+  static TakenDerivatives& current();
+
+  void add(std::uint64_t begin, std::span<const Tensor> outputs, std::span<const Tensor> cotangents,
+           std::span<const Tensor> inputs, std::span<const Tensor> results, const Location& where);
+  /// The one that recorded this entry; null where none did, or too long ago.
+  const TakenDerivative* of(const Entry& entry) const;
+  /// Whether the derivatives that could have recorded this entry are remembered.
+  bool remember(const Entry& entry) const;
+  /// From the latest one back, until `see` returns true.
+  template <class See>
+  void visit(See see) const {
+    for (std::size_t i = 0; i < taken_.size() && i < next_; ++i)
+      if (see(taken_[(next_ - 1 - i) % remembered])) return;
+  }
+
+  /// Notes that `sum` contains `part`, a gradient: `backward` adds them up.
+  void add_sum(const Tensor& part, const Tensor& sum);
+  /// The numbers of the gradients that were added up, from that of the sum.
+  std::vector<std::uint64_t> parts(std::uint64_t sum) const;
+
+ private:
+  static constexpr std::size_t remembered = 128, remembered_sums = 4096;
+  struct Sum {
+    std::uint64_t part, sum;
+  };
+  std::vector<TakenDerivative> taken_;
+  std::vector<Sum> sums_;
+  std::size_t next_ = 0, next_sum_ = 0;
+};
+
+/// A handle to what lives there still; undefined where it is gone.
+Tensor locked(const Tape::Place& place);
+/// The place of an entry of this thread; an empty one for others.
+Tape::Place place_of(const Tensor& tensor);
+
+}  // namespace xgrad

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+
+#include "autograd/tape/entry.hpp"
+#include "autograd/tape/tensor.hpp"
+
+namespace xgrad::detail {
+
+/// Is told of each step of the walks back of this thread, for those who want to know what became of cotangents.
+class WalkWatcher {
+ public:
+  /// The rule of a recorded entry is about to be asked; `arrived` is the entry's cotangent, which may hold anything
+  /// where a mask is still to make it zero.
+  virtual void arrives(const Entry& entry, const Tensor& arrived) = 0;
+  /// The rule's answer for one input; undefined for zero.
+  virtual void gives(const Entry& entry, std::size_t input, const Tensor& cotangent) = 0;
+
+ protected:
+  ~WalkWatcher() = default;
+};
+
+/// Null, as it is mostly, for nobody.
+inline constinit thread_local WalkWatcher* watcher = nullptr;
+
+}  // namespace xgrad::detail
