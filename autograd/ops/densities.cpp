@@ -124,52 +124,52 @@ Tensor multivariate_normal(const Operand& x_, const Operand& mean_, const Operan
 
 }  // namespace log_density
 
-namespace divergence {
+namespace kl_divergence {
 
 // log(q / p) + (p^2 + (m_p - m_q)^2) / (2 q^2) - 1/2
 Tensor normal(const Operand& mean_p_, const Operand& deviation_p_, const Operand& mean_q_,
               const Operand& deviation_q_) {
-  const CallScope scope("divergence::normal", mean_p_.where());
+  const CallScope scope("kl_divergence::normal", mean_p_.where());
   const auto [mean_p, deviation_p, mean_q, deviation_q] = together(mean_p_, deviation_p_, mean_q_, deviation_q_);
   const Tensor ratio = deviation_p / deviation_q;
   return 0.5 * (ratio * ratio + square((mean_p - mean_q) / deviation_q) - 1) - log(ratio);
 }
 
 Tensor bernoulli(const Operand& logit_p_, const Operand& logit_q_) {
-  const CallScope scope("divergence::bernoulli", logit_p_.where());
+  const CallScope scope("kl_divergence::bernoulli", logit_p_.where());
   const auto [logit_p, logit_q] = together(logit_p_, logit_q_);
   return exp(-softplus(-logit_p)) * (logit_p - logit_q) + softplus(logit_q) - softplus(logit_p);
 }
 
 Tensor categorical(const Operand& logits_p_, const Operand& logits_q_) {
-  const CallScope scope("divergence::categorical", logits_p_.where());
+  const CallScope scope("kl_divergence::categorical", logits_p_.where());
   const auto [logits_p, logits_q] = together(logits_p_, logits_q_);
   const Tensor log_p = log_softmax(logits_p, -1);
   return sum(exp(log_p) * (log_p - log_softmax(logits_q, -1)), -1);
 }
 
 Tensor poisson(const Operand& rate_p_, const Operand& rate_q_) {
-  const CallScope scope("divergence::poisson", rate_p_.where());
+  const CallScope scope("kl_divergence::poisson", rate_p_.where());
   const auto [rate_p, rate_q] = together(rate_p_, rate_q_);
   return rate_p * (log(rate_p) - log(rate_q)) - rate_p + rate_q;
 }
 
 Tensor gamma(const Operand& shape_p_, const Operand& rate_p_, const Operand& shape_q_, const Operand& rate_q_) {
-  const CallScope scope("divergence::gamma", shape_p_.where());
+  const CallScope scope("kl_divergence::gamma", shape_p_.where());
   const auto [shape_p, rate_p, shape_q, rate_q] = together(shape_p_, rate_p_, shape_q_, rate_q_);
   return (shape_p - shape_q) * digamma(shape_p) - lgamma(shape_p) + lgamma(shape_q) +
          shape_q * (log(rate_p) - log(rate_q)) + shape_p * (rate_q / rate_p - 1);
 }
 
 Tensor beta(const Operand& a_p_, const Operand& b_p_, const Operand& a_q_, const Operand& b_q_) {
-  const CallScope scope("divergence::beta", a_p_.where());
+  const CallScope scope("kl_divergence::beta", a_p_.where());
   const auto [a_p, b_p, a_q, b_q] = together(a_p_, b_p_, a_q_, b_q_);
   const Tensor a = a_p - a_q, b = b_p - b_q;
   return log_beta(a_q, b_q) - log_beta(a_p, b_p) + a * digamma(a_p) + b * digamma(b_p) - (a + b) * digamma(a_p + b_p);
 }
 
 Tensor dirichlet(const Operand& concentration_p_, const Operand& concentration_q_) {
-  const CallScope scope("divergence::dirichlet", concentration_p_.where());
+  const CallScope scope("kl_divergence::dirichlet", concentration_p_.where());
   const auto [concentration_p, concentration_q] = together(concentration_p_, concentration_q_);
   const Tensor &p = concentration_p, &q = concentration_q, whole = sum(p, -1, keep_dims);
   return lgamma(squeeze(whole, -1)) - lgamma(sum(q, -1)) - sum(lgamma(p), -1) + sum(lgamma(q), -1) +
@@ -179,7 +179,7 @@ Tensor dirichlet(const Operand& concentration_p_, const Operand& concentration_q
 // (|L_q^-1 L_p|^2 + |L_q^-1 (m_q - m_p)|^2 - n) / 2 + sum log L_q - sum log L_p
 Tensor multivariate_normal(const Operand& mean_p_, const Operand& factor_p_, const Operand& mean_q_,
                            const Operand& factor_q_) {
-  const CallScope scope("divergence::multivariate_normal", mean_p_.where());
+  const CallScope scope("kl_divergence::multivariate_normal", mean_p_.where());
   const auto [mean_p, factor_p, mean_q, factor_q] = together(mean_p_, factor_p_, mean_q_, factor_q_);
   const Tensor &p = factor_p, &q = factor_q, difference = mean_q - mean_p;
   const Tensor spread = sum(square(triangular_solve(q, tril(p))), {-2, -1});
@@ -187,6 +187,6 @@ Tensor multivariate_normal(const Operand& mean_p_, const Operand& factor_p_, con
          logarithms_of_diagonal(q) - logarithms_of_diagonal(p);
 }
 
-}  // namespace divergence
+}  // namespace kl_divergence
 
 }  // namespace xgrad
