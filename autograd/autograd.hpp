@@ -10,6 +10,8 @@
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/threads.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/solve/gmres.hpp"
+#include "autograd/solve/implicit.hpp"
 #include "autograd/tape/memory_report.hpp"
 #include "autograd/tape/parameter.hpp"
 #include "autograd/tape/record.hpp"
