@@ -44,8 +44,8 @@ class Gmres {
     while (!(rest <= goal)) {
       const double before = rest;
       check<ConvergenceError>(std::isfinite(rest) && products_ < options_.max_products, where_,
-                              "linear_solve: the residual is ", rest, " after ", products_, " products, of |b| = ",
-                              length(b), "; the matrix may be singular, or badly scaled");
+                              "linear_solve: the residual is ", rest, " after ", products_,
+                              " products, of |b| = ", length(b), "; the matrix may be singular, or badly scaled");
       improve(residual, rest, goal);
       residual = b;
       add(residual, -1, times(x_));

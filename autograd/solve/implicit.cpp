@@ -27,8 +27,7 @@ Tensor transposed_solve(const Tensor& r, const Tensor& x, const Tensor& g, const
 
 }  // namespace
 
-Tensor implicit(const ResidualFunction& f, const Tensor& found, const ImplicitOptions& options,
-                const Location& where) {
+Tensor implicit(const ResidualFunction& f, const Tensor& found, const ImplicitOptions& options, const Location& where) {
   check<GraphError>(found.defined(), where, "implicit_root: the solver returned an undefined Tensor");
   const Tensor solution = stop_gradient(found);
   const RecordedFunction recorded([&](const Tensors& xs) -> Tensors { return {f(xs[0])}; }, {{solution}}, where);

@@ -59,10 +59,10 @@ std::vector<Tensor> gauss_newton_product(F&& f, Loss&& loss, const TensorList& x
 
 /// The distribution whose natural parameters are a Tensor of outputs.
 enum class OutputDistribution {
-  gaussian,   ///< of deviation 1, with the outputs as means (for another one, divide by its square)
-  bernoulli,  ///< of probability sigmoid(z) for each output
+  gaussian,     ///< of deviation 1, with the outputs as means (for another one, divide by its square)
+  bernoulli,    ///< of probability sigmoid(z) for each output
   categorical,  ///< of classes, with probabilities softmax(z) along the last axis
-  poisson,    ///< of rate e^z for each output
+  poisson,      ///< of rate e^z for each output
 };
 
 namespace detail {
@@ -71,9 +71,9 @@ namespace detail {
 Tensor log_partition(const Tensor& z, OutputDistribution distribution);
 }  // namespace detail
 
-/// F v, where F = sum_n E[s_n s_n^T] with s_n = d log p(y_n | f(x)_n) / dx and y_n drawn from the distribution that f(x)
-/// gives for sample n: the Fisher information, J^T cov J. The sum is over all samples (all axes of f(x), but for the
-/// classes): divide by their number for the mean. (Martens, "New insights and perspectives on the natural gradient
+/// F v, where F = sum_n E[s_n s_n^T] with s_n = d log p(y_n | f(x)_n) / dx and y_n drawn from the distribution that
+/// f(x) gives for sample n: the Fisher information, J^T cov J. The sum is over all samples (all axes of f(x), but for
+/// the classes): divide by their number for the mean. (Martens, "New insights and perspectives on the natural gradient
 /// method", 2020, section 9)
 template <detail::FunctionOfOne F>
 Tensor fisher_product(F&& f, OutputDistribution distribution, const Operand& x, const Tensor& v) {

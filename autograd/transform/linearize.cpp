@@ -15,8 +15,7 @@ namespace {
 constexpr GradOptions nested{.create_graph = true, .allow_unused = true};
 
 void check_defined(const Tensors& ys, const char* name, const Location& where) {
-  for (const Tensor& y : ys)
-    check<GraphError>(y.defined(), where, name, ": the function returned an undefined Tensor");
+  for (const Tensor& y : ys) check<GraphError>(y.defined(), where, name, ": the function returned an undefined Tensor");
 }
 
 void check_tangents(const Tensors& xs, const Tensors& tangents, const char* name, const Location& where) {

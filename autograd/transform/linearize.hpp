@@ -59,7 +59,8 @@ auto outcome_of(std::index_sequence<I...>) {
   if constexpr (!TakesSeveral<F>)
     return std::type_identity<Outcome<std::invoke_result_t<F&, const Tensors&>>>();
   else if constexpr (TakesTensors<F, I...>)
-    return std::type_identity<Outcome<decltype(std::declval<F&>()((static_cast<void>(I), std::declval<const Tensor&>())...))>>();
+    return std::type_identity<
+        Outcome<decltype(std::declval<F&>()((static_cast<void>(I), std::declval<const Tensor&>())...))>>();
   else
     return outcome_of<F>(std::make_index_sequence<sizeof...(I) + 1>());
 }

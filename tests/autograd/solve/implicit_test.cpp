@@ -127,9 +127,9 @@ TEST_CASE("a linear system is solved by products with its matrix") {
           std::vector<double>(30, 0.0));
   }
   const Tensor m = tensor({{2.0, 1.0}, {-1.0, 3.0}}, float64), y = tensor({1.0, 2.0}, float64);
-  CHECK_THAT([](const Tensor& s, const Tensor& t) {
-    return linear_solve([&](const Tensor& v) { return matmul(s, v); }, t);
-  }, DifferentiatesCorrectly({m, y}).order(2));
+  CHECK_THAT(
+      [](const Tensor& s, const Tensor& t) { return linear_solve([&](const Tensor& v) { return matmul(s, v); }, t); },
+      DifferentiatesCorrectly({m, y}).order(2));
   const LinearSolveOptions short_ones{.restart = 3};
   const Tensor large = normal({40, 40}, rng, 0, 0.05, float64) + eye(40, {}, float64), z = ones({40}, float64);
   CHECK_THAT(linear_solve([&](const Tensor& v) { return matmul(large, v); }, z, short_ones),
@@ -140,7 +140,8 @@ TEST_CASE("what is no root, no function or no matrix is an error") {
   const Tensor theta = track(tensor({2.0, 0.0}, float64)), start = zeros({2}, float64);
   const auto nothing = [](const auto&, const Tensor& x) { return x; };
   const auto square_of = [&](const Tensor& x) { return x * x * theta; };
-  const Tensor flat = implicit_root(square_of, start, nothing), same = implicit_root(square_of, start, nothing, by_products);
+  const Tensor flat = implicit_root(square_of, start, nothing),
+               same = implicit_root(square_of, start, nothing, by_products);
   CHECK_THROWS_AS(grad(sum(flat), theta).to_vector(), LinalgError);
   CHECK_THROWS_AS(grad(sum(same), theta).to_vector(), ConvergenceError);
   throws<ShapeError>("implicit_root: the function gives [] f64 for [2] f64").by([&] {

@@ -45,8 +45,8 @@ TEST_CASE("several arguments and several results") {
   const auto [values, push] = linearize(both, {x, y});
   const Several direct = both(x, y), pushed = push({u, w});
   REQUIRE(values.size() == 3);
-  const Several expected{matmul(w, sin(x)) + matmul(y, cos(x) * u),
-                         exp(x) * u * sum(y * y) + exp(x) * 2 * sum(y * w), sum(u)};
+  const Several expected{matmul(w, sin(x)) + matmul(y, cos(x) * u), exp(x) * u * sum(y * y) + exp(x) * 2 * sum(y * w),
+                         sum(u)};
   const auto [value, along] = jvp(both, {x, y}, {u, w});
   const auto [same, pull] = vjp(both, {x, y});
   for (std::size_t i = 0; i < 3; ++i) {
@@ -81,12 +81,8 @@ TEST_CASE("results of several dtypes, and wrong numbers of tangents and cotangen
   const Several along = jvp(mixed, x, u).second;
   CHECK(along[0].dtype() == float64);
   CHECK(along[1].to_vector() == std::vector<double>{2, 4});
-  throws<ValueError>("vjp: 1 cotangents for 2 results").by([&] {
-    vjp(mixed, x).second({u});
-  });
-  throws<ValueError>("jvp: 1 tangents for 2 arguments").by([&] {
-    jvp(both, {x, y}, {u});
-  });
+  throws<ValueError>("vjp: 1 cotangents for 2 results").by([&] { vjp(mixed, x).second({u}); });
+  throws<ValueError>("jvp: 1 tangents for 2 arguments").by([&] { jvp(both, {x, y}, {u}); });
   throws<ValueError>("the function does not take 3 Tensors").by([&] { vjp(both, {x, y, u}); });
   throws<GraphError>("vjp: the function returned an undefined Tensor").by([&] {
     vjp([](const Tensor&) { return Tensor(); }, x).second(u);
