@@ -12,6 +12,7 @@
 #include "autograd/ops/ops.hpp"
 #include "autograd/solve/gmres.hpp"
 #include "autograd/solve/implicit.hpp"
+#include "autograd/solve/minimise.hpp"
 #include "autograd/solve/ode.hpp"
 #include "autograd/tape/memory_report.hpp"
 #include "autograd/tape/parameter.hpp"

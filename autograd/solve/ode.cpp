@@ -129,8 +129,7 @@ Tensor by_adjoint(const OdeFunction& f, const Tensor& y0, const Tensor& ts, cons
 
 }  // namespace
 
-Tensor ode(const OdeFunction& f, const Tensor& y0, const Tensor& ts, const OdeOptions& options,
-           const Location& where) {
+Tensor ode(const OdeFunction& f, const Tensor& y0, const Tensor& ts, const OdeOptions& options, const Location& where) {
   check<DTypeError>(is_floating(y0.dtype()) && ts.dtype() == y0.dtype(), where, "ode_solve: y0 is ", describe(y0),
                     ", the times are ", describe(ts), "; they need one floating dtype");
   check<ShapeError>(ts.ndim() == 1 && ts.numel() > 0, where, "ode_solve: the times are ", describe(ts),

@@ -17,9 +17,7 @@ const OdeOptions by_adjoint{.rtol = 1e-10, .atol = 1e-12, .gradient = OdeGradien
 
 Tensor decay(const Tensor&, const Tensor& y, const Tensor& k) { return -k * y; }
 // y0 exp(-k (t - t0)) at all times.
-Tensor decayed(const Tensor& y0, const Tensor& ts, const Tensor& k) {
-  return y0 * exp(-k * unsqueeze(ts - ts(0), 1));
-}
+Tensor decayed(const Tensor& y0, const Tensor& ts, const Tensor& k) { return y0 * exp(-k * unsqueeze(ts - ts(0), 1)); }
 
 TEST_CASE("solutions at all times, forward and backward, in float32 and float64") {
   for (const DType dtype : {float32, float64}) {
