@@ -24,3 +24,4 @@
 #include "autograd/transform/functional.hpp"
 #include "autograd/transform/grad.hpp"
 #include "autograd/transform/linearize.hpp"
+#include "autograd/transform/taylor.hpp"

@@ -10,10 +10,10 @@ struct LinePoint {
 };
 
 struct WolfeConditions {
-  double decrease = 1e-4;   ///< value(a) <= value(0) + decrease a slope(0)
-  double curvature = 0.9;   ///< |slope(a)| <= curvature |slope(0)|
-  double precision = 1e-14; ///< of values, relative: smaller differences say nothing, and slopes decide
-  int most = 40;            ///< points looked at
+  double decrease = 1e-4;    ///< value(a) <= value(0) + decrease a slope(0)
+  double curvature = 0.9;    ///< |slope(a)| <= curvature |slope(0)|
+  double precision = 1e-14;  ///< of values, relative: smaller differences say nothing, and slopes decide
+  int most = 40;             ///< points looked at
 };
 
 /// A step that satisfies the strong Wolfe conditions, starting with `first`, for a slope < 0 at `start`; a step of 0

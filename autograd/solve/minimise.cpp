@@ -159,8 +159,8 @@ class Minimiser {
     }
     const bool converged = small_gradient();
     if (converged) reason = "the gradient is small";
-    return {objective_.tensor_of(here_.x), {},        largest(here_.gradient), iteration, objective_.evaluations,
-            converged,                     std::move(reason)};
+    return {objective_.tensor_of(here_.x), {},        largest(here_.gradient), iteration,
+            objective_.evaluations,        converged, std::move(reason)};
   }
 
  private:

@@ -19,7 +19,7 @@ struct MinimiseOptions {
   /// Of the largest element of the gradient, times max(1, |f|); 0 for 1e-8 in float64 and 1e-4 in float32.
   double gradient_tolerance = 0;
   int max_iterations = 1000;
-  int history = 10;  ///< how many steps L-BFGS remembers
+  int history = 10;               ///< how many steps L-BFGS remembers
   ImplicitOptions implicit = {};  ///< how derivatives of the minimiser are found
 };
 

@@ -18,6 +18,8 @@ void check_defined(const Tensors& ys, const char* name, const Location& where) {
   for (const Tensor& y : ys) check<GraphError>(y.defined(), where, name, ": the function returned an undefined Tensor");
 }
 
+}  // namespace
+
 void check_tangents(const Tensors& xs, const Tensors& tangents, const char* name, const Location& where) {
   check<ValueError>(tangents.size() == xs.size(), where, name, ": ", tangents.size(), " tangents for ", xs.size(),
                     " arguments");
@@ -29,8 +31,6 @@ void check_tangents(const Tensors& xs, const Tensors& tangents, const char* name
                       describe(tangents[i]), ", the argument ", describe(xs[i]));
   }
 }
-
-}  // namespace
 
 Tensors track_all(std::span<const Tensor> xs, const Location& where) {
   Tensors tracked;

@@ -30,6 +30,9 @@ Tensors inner_grad(const Tensor& value, const Tensors& xs, const Location& where
 /// The cotangents of xs for those of ys.
 Tensors pull(const Tensors& ys, const Tensors& cotangents, const Tensors& xs, const Location& where);
 
+/// ValueError, ShapeError or DTypeError for tangents that are not like xs.
+void check_tangents(const Tensors& xs, const Tensors& tangents, const char* name, const Location& where);
+
 /// Takes tangents of xs to those of ys. The vjp is linear in its cotangent, so its own vjp is the jvp: the first of the
 /// two walks back is made here, the second with each tangent.
 class Pushforward {

@@ -5,22 +5,28 @@
 
 namespace xgrad {
 
+Tensor repeat(const Entry& entry, std::span<const Tensor> inputs) {
+  detail::Recording recording(inputs.size());
+  recording->emplace_copy(entry);
+  for (const Tensor& input : inputs) recording->add_input(input);
+  return recording.repeat(entry);
+}
+
 void Again::repeat(Entry& entry) {
   const Tensor recorded = Tensor::share(&entry);
   if (entry.input_count == 0 && entry.evaluated) return put(recorded, recorded);
-  detail::Recording recording(entry.input_count);
-  recording->emplace_copy(entry);
-  for (const Tensor& input : entry.input_span()) recording->add_input(of(input));
-  put(recorded, recording.repeat(entry));
+  std::vector<Tensor> inputs;
+  for (const Tensor& input : entry.input_span()) inputs.push_back(of(input));
+  put(recorded, xgrad::repeat(entry, inputs));
 }
 
 const Tensor& Replay::output_again(const Tensor& recorded) {
-  if (again_.contains(recorded)) return again_.of(recorded);
+  if (again_.contains(*recorded.entry())) return again_.of(recorded);
   Numbering numbers;
   const std::uint32_t segment = recorded.entry()->segment;
   const auto entries = reachable({&recorded, 1}, numbers, [=](const Entry& entry) { return entry.segment == segment; });
   for (Entry* entry : entries)
-    if (!again_.contains(Tensor::share(entry))) again_.repeat(*entry);
+    if (!again_.contains(*entry)) again_.repeat(*entry);
   return again_.of(recorded);
 }
 

@@ -6,10 +6,13 @@
 
 namespace xgrad {
 
+/// The same operation, recorded now on other inputs, which are like its own.
+Tensor repeat(const Entry& entry, std::span<const Tensor> inputs);
+
 /// What stands in place of entries that are recorded once more.
 class Again {
  public:
-  bool contains(const Tensor& recorded) const { return again_.contains(recorded.entry()); }
+  bool contains(const Entry& recorded) const { return again_.contains(&recorded); }
   /// What stands in its place: itself, unless something else does.
   const Tensor& of(const Tensor& recorded) const {
     const auto found = again_.find(recorded.entry());

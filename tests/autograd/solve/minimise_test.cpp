@@ -19,7 +19,8 @@ const std::vector<MinimiseMethod> methods{MinimiseMethod::lbfgs, MinimiseMethod:
 TEST_CASE("both methods find the minimum of Rosenbrock's function") {
   for (const MinimiseMethod method : methods)
     for (const std::int64_t n : {2, 20}) {
-      const Minimum found = minimise(rosenbrock, linspace(n == 2 ? -1.2 : 0, n == 2 ? 1 : 2, n, float64), {.method = method});
+      const Minimum found =
+          minimise(rosenbrock, linspace(n == 2 ? -1.2 : 0, n == 2 ? 1 : 2, n, float64), {.method = method});
       INFO("n = " << n << ": " << found.iterations << " iterations, " << found.evaluations << " evaluations, "
                   << found.reason);
       CHECK(found.converged);
@@ -94,11 +95,11 @@ TEST_CASE("what does not converge says why, and has no derivative") {
   CHECK_FALSE(stopped.converged);
   CHECK(stopped.reason == "max_iterations is reached");
   CHECK(stopped.iterations == 3);
-  throws<ConvergenceError>(
-      "minimise: there is no derivative, since it did not converge: max_iterations is reached")
+  throws<ConvergenceError>("minimise: there is no derivative, since it did not converge: max_iterations is reached")
       .by([&] {
         const Minimum found = minimise(f, start, {.max_iterations = 3});
-        grad(sum(found.x), shift); });
+        grad(sum(found.x), shift);
+      });
   const auto falling = [](const Tensor& x) { return -sum(exp(x)); };
   const Minimum fallen = minimise(falling, start);
   CHECK_FALSE(fallen.converged);
