@@ -51,11 +51,13 @@ std::vector<Row> special_rows() {
   // With the factor, the change and the rule that leave derivatives what they are.
   const auto scaled = [](const Tensor& x) { return scale_gradient(x, 1); };
   const auto changed = [](const Tensor& x) { return change_cotangent(x, [](const Tensor& g) { return g * 1; }); };
+  const auto named = [](const Tensor& x) { return name_value(x, "a name"); };
   Row polygammas = special(
       "polygamma", [](const Tensor& x) { return digamma(x); }, digamma_of, 0.5, 4);
   polygammas.cases.push_back(elementwise([](const Tensor& x) { return polygamma(1, x); }, trigamma_of, {2, 2}, 0.5, 4));
-  return {special("lgamma", log_gamma, log_of, 0.5, 4), polygammas, special("erfinv", inverse, erfinv_of, -0.9, 0.9),
-          special("scale_gradient", scaled, itself, -1, 1), special("change_cotangent", changed, itself, -1, 1)};
+  return {special("lgamma", log_gamma, log_of, 0.5, 4),        polygammas,
+          special("erfinv", inverse, erfinv_of, -0.9, 0.9),    special("scale_gradient", scaled, itself, -1, 1),
+          special("change_cotangent", changed, itself, -1, 1), special("named_value", named, itself, -1, 1)};
 }
 
 }  // namespace xgrad::catalogue

@@ -59,6 +59,10 @@ struct IoError : Error {
 struct LinalgError : Error {
   using Error::Error;
 };
+/// An iteration that did not get there: a solver, a step control, a line search.
+struct ConvergenceError : Error {
+  using Error::Error;
+};
 /// A size beyond what can be held.
 struct LimitError : Error {
   using Error::Error;

@@ -156,12 +156,12 @@ Tensor multivariate_normal(const Operand& x_, const Operand& mean_, const Operan
 
 }  // namespace log_density
 
-namespace divergence {
+namespace kl_divergence {
 
 // log(q / p) + (p^2 + (m_p - m_q)^2) / (2 q^2) - 1/2, as a sum of what is not negative
 Tensor normal(const Operand& mean_p_, const Operand& deviation_p_, const Operand& mean_q_,
               const Operand& deviation_q_) {
-  const CallScope scope("divergence::normal", mean_p_.where());
+  const CallScope scope("kl_divergence::normal", mean_p_.where());
   const auto [mean_p, deviation_p, mean_q, deviation_q] = together(mean_p_, deviation_p_, mean_q_, deviation_q_);
   const Tensor wider = (deviation_p - deviation_q) / deviation_q, apart = (mean_p - mean_q) / deviation_q;
   return 0.5 * (square(wider) + square(apart)) + deviance(deviation_q, deviation_p) / deviation_q;
@@ -169,14 +169,14 @@ Tensor normal(const Operand& mean_p_, const Operand& deviation_p_, const Operand
 
 // With r = p / q and d = |m_p - m_q| / p: r (d + e^-d - 1) + r - 1 - log r
 Tensor laplace(const Operand& mean_p_, const Operand& scale_p_, const Operand& mean_q_, const Operand& scale_q_) {
-  const CallScope scope("divergence::laplace", mean_p_.where());
+  const CallScope scope("kl_divergence::laplace", mean_p_.where());
   const auto [mean_p, scale_p, mean_q, scale_q] = together(mean_p_, scale_p_, mean_q_, scale_q_);
   const Tensor difference = (mean_p - mean_q) / scale_p, d = where(difference < 0, -difference, difference);
   return scale_p / scale_q * (d + expm1(-d)) + deviance(scale_q, scale_p) / scale_q;
 }
 
 Tensor bernoulli(const Operand& logit_p_, const Operand& logit_q_) {
-  const CallScope scope("divergence::bernoulli", logit_p_.where());
+  const CallScope scope("kl_divergence::bernoulli", logit_p_.where());
   const auto [logit_p, logit_q] = together(logit_p_, logit_q_);
   const auto part = [](const Tensor& p, const Tensor& q) {  // p log(p / q) for the probabilities of the logits
     return times(exp(-softplus(-p)), softplus(-q) - softplus(-p));
@@ -185,7 +185,7 @@ Tensor bernoulli(const Operand& logit_p_, const Operand& logit_q_) {
 }
 
 Tensor categorical(const Operand& logits_p_, const Operand& logits_q_) {
-  const CallScope scope("divergence::categorical", logits_p_.where());
+  const CallScope scope("kl_divergence::categorical", logits_p_.where());
   const auto [logits_p, logits_q] = together(logits_p_, logits_q_);
   const Tensor log_p = log_softmax(logits_p, -1);
   const Tensor possible = log_p > -std::numeric_limits<double>::infinity();
@@ -193,26 +193,26 @@ Tensor categorical(const Operand& logits_p_, const Operand& logits_q_) {
 }
 
 Tensor poisson(const Operand& rate_p_, const Operand& rate_q_) {
-  const CallScope scope("divergence::poisson", rate_p_.where());
+  const CallScope scope("kl_divergence::poisson", rate_p_.where());
   const auto [rate_p, rate_q] = together(rate_p_, rate_q_);
   return deviance(rate_p, rate_q);
 }
 
 Tensor gamma(const Operand& shape_p_, const Operand& rate_p_, const Operand& shape_q_, const Operand& rate_q_) {
-  const CallScope scope("divergence::gamma", shape_p_.where());
+  const CallScope scope("kl_divergence::gamma", shape_p_.where());
   const auto [shape_p, rate_p, shape_q, rate_q] = together(shape_p_, rate_p_, shape_q_, rate_q_);
   return deviance(shape_q, shape_p * (rate_q / rate_p)) + stirling_divergence(shape_q, shape_p);
 }
 
 Tensor beta(const Operand& a_p_, const Operand& b_p_, const Operand& a_q_, const Operand& b_q_) {
-  const CallScope scope("divergence::beta", a_p_.where());
+  const CallScope scope("kl_divergence::beta", a_p_.where());
   const auto [a_p, b_p, a_q, b_q] = together(a_p_, b_p_, a_q_, b_q_);
   const Tensor p = a_p + b_p, q = a_q + b_q;
   return divergence_of_parts(a_p, a_q, p, q) + divergence_of_parts(b_p, b_q, p, q) - stirling_divergence(q, p);
 }
 
 Tensor dirichlet(const Operand& concentration_p_, const Operand& concentration_q_) {
-  const CallScope scope("divergence::dirichlet", concentration_p_.where());
+  const CallScope scope("kl_divergence::dirichlet", concentration_p_.where());
   const auto [p, q] = of_one_shape(together(concentration_p_, concentration_q_));
   const Tensor whole_p = sum(p, -1, keep_dims), whole_q = sum(q, -1, keep_dims);
   return sum(divergence_of_parts(p, q, whole_p, whole_q), -1) - squeeze(stirling_divergence(whole_q, whole_p), -1);
@@ -221,7 +221,7 @@ Tensor dirichlet(const Operand& concentration_p_, const Operand& concentration_q
 // (|L_q^-1 L_p|^2 + |L_q^-1 (m_q - m_p)|^2 - n) / 2 + sum log L_q - sum log L_p
 Tensor multivariate_normal(const Operand& mean_p_, const Operand& factor_p_, const Operand& mean_q_,
                            const Operand& factor_q_) {
-  const CallScope scope("divergence::multivariate_normal", mean_p_.where());
+  const CallScope scope("kl_divergence::multivariate_normal", mean_p_.where());
   const auto [mean_p, factor_p, mean_q, factor_q] = together(mean_p_, factor_p_, mean_q_, factor_q_);
   const Tensor &p = factor_p, &q = factor_q, difference = mean_q - mean_p;
   const Tensor spread = sum(square(triangular_solve(q, tril(p))), {-2, -1});
@@ -229,6 +229,6 @@ Tensor multivariate_normal(const Operand& mean_p_, const Operand& factor_p_, con
          logarithms_of_diagonal(q) - logarithms_of_diagonal(p);
 }
 
-}  // namespace divergence
+}  // namespace kl_divergence
 
 }  // namespace xgrad

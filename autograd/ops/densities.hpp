@@ -34,7 +34,7 @@ Tensor multivariate_normal(const Operand& x, const Operand& mean, const Operand&
 }  // namespace xgrad::log_density
 
 /// Kullback and Leibler's divergence of the second distribution from the first, KL(p || q) = E_p[log p - log q].
-namespace xgrad::divergence {
+namespace xgrad::kl_divergence {
 
 Tensor normal(const Operand& mean_p, const Operand& deviation_p, const Operand& mean_q, const Operand& deviation_q);
 Tensor laplace(const Operand& mean_p, const Operand& scale_p, const Operand& mean_q, const Operand& scale_q);
@@ -49,4 +49,4 @@ Tensor dirichlet(const Operand& concentration_p, const Operand& concentration_q)
 Tensor multivariate_normal(const Operand& mean_p, const Operand& factor_p, const Operand& mean_q,
                            const Operand& factor_q);
 
-}  // namespace xgrad::divergence
+}  // namespace xgrad::kl_divergence

@@ -47,6 +47,20 @@ void append(Tensors& flat, const X& x) {
     flat.push_back(x);
 }
 
+/// What a function gives: a Tensor, or a vector of them.
+template <class Y>
+using Outcome = std::conditional_t<is_list<std::remove_cvref_t<Y>>, Tensors, Tensor>;
+inline Tensors flat(const Tensor& y) { return {y}; }
+inline const Tensors& flat(const Tensors& ys) { return ys; }
+/// A flat list in that form.
+template <class Y>
+Y in_form_of(Tensors list) {
+  if constexpr (is_list<Y>)
+    return list;
+  else
+    return std::move(list[0]);
+}
+
 /// The next of a flat list, in the form of an argument.
 template <class R, class X>
 Like<R, X> next_like(const X& x, const R*& next) {
@@ -107,10 +121,12 @@ class Arguments<ArgNums<I...>, Xs...> {
   }
   /// f, with other Tensors in place of these.
   template <class F>
-  Tensor call(F& f, const Tensors& tensors) const {
+  auto call(F& f, const Tensors& tensors) const {
     const Tensor* next = tensors.data();
     const std::tuple<Like<Tensor, Argument<I>>...> parts{next_like<Tensor>(std::get<I>(given_), next)...};
-    return [&]<std::size_t... K>(std::index_sequence<K...>)->Tensor { return f(argument<K>(parts)...); }
+    return [&]<std::size_t... K>(std::index_sequence<K...>) {
+      return Outcome<decltype(f(argument<K>(parts)...))>(f(argument<K>(parts)...));
+    }
     (std::index_sequence_for<Xs...>());
   }
   /// What was found for each Tensor: for one argument in its form, for several Tensors as an array, else as a tuple.

@@ -9,7 +9,7 @@
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/tape/record.hpp"
-#include "autograd/transform/functional.hpp"
+#include "autograd/transform/replay.hpp"
 
 namespace xgrad {
 
@@ -61,7 +61,7 @@ Tensor Batch::example(const Tensor& all) {
 std::uint32_t Batch::segment_again(std::uint32_t segment) {
   if (segment == 0) return 0;
   const auto [place, is_new] = segments_.emplace(segment, 0);
-  if (is_new) place->second = detail::new_segment();
+  if (is_new) place->second = new_segment();
   return place->second;
 }
 
@@ -71,11 +71,9 @@ Tensor Batch::one_after_another(const Entry& entry, std::span<const Tensor> inpu
   const Shape shape = entry.shape;
   std::vector<Tensor> results;
   for (std::int64_t i = 0; i < count_; ++i) {
-    detail::Recording recording(inputs.size());
-    recording->emplace_copy(entry);
-    for (std::size_t k = 0; k < inputs.size(); ++k)
-      recording->add_input(mapped[k] ? select(inputs[k], 0, i) : inputs[k]);
-    results.push_back(recording.repeat(entry));
+    std::vector<Tensor> of_one;
+    for (std::size_t k = 0; k < inputs.size(); ++k) of_one.push_back(mapped[k] ? select(inputs[k], 0, i) : inputs[k]);
+    results.push_back(repeat(entry, of_one));
   }
   return results.empty() ? zeros(with_front(0, shape), entry.dtype) : stack(results);
 }

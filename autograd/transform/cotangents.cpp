@@ -11,7 +11,8 @@ namespace xgrad {
 
 namespace {
 
-// y = the first input, whose elements it shares. What is not described is never taken for another one.
+// y = the first input, whose elements it shares. What is not described is never taken for another one, and what comes
+// back is not only moved.
 template <class Self>
 struct OfFirst : Operation<Self> {
   static constexpr bool mergeable = false;
@@ -19,7 +20,15 @@ struct OfFirst : Operation<Self> {
     return {inputs[0].shape(), inputs[0].dtype()};
   }
   void run(std::span<const View>, const View&, const Location&) const override {}
-  Lowering lower() const override { return {.kind = Lowering::Kind::alias, .moves = true}; }
+  Lowering lower() const override { return {.kind = Lowering::Kind::alias}; }
+};
+
+// A stand-in, without elements, for several Tensors.
+template <class Self>
+struct Several : Operation<Self> {
+  static constexpr bool mergeable = false;
+  Signature infer(std::span<const Tensor>, const Location&) const override { return {{0}, float32}; }
+  void run(std::span<const View>, const View&, const Location&) const override {}
 };
 
 struct ChangeCotangent : OfFirst<ChangeCotangent> {
@@ -50,17 +59,34 @@ struct ScaleGradient : Operation<ScaleGradient> {  // y = x, with factor * g for
   Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
-// The inputs are the value and then the arguments.
+struct CustomCotangents : Several<CustomCotangents> {
+  static constexpr auto id = "custom_cotangents";
+  std::vector<Tensor> cotangents;
+  explicit CustomCotangents(std::vector<Tensor> list) : cotangents(std::move(list)) {}
+};
+
+// The inputs are the arguments of a function, which has one rule for all of them: it is asked once in a walk.
+struct CustomArguments : Several<CustomArguments> {
+  static constexpr auto id = "custom_arguments";
+  Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor>, const Tensor&) const {
+    const auto* several = dynamic_cast<const CustomCotangents*>(g.entry()->primitive);
+    return several ? several->cotangents[input] : Tensor();
+  }
+};
+
+// The inputs are the value and the arguments.
 struct CustomGradient : OfFirst<CustomGradient> {
   static constexpr auto id = "custom_gradient";
   CotangentRule rule;
   explicit CustomGradient(CotangentRule r) : rule(std::move(r)) {}
   Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor& y) const {
     if (input == 0) return {};
-    const std::vector<Tensor> xs(inputs.begin() + 1, inputs.end()), cotangents = rule(g, xs, y);
+    const std::span<const Tensor> arguments = inputs[1].entry()->input_span();
+    const std::vector<Tensor> xs(arguments.begin(), arguments.end());
+    std::vector<Tensor> cotangents = rule(g, xs, y);
     check<GraphError>(cotangents.size() == xs.size(), Location::current(), "custom_gradient: the rule gives ",
                       cotangents.size(), " cotangents for ", xs.size(), " arguments");
-    return cotangents[input - 1];
+    return record(Location::current(), CustomCotangents(std::move(cotangents)));
   }
   Tensor batched(const Examples& examples) const override {
     const auto of_all = [f = rule](const Tensor& g, const std::vector<Tensor>& xs, const Tensor& y) {
@@ -91,14 +117,14 @@ Tensor custom_gradient(const std::function<Tensor(const std::vector<Tensor>&)>& 
                        const std::vector<Tensor>& xs, const Location& where) {
   const CallScope scope("custom_gradient", where);
   check<ValueError>(f != nullptr && rule != nullptr, where, "custom_gradient: there is no function, or no rule");
-  std::vector<Tensor> inputs(1);
+  Tensor value;
   {
     const NoGrad untracked;
-    inputs[0] = f(xs);
+    value = f(xs);
   }
-  check<GraphError>(inputs[0].defined(), where, "custom_gradient: the function gives an undefined Tensor");
-  inputs.insert(inputs.end(), xs.begin(), xs.end());
-  return record(where, CustomGradient(std::move(rule)), std::move(inputs));
+  check<GraphError>(value.defined(), where, "custom_gradient: the function gives an undefined Tensor");
+  const Tensor arguments = record(where, CustomArguments{}, xs);
+  return record(where, CustomGradient(std::move(rule)), value, arguments);
 }
 
 }  // namespace xgrad

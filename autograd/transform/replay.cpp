@@ -1,43 +1,45 @@
 #include "autograd/transform/replay.hpp"
 
+#include <atomic>
+
 #include "autograd/engine/walk.hpp"
 #include "autograd/tape/record.hpp"
 
 namespace xgrad {
 
+std::uint32_t new_segment() {
+  static std::atomic<std::uint32_t> segments{0};
+  return ++segments;
+}
+
+Tensor repeat(const Entry& entry, std::span<const Tensor> inputs) {
+  detail::Recording recording(inputs.size());
+  recording->emplace_copy(entry);
+  for (const Tensor& input : inputs) recording->add_input(input);
+  return recording.repeat(entry);
+}
+
+void Again::repeat(Entry& entry) {
+  const Tensor recorded = Tensor::share(&entry);
+  if (entry.input_count == 0 && entry.evaluated) return put(recorded, recorded);
+  std::vector<Tensor> inputs;
+  for (const Tensor& input : entry.input_span()) inputs.push_back(of(input));
+  put(recorded, xgrad::repeat(entry, inputs));
+}
+
 const Tensor& Replay::output_again(const Tensor& recorded) {
-  Entry* entry = recorded.entry();
-  if (!again_.contains(entry)) record_again(*entry);
-  return again_.at(entry);
+  if (again_.contains(*recorded.entry())) return again_.of(recorded);
+  Numbering numbers;
+  const std::uint32_t segment = recorded.entry()->segment;
+  const auto entries = reachable({&recorded, 1}, numbers, [=](const Entry& entry) { return entry.segment == segment; });
+  for (Entry* entry : entries)
+    if (!again_.contains(*entry)) again_.repeat(*entry);
+  return again_.of(recorded);
 }
 
 std::span<const Tensor> Replay::inputs_again(const Entry& entry, std::vector<Tensor>& again) const {
-  for (const Tensor& input : entry.input_span()) {
-    const auto found = again_.find(input.entry());
-    again.push_back(found == again_.end() ? input : found->second);
-  }
+  for (const Tensor& input : entry.input_span()) again.push_back(again_.of(input));
   return again;
-}
-
-void Replay::record_again(Entry& last) {
-  Numbering numbers;
-  const Tensor root = Tensor::share(&last);
-  const auto entries =
-      reachable({&root, 1}, numbers, [&](const Entry& entry) { return entry.segment == last.segment; });
-  for (Entry* entry : entries) {
-    if (again_.contains(entry)) continue;
-    if (entry->input_count == 0 && entry->evaluated) {  // data made inside the checkpoint
-      again_[entry] = Tensor::share(entry);
-      continue;
-    }
-    detail::Recording recording(entry->input_count);
-    recording->emplace_copy(*entry);
-    for (const Tensor& input : entry->input_span()) {
-      const auto found = again_.find(input.entry());
-      recording->add_input(found == again_.end() ? input : found->second);
-    }
-    again_[entry] = recording.repeat(*entry);
-  }
 }
 
 }  // namespace xgrad

@@ -1,14 +1,37 @@
 #pragma once
 
-#include <map>
+#include <cstdint>
 #include <unordered_map>
 
 #include "autograd/tape/entry.hpp"
 
 namespace xgrad {
 
+/// The number of a new checkpoint.
+std::uint32_t new_segment();
+
+/// The same operation, recorded now on other inputs, which are like its own.
+Tensor repeat(const Entry& entry, std::span<const Tensor> inputs);
+
+/// What stands in place of entries that are recorded once more.
+class Again {
+ public:
+  bool contains(const Entry& recorded) const { return again_.contains(&recorded); }
+  /// What stands in its place: itself, unless something else does.
+  const Tensor& of(const Tensor& recorded) const {
+    const auto found = again_.find(recorded.entry());
+    return found == again_.end() ? recorded : found->second;
+  }
+  void put(const Tensor& recorded, Tensor now) { again_.insert_or_assign(recorded.entry(), std::move(now)); }
+  /// Records the same operation on what stands in place of its inputs; what was data stays itself.
+  void repeat(Entry& entry);
+
+ private:
+  std::unordered_map<const Entry*, Tensor> again_;
+};
+
 /// The entries of checkpoints recorded once more for the walk back, so that the values of the first time need not be
-/// kept. A segment is recorded again, whole and in order, when the walk first meets it.
+/// kept. What a value is computed from inside its segment is recorded again, in order, when the walk first meets it.
 class Replay {
  public:
   /// The result that the rule of a recorded entry should use: its own, outside checkpoints.
@@ -23,8 +46,7 @@ class Replay {
  private:
   const Tensor& output_again(const Tensor& recorded);
   std::span<const Tensor> inputs_again(const Entry& entry, std::vector<Tensor>& again) const;
-  void record_again(Entry& last);
-  std::unordered_map<const Entry*, Tensor> again_;
+  Again again_;
 };
 
 }  // namespace xgrad

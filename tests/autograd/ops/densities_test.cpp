@@ -40,13 +40,13 @@ TEST_CASE("densities integrate to one, and divergences are their integrals") {
   namespace d = log_density;
   const std::vector<Row> rows = {
       {"normal", [](const Tensor& x) { return d::normal(x, 0.5, 1.5); },
-       [](const Tensor& x) { return d::normal(x, -1, 2); }, -20, 20, divergence::normal(number(0.5), 1.5, -1, 2)},
+       [](const Tensor& x) { return d::normal(x, -1, 2); }, -20, 20, kl_divergence::normal(number(0.5), 1.5, -1, 2)},
       {"laplace", [](const Tensor& x) { return d::laplace(x, 0.5, 0.7); }, {}, -30, 30, {}},
       {"student_t", [](const Tensor& x) { return d::student_t(x, 5, 0.5, 0.7); }, {}, -500, 500, {}},
       {"gamma", [](const Tensor& x) { return d::gamma(x, 2.5, 1.5); },
-       [](const Tensor& x) { return d::gamma(x, 3.5, 0.8); }, 0, 60, divergence::gamma(number(2.5), 1.5, 3.5, 0.8)},
+       [](const Tensor& x) { return d::gamma(x, 3.5, 0.8); }, 0, 60, kl_divergence::gamma(number(2.5), 1.5, 3.5, 0.8)},
       {"beta", [](const Tensor& x) { return d::beta(x, 2.5, 3.5); }, [](const Tensor& x) { return d::beta(x, 1.5, 4); },
-       0, 1, divergence::beta(number(2.5), number(3.5), 1.5, 4)},
+       0, 1, kl_divergence::beta(number(2.5), number(3.5), 1.5, 4)},
   };
   for (const Row& row : rows) {
     INFO(row.name);
@@ -65,10 +65,10 @@ TEST_CASE("probabilities add up to one, and divergences are their sums") {
     CHECK(sum(exp(p)).item() == Approx(1));
     CHECK(divergence.item() == Approx(sum(exp(p) * (p - q)).item()));
   };
-  check(d::bernoulli(bits, 0.7), d::bernoulli(bits, -1.2), divergence::bernoulli(number(0.7), -1.2));
-  check(d::poisson(counts, 6.5), d::poisson(counts, 9), divergence::poisson(number(6.5), number(9)));
+  check(d::bernoulli(bits, 0.7), d::bernoulli(bits, -1.2), kl_divergence::bernoulli(number(0.7), -1.2));
+  check(d::poisson(counts, 6.5), d::poisson(counts, 9), kl_divergence::poisson(number(6.5), number(9)));
   const Tensor a = tensor({0.3, -1.0, 2.0}, float64), b = tensor({1.3, 0.0, 0.5}, float64), at = tensor({0, 1, 2});
-  check(d::categorical(at, a), d::categorical(at, b), divergence::categorical(a, b));
+  check(d::categorical(at, a), d::categorical(at, b), kl_divergence::categorical(a, b));
   CHECK(d::categorical(tensor({{0}, {2}}), stack({a, b})).shape() == Shape{2, 2});
   CHECK(d::bernoulli(bits, 800.0).to_vector() == std::vector<double>{-800, 0});
   CHECK(d::poisson(number(0), number(0)).item() == 0);
@@ -85,7 +85,7 @@ TEST_CASE("densities of vectors") {
   const double area = std::pow(18.0 / parts, 2);
   CHECK(area * sum(exp(p)).item() == Approx(1).epsilon(1e-6));
   const Tensor q = log_density::multivariate_normal(points, away, other);
-  CHECK(divergence::multivariate_normal(mean, factor, away, other).item() ==
+  CHECK(kl_divergence::multivariate_normal(mean, factor, away, other).item() ==
         Approx(area * sum(exp(p) * (p - q)).item()).epsilon(1e-6));
   // Of two parts that add up to 1, Dirichlet's distribution is the beta distribution of the first.
   const Tensor x = tensor({0.2, 0.5, 0.9}, float64), both = stack({x, 1 - x}, -1);
@@ -93,8 +93,8 @@ TEST_CASE("densities of vectors") {
   const std::vector<double> dirichlet = log_density::dirichlet(both, a).to_vector(),
                             beta = log_density::beta(x, 2.5, 1.5).to_vector();
   for (std::size_t i = 0; i < 3; ++i) CHECK(dirichlet[i] == Approx(beta[i]));
-  CHECK(divergence::dirichlet(a, b).item() ==
-        Approx(divergence::beta(number(2.5), number(1.5), number(0.8), number(3)).item()));
+  CHECK(kl_divergence::dirichlet(a, b).item() ==
+        Approx(kl_divergence::beta(number(2.5), number(1.5), number(0.8), number(3)).item()));
 }
 
 TEST_CASE("densities and divergences differentiate as their differences say") {
@@ -113,10 +113,10 @@ TEST_CASE("densities and divergences differentiate as their differences say") {
   checks([](const Tensor& s, const Tensor& t, const Tensor& u) {
     return d::multivariate_normal(s, t, cholesky(outer(u, u) + eye(2, {}, float64)));
   });
-  checks([](const Tensor& s, const Tensor& t, const Tensor& u) { return divergence::gamma(s, t, u, t * u); });
-  checks([](const Tensor& s, const Tensor& t, const Tensor& u) { return divergence::normal(s, t, u, t + u); });
+  checks([](const Tensor& s, const Tensor& t, const Tensor& u) { return kl_divergence::gamma(s, t, u, t * u); });
+  checks([](const Tensor& s, const Tensor& t, const Tensor& u) { return kl_divergence::normal(s, t, u, t + u); });
   checks([](const Tensor& s, const Tensor& t, const Tensor& u) {
-    return divergence::bernoulli(s, t) + divergence::categorical(t, u) + divergence::poisson(s, u);
+    return kl_divergence::bernoulli(s, t) + kl_divergence::categorical(t, u) + kl_divergence::poisson(s, u);
   });
 }
 

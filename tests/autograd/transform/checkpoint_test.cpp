@@ -65,6 +65,82 @@ TEST_CASE("a checkpoint keeps less") {
   for (const bool together : {false, true}) CHECK(2 * peak(checkpointed, together) < peak(plain, together));
 }
 
+// A network of two layers, whose hidden values have names.
+Tensor layers(const Tensor& x, const Tensor& w) {
+  const Tensor hidden = name_value(tanh(matmul(x, w)), "hidden");
+  return sin(matmul(name_value(exp(-hidden), "gate"), w));
+}
+struct Policy {
+  CheckpointPolicy policy;
+  int kept;  // values of the size of x, beside the result
+};
+const std::vector<Policy> policies{{keep_nothing, 0},
+                                   {keep_products, 2},
+                                   {keep_names({"hidden"}), 1},
+                                   {keep_names({"hidden", "gate", "unused"}), 2},
+                                   {keep_names({}), 0}};
+
+TEST_CASE("a policy says which values a checkpoint keeps") {
+  const std::int64_t rows = 512, columns = 16;
+  Rng rng(3);
+  const Tensor x = track(normal({rows, columns}, rng)), w = track(normal({columns, columns}, rng));
+  evaluate({x, w});
+  const auto live_after = [&](const auto& f) {
+    const std::size_t before = memory_report().live;
+    const Tensor y = f(x, w);
+    evaluate(y);
+    return (memory_report().live - before) / (rows * columns * 4);
+  };
+  for (const auto& [policy, kept] : policies) {
+    const auto f = [&](const Tensor& s, const Tensor& t) { return checkpoint(policy, layers, s, t); };
+    CHECK(live_after(f) == static_cast<std::size_t>(kept + 1));
+  }
+  const auto everything = [](const Tensor& s, const Tensor& t) { return checkpoint(keep_everything, layers, s, t); };
+  CHECK(live_after(everything) == live_after(layers));
+  CHECK(live_after(layers) > 4);
+}
+
+TEST_CASE("gradients through a checkpoint have the same bits whatever is kept") {
+  Rng rng(5);
+  const Tensor a = normal({7, 5}, rng), b = normal({5, 5}, rng);
+  const auto gradients = [&](const auto& f, bool together) {
+    const Tensor x = track(a), w = track(b), loss = sum(f(x, w));
+    if (!together) loss.item();
+    const std::vector<Tensor> slopes = grad(loss, std::vector<Tensor>{x, w});
+    return std::vector<std::vector<float>>{slopes[0].to_vector<float>(), slopes[1].to_vector<float>(),
+                                           loss.to_vector<float>()};
+  };
+  for (const bool together : {false, true}) {
+    const auto expected = gradients(layers, together);
+    for (const auto& [policy, kept] : policies) {
+      CHECK(gradients([&](const Tensor& s, const Tensor& t) { return checkpoint(policy, layers, s, t); }, together) ==
+            expected);
+      const auto nested = [&](const Tensor& s, const Tensor& t) {
+        const auto inner = [&](const Tensor& u) { return checkpoint(policy, layers, u, t); };
+        return checkpoint(keep_products, inner, s);
+      };
+      CHECK(gradients(nested, together) == expected);
+      const EagerScope eager;
+      CHECK(gradients([&](const Tensor& s, const Tensor& t) { return checkpoint(policy, layers, s, t); }, together) ==
+            expected);
+    }
+  }
+  for (const auto& [policy, kept] : policies) {
+    const auto f = [&](const std::vector<Tensor>& x) { return checkpoint(policy, layers, x[0], x[1]); };
+    const auto report = check_gradient(CheckedFunction(f), {cast(a, float64), cast(b, float64)}, {.order = 2});
+    INFO(report.text());
+    CHECK(report);
+  }
+}
+
+TEST_CASE("a checkpoint may give several Tensors") {
+  const auto two = [](const Tensor& x) { return std::vector<Tensor>{sin(x) * 2, exp(x)}; };
+  const Tensor x = track(points());
+  const std::vector<Tensor> plain = two(x), kept = checkpoint(two, x);
+  CHECK(kept[1].to_vector() == plain[1].to_vector());
+  CHECK(grad(sum(kept[0] * kept[1]), x).to_vector() == grad(sum(plain[0] * plain[1]), x).to_vector());
+}
+
 TEST_CASE("random numbers in a checkpoint are the same the second time") {
   const auto noisy = [](const Tensor& x) {
     Rng rng(7);

@@ -1,6 +1,7 @@
 #include "autograd/transform/cotangents.hpp"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <vector>
 
 #include "autograd/autograd.hpp"
@@ -32,6 +33,52 @@ TEST_CASE("cotangents are changed on their way, values are not") {
   CHECK(first.to_vector() == Numbers{6, -12, 18});
   CHECK(grad(sum(first), x).to_vector() == Numbers{18, 18, 18});
   throws<ValueError>("change_cotangent: there is no function").by([&] { change_cotangent(x, {}); });
+}
+
+TEST_CASE("what changes cotangents is called once in a walk, also inside a checkpoint and behind a mask") {
+  const Tensor x = track(tensor({1.0, -2.0, 3.0}, float64));
+  int calls = 0;
+  Numbers seen;
+  const auto look = [&](const Tensor& g) {
+    ++calls;
+    seen = g.to_vector();
+    return g;
+  };
+  const auto f = [&](const Tensor& t) { return square(change_cotangent(sin(t), look)); };
+  const Tensor masked = where(x > 0, f(x), 0);
+  const Numbers slope = grad(sum(masked * 3), x).to_vector();
+  CHECK(calls == 1);
+  CHECK(seen[1] == 0);
+  CHECK(slope[1] == 0);
+  CHECK(slope[0] == Approx(6 * std::sin(1.0) * std::cos(1.0)));
+  const Numbers again = grad(sum(where(x > 0, checkpoint(f, x), 0) * 3), x).to_vector();
+  CHECK(calls == 2);
+  CHECK(again == slope);
+}
+
+TEST_CASE("a rule is asked once for all arguments, and where none flows, none is needed") {
+  const std::vector<Tensor> xs{track(tensor({1.0, 2.0}, float64)), track(tensor({3.0, 4.0}, float64)), tensor({1, 0})};
+  int calls = 0;
+  const auto product = [](const std::vector<Tensor>& t) { return t[0] * t[1]; };
+  const CotangentRule rule = [&](const Tensor& g, const std::vector<Tensor>& t, const Tensor&) {
+    ++calls;
+    return std::vector<Tensor>{g * t[1], g * t[0], {}};
+  };
+  for (const bool eager : {false, true}) {
+    const detail::TapeScope<bool, &Tape::eager> scope(eager);
+    const std::vector<Tensor> slopes = grad(sum(custom_gradient(product, rule, xs)), std::vector<Tensor>{xs[0], xs[1]});
+    CHECK(slopes[0].to_vector() == Numbers{3, 4});
+    CHECK(slopes[1].to_vector() == Numbers{1, 2});
+  }
+  CHECK(calls == 2);
+  const auto in_checkpoint = [&](const Tensor& t) {
+    return checkpoint([&](const Tensor& u) { return custom_gradient(product, rule, {u * u, xs[1], xs[2]}); }, t);
+  };
+  CHECK(grad(sum(in_checkpoint(xs[0])), xs[0]).to_vector() == Numbers{6, 16});
+  const auto nothing = [](const Tensor&, const std::vector<Tensor>& t, const Tensor&) {
+    return std::vector<Tensor>(t.size());
+  };
+  CHECK(grad(sum(custom_gradient(product, nothing, xs)), xs[0]).to_vector() == Numbers{0, 0});
 }
 
 TEST_CASE("a rule of one's own stands in place of the derivatives") {

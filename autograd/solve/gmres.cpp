@@ -1,0 +1,133 @@
+#include "autograd/solve/gmres.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "autograd/core/fail.hpp"
+#include "autograd/ops/create.hpp"
+#include "autograd/ops/elementwise.hpp"
+#include "autograd/solve/implicit.hpp"
+#include "autograd/tape/tape.hpp"
+
+namespace xgrad {
+
+namespace {
+
+using Vector = std::vector<double>;
+
+double dot(const Vector& a, const Vector& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+double length(const Vector& a) { return std::sqrt(dot(a, a)); }
+void add(Vector& to, double factor, const Vector& from) {
+  for (std::size_t i = 0; i < to.size(); ++i) to[i] += factor * from[i];
+}
+
+// Vectors are orthogonalised in double precision, whatever the dtype.
+class Gmres {
+ public:
+  Gmres(const std::function<Tensor(const Tensor&)>& product, const Tensor& b, const LinearSolveOptions& options,
+        const Location& where)
+      : product_(product), b_(b), options_(options), where_(where), x_(static_cast<std::size_t>(b.numel())) {
+    if (options_.tolerance <= 0) options_.tolerance = b.dtype() == float32 ? 1e-5 : 1e-12;
+  }
+
+  Tensor solve() {
+    const Vector b = b_.to_vector(where_);
+    const double goal = options_.tolerance * length(b);
+    Vector residual = b;
+    double rest = length(residual);
+    // (Written so that NaN ends it.)
+    while (!(rest <= goal)) {
+      const double before = rest;
+      check<ConvergenceError>(std::isfinite(rest) && products_ < options_.max_products, where_,
+                              "linear_solve: the residual is ", rest, " after ", products_,
+                              " products, of |b| = ", length(b), "; the matrix may be singular, or badly scaled");
+      improve(residual, rest, goal);
+      residual = b;
+      add(residual, -1, times(x_));
+      rest = length(residual);
+      check<ConvergenceError>(rest <= goal || rest < 0.99 * before, where_, "linear_solve: the residual stays at ",
+                              rest, ", of |b| = ", length(b), "; the matrix may be singular, or badly scaled");
+    }
+    return as_tensor(x_);
+  }
+
+ private:
+  Tensor as_tensor(const Vector& v) const { return tensor(v, b_.shape(), b_.dtype(), where_); }
+  Vector times(const Vector& v) {
+    ++products_;
+    return product_(as_tensor(v)).to_vector(where_);
+  }
+
+  // One cycle: the smallest residual over the Krylov space of as many products. The triangle of the rotated Hessenberg
+  // matrix is kept by columns.
+  void improve(const Vector& residual, double rest, double goal) {
+    const std::size_t most = std::min(x_.size(), static_cast<std::size_t>(std::max(options_.restart, 1)));
+    std::vector<Vector> basis{residual}, columns;
+    for (double& element : basis[0]) element /= rest;
+    Vector cosines, sines, right{rest};
+    while (columns.size() < most && std::abs(right.back()) > goal && products_ < options_.max_products) {
+      Vector next = times(basis.back()), column;
+      const double size = length(next);
+      for (int pass = 0; pass < 2; ++pass)  // twice is enough
+        for (std::size_t i = 0; i < basis.size(); ++i) {
+          const double part = dot(basis[i], next);
+          add(next, -part, basis[i]);
+          if (pass == 0)
+            column.push_back(part);
+          else
+            column[i] += part;
+        }
+      const double beyond = length(next);
+      for (std::size_t i = 0; i < columns.size(); ++i) {
+        const double a = column[i], b = column[i + 1];
+        column[i] = cosines[i] * a + sines[i] * b;
+        column[i + 1] = cosines[i] * b - sines[i] * a;
+      }
+      const double diagonal = std::hypot(column.back(), beyond);
+      if (!(diagonal > 1e-300)) break;  // nothing new: singular, or NaN
+      cosines.push_back(column.back() / diagonal);
+      sines.push_back(beyond / diagonal);
+      column.back() = diagonal;
+      columns.push_back(std::move(column));
+      right.push_back(-sines.back() * right.back());
+      right[right.size() - 2] *= cosines.back();
+      if (!(beyond > 1e-14 * size)) break;  // the space is complete
+      for (double& element : next) element /= beyond;
+      basis.push_back(std::move(next));
+    }
+    for (std::size_t k = columns.size(); k-- > 0;) {
+      const double weight = right[k] / columns[k][k];
+      for (std::size_t i = 0; i < k; ++i) right[i] -= weight * columns[k][i];
+      add(x_, weight, basis[k]);
+    }
+  }
+
+  const std::function<Tensor(const Tensor&)>& product_;
+  const Tensor& b_;
+  LinearSolveOptions options_;
+  const Location& where_;
+  Vector x_;
+  int products_ = 0;
+};
+
+}  // namespace
+
+Tensor linear_solve(const std::function<Tensor(const Tensor&)>& product, const Tensor& b,
+                    const LinearSolveOptions& options, const Location& where) {
+  const CallScope scope("linear_solve", where);
+  Tensor x;
+  {
+    const NoGrad untracked;
+    x = Gmres(product, b, options, where).solve();
+  }
+  if (!Tape::current().grad) return x;
+  const auto residual = [&](const Tensor& at) { return product(at) - b; };
+  return detail::implicit(residual, x, {.dense_up_to = 0, .linear = options}, where);
+}
+
+}  // namespace xgrad
