@@ -4,6 +4,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/batching.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/tape/record.hpp"
 
@@ -46,6 +47,7 @@ struct Elementwise1 : Operation<Self> {
     kernels::unary(Self::instruction, inputs[0], y);
   }
   Lowering lower() const override { return {Lowering::Kind::elementwise, Self::instruction, Self::keeps_zero}; }
+  Tensor batched(const Examples& examples) const override { return record_spread(this->self(), examples); }
 };
 
 /// y = f(a, b) for operands of one shape and dtype. Self gives `id`, `instruction`, lhs_vjp and rhs_vjp(g, a, b, y).
@@ -69,6 +71,7 @@ struct Elementwise2 : Operation<Self> {
     kernels::binary(Self::instruction, inputs[0], inputs[1], y, where);
   }
   Lowering lower() const override { return {Lowering::Kind::elementwise, Self::instruction, Self::keeps_zero}; }
+  Tensor batched(const Examples& examples) const override { return record_spread(this->self(), examples); }
 };
 
 /// y = a ? b, a relation: bool, and no derivative flows.
