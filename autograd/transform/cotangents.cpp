@@ -97,6 +97,15 @@ struct CustomGradient : OfFirst<CustomGradient> {
     };
     return record_spread(CustomGradient(of_all), examples);
   }
+  Tensor batched(const Examples& examples) const override {
+    const auto of_all = [f = rule](const Tensor& g, const std::vector<Tensor>& xs, const Tensor& y) {
+      Batch batch(g.size(0), Location::current());
+      std::vector<Tensor> of_one;
+      for (const Tensor& x : xs) of_one.push_back(batch.example(x));
+      return batch.for_all(f(batch.example(g), of_one, batch.example(y)));
+    };
+    return record_spread(CustomGradient(of_all), examples);
+  }
 };
 
 }  // namespace
