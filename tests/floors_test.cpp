@@ -49,7 +49,8 @@ std::vector<std::string> includes(const Source& source) {
 }
 
 /// The rooms of autograd/ from the ground up; what stands above them comes after.
-const std::vector<std::string> floors = {"core", "kernels", "tape", "ops", "engine", "transform", "inspect", "solve", "check"};
+const std::vector<std::string> floors = {"core",      "kernels", "tape",  "ops",  "engine",
+                                         "transform", "inspect", "solve", "check"};
 constexpr std::size_t above_autograd = 10, top = 11;
 
 std::string room(const std::string& path) { return path.substr(0, path.find('/')); }

@@ -55,8 +55,8 @@ Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& b
   const Tensor patches = unfold(x, windows, 0, WindowAxes::before);
   const Sizes places = sizes_of(patches, 2 + spatial);
   const std::int64_t depth = weight.numel() / std::max<std::int64_t>(outputs, 1), count = Shape(places).numel();
-  Tensor y = matmul(reshape(weight, {groups, outputs / groups, depth}),
-                    reshape(patches, {x.size(0), groups, depth, count}));
+  Tensor y =
+      matmul(reshape(weight, {groups, outputs / groups, depth}), reshape(patches, {x.size(0), groups, depth, count}));
   y = reshape(y, joined({{x.size(0), outputs}, places}));
   if (bias.defined()) y = y + reshape(bias, joined({{outputs}, Sizes(at(spatial), 1)}));
   return single ? squeeze(y, 0) : y;

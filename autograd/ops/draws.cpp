@@ -37,14 +37,15 @@ struct Above : Operation<Above> {
     kernels::check_above(bound, strict, call, parameter, inputs[0], where);
     std::memcpy(y.data, inputs[0].data, static_cast<std::size_t>(y.numel()) * item_size(y.dtype));
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void describe(Fields& fields) const override {
     fields("bound", bound);
     fields("strict", strict);
   }
 };
 
-// These have the keys of streams of random numbers, one for each element, as an input, so that they are plain functions.
-// A gamma distributed number z for which P(a, z) is what it is has dz / da = z H_1(a, log z).
+// These have the keys of streams of random numbers, one for each element, as an input, so that they are plain
+// functions. A gamma distributed number z for which P(a, z) is what it is has dz / da = z H_1(a, log z).
 struct GammaDraw : Operation<GammaDraw> {
   static constexpr auto id = "gamma_draw";
   bool logarithm;
@@ -61,6 +62,7 @@ struct GammaDraw : Operation<GammaDraw> {
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::gamma_draw(inputs[0], inputs[1], logarithm, y, where);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void describe(Fields& fields) const override { fields("logarithm", logarithm); }
 };
 
@@ -71,6 +73,7 @@ struct PoissonDraw : Operation<PoissonDraw> {
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::poisson_draw(inputs[0], inputs[1], y, where);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
 // With phi(y) dy = (1 - u) phi(low) dlow + u phi(high) dhigh.
@@ -88,6 +91,7 @@ struct TruncatedNormalDraw : Operation<TruncatedNormalDraw> {
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::truncated_normal_draw(inputs[0], inputs[1], inputs[2], y, where);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
 struct WithoutReplacement : Operation<WithoutReplacement> {
@@ -103,6 +107,7 @@ struct WithoutReplacement : Operation<WithoutReplacement> {
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::draw_without_replacement(inputs[0], inputs[1], y, where);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void describe(Fields& fields) const override { fields("count", count); }
 };
 
@@ -279,8 +284,7 @@ Tensor multinomial(const Operand& logits, std::int64_t count, Rng& rng, bool rep
   check<ValueError>(count >= 0 && (replacement || count <= input.size(-1)), where, "multinomial: ", count, " of ",
                     input.size(-1), " classes");
   Shape shape = input.shape();
-  if (!replacement)
-    return record(where, WithoutReplacement(count), input, uniform(shape, rng, 0, 1, float64, where));
+  if (!replacement) return record(where, WithoutReplacement(count), input, uniform(shape, rng, 0, 1, float64, where));
   shape[shape.ndim() - 1] = count;
   return detail::categorical_draws(input, uniform(shape, rng, 0, 1, float64, where), where);
 }

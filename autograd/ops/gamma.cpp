@@ -76,6 +76,7 @@ struct IncompleteGamma : Operation<IncompleteGamma> {  // y = P(a, x) or 1 - P(a
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::incomplete_gamma(upper, inputs[0], inputs[1], y);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void describe(Fields& fields) const override { fields("upper", upper); }
 };
 
@@ -111,6 +112,7 @@ struct GammaShapeDerivative : Operation<GammaShapeDerivative> {
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::gamma_shape_derivative(n, inputs[0], inputs[1], y);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void describe(Fields& fields) const override { fields("n", n); }
 };
 
@@ -140,8 +142,8 @@ Tensor gammainc(const Operand& a, const Operand& x) { return incomplete_gamma("g
 Tensor gammaincc(const Operand& a, const Operand& x) { return incomplete_gamma("gammaincc", true, a, x); }
 
 Tensor detail::gamma_shape_derivative(std::int64_t n, const Tensor& a, const Tensor& y) {
-  check<ValueError>(n <= kernels::most_shape_derivatives, Location::current(),
-                    "gamma_shape_derivative: there are no ", n, " derivatives by the shape");
+  check<ValueError>(n <= kernels::most_shape_derivatives, Location::current(), "gamma_shape_derivative: there are no ",
+                    n, " derivatives by the shape");
   return record(Location::current(), GammaShapeDerivative(n), a, y);
 }
 

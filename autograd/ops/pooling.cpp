@@ -104,7 +104,8 @@ Tensor avg_pool(const Operand& x, const PerAxis& size, const PoolingOptions& opt
                 const char* call) {
   const CallScope scope(call, x.where());
   const Pools pools(x, size, options, spatial, call);
-  return pools.result(sum(unfold(pools.x, pools.windows, 0, WindowAxes::before), pools.within) / counts_of(pools, options));
+  return pools.result(sum(unfold(pools.x, pools.windows, 0, WindowAxes::before), pools.within) /
+                      counts_of(pools, options));
 }
 
 // The root of a sum; its derivative is 0 where the sum is.

@@ -5,6 +5,7 @@
 #include "autograd/core/buffer.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/arrange.hpp"
+#include "autograd/ops/batching.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/matmul.hpp"
@@ -30,6 +31,7 @@ struct Eigh : Operation<Eigh> {
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::eigh(inputs[0], y, where);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
 struct Svd : Operation<Svd> {
@@ -41,6 +43,7 @@ struct Svd : Operation<Svd> {
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::svd(inputs[0], y, where);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
 // y = 1 / (a_i - b_j), and 0 for j = i + itself, of values of matrices of `size`.
@@ -60,6 +63,7 @@ struct ReciprocalGaps : Operation<ReciprocalGaps> {
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::reciprocal_gaps(gap, itself, size, inputs[0], inputs[1], y, where);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void describe(Fields& fields) const override {
     fields("gap", static_cast<std::int64_t>(gap));
     fields("itself", itself);
@@ -92,6 +96,7 @@ struct PartOf : Operation<Self> {
     Whole{}.run({&x, 1}, {again.data(), whole.shape, y.dtype}, where);
     copy_piece(x, again.data(), whole.shape, y);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(this->self(), examples); }
   void describe(Fields& fields) const override {
     fields("begin", part.begin);
     fields("count", part.count);

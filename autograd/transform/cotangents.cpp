@@ -72,6 +72,7 @@ struct CustomArguments : Several<CustomArguments> {
     const auto* several = dynamic_cast<const CustomCotangents*>(g.entry()->primitive);
     return several ? several->cotangents[input] : Tensor();
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
 // The inputs are the value and the arguments.
@@ -88,6 +89,7 @@ struct CustomGradient : OfFirst<CustomGradient> {
                       cotangents.size(), " cotangents for ", xs.size(), " arguments");
     return record(Location::current(), CustomCotangents(std::move(cotangents)));
   }
+  // The rule gets one example; what is the same for all counts as an argument of each.
   Tensor batched(const Examples& examples) const override {
     const auto of_all = [f = rule](const Tensor& g, const std::vector<Tensor>& xs, const Tensor& y) {
       Batch batch(g.size(0), Location::current());
@@ -95,16 +97,13 @@ struct CustomGradient : OfFirst<CustomGradient> {
       for (const Tensor& x : xs) of_one.push_back(batch.example(x));
       return batch.for_all(f(batch.example(g), of_one, batch.example(y)));
     };
-    return record_spread(CustomGradient(of_all), examples);
-  }
-  Tensor batched(const Examples& examples) const override {
-    const auto of_all = [f = rule](const Tensor& g, const std::vector<Tensor>& xs, const Tensor& y) {
-      Batch batch(g.size(0), Location::current());
-      std::vector<Tensor> of_one;
-      for (const Tensor& x : xs) of_one.push_back(batch.example(x));
-      return batch.for_all(f(batch.example(g), of_one, batch.example(y)));
-    };
-    return record_spread(CustomGradient(of_all), examples);
+    Tensor arguments = examples.inputs[1];
+    if (!examples.mapped[1]) {
+      const std::span<const Tensor> same = arguments.entry()->input_span();
+      const std::vector<char> mapped(same.size(), false);
+      arguments = record_spread(CustomArguments{}, {examples.count, same, mapped, arguments});
+    }
+    return record(Location::current(), CustomGradient(of_all), spread(examples, 0), arguments);
   }
 };
 
