@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "autograd/core/parallel.hpp"
 #include "autograd/kernels/convert.hpp"
 #include "autograd/kernels/kernels.hpp"
 
@@ -43,26 +44,39 @@ class Correspondence {
       SlidingAxis& axis = axes_[none + static_cast<std::size_t>(window.axis - first)];
       axis = {axis.elements, axis.places, window.size, window.stride, window.dilation, window.before};
     }
-    for (const SlidingAxis& axis : axes_) plain_ *= axis.elements;
+    for (const SlidingAxis& axis : axes_) {
+      plain_ *= axis.elements;
+      unfolded_ *= axis.places * axis.size;
+    }
   }
 
   std::int64_t stride_in_row() const { return axes_.back().stride; }
   std::int64_t row() const { return axes_.back().places; }
 
   // Calls see(row, plain, low, high): element i of the row, which begins at `row` in the unfolded array, is element
-  // plain + i * stride_in_row() of the plain one for low <= i < high, and outside otherwise.
+  // plain + i * stride_in_row() of the plain one for low <= i < high, and outside otherwise. On several threads: rows
+  // of one combination of the axes before the windows are seen by one of them, in order.
   template <class See>
   void each_row(See see) const {
-    const std::size_t leading = axes_.size() - 2;
-    std::vector<std::int64_t> k(axes_.size()), place(leading);
-    std::int64_t row = 0;
-    for (std::int64_t outer = 0; outer < outer_; ++outer) do
-        do row = rows(outer * plain_, k, place, row, see);
-        while (next(place, &SlidingAxis::places));
-      while (next(k, &SlidingAxis::size));
+    if (unfolded_ == 0) return;
+    constexpr std::int64_t enough = 1 << 15;  // elements for a thread
+    const std::int64_t at_once = std::clamp<std::int64_t>(enough / unfolded_, 1, outer_);
+    parallel_blocks((outer_ + at_once - 1) / at_once, [&](std::int64_t block) {
+      for (std::int64_t outer = block * at_once; outer < std::min(outer_, (block + 1) * at_once); ++outer)
+        rows_of(outer, see);
+    });
   }
 
  private:
+  template <class See>
+  void rows_of(std::int64_t outer, See& see) const {
+    std::vector<std::int64_t> k(axes_.size()), place(axes_.size() - 2);
+    std::int64_t row = outer * unfolded_;
+    do do
+        row = rows(outer * plain_, k, place, row, see);
+      while (next(place, &SlidingAxis::places));
+    while (next(k, &SlidingAxis::size));
+  }
   // The rows of the last two axes.
   template <class See>
   std::int64_t rows(std::int64_t begin, const std::vector<std::int64_t>& k, const std::vector<std::int64_t>& place,
@@ -96,7 +110,7 @@ class Correspondence {
     return false;
   }
 
-  std::int64_t outer_ = 1, plain_ = 1;
+  std::int64_t outer_ = 1, plain_ = 1, unfolded_ = 1;
   std::vector<SlidingAxis> axes_;
 };
 
