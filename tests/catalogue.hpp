@@ -64,6 +64,7 @@ std::vector<Row> random_rows();
 std::vector<Row> linalg_rows();
 std::vector<Row> spectral_rows();
 std::vector<Row> special_rows();
+std::vector<Row> window_rows();
 
 /// A Tensor's elements.
 Array array_of(const Tensor& tensor);

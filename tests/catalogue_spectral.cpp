@@ -174,8 +174,8 @@ Case gaps_case(const Shape& shape) {
               for (std::size_t i = 0; i < w.size(); ++i)
                 for (std::size_t j = 0; j < w.size(); ++j)
                   if (i != j)
-                    derivative += inner[i][j] / (w[j] - w[i]) *
-                                  (v[row][i] * v[column][j] + v[column][i] * v[row][j]) / 2;
+                    derivative +=
+                        inner[i][j] / (w[j] - w[i]) * (v[row][i] * v[column][j] + v[column][i] * v[row][j]) / 2;
               return derivative / 8;
             });
           }};

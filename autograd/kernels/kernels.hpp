@@ -48,6 +48,16 @@ void slice(const View& x, std::int64_t axis, std::int64_t start, std::int64_t st
 /// y = value, except x at before, before + interior + 1, ... of the axis, where that is inside y.
 void pad(const View& x, std::int64_t axis, std::int64_t before, std::int64_t interior, double value, const View& y);
 void concat(std::span<const View> xs, std::int64_t axis, const View& y);
+/// Windows of an axis: window i begins at place i * stride - before and has `size` elements, `dilation` apart.
+struct Sliding {
+  std::int64_t axis, size, stride, dilation, before;
+};
+/// The elements of all windows. y has the axes of x before the first axis with windows, then, for each of `windows`,
+/// which are in the order of their axes, the places in it, and then the other axes of x, with the windows in place of
+/// the elements. What lies outside x is `value`.
+void unfold(const View& x, std::span<const Sliding> windows, double value, const View& y);
+/// The transpose of unfold: for each element of y the sum of all places in windows of x that it has, in their order.
+void fold(const View& x, std::span<const Sliding> windows, const View& y);
 void flip(const View& x, AxisSet axes, const View& y);
 
 /// IndexError unless every index is in [0, size).
@@ -88,10 +98,12 @@ void svd(const View& x, const View& y, const Location& where);
 bool are_results_of(const View& x, const View& results);
 /// V diag(1 / s) U^T, of the singular values above rtol times the largest.
 void pinv(const View& x, double rtol, const View& y, const Location& where);
-/// y_ij = 1 / (a_i - b_j), and 0 for j = i + itself (if that is not negative). LinalgError, with the text for `gap`,
-/// where the difference is what rounding leaves in a decomposition of a matrix of this size.
-enum class Gap { eigenvalues, singular_values, sums_of_singular_values };
-void reciprocal_gaps(Gap gap, std::int64_t itself, std::int64_t size, const View& a, const View& b, const View& y,
+/// What the numbers are whose differences are divided by; sums are differences of a and -b.
+enum class Gap { eigenvalues, singular_values, sums, sums_and_doubles };
+/// y_ij = 1 / (a_i - b_j) for all values b (or -b) and those from `begin` on, a; 0 for a value and itself, unless the
+/// double is asked for. LinalgError where the difference is what rounding leaves in the values of a matrix of this
+/// size.
+void reciprocal_gaps(Gap gap, std::int64_t begin, std::int64_t size, const View& a, const View& b, const View& y,
                      const Location& where);
 /// e^x of square matrices.
 void matrix_exp(const View& x, const View& y, const Location& where);

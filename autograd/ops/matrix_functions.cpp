@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/batching.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
@@ -36,6 +37,7 @@ struct MatrixExp : Operation<MatrixExp> {
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::matrix_exp(inputs[0], y, where);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/batching.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
@@ -48,6 +49,7 @@ struct Orthonormal : Operation<Orthonormal> {  // y^T y = 1, and y^T x has a tri
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::orthonormalise(inputs[0], y, where);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void describe(Fields& fields) const override { fields("columns", columns); }
 };
 
@@ -69,6 +71,7 @@ struct PseudoInverse : Operation<PseudoInverse> {
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::pinv(inputs[0], rtol, y, where);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void describe(Fields& fields) const override { fields("rtol", rtol); }
 };
 
