@@ -109,10 +109,12 @@ void svd(const View& x, const View& y, const Location& where);
 bool are_results_of(const View& x, const View& results);
 /// V diag(1 / s) U^T, of the singular values above rtol times the largest.
 void pinv(const View& x, double rtol, const View& y, const Location& where);
-/// y_ij = 1 / (a_i - b_j), and 0 for j = i + itself (if that is not negative). LinalgError, with the text for `gap`,
-/// where the difference is what rounding leaves in a decomposition of a matrix of this size.
-enum class Gap { eigenvalues, singular_values, sums_of_singular_values };
-void reciprocal_gaps(Gap gap, std::int64_t itself, std::int64_t size, const View& a, const View& b, const View& y,
+/// What the numbers are whose differences are divided by; sums are differences of a and -b.
+enum class Gap { eigenvalues, singular_values, sums, sums_and_doubles };
+/// y_ij = 1 / (a_i - b_j) for all values b (or -b) and those from `begin` on, a; 0 for a value and itself, unless the
+/// double is asked for. LinalgError where the difference is what rounding leaves in the values of a matrix of this
+/// size.
+void reciprocal_gaps(Gap gap, std::int64_t begin, std::int64_t size, const View& a, const View& b, const View& y,
                      const Location& where);
 /// e^x of square matrices.
 void matrix_exp(const View& x, const View& y, const Location& where);

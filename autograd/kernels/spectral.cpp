@@ -117,13 +117,14 @@ void pseudo_inverse(Svd<T>& svd, T bound, T* y) {
     routine<T, sgemm_, dgemm_>("N", "T", &m, &n, &rank, &one, svd.ut.data(), &m, svd.vt.data(), &n, &zero, y, &m);
 }
 
-std::string refusal(Gap gap, std::size_t i, std::size_t j) {
+std::string refusal(Gap gap, const std::string& entry, std::size_t i, std::size_t j) {
+  const bool eigen = gap == Gap::eigenvalues;
+  const std::string call = eigen ? "eigh: " : "svd: ", values = eigen ? "eigenvalue" : "singular value";
   const std::string first = std::to_string(std::min(i, j)), second = std::to_string(std::max(i, j));
-  if (gap == Gap::eigenvalues)
-    return "eigh: the eigenvalues " + first + " and " + second + " are equal, and their vectors have no derivative";
-  if (gap == Gap::singular_values)
-    return "svd: the singular values " + first + " and " + second + " are equal, and their vectors have no derivative";
-  return "svd: the singular value " + second + " is 0, and its vectors have no derivative";
+  if (gap == Gap::sums || gap == Gap::sums_and_doubles)
+    return call + entry + "the " + values + " " + second + " is 0, and its vectors have no derivative";
+  return call + entry + "the " + values + "s " + first + " and " + second +
+         " are equal, and their vectors have no derivative";
 }
 
 }  // namespace
@@ -184,7 +185,7 @@ void pinv(const View& x, double rtol, const View& y, const Location& where) {
   });
 }
 
-void reciprocal_gaps(Gap gap, std::int64_t itself, std::int64_t size, const View& a, const View& b, const View& y,
+void reciprocal_gaps(Gap gap, std::int64_t begin, std::int64_t size, const View& a, const View& b, const View& y,
                      const Location& where) {
   if (y.numel() == 0) return;
   const Matrices all(y, "eigh");
@@ -202,8 +203,10 @@ void reciprocal_gaps(Gap gap, std::int64_t itself, std::int64_t size, const View
       for (std::size_t i = 0; i < m; ++i)
         for (std::size_t j = 0; j < n; ++j) {
           const T distance = left[i] - right[j];
-          const bool same = itself >= 0 && j == i + static_cast<std::size_t>(itself);
-          check<LinalgError>(same || std::abs(distance) > least, where, all.of_entry(entry), refusal(gap, i, j));
+          const std::size_t own = i + static_cast<std::size_t>(begin);
+          const bool same = gap != Gap::sums_and_doubles && j == own;
+          if (!same && !(std::abs(distance) > least))
+            fail<LinalgError>(where, refusal(gap, all.of_entry(entry), own, j));
           result[i * n + j] = same ? T{0} : 1 / distance;
         }
     }

@@ -46,12 +46,12 @@ struct Svd : Operation<Svd> {
   Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
-// y = 1 / (a_i - b_j), and 0 for j = i + itself, of values of matrices of `size`.
+// y = 1 / (a_i - b_j), for a the values from `begin` on, and 0 for a value and itself (unless its double is asked for).
 struct ReciprocalGaps : Operation<ReciprocalGaps> {
   static constexpr auto id = "reciprocal_gaps";
   kernels::Gap gap;
-  std::int64_t itself, size;
-  ReciprocalGaps(kernels::Gap what, std::int64_t offset, std::int64_t n) : gap(what), itself(offset), size(n) {}
+  std::int64_t begin, size;  // (the latter of the matrix)
+  ReciprocalGaps(kernels::Gap what, std::int64_t first, std::int64_t n) : gap(what), begin(first), size(n) {}
   Signature infer(std::span<const Tensor> inputs, const Location&) const override {
     const Tensor &a = inputs[0], &b = inputs[1];
     return {with_sizes(batch_of(unsqueeze(a, -1)), {a.size(-1), b.size(-1)}), a.dtype()};
@@ -61,12 +61,12 @@ struct ReciprocalGaps : Operation<ReciprocalGaps> {
     return input == 0 ? -sum(change, -1) : sum(change, -2);
   }
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
-    kernels::reciprocal_gaps(gap, itself, size, inputs[0], inputs[1], y, where);
+    kernels::reciprocal_gaps(gap, begin, size, inputs[0], inputs[1], y, where);
   }
   Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void describe(Fields& fields) const override {
     fields("gap", static_cast<std::int64_t>(gap));
-    fields("itself", itself);
+    fields("begin", begin);
     fields("size", size);
   }
 };
@@ -179,11 +179,11 @@ struct SingularVectors : PartOf<SingularVectors, Svd> {
     const std::int64_t begin = part.begin, end = begin + part.count;
     const Tensor own = slice(values, -1, begin, end), partners = slice(others, -2, begin, end);
     const bool complement = y.size(-1) > k;  // of the vectors
-    const Tensor differences =
-        record(Location::current(), ReciprocalGaps(kernels::Gap::singular_values, begin, size), own, values);
-    const Tensor sums =
-        record(Location::current(),
-               ReciprocalGaps(kernels::Gap::sums_of_singular_values, complement ? -1 : begin, size), own, -values);
+    const auto gaps = [&](kernels::Gap gap, const Tensor& to) {
+      return record(Location::current(), ReciprocalGaps(gap, begin, size), own, to);
+    };
+    const Tensor differences = gaps(kernels::Gap::singular_values, values);
+    const Tensor sums = gaps(complement ? kernels::Gap::sums_and_doubles : kernels::Gap::sums, -values);
     const Tensor along = matmul(g, transpose(vectors)), half = 0.5 * along;
     Tensor of_own = matmul(half * (differences + sums), vectors);
     if (complement)  // 1 / (s_j + s_j)

@@ -112,7 +112,7 @@ TEST_CASE("the catalogue catches every spoiled derivative rule") {
                                  "not_equal",   "less",        "less_equal", "greater", "greater_equal", "logical_and",
                                  "logical_or",  "logical_xor", "one_hot",    "argsort", "argmax",        "argmin",
                                  "full",        "leaf",        "uniform",    "normal",  "randint",       "bernoulli",
-                                 "categorical", "det_sign"});
+                                 "categorical", "det_sign",    "eigh",       "svd"});
 }
 
 TEST_CASE("swapping the cotangents of two inputs is noticed") {
