@@ -1,10 +1,10 @@
 #include "autograd/ops/convolution.hpp"
 
-#include <string>
+#include <algorithm>
 
 #include "autograd/core/fail.hpp"
-#include "autograd/ops/einsum.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/matmul.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/spatial.hpp"
 #include "autograd/ops/windows.hpp"
@@ -18,13 +18,6 @@ using grid::at;
 using grid::joined;
 using grid::Sizes;
 using grid::sizes_of;
-
-// "ngc" + places + places in the window, "goc" + places in the window -> "ngo" + places
-std::string equation(std::int64_t spatial) {
-  const std::string places = std::string("xyz").substr(0, at(spatial)),
-                    within = std::string("uvw").substr(0, at(spatial));
-  return "ngc" + places + within + ",goc" + within + "->ngo" + places;
-}
 
 Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& bias, const ConvolutionOptions& options,
                    std::int64_t spatial, const char* call) {
@@ -58,11 +51,13 @@ Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& b
     }
     windows.push_back(window);
   }
-  const Tensor patches = unfold(x, windows);
-  const Tensor apart = reshape(patches, joined({{x.size(0), groups, channels}, sizes_of(patches, 2)}));
-  const Tensor kernels = reshape(weight, joined({{groups, outputs / groups, channels}, sizes_of(weight, 2)}));
-  Tensor y = einsum(equation(spatial), {apart, kernels});
-  y = reshape(y, joined({{x.size(0), outputs}, sizes_of(y, 3)}));
+  // For each group the weights [O, C k] times the windows [C k, places] of each image: the result lies as it should.
+  const Tensor patches = unfold(x, windows, 0, WindowAxes::before);
+  const Sizes places = sizes_of(patches, 2 + spatial);
+  const std::int64_t depth = weight.numel() / std::max<std::int64_t>(outputs, 1), count = Shape(places).numel();
+  Tensor y =
+      matmul(reshape(weight, {groups, outputs / groups, depth}), reshape(patches, {x.size(0), groups, depth, count}));
+  y = reshape(y, joined({{x.size(0), outputs}, places}));
   if (bias.defined()) y = y + reshape(bias, joined({{outputs}, Sizes(at(spatial), 1)}));
   return single ? squeeze(y, 0) : y;
 }

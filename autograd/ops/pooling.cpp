@@ -46,7 +46,7 @@ struct Pools {
   std::vector<Window> windows;
   Sizes padding;
   std::int64_t whole = 1;  // the number of elements of a whole window
-  Axes within;             // the axes that windows have in unfold
+  Axes within;             // the axes that the places in windows have
 
   Pools(const Operand& operand, const PerAxis& size, const PoolingOptions& options, std::int64_t spatial,
         const char* call) {
@@ -69,7 +69,7 @@ struct Pools {
       check<ShapeError>(elements > 0 && windows[i].count(elements) > 0, where, call, ": no window of ", sizes[i],
                         " elements, dilation ", dilation[i], ", fits into axis ", axis + 2, " of ", describe(x),
                         " with padding ", padding[i]);
-      last.push_back(axis - spatial);
+      last.push_back(axis + 2);
       check<ValueError>(!__builtin_mul_overflow(whole, sizes[i], &whole), where, call, ": the windows are too large");
     }
     within = last;
@@ -81,7 +81,7 @@ Tensor max_pool(const Operand& x, const PerAxis& size, const PoolingOptions& opt
                 const char* call) {
   const CallScope scope(call, x.where());
   const Pools pools(x, size, options, spatial, call);
-  return pools.result(max(unfold(pools.x, pools.windows, least), pools.within));
+  return pools.result(max(unfold(pools.x, pools.windows, least, WindowAxes::before), pools.within));
 }
 
 // How many elements each window has: 1 counts as one in the input, in the padding if that counts, and 0 beyond it.
@@ -97,14 +97,15 @@ Tensor counts_of(const Pools& pools, const PoolingOptions& options) {
     windows[i].before = 0;
     windows[i].after -= padding;
   }
-  return sum(unfold(counted, windows), pools.within);
+  return sum(unfold(counted, windows, 0, WindowAxes::before), pools.within);
 }
 
 Tensor avg_pool(const Operand& x, const PerAxis& size, const PoolingOptions& options, std::int64_t spatial,
                 const char* call) {
   const CallScope scope(call, x.where());
   const Pools pools(x, size, options, spatial, call);
-  return pools.result(sum(unfold(pools.x, pools.windows), pools.within) / counts_of(pools, options));
+  return pools.result(sum(unfold(pools.x, pools.windows, 0, WindowAxes::before), pools.within) /
+                      counts_of(pools, options));
 }
 
 // The root of a sum; its derivative is 0 where the sum is.
@@ -115,7 +116,7 @@ Tensor lp_pool(const Operand& x, double p, const PerAxis& size, const PoolingOpt
   const CallScope scope(call, x.where());
   check<ValueError>(p > 0 && std::isfinite(p), x.where(), call, ": p = ", p);
   const Pools pools(x, size, options, spatial, call);
-  const Tensor elements = unfold(pools.x, pools.windows);
+  const Tensor elements = unfold(pools.x, pools.windows, 0, WindowAxes::before);
   const auto whole = [&](const Tensor& total) {
     return options.ceil_mode ? total * (static_cast<double>(pools.whole) / counts_of(pools, options)) : total;
   };
@@ -133,7 +134,7 @@ Pooled max_pool_with_indices(const Operand& operand, const PerAxis& size, const 
   const CallScope scope(call, operand.where());
   const Pools pools(operand, size, options, spatial, call);
   std::vector<grid::Stand> stands;
-  Sizes shape{pools.x.size(0), pools.x.size(1)};
+  Sizes places;
   std::int64_t elements = 1;
   for (const Window& window : pools.windows) {
     grid::Stand stand{pools.x.size(window.axis), {}, {}, {}};
@@ -147,13 +148,13 @@ Pooled max_pool_with_indices(const Operand& operand, const PerAxis& size, const 
       stand.firsts.push_back(first);
     }
     for (std::int64_t k = 0; k < window.size; ++k) stand.offsets.push_back(k * window.dilation);
-    shape.push_back(std::ssize(stand.begins));
+    places.push_back(std::ssize(stand.begins));
     elements *= window.size;
     stands.push_back(std::move(stand));
   }
-  shape.push_back(elements);
-  const auto [values, indices] =
-      grid::first_maximum(pools.x, reshape(unfold(pools.x, pools.windows, least), shape), stands);
+  const Tensor windows = unfold(pools.x, pools.windows, least, WindowAxes::before);
+  const Sizes shape = joined({{pools.x.size(0), pools.x.size(1), elements}, places});
+  const auto [values, indices] = grid::first_maximum(pools.x, reshape(windows, shape), stands);
   return {pools.result(values), pools.result(indices)};
 }
 

@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <string>
+#include <vector>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/convolution.hpp"
-#include "autograd/ops/einsum.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/matmul.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/spatial.hpp"
 #include "autograd/ops/windows.hpp"
@@ -18,13 +18,6 @@ using grid::at;
 using grid::joined;
 using grid::Sizes;
 using grid::sizes_of;
-
-// "ngc" + places, "gco" + places in the window -> "ngo" + places + places in the window
-std::string equation(std::int64_t spatial) {
-  const std::string places = std::string("xyz").substr(0, at(spatial)),
-                    within = std::string("uvw").substr(0, at(spatial));
-  return "ngc" + places + ",gco" + within + "->ngo" + places + within;
-}
 
 void check_operands(const Tensor& x, const Tensor& weight, const Tensor& bias, std::int64_t groups,
                     std::int64_t spatial, const char* call, const Location& where) {
@@ -68,7 +61,7 @@ struct Placement {
     }
   }
   Tensor operator()(const Tensor& patches, const Sizes& leading) const {
-    Tensor y = fold(patches, joined({leading, whole}), windows);
+    Tensor y = fold(patches, joined({leading, whole}), windows, WindowAxes::before);
     for (std::size_t i = 0; i < windows.size(); ++i)
       if (padding[i] > 0 || extra[i] > 0) y = pad(y, windows[i].axis, -padding[i], extra[i] - padding[i]);
     return y;
@@ -84,10 +77,12 @@ Tensor transposed(const Operand& operand, const Tensor& weight, const Tensor& bi
   check_operands(x, weight, bias, groups, spatial, call, where);
   const Placement place(x, weight, options, spatial, call, where);
   const std::int64_t samples = x.size(0), channels = x.size(1) / groups, outputs = weight.size(1) * groups;
-  const Tensor apart = reshape(x, joined({{samples, groups, channels}, sizes_of(x, 2)}));
-  const Tensor kernels = reshape(weight, joined({{groups, channels, weight.size(1)}, sizes_of(weight, 2)}));
-  const Tensor patches = einsum(equation(spatial), {apart, kernels});
-  Tensor y = place(reshape(patches, joined({{samples, outputs}, sizes_of(patches, 3)})), {samples, outputs});
+  // For each group the weights [O k, C] times the elements [C, places] of each sample.
+  const Sizes kernel = sizes_of(weight, 2), places = sizes_of(x, 2);
+  const Tensor kernels = reshape(weight, {groups, channels, weight.size(1) * Shape(kernel).numel()});
+  const Tensor apart = reshape(x, {samples, groups, channels, Shape(places).numel()});
+  const Tensor patches = matmul(transpose(kernels), apart);
+  Tensor y = place(reshape(patches, joined({{samples, outputs}, kernel, places})), {samples, outputs});
   if (bias.defined()) y = y + reshape(bias, joined({{outputs}, Sizes(at(spatial), 1)}));
   return single ? squeeze(y, 0) : y;
 }
