@@ -103,17 +103,17 @@ Pooled adaptive_max_pool_with_indices(const Operand& x, const PerAxis& size, std
   const CallScope scope(call, x.where());
   const AdaptivePools pools(x, size, spatial, call);
   std::vector<grid::Stand> stands;
-  Sizes shape{pools.x.size(0), pools.x.size(1)};
+  Sizes places;
   std::int64_t elements = 1;
   for (const Parts& parts : pools.parts) {
     grid::Stand stand{parts.elements, parts.begins, parts.begins, {}};
     for (std::int64_t k = 0; k < parts.longest; ++k) stand.offsets.push_back(k);
     stands.push_back(std::move(stand));
-    shape.push_back(parts.count());
+    places.push_back(parts.count());
     elements *= parts.longest;
   }
-  shape.push_back(elements);
-  const Tensor windows = permute(pools.windows(least), joined({{0, 1}, pools.places, pools.within}));
+  const Tensor windows = permute(pools.windows(least), joined({{0, 1}, pools.within, pools.places}));
+  const Sizes shape = joined({{pools.x.size(0), pools.x.size(1), elements}, places});
   const auto [values, indices] = grid::first_maximum(pools.x, reshape(windows, shape), stands);
   return {pools.result(values), pools.result(indices)};
 }

@@ -21,7 +21,7 @@ struct Stand {
   Sizes begins, firsts, offsets;
 };
 
-/// The first maximum of each window, for x [N, C, ...spatial] and its windows [N, C, ...windows, elements of a window],
+/// The first maximum of each window, for x [N, C, ...spatial] and its windows [N, C, elements of a window, ...windows],
 /// in which `least` stands for what is not there.
 Pooled first_maximum(const Tensor& x, const Tensor& windows, const std::vector<Stand>& stands);
 

@@ -46,7 +46,7 @@ struct Pools {
   std::vector<Window> windows;
   Sizes padding;
   std::int64_t whole = 1;  // the number of elements of a whole window
-  Axes within;             // the axes that windows have in unfold
+  Axes within;             // the axes that the places in windows have
 
   Pools(const Operand& operand, const PerAxis& size, const PoolingOptions& options, std::int64_t spatial,
         const char* call) {
@@ -134,7 +134,7 @@ Pooled max_pool_with_indices(const Operand& operand, const PerAxis& size, const 
   const CallScope scope(call, operand.where());
   const Pools pools(operand, size, options, spatial, call);
   std::vector<grid::Stand> stands;
-  Sizes shape{pools.x.size(0), pools.x.size(1)};
+  Sizes places;
   std::int64_t elements = 1;
   for (const Window& window : pools.windows) {
     grid::Stand stand{pools.x.size(window.axis), {}, {}, {}};
@@ -148,13 +148,13 @@ Pooled max_pool_with_indices(const Operand& operand, const PerAxis& size, const 
       stand.firsts.push_back(first);
     }
     for (std::int64_t k = 0; k < window.size; ++k) stand.offsets.push_back(k * window.dilation);
-    shape.push_back(std::ssize(stand.begins));
+    places.push_back(std::ssize(stand.begins));
     elements *= window.size;
     stands.push_back(std::move(stand));
   }
-  shape.push_back(elements);
-  const auto [values, indices] =
-      grid::first_maximum(pools.x, reshape(unfold(pools.x, pools.windows, least), shape), stands);
+  const Tensor windows = unfold(pools.x, pools.windows, least, WindowAxes::before);
+  const Sizes shape = joined({{pools.x.size(0), pools.x.size(1), elements}, places});
+  const auto [values, indices] = grid::first_maximum(pools.x, reshape(windows, shape), stands);
   return {pools.result(values), pools.result(indices)};
 }
 

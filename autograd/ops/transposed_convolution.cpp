@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <vector>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/convolution.hpp"
@@ -76,12 +77,12 @@ Tensor transposed(const Operand& operand, const Tensor& weight, const Tensor& bi
   check_operands(x, weight, bias, groups, spatial, call, where);
   const Placement place(x, weight, options, spatial, call, where);
   const std::int64_t samples = x.size(0), channels = x.size(1) / groups, outputs = weight.size(1) * groups;
-  // For each group the transposed weights [O k, C] times each image [C, elements]: the windows of the result.
-  const Sizes elements = sizes_of(x, 2), within = sizes_of(weight, 2);
-  const std::int64_t depth = weight.size(1) * Shape(within).numel();
-  const Tensor patches = matmul(transpose(reshape(weight, {groups, channels, depth})),
-                                reshape(x, {samples, groups, channels, Shape(elements).numel()}));
-  Tensor y = place(reshape(patches, joined({{samples, outputs}, within, elements})), {samples, outputs});
+  // For each group the weights [O k, C] times the elements [C, places] of each sample.
+  const Sizes kernel = sizes_of(weight, 2), places = sizes_of(x, 2);
+  const Tensor kernels = reshape(weight, {groups, channels, weight.size(1) * Shape(kernel).numel()});
+  const Tensor apart = reshape(x, {samples, groups, channels, Shape(places).numel()});
+  const Tensor patches = matmul(transpose(kernels), apart);
+  Tensor y = place(reshape(patches, joined({{samples, outputs}, kernel, places})), {samples, outputs});
   if (bias.defined()) y = y + reshape(bias, joined({{outputs}, Sizes(at(spatial), 1)}));
   return single ? squeeze(y, 0) : y;
 }

@@ -39,13 +39,13 @@ Sizes flat(const std::vector<grid::Stand>& stands, Sizes grid::Stand::*places) {
 // The place of an element is that of its window's beginning and, from there, that within the window. Where all
 // elements are -inf, what stands for missing ones may be the first of them: then it is the first that is there.
 Pooled grid::first_maximum(const Tensor& x, const Tensor& windows, const std::vector<Stand>& stands) {
-  const Tensor values = stop_gradient(windows), best = argmax(values, -1);
+  const Tensor values = stop_gradient(windows), best = argmax(values, 2);
   const Shape pools = best.shape();
   const Shape places(sizes_of(best, 2));
   Tensor indices = tensor(flat(stands, &Stand::begins), places) + take(tensor(flat(stands, &Stand::offsets)), best);
   bool misses = false;
   for (const Stand& stand : stands) misses = misses || stand.begins != stand.firsts;
-  if (misses) indices = where(max(values, -1) == least, tensor(flat(stands, &Stand::firsts), places), indices);
+  if (misses) indices = where(max(values, 2) == least, tensor(flat(stands, &Stand::firsts), places), indices);
   const Tensor lines = flatten(x, 2);
   const Tensor chosen = gather(lines, 2, reshape(indices, {x.size(0), x.size(1), places.numel()}));
   return {reshape(chosen, pools), indices};
