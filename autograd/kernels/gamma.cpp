@@ -126,9 +126,8 @@ void each(const View& x, const View& y, F f) {
       to[i] = static_cast<float>(f(from[i]));
     });
   else
-    parallel_elements(x.numel(), [from = x.as<const double>(), to = y.as<double>(), f](std::int64_t i) {
-      to[i] = f(from[i]);
-    });
+    parallel_elements(x.numel(),
+                      [from = x.as<const double>(), to = y.as<double>(), f](std::int64_t i) { to[i] = f(from[i]); });
 }
 
 }  // namespace

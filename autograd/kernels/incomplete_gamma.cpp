@@ -1,9 +1,9 @@
 // The incomplete gamma function and its derivatives by the shape a: in double, whatever the dtype.
 //
-// With q(t) = t^a e^-t / Gamma(a), P(a, x) is the integral of q(t) / t from 0 to x, Q(a, x) that from x to infinity. The
-// n-th derivative of q by a is q times a polynomial B_n in l = log t - psi(a), and the integral of q B_n / t over all t
-// is 0 for n > 0, so that its derivatives can be taken from either side: from the one where B_1 does not change its
-// sign, nothing cancels.
+// With q(t) = t^a e^-t / Gamma(a), P(a, x) is the integral of q(t) / t from 0 to x, Q(a, x) that from x to infinity.
+// The n-th derivative of q by a is q times a polynomial B_n in l = log t - psi(a), and the integral of q B_n / t over
+// all t is 0 for n > 0, so that its derivatives can be taken from either side: from the one where B_1 does not change
+// its sign, nothing cancels.
 
 #include <algorithm>
 #include <array>
@@ -35,7 +35,8 @@ class Polynomial {
     for (std::int64_t n = 1; n <= n_; ++n) {
       double value = 0, binomial = 1;
       for (std::int64_t i = 0; i < n; binomial *= static_cast<double>(n - 1 - i) / static_cast<double>(i + 1), ++i)
-        value += binomial * b[static_cast<std::size_t>(n - 1 - i)] * (i == 0 ? l : minus_polygamma_[static_cast<std::size_t>(i)]);
+        value += binomial * b[static_cast<std::size_t>(n - 1 - i)] *
+                 (i == 0 ? l : minus_polygamma_[static_cast<std::size_t>(i)]);
       b[static_cast<std::size_t>(n)] = value;
     }
     return b[static_cast<std::size_t>(n_)];
@@ -76,9 +77,8 @@ double integral(double scale, F f) {
 double from_below(std::int64_t n, double a, double x, double y) {
   const Polynomial b(n, a);
   const double psi = digamma(a);
-  return integral(1 / (a - x + std::sqrt(a)), [&](double s) {
-    return std::exp((x - a) * s - x * (s + std::expm1(-s))) * b(y - s - psi);
-  });
+  return integral(1 / (a - x + std::sqrt(a)),
+                  [&](double s) { return std::exp((x - a) * s - x * (s + std::expm1(-s))) * b(y - s - psi); });
 }
 
 // The integral of q(t) / q(x) B_n / t from x to infinity, over r = t / x - 1

@@ -158,8 +158,8 @@ void draw_without_replacement(const View& logits, const View& u, const View& y, 
       const std::span<const T> values = all.subspan(row * size, size);
       check_logits(values, largest_of(values), "multinomial", row, where);
       const auto possible = static_cast<std::size_t>(std::ranges::count_if(values, [](T v) { return v > -INFINITY; }));
-      check<ValueError>(count <= possible, where, "multinomial: row ", row, " has ", possible, " possible classes, not ",
-                        count);
+      check<ValueError>(count <= possible, where, "multinomial: row ", row, " has ", possible,
+                        " possible classes, not ", count);
       for (std::size_t i = 0; i < size; ++i)
         keys[i] = static_cast<double>(values[i]) - std::log(-std::log1p(-std::max(draws[row * size + i], 0x1p-54)));
       std::iota(order.begin(), order.end(), 0);

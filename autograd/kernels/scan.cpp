@@ -76,9 +76,8 @@ class RunningSum {
     if (parts_ == 1) return run_whole();
     const std::int64_t inner = shape_.inner;
     std::vector<A> starts(static_cast<std::size_t>(shape_.outer * parts_ * inner));
-    parallel_blocks(shape_.outer * parts_, [&](std::int64_t block) {
-      add_up(block / parts_, block % parts_, starts.data() + block * inner);
-    });
+    parallel_blocks(shape_.outer * parts_,
+                    [&](std::int64_t block) { add_up(block / parts_, block % parts_, starts.data() + block * inner); });
     // Sums of parts may overflow where running ones do not: then the axis is one part.
     std::vector<char> whole;
     for (std::int64_t i = 0; i < shape_.outer; ++i) whole.push_back(!start_parts(starts.data() + i * parts_ * inner));

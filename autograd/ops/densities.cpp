@@ -46,8 +46,8 @@ Tensor softplus(const Tensor& x) {
 Tensor times(const Tensor& x, const Tensor& y) { return where(logical_and(x == 0, isinf(y)), 0, x * y); }
 
 // What an element x of a vector that adds up to 1 contributes to the logarithm of Dirichlet's density:
-// (a - 1) log x - log Gamma(a), without the part of Stirling's formula that cancels against that of the whole. Then what
-// is left of log Gamma of the whole, the sum of all a.
+// (a - 1) log x - log Gamma(a), without the part of Stirling's formula that cancels against that of the whole. Then
+// what is left of log Gamma of the whole, the sum of all a.
 Tensor part_of_whole(const Tensor& a, const Tensor& x, const Tensor& log_x, const Tensor& whole) {
   const Tensor inside = x > 0;
   const Tensor ordinary = -deviance(a, whole * where(inside, x, 1)) - where(inside, log_x, 0);

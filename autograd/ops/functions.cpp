@@ -54,7 +54,8 @@ Tensor atanh(const Operand& x) {
 // the sine is that of pi times the distance to the nearest whole number, which is exact.
 Tensor sinc(const Operand& operand) {
   const CallScope scope("sinc", operand.where());
-  const Tensor x = operand.tensor(), t = x * std::numbers::pi, near = abs(t) < 1, small = where(near, t, 0), square = small * small;
+  const Tensor x = operand.tensor(), t = x * std::numbers::pi, near = abs(t) < 1, small = where(near, t, 0),
+               square = small * small;
   constexpr int terms = 10;  // the next one is below 1e-19
   Tensor series = ones_like(square);
   for (int n = terms; n > 0; --n) series = 1 - square * series / (2.0 * n * (2 * n + 1));

@@ -16,8 +16,8 @@ namespace {
 const double log_root_two_pi = 0.5 * std::log(2 * std::numbers::pi);
 
 // B_2k / (2k (2k - 1)), the coefficients of 1 / a^(2k - 1) in the remainder
-constexpr double remainders[] = {1.0 / 12,          -1.0 / 360, 1.0 / 1260,    -1.0 / 1680, 1.0 / 1188,
-                                 -691.0 / 360360, 1.0 / 156,  -3617.0 / 122400};
+constexpr double remainders[] = {1.0 / 12,   -1.0 / 360,      1.0 / 1260, -1.0 / 1680,
+                                 1.0 / 1188, -691.0 / 360360, 1.0 / 156,  -3617.0 / 122400};
 // From here on that series has all the digits of its dtype.
 double far_out(DType dtype) { return dtype == float32 ? 3 : 10; }
 
@@ -43,7 +43,8 @@ Tensor slope(const Tensor& a) {
       a,
       [](const Tensor& inverse) {
         const Tensor square_of = inverse * inverse;
-        Tensor sum = (1 - 2.0 * static_cast<double>(std::size(remainders))) * remainders[std::size(remainders) - 1] * square_of;
+        Tensor sum =
+            (1 - 2.0 * static_cast<double>(std::size(remainders))) * remainders[std::size(remainders) - 1] * square_of;
         for (std::size_t k = std::size(remainders) - 1; k-- > 0;)
           sum = (sum + (-1 - 2 * static_cast<double>(k)) * remainders[k]) * square_of;
         return sum;

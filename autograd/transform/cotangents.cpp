@@ -61,9 +61,7 @@ Tensor change_cotangent(const Operand& x, std::function<Tensor(const Tensor&)> c
   return record(x.where(), ChangeCotangent(std::move(change)), x.tensor());
 }
 
-Tensor scale_gradient(const Operand& x, double factor) {
-  return record(x.where(), ScaleGradient(factor), x.tensor());
-}
+Tensor scale_gradient(const Operand& x, double factor) { return record(x.where(), ScaleGradient(factor), x.tensor()); }
 
 Tensor reverse_gradient(const Operand& x, double factor) {
   const CallScope scope("reverse_gradient", x.where());

@@ -40,8 +40,11 @@ TEST_CASE("a rule of one's own stands in place of the derivatives") {
     return std::vector<Tensor>{g * (1 / (1 + exp(-xs[0]))) * xs[1], g * y / xs[1]};
   };
   const Tensor a = tensor({0.3, -1.0, 2.0}, float64), b = tensor({1.5, 0.7, -0.4}, float64);
-  CHECK_THAT([&](const Tensor& s, const Tensor& t) { return custom_gradient(f, rule, {s, t}); },
-             DifferentiatesCorrectly({a, b}).order(2));
+  CHECK_THAT(
+      [&](const Tensor& s, const Tensor& t) {
+        return custom_gradient(f, rule, {s, t});
+      },
+      DifferentiatesCorrectly({a, b}).order(2));
   const Tensor x = track(a);
   const auto wrong = [](const Tensor& g, const std::vector<Tensor>&, const Tensor&) { return std::vector{g, g}; };
   const auto other = [](const Tensor& g, const std::vector<Tensor>&, const Tensor&) { return std::vector{g * 7}; };
