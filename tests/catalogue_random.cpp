@@ -1,6 +1,10 @@
 // The random primitives: functions of where a stream of random numbers stands.
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 #include "tests/catalogue.hpp"
 
@@ -95,6 +99,152 @@ Case categorical_case(const Shape& shape) {
           }};
 }
 
+constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min(),
+                       highest = std::numeric_limits<std::int64_t>::max();
+
+// The stream of random numbers of one element: the keys come as whole numbers from the stream 5.
+class Stream {
+ public:
+  explicit Stream(std::int64_t key) : key_(static_cast<std::uint64_t>(key)) {}
+  std::array<Real, 2> next() {
+    const auto words = philox(key_, block_++);
+    const auto part = [&](std::size_t i) {
+      return static_cast<Real>((words[i] | std::uint64_t{words[i + 1]} << 32) >> 11) * 0x1p-53L;
+    };
+    return {part(0), part(2)};
+  }
+
+ private:
+  std::uint64_t key_, block_ = 0;
+};
+std::vector<std::int64_t> keys_of(const Shape& shape) {
+  Rng rng(5);
+  return randint(shape, rng, lowest, highest).to_vector<std::int64_t>();
+}
+
+// Marsaglia and Tsang, 2000, without the quick acceptance.
+Real gamma_of(Real a, Stream stream) {
+  const Real d = (a < 1 ? a + 1 : a) - 1 / 3.0L, c = 1 / std::sqrt(9 * d);
+  for (;;) {
+    const auto [r, angle] = stream.next();
+    const Real x = std::sqrt(-2 * std::log(1 - r)) * std::cos(2 * 3.14159265358979323846L * angle);
+    if (1 + c * x <= 0) continue;
+    const Real v = std::pow(1 + c * x, 3.0L);
+    const auto [u, lower] = stream.next();
+    if (std::log(1 - u) >= x * x / 2 + d * (1 - v + std::log(v))) continue;
+    return a < 1 ? d * v * std::pow(1 - lower, 1 / a) : d * v;
+  }
+}
+
+// Of given concentrations: as a function of them, what is rejected jumps, and the derivative is that of gamma_quantile.
+Case gamma_case(const Shape& shape, double low, double high) {
+  const auto concentrations = [=] { return linspace(low, high, shape.numel(), float64); };
+  return {[=](const Xs&) {
+            Rng rng(5);
+            return gamma(shape, rng, reshape(concentrations(), shape), 1);
+          },
+          {},
+          [=](const Arrays&) {
+            const auto keys = keys_of(shape);
+            const std::vector<double> a = concentrations().to_vector();
+            Array y{shape, {}};
+            for (std::size_t i = 0; i < keys.size(); ++i) y.elements.push_back(gamma_of(a[i], Stream(keys[i])));
+            return y;
+          }};
+}
+
+// By counting factors; the rates are small here.
+Case poisson_case(const Shape& shape) {
+  return {[](const Xs& x) {
+            Rng rng(5);
+            return poisson(x[0].shape(), rng, x[0]);
+          },
+          {{shape, 0, 9}},
+          [](const Arrays& x) {
+            const auto keys = keys_of(x[0].shape);
+            Array y{x[0].shape, {}};
+            for (std::size_t i = 0; i < keys.size(); ++i) {
+              Stream stream(keys[i]);
+              Real product = 1;
+              int count = 0;
+              for (std::array<Real, 2> u = stream.next();; ++count) {
+                product *= 1 - u[count % 2];
+                if (product < std::exp(-x[0].elements[i])) break;
+                if (count % 2 == 1) u = stream.next();
+              }
+              y.elements.push_back(count);
+            }
+            return y;
+          }};
+}
+
+Real above_of(Real x) { return std::erfc(x / std::sqrt(2.0L)) / 2; }
+
+// The place between the bounds at which so much of the probability is below, by bisection.
+Real truncated_of(Real low, Real high, Real u) {
+  Real from = low, to = high;
+  for (int i = 0; i < 100; ++i) {
+    const Real middle = (from + to) / 2;
+    const Real below = (above_of(low) - above_of(middle)) / (above_of(low) - above_of(high));
+    (below < u ? from : to) = middle;
+  }
+  return from;
+}
+
+Case truncated_case(const Shape& shape, double low, double high) {
+  return {[](const Xs& x) {
+            Rng rng(5);
+            return truncated_normal(x[0].shape(), rng, zeros({}, float64), 1, x[0], x[1]);
+          },
+          {{shape, low - 0.5, low}, {shape, high, high + 0.5}},
+          [](const Arrays& x) {
+            Array y{x[0].shape, {}};
+            for (std::size_t i = 0; i < x[0].elements.size(); ++i)
+              y.elements.push_back(truncated_of(x[0].elements[i], x[1].elements[i], fraction(i / 2, i % 2)));
+            return y;
+          }};
+}
+
+// The indices in the order of logit - log(-log(1 - u)).
+Case without_replacement_case(const Shape& shape, std::int64_t count) {
+  return {[count](const Xs& x) {
+            Rng rng(5);
+            return multinomial(x[0], count, rng);
+          },
+          {{shape, -3, 3}},
+          [count](const Arrays& x) {
+            const std::int64_t classes = x[0].shape.back();
+            Shape shape_of_result = x[0].shape;
+            shape_of_result[shape_of_result.ndim() - 1] = count;
+            Array y{shape_of_result, {}};
+            for (std::int64_t row = 0; row < x[0].shape.numel() / classes; ++row) {
+              std::vector<std::pair<Real, std::int64_t>> keys;
+              for (std::int64_t i = 0; i < classes; ++i) {
+                const std::size_t at = u(row * classes + i);
+                keys.emplace_back(-x[0].elements[at] + std::log(-std::log(1 - fraction(at / 2, at % 2))), i);
+              }
+              std::sort(keys.begin(), keys.end());
+              for (std::int64_t i = 0; i < count; ++i) y.elements.push_back(static_cast<Real>(keys[u(i)].second));
+            }
+            return y;
+          }};
+}
+
+// Of an exponentially distributed number, whose rate is checked.
+Case above_case(const Shape& shape) {
+  return {[](const Xs& x) {
+            Rng rng(5);
+            return exponential(x[0].shape(), rng, x[0]);
+          },
+          {{shape, 0.5, 2}},
+          [](const Arrays& x) {
+            Array y{x[0].shape, {}};
+            for (std::size_t i = 0; i < x[0].elements.size(); ++i)
+              y.elements.push_back(-std::log(1 - fraction(i / 2, i % 2)) / x[0].elements[i]);
+            return y;
+          }};
+}
+
 }  // namespace
 
 std::vector<Row> random_rows() {
@@ -103,7 +253,20 @@ std::vector<Row> random_rows() {
       random_row("normal", true),
       {"randint", {randint_case({3, 3}, -4, 5), randint_case({}, 0, 1000), randint_case({0}, 0, 2)}, 1, {}, false},
       {"bernoulli", {bernoulli_case({5}), bernoulli_case({2, 3}), bernoulli_case({0})}, 1, {}, false},
-      {"categorical", {categorical_case({4}), categorical_case({5, 3}), categorical_case({2, 2, 4})}, 1, {}, false}};
+      {"categorical", {categorical_case({4}), categorical_case({5, 3}), categorical_case({2, 2, 4})}, 1, {}, false},
+      {"gamma_draw", {gamma_case({5}, 0.2, 1), gamma_case({2, 3}, 1, 30), gamma_case({0}, 1, 2)}, 1, {}},
+      {"poisson_draw", {poisson_case({5}), poisson_case({2, 3}), poisson_case({0})}, 1, {}, false},
+      {"truncated_normal_draw",
+       {truncated_case({5}, -1, 0.5), truncated_case({2, 3}, 1, 2), truncated_case({}, -3, -1),
+        truncated_case({0}, 0, 1)},
+       3,
+       {}},
+      {"draw_without_replacement",
+       {without_replacement_case({4}, 4), without_replacement_case({5, 3}, 2), without_replacement_case({2, 2, 4}, 0)},
+       1,
+       {},
+       false},
+      {"above", {above_case({5}), above_case({2, 3}), above_case({}), above_case({0})}, 3, {}}};
 }
 
 }  // namespace xgrad::catalogue

@@ -41,6 +41,74 @@ Row special(const char* id, Tensor (*f)(const Tensor&), Real (*value)(Real), dou
           {}};
 }
 
+using Value2 = Real (*)(Real, Real);
+
+Case elementwise2(Tensor (*f)(const Tensor&, const Tensor&), Value2 value, const Shape& shape, double low,
+                  double high) {
+  return {[f](const std::vector<Tensor>& x) { return f(x[0], x[1]); },
+          {{shape, 0.5, 4}, {shape, low, high}},
+          [value](const std::vector<Array>& x) {
+            return build(x[0].shape,
+                         [&](const std::vector<std::int64_t>& index) { return value(x[0].at(index), x[1].at(index)); });
+          }};
+}
+
+Row special2(const char* id, Tensor (*f)(const Tensor&, const Tensor&), Value2 value, double low, double high) {
+  return {id,
+          {elementwise2(f, value, {5}, low, high), elementwise2(f, value, {2, 3}, low, high),
+           elementwise2(f, value, {}, low, high), elementwise2(f, value, {0}, low, high)},
+          3,
+          {}};
+}
+
+// t = sum_k x^k / ((a + 1) ... (a + k)), and its derivative by a.
+struct Series {
+  Real value = 1, derivative = 0;
+  Series(Real a, Real x) {
+    Real term = 1, harmonic = 0;
+    for (int k = 1; k < 200; ++k) {
+      term *= x / (a + k);
+      harmonic += 1 / (a + k);
+      value += term;
+      derivative -= term * harmonic;
+    }
+  }
+};
+Real lower_of(Real a, Real x) { return std::exp(a * std::log(x) - x - std::lgamma(a + 1)) * Series(a, x).value; }
+Real upper_of(Real a, Real x) { return 1 - lower_of(a, x); }
+Real shape_derivative_of(Real a, Real y) {
+  const Series series(a, std::exp(y));
+  return -(series.value * (y - digamma_of(a + 1)) + series.derivative) / a;
+}
+
+// The number below which so much of the gamma distribution is.
+Real quantile_of(Real a, Real level) {
+  Real low = 0, high = 100;
+  for (int i = 0; i < 100; ++i) (lower_of(a, (low + high) / 2) < level ? low : high) = (low + high) / 2;
+  return low;
+}
+Tensor quantile_at(const Tensor& a, bool logarithm) {
+  std::vector<double> y;
+  for (const double x : a.to_vector()) {
+    const Real z = quantile_of(x, 0.3L + 0.05L * static_cast<Real>(y.size()));
+    y.push_back(static_cast<double>(logarithm ? std::log(z) : z));
+  }
+  return detail::gamma_quantile(a, tensor(y, a.shape(), a.dtype()), logarithm);
+}
+
+Case quantile_case(const Shape& shape, bool logarithm) {
+  return {[logarithm](const std::vector<Tensor>& x) { return quantile_at(x[0], logarithm); },
+          {{shape, 0.5, 4}},
+          [logarithm](const std::vector<Array>& x) {
+            Array y{x[0].shape, {}};
+            for (const Real a : x[0].elements) {
+              const Real z = quantile_of(a, 0.3L + 0.05L * static_cast<Real>(y.elements.size()));
+              y.elements.push_back(logarithm ? std::log(z) : z);
+            }
+            return y;
+          }};
+}
+
 }  // namespace
 
 std::vector<Row> special_rows() {
@@ -55,9 +123,23 @@ std::vector<Row> special_rows() {
   Row polygammas = special(
       "polygamma", [](const Tensor& x) { return digamma(x); }, digamma_of, 0.5, 4);
   polygammas.cases.push_back(elementwise([](const Tensor& x) { return polygamma(1, x); }, trigamma_of, {2, 2}, 0.5, 4));
-  return {special("lgamma", log_gamma, log_of, 0.5, 4),        polygammas,
-          special("erfinv", inverse, erfinv_of, -0.9, 0.9),    special("scale_gradient", scaled, itself, -1, 1),
-          special("change_cotangent", changed, itself, -1, 1), special("named_value", named, itself, -1, 1)};
+  const auto lower = [](const Tensor& a, const Tensor& x) { return gammainc(a, x); };
+  const auto upper = [](const Tensor& a, const Tensor& x) { return gammaincc(a, x); };
+  Row incomplete = special2("gammainc", lower, lower_of, 0.3, 6);
+  incomplete.cases.push_back(elementwise2(upper, upper_of, {2, 2}, 0.3, 6));
+  const auto by_shape = [](const Tensor& a, const Tensor& y) { return detail::gamma_shape_derivative(1, a, y); };
+  return {incomplete,
+          special2("gamma_shape_derivative", by_shape, shape_derivative_of, -1, 1.5),
+          {"gamma_quantile",
+           {quantile_case({5}, false), quantile_case({2, 2}, true), quantile_case({}, false), quantile_case({0}, true)},
+           3,
+           {}},
+          special("lgamma", log_gamma, log_of, 0.5, 4),
+          polygammas,
+          special("erfinv", inverse, erfinv_of, -0.9, 0.9),
+          special("scale_gradient", scaled, itself, -1, 1),
+          special("change_cotangent", changed, itself, -1, 1),
+          special("named_value", named, itself, -1, 1)};
 }
 
 }  // namespace xgrad::catalogue

@@ -45,19 +45,13 @@ struct Above : Operation<Above> {
 };
 
 // These have the keys of streams of random numbers, one for each element, as an input, so that they are plain
-// functions. A gamma distributed number z for which P(a, z) is what it is has dz / da = z H_1(a, log z).
+// functions. No derivative flows through what rejects.
 struct GammaDraw : Operation<GammaDraw> {
   static constexpr auto id = "gamma_draw";
   bool logarithm;
   explicit GammaDraw(bool logarithm_) : logarithm(logarithm_) {}
   Signature infer(std::span<const Tensor> inputs, const Location&) const override {
     return {inputs[0].shape(), inputs[0].dtype()};
-  }
-  Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor& y) const {
-    if (input != 0) return {};
-    if (logarithm) return g * detail::gamma_shape_derivative(1, inputs[0], y);
-    const Tensor positive = y > 0, z = where(positive, y, 1);  // 0 is what underflowed
-    return g * where(positive, z * detail::gamma_shape_derivative(1, inputs[0], log(z)), 0);
   }
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::gamma_draw(inputs[0], inputs[1], logarithm, y, where);
@@ -69,21 +63,20 @@ struct GammaDraw : Operation<GammaDraw> {
 struct PoissonDraw : Operation<PoissonDraw> {
   static constexpr auto id = "poisson_draw";
   Signature infer(std::span<const Tensor> inputs, const Location&) const override { return {inputs[0].shape(), int64}; }
-  bool differentiable() const override { return true; }
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::poisson_draw(inputs[0], inputs[1], y, where);
   }
   Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
-// With phi(y) dy = (1 - u) phi(low) dlow + u phi(high) dhigh.
+// With phi(y) dy = (1 - u) phi(low) dlow + u phi(high) dhigh + (Phi(high) - Phi(low)) du.
 struct TruncatedNormalDraw : Operation<TruncatedNormalDraw> {
   static constexpr auto id = "truncated_normal_draw";
   Signature infer(std::span<const Tensor> inputs, const Location&) const override {
     return {inputs[0].shape(), inputs[0].dtype()};
   }
   Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor& y) const {
-    if (input == 2) return {};
+    if (input == 2) return g * probability(inputs[0], inputs[1]) * exp(0.5 * y * y) * std::sqrt(2 * std::numbers::pi);
     const Tensor &u = inputs[2], &bound = inputs[input], finite = isfinite(bound), end = where(finite, bound, 0);
     const Tensor share = input == 0 ? 1 - u : u;
     return g * where(finite, share * exp(0.5 * (y - end) * (y + end)), 0);
@@ -92,6 +85,11 @@ struct TruncatedNormalDraw : Operation<TruncatedNormalDraw> {
     kernels::truncated_normal_draw(inputs[0], inputs[1], inputs[2], y, where);
   }
   Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
+  // Phi(high) - Phi(low), as the difference of what is above.
+  static Tensor probability(const Tensor& low, const Tensor& high) {
+    const Tensor mirrored = low + high < 0, from = where(mirrored, -high, low), to = where(mirrored, -low, high);
+    return 0.5 * (erfc(from / std::numbers::sqrt2) - erfc(to / std::numbers::sqrt2));
+  }
 };
 
 struct WithoutReplacement : Operation<WithoutReplacement> {
@@ -103,7 +101,6 @@ struct WithoutReplacement : Operation<WithoutReplacement> {
     shape[shape.ndim() - 1] = count;
     return {shape, int64};
   }
-  bool differentiable() const override { return true; }
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::draw_without_replacement(inputs[0], inputs[1], y, where);
   }
@@ -147,7 +144,13 @@ struct Draw {
                    where);
   }
   Tensor gammas(const Tensor& concentration, bool logarithm) const {
-    return record(where, GammaDraw(logarithm), spread(above(concentration, "concentration")), keys());
+    const Tensor a = spread(above(concentration, "concentration")), key = keys();
+    Tensor drawn;
+    {
+      const NoGrad untracked;
+      drawn = record(where, GammaDraw(logarithm), a, key);
+    }
+    return detail::gamma_quantile(a, drawn, logarithm);
   }
   // location + scale x for draws x that are not differentiated.
   Tensor placed(const Tensor& location, const Tensor& scale, const Tensor& x) const {

@@ -1,5 +1,6 @@
 #include "autograd/ops/gamma.hpp"
 
+#include <cstring>
 #include <numbers>
 #include <vector>
 
@@ -116,6 +117,29 @@ struct GammaShapeDerivative : Operation<GammaShapeDerivative> {
   void describe(Fields& fields) const override { fields("n", n); }
 };
 
+// y itself, as the number at which P(a, y) is what it is: dy / da = y H_1(a, log y).
+struct GammaQuantile : Operation<GammaQuantile> {
+  static constexpr auto id = "gamma_quantile";
+  bool logarithm;  // whether it is the logarithm of that number
+  explicit GammaQuantile(bool logarithm_) : logarithm(logarithm_) {}
+  Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
+    check_dtypes(id, inputs[0], inputs[1], where);
+    check_domain(Domain::floating, id, inputs[0], where);
+    return {inputs[1].shape(), inputs[1].dtype()};
+  }
+  Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor& y) const {
+    if (input == 1) return g;
+    if (logarithm) return g * detail::gamma_shape_derivative(1, inputs[0], y);
+    const Tensor positive = y > 0, z = where(positive, y, 1);  // 0 is what underflowed
+    return g * where(positive, z * detail::gamma_shape_derivative(1, inputs[0], log(z)), 0);
+  }
+  void run(std::span<const View> inputs, const View& y, const Location&) const override {
+    std::memcpy(y.data, inputs[1].data, static_cast<std::size_t>(y.numel()) * item_size(y.dtype));
+  }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
+  void describe(Fields& fields) const override { fields("logarithm", logarithm); }
+};
+
 Tensor incomplete_gamma(const char* call, bool upper, const Operand& a, const Operand& x) {
   const CallScope scope(call, a.where());
   auto [shape, at] = broadcast_together(call, a, x);
@@ -145,6 +169,10 @@ Tensor detail::gamma_shape_derivative(std::int64_t n, const Tensor& a, const Ten
   check<ValueError>(n <= kernels::most_shape_derivatives, Location::current(), "gamma_shape_derivative: there are no ",
                     n, " derivatives by the shape");
   return record(Location::current(), GammaShapeDerivative(n), a, y);
+}
+
+Tensor detail::gamma_quantile(const Tensor& a, const Tensor& y, bool logarithm) {
+  return record(Location::current(), GammaQuantile(logarithm), a, y);
 }
 
 }  // namespace xgrad

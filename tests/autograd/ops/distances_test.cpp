@@ -47,7 +47,8 @@ TEST_CASE("distances are the norms of differences") {
           for (std::size_t k = 0; k < 3; ++k)
             for (std::size_t l = 0; l < 5; ++l)
               CHECK(got[((i * 3 + j) * 3 + k) * 5 + l] ==
-                    Approx(distance(&a[(i * 3 + k) * 4], &b[(j * 5 + l) * 4], 4, p)).epsilon(dtype == float32 ? 1e-5 : 1e-12));
+                    Approx(distance(&a[(i * 3 + k) * 4], &b[(j * 5 + l) * 4], 4, p))
+                        .epsilon(dtype == float32 ? 1e-5 : 1e-12));
     }
   CHECK(cdist(zeros({0, 3}), zeros({2, 3})).shape() == Shape{0, 2});
   CHECK(cdist(zeros({1, 0}), zeros({2, 0})).to_vector() == Numbers{0, 0});
@@ -80,7 +81,8 @@ TEST_CASE("at distance 0 the derivatives of every order are 0") {
       CHECK(y.to_vector() == Numbers{0, 0});
       const Tensor first = grad(sum(y), x, {.create_graph = true});
       CHECK(first.to_vector() == zero.to_vector());
-      const Tensor second = grad(sum(first * random({2, 2}, 1, dtype)), x, {.create_graph = true, .allow_unused = true});
+      const Tensor second =
+          grad(sum(first * random({2, 2}, 1, dtype)), x, {.create_graph = true, .allow_unused = true});
       CHECK(second.to_vector() == zero.to_vector());
     }
   // Of points with themselves: the others have the derivatives that they have alone.
