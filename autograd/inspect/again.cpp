@@ -48,9 +48,8 @@ DerivativeAgain::DerivativeAgain(std::span<const Tensor> outputs, std::span<cons
   const Unnoticed scope(outputs_);
   const NoGrad untracked;
   struct Watching {
-    explicit Watching(detail::WalkWatcher* watcher) : before(std::exchange(detail::watcher, watcher)) {}
-    ~Watching() { detail::watcher = before; }
-    detail::WalkWatcher* before;
+    explicit Watching(detail::WalkWatcher* watcher) { detail::watcher = watcher; }
+    ~Watching() { detail::watcher = nullptr; }
   } const watching(this);
   gradient_ = differentiate(outputs, cotangents, {&input, 1}, {.allow_unused = true}, where)[0];
   arrived_ = Tensor();

@@ -36,6 +36,8 @@ class Trace {
   NonFiniteTrace result() {
     if (result_.range.all_finite()) return result_;
     walk_back();
+    for (std::size_t place = 0; place < stations_.size(); ++place)
+      if (!stations_[place].relevant.empty()) result_.way.push_back(Tensor::share(values_.entries()[place]));
     const auto not_finite = [](double value) { return !std::isfinite(value); };
     const auto is_nan = [](double value) { return std::isnan(value); };
     std::optional<Found> origin = first(not_finite, false);

@@ -25,6 +25,7 @@ struct NonFiniteTrace {
   ValueRange range;                          // of the value itself
   std::optional<NonFinitePlace> origin;      // none where all is finite
   std::optional<NonFinitePlace> became_nan;  // if the origin is an infinity, and the value has a NaN
+  std::vector<Tensor> way;                   // all entries that have such elements on the way, in tape order
 };
 NonFiniteTrace trace_nonfinite(const Tensor& tensor);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <unordered_set>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/engine/walk.hpp"
@@ -49,17 +50,31 @@ class Search {
     why.finite = !trace.origin.has_value();
     if (why.finite) return why;
     if (kind_of(*trace.origin->entry.entry()) == Kind::parameter) look_before(trace, why.note);
-    while (kind_of(*trace.origin->entry.entry()) == Kind::gone && take_again(trace, why.note)) continue;
+    // Each derivative reads what was recorded before it, unless a program changes cotangents by what came later.
+    constexpr std::size_t most = 64;
+    while (kind_of(*trace.origin->entry.entry()) == Kind::gone && derivatives_.size() < most)
+      if (!take_again(trace, why.note)) break;
     why.origin = facts(*trace.origin);
     if (trace.became_nan) why.became_nan = facts(*trace.became_nan);
     return why;
   }
 
  private:
-  // The origin has let go of its operands. If it is a gradient whose loss lives, the trace goes on with the derivative
-  // taken again.
+  // The first gradient on the way from the origin: the origin itself, or what is a view of it, say.
+  Tensor gradient_on(const std::vector<Tensor>& way, const Entry& origin) const {
+    const std::unordered_set<std::uint64_t> results = TakenDerivatives::current().results();
+    const bool own = origin.owner == Tape::current().thread;
+    for (const Tensor& tensor : way)
+      if (own && tensor.entry()->sequence >= origin.sequence && results.contains(place_of(tensor).sequence))
+        return tensor;
+    return {};
+  }
+
+  // The origin has let go of its operands. If it is a gradient whose loss lives, or belongs to one, the trace goes on
+  // with the derivative taken again.
   bool take_again(NonFiniteTrace& trace, std::string& note) {
-    Retaken retaken = retake(trace.origin->entry);
+    const Tensor gradient = gradient_on(trace.way, *trace.origin->entry.entry());
+    Retaken retaken = gradient.defined() ? retake(gradient) : Retaken();
     if (!retaken.known) {
       note = "an untracked value lets go of what it was computed from when it is evaluated; ask before that";
       return false;
@@ -78,6 +93,7 @@ class Search {
     }
     derivatives_.push_back({std::move(*retaken.derivative), retaken.where});
     trace.origin = next.origin;
+    trace.way = next.way;
     if (next.became_nan) trace.became_nan = next.became_nan;
     return true;
   }
@@ -137,7 +153,7 @@ class Search {
       found.element[static_cast<std::size_t>(axis)] = element % entry.shape[axis];
     for (std::size_t k = 0; k < at.operands.size(); ++k) {
       const Tensor& read = entry.input(k);
-      const std::string backward = is_backward(*read.entry()) ? "backward pass of " : "";
+      const std::string backward = is_backward(*read.entry()) ? "the backward pass of " : "";
       found.operands.push_back(
           {label(read), backward + source_of(*read.entry()), read.entry()->where, at.operands[k], at.at_element[k]});
     }

@@ -105,6 +105,8 @@ class Walk {
   /// Whether input number `input` was reached.
   bool reaches(std::size_t input) const { return inputs_[input] != absent; }
   const std::vector<Entry*>& entries() const { return entries_; }
+  /// Whether it is taken again, to look at it.
+  bool is_watched() const { return watcher_ != nullptr; }
 
   /// Gives output number `output` its cotangent.
   void seed(std::size_t output, const Tensor& cotangent) {
@@ -174,14 +176,14 @@ class Walk {
   void pull_back(const Entry& entry, const Station& station, std::span<const Tensor> values, const Tensor& output) {
     const Cotangent& at = station.cotangent;
     const bool masked = at.mask.defined() || is_where(entry);
-    if (detail::watcher) [[unlikely]]
-      detail::watcher->arrives(entry, at.value);
+    if (watcher_) [[unlikely]]
+      watcher_->arrives(entry, at.value);
     for (std::uint32_t k = 0; k < values.size(); ++k) {
       const std::uint32_t source = sources_[station.begin + k];
       if (source == absent) continue;
       Tensor value = entry.primitive->pullback(k, at.value, values, output);
-      if (detail::watcher) [[unlikely]]
-        detail::watcher->gives(entry, k, value);
+      if (watcher_) [[unlikely]]
+        watcher_->gives(entry, k, value);
       if (!value.defined()) continue;
       if (detail::mutation) [[unlikely]]
         value = detail::mutation(entry, k, value);
@@ -228,6 +230,7 @@ class Walk {
   std::vector<std::uint32_t> outputs_, inputs_;  // the entries of these
   std::vector<std::uint32_t> sources_;           // the entries of all inputs; absent where no cotangent is wanted
   Replay replay_;
+  detail::WalkWatcher* const watcher_ = std::exchange(detail::watcher, nullptr);  // not of walks inside of this one
 };
 
 Tensor seed_of(const Tensor& output, const Tensor& cotangent, const Location& where) {
@@ -307,7 +310,7 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
     results.push_back(walk.result(i));
     if (!results.back().defined()) results.back() = zeros_like(inputs[i]);
   }
-  if (!detail::watcher) TakenDerivatives::current().add(begin, outputs, cotangents, inputs, results, where);
+  if (!walk.is_watched()) TakenDerivatives::current().add(begin, outputs, cotangents, inputs, results, where);
   return results;
 }
 

@@ -66,6 +66,15 @@ void TakenDerivatives::add_sum(const Tensor& part, const Tensor& sum) {
   sums_[next_sum_++ % remembered_sums] = {from, to};
 }
 
+std::unordered_set<std::uint64_t> TakenDerivatives::results() const {
+  std::unordered_set<std::uint64_t> numbers;
+  for (const TakenDerivative& taken : taken_)
+    for (const std::uint64_t number : taken.results)
+      if (taken.recorded(number)) numbers.insert(number);
+  for (const Sum& noted : sums_) numbers.insert(noted.sum);
+  return numbers;
+}
+
 // Sums are noted in the order of their numbers, so one pass from the last to the first meets all parts.
 std::vector<std::uint64_t> TakenDerivatives::parts(std::uint64_t sum) const {
   std::vector<std::uint64_t> numbers{sum};

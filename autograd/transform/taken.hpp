@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <unordered_set>
 #include <vector>
 
 #include "autograd/tape/tape.hpp"
@@ -44,6 +45,8 @@ class TakenDerivatives {
 
   /// Notes that `sum` contains `part`, a gradient: `backward` adds them up.
   void add_sum(const Tensor& part, const Tensor& sum);
+  /// The numbers of all gradients, sums included.
+  std::unordered_set<std::uint64_t> results() const;
   /// The numbers of the gradients that were added up, from that of the sum.
   std::vector<std::uint64_t> parts(std::uint64_t sum) const;
 

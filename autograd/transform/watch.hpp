@@ -7,7 +7,7 @@
 
 namespace xgrad::detail {
 
-/// Is told of each step of the walks back of this thread, for those who want to know what became of cotangents.
+/// Is told of each step of a walk back, for those who want to know what became of cotangents.
 class WalkWatcher {
  public:
   /// The rule of a recorded entry is about to be asked; `arrived` is the entry's cotangent, which may hold anything
@@ -20,7 +20,7 @@ class WalkWatcher {
   ~WalkWatcher() = default;
 };
 
-/// Null, as it is mostly, for nobody.
+/// Watches the next walk of this thread, which takes it. Null, as it is mostly, for nobody.
 inline constinit thread_local WalkWatcher* watcher = nullptr;
 
 }  // namespace xgrad::detail
