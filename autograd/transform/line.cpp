@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <string_view>
-#include <typeindex>
+#include <typeinfo>
 
 #include "autograd/engine/walk.hpp"
 #include "autograd/ops/compose.hpp"
@@ -108,7 +107,7 @@ std::vector<Line::Number> Line::inputs_of(const Entry& entry) {
 }
 
 std::vector<std::uint64_t> Line::key_of(const Entry& entry, const std::vector<Number>& inputs) const {
-  std::vector<std::uint64_t> words{std::type_index(typeid(*entry.primitive)).hash_code(),
+  std::vector<std::uint64_t> words{reinterpret_cast<std::uintptr_t>(typeid(*entry.primitive).name()),
                                    static_cast<std::uint64_t>(entry.dtype)};
   Words fields(words);
   fields.field("shape", entry.shape);
@@ -125,9 +124,8 @@ std::vector<std::uint64_t> Line::key_of(const Entry& entry, const std::vector<Nu
 // Everything that `root` was computed from since `begin`. What depends on an argument, or on a derivative, is tracked.
 void Line::add_entries(const Tensor& root, std::uint64_t begin, bool with_value) {
   Numbering numbering;
-  const auto entries = reachable({&root, 1}, numbering, [&](const Entry& entry) {
-    return is_inside(entry, begin) && !numbers_.contains(&entry);
-  });
+  const auto entries = reachable(
+      {&root, 1}, numbering, [&](const Entry& entry) { return is_inside(entry, begin) && !numbers_.contains(&entry); });
   for (Entry* entry : entries) {
     if (is_stand_in(*entry)) continue;
     std::vector<Number> inputs = inputs_of(*entry);
@@ -137,9 +135,8 @@ void Line::add_entries(const Tensor& root, std::uint64_t begin, bool with_value)
       held_.push_back(Tensor::share(entry));
       continue;
     }
-    const bool moves = entry->tracked && std::ranges::any_of(inputs, [&](Number input) {
-      return nodes_[input].kind != Kind::constant;
-    });
+    const bool moves = entry->tracked &&
+                       std::ranges::any_of(inputs, [&](Number input) { return nodes_[input].kind != Kind::constant; });
     const Kind kind = !moves                ? Kind::constant
                       : is_product(*entry)  ? Kind::product
                       : is_quotient(*entry) ? Kind::quotient
@@ -210,8 +207,8 @@ bool Line::depends_on(const Tensor& root, const std::vector<Tensor>& stand_ins, 
   };
   if (is_one_of_them(root)) return true;
   Numbering numbering;
-  for (const Entry* entry : reachable({&root, 1}, numbering,
-                                      [&](const Entry& e) { return e.tracked && is_inside(e, begin); }))
+  for (const Entry* entry :
+       reachable({&root, 1}, numbering, [&](const Entry& e) { return e.tracked && is_inside(e, begin); }))
     if (std::ranges::any_of(entry->input_span(), is_one_of_them)) return true;
   return false;
 }

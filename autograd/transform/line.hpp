@@ -27,14 +27,14 @@ class Line {
   enum class Kind : std::uint8_t { constant, argument, derivative, product, quotient, unknown, linear, composed };
   struct Node {
     Kind kind;
-    Tensor entry;                    // as it was recorded
-    bool recorded_with_value;        // which is coefficient 0, then
-    std::vector<Number> inputs;      // of a derivative, what it is the derivative of
-    std::vector<Tensor> known;       // coefficients
-    std::vector<char> is_known;      // which of them are
-    Tensor tangent;                           // T,
+    Tensor entry;                               // as it was recorded
+    bool recorded_with_value;                   // which is coefficient 0, then
+    std::vector<Number> inputs;                 // of a derivative, what it is the derivative of
+    std::vector<Tensor> known;                  // coefficients
+    std::vector<char> is_known;                 // which of them are
+    Tensor tangent;                             // T,
     std::vector<Tensor> stand_ins, directions;  // what it was recorded with for u and u', undefined for constants,
-    Number tangent_node = 0;                  // and its node, unless it is linear
+    Number tangent_node = 0;                    // and its node, unless it is linear
   };
   struct Want {
     Number node;

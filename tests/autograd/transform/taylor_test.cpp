@@ -50,8 +50,7 @@ TEST_CASE("derivatives of closed forms, to order 12") {
       CHECK_THAT(exponential[at], AllClose(exp(x) * power, tolerance));
       CHECK_THAT(wave[at], AllClose(sin(x + k * std::acos(0.0)) * power, tolerance, tolerance * std::pow(2, k)));
       CHECK_THAT(fraction[at], AllClose(factorial(k) * power / next, tolerance));
-      if (k > 0)
-        CHECK_THAT(logarithm[at], AllClose(-factorial(k - 1) * pow(-v / (2 + x), k), tolerance));
+      if (k > 0) CHECK_THAT(logarithm[at], AllClose(-factorial(k - 1) * pow(-v / (2 + x), k), tolerance));
     }
   }
 }
@@ -96,8 +95,14 @@ TEST_CASE("movements, reductions, products and factors agree with nested derivat
       {"logsumexp", [](const Tensor& t) { return logsumexp(t * 2, -1); }},
       {"product with itself", [](const Tensor& t) { return matmul(t, matmul(transpose(t), t)); }},
       {"pad", [](const Tensor& t) { return pad(exp(t), 0, 1, 2, 7.0, 1); }},
-      {"slices", [](const Tensor& t) { return concat({t(0) * t(1), sin(t(2)), ones({2}, float64)}); }},
-      {"take", [](const Tensor& t) { return take(t * t, tensor({2, 0, 2}), 0); }},
+      {"slices",
+       [](const Tensor& t) {
+         return concat({t(0) * t(1), sin(t(2)), ones({2}, float64)});
+       }},
+      {"take",
+       [](const Tensor& t) {
+         return take(t * t, tensor({2, 0, 2}), 0);
+       }},
       {"cumsum", [](const Tensor& t) { return cumsum(sin(t), 1); }},
       {"max", [](const Tensor& t) { return max(t * t, 1) * prod(t, 1); }},
       {"var", [](const Tensor& t) { return var(exp(t), 0); }},
@@ -124,7 +129,9 @@ TEST_CASE("a network, its checkpoint and its implicit layer") {
   const Several plain = taylor(network, x, v, 3);
   const Several kept = taylor([&](const Tensor& t) { return checkpoint(network, t); }, x, v, 3);
   for (std::size_t k = 0; k <= 3; ++k) CHECK_THAT(kept[k], AllClose(plain[k]));
-  const auto rule = [](const Tensor& g, const Several& xs, const Tensor& y) { return Several{g * y * xs[1], g * y * xs[0]}; };
+  const auto rule = [](const Tensor& g, const Several& xs, const Tensor& y) {
+    return Several{g * y * xs[1], g * y * xs[0]};
+  };
   const auto ruled = [&](const Tensor& t) {
     return custom_gradient([](const Several& xs) { return exp(xs[0] * xs[1]); }, rule, {t, sin(t)}) * t;
   };
