@@ -26,6 +26,44 @@ void add(Vector& to, double factor, const Vector& from) {
   for (std::size_t i = 0; i < to.size(); ++i) to[i] += factor * from[i];
 }
 
+// The least squares problem of the Hessenberg matrix, a column at a time, kept triangular by rotations.
+class Triangle {
+ public:
+  explicit Triangle(double right) : right_{right} {}
+
+  std::size_t size() const { return columns_.size(); }
+  double residual() const { return std::abs(right_.back()); }
+  /// Whether there was anything new in the column, whose last element, on the subdiagonal, is `beyond`.
+  bool add(Vector column, double beyond) {
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      const double a = column[i], b = column[i + 1];
+      column[i] = cosines_[i] * a + sines_[i] * b;
+      column[i + 1] = cosines_[i] * b - sines_[i] * a;
+    }
+    const double diagonal = std::hypot(column.back(), beyond);
+    if (!(diagonal > 1e-300)) return false;  // singular, or NaN
+    cosines_.push_back(column.back() / diagonal);
+    sines_.push_back(beyond / diagonal);
+    column.back() = diagonal;
+    columns_.push_back(std::move(column));
+    right_.push_back(-sines_.back() * right_.back());
+    right_[right_.size() - 2] *= cosines_.back();
+    return true;
+  }
+  Vector solution() const {
+    Vector weights(right_.begin(), right_.end() - 1);
+    for (std::size_t k = weights.size(); k-- > 0;) {
+      weights[k] /= columns_[k][k];
+      for (std::size_t i = 0; i < k; ++i) weights[i] -= weights[k] * columns_[k][i];
+    }
+    return weights;
+  }
+
+ private:
+  std::vector<Vector> columns_;
+  Vector cosines_, sines_, right_;
+};
+
 // Vectors are orthogonalised in double precision, whatever the dtype.
 class Gmres {
  public:
@@ -63,48 +101,28 @@ class Gmres {
     return product_(as_tensor(v)).to_vector(where_);
   }
 
-  // One cycle: the smallest residual over the Krylov space of as many products. The triangle of the rotated Hessenberg
-  // matrix is kept by columns.
+  // One cycle: the smallest residual over the Krylov space of as many products.
   void improve(const Vector& residual, double rest, double goal) {
     const std::size_t most = std::min(x_.size(), static_cast<std::size_t>(std::max(options_.restart, 1)));
-    std::vector<Vector> basis{residual}, columns;
+    std::vector<Vector> basis{residual};
     for (double& element : basis[0]) element /= rest;
-    Vector cosines, sines, right{rest};
-    while (columns.size() < most && std::abs(right.back()) > goal && products_ < options_.max_products) {
-      Vector next = times(basis.back()), column;
+    Triangle triangle(rest);
+    while (triangle.size() < most && triangle.residual() > goal && products_ < options_.max_products) {
+      Vector next = times(basis.back()), column(basis.size());
       const double size = length(next);
       for (int pass = 0; pass < 2; ++pass)  // twice is enough
         for (std::size_t i = 0; i < basis.size(); ++i) {
           const double part = dot(basis[i], next);
           add(next, -part, basis[i]);
-          if (pass == 0)
-            column.push_back(part);
-          else
-            column[i] += part;
+          column[i] += part;
         }
       const double beyond = length(next);
-      for (std::size_t i = 0; i < columns.size(); ++i) {
-        const double a = column[i], b = column[i + 1];
-        column[i] = cosines[i] * a + sines[i] * b;
-        column[i + 1] = cosines[i] * b - sines[i] * a;
-      }
-      const double diagonal = std::hypot(column.back(), beyond);
-      if (!(diagonal > 1e-300)) break;  // nothing new: singular, or NaN
-      cosines.push_back(column.back() / diagonal);
-      sines.push_back(beyond / diagonal);
-      column.back() = diagonal;
-      columns.push_back(std::move(column));
-      right.push_back(-sines.back() * right.back());
-      right[right.size() - 2] *= cosines.back();
-      if (!(beyond > 1e-14 * size)) break;  // the space is complete
+      if (!triangle.add(std::move(column), beyond) || !(beyond > 1e-14 * size)) break;  // the space is complete
       for (double& element : next) element /= beyond;
       basis.push_back(std::move(next));
     }
-    for (std::size_t k = columns.size(); k-- > 0;) {
-      const double weight = right[k] / columns[k][k];
-      for (std::size_t i = 0; i < k; ++i) right[i] -= weight * columns[k][i];
-      add(x_, weight, basis[k]);
-    }
+    const Vector weights = triangle.solution();
+    for (std::size_t k = 0; k < weights.size(); ++k) add(x_, weights[k], basis[k]);
   }
 
   const std::function<Tensor(const Tensor&)>& product_;

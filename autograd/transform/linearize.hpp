@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "autograd/tape/operand.hpp"
-#include "autograd/tape/tape.hpp"
+#include "autograd/tape/record.hpp"
 #include "autograd/tape/tensor_list.hpp"
 #include "autograd/transform/arguments.hpp"
 

@@ -42,9 +42,9 @@ TEST_CASE("one time, no unknowns, and a matrix of unknowns") {
 }
 
 TEST_CASE("derivatives to the start, the times and the arguments are those of the closed form") {
-  const Tensor y0 = tensor({1.0, -2.0}, float64), ts = tensor({0.5, 0.6, 2.0, 3.0}, float64),
+  const Tensor y0 = tensor({1.0, -2.0}, float64), ts = tensor({0.5, 0.6, 2.0}, float64),
                k = tensor({0.5, 1.5}, float64);
-  const Tensor weights = tensor({{1.0, 2.0}, {-1.0, 0.5}, {3.0, 1.0}, {2.0, -1.0}}, float64);
+  const Tensor weights = tensor({{1.0, 2.0}, {-1.0, 0.5}, {3.0, 1.0}}, float64);
   const auto closed = [&](const Tensor& s, const Tensor& t, const Tensor& u) {
     return sum(weights * square(decayed(s, t, u)));
   };
@@ -57,10 +57,9 @@ TEST_CASE("derivatives to the start, the times and the arguments are those of th
     CHECK_THAT(slopes[0], AllClose(expected[0], 1e-7));
     CHECK_THAT(slopes[1], AllClose(expected[1], 1e-6));
     CHECK_THAT(slopes[2], AllClose(expected[2], 1e-7));
-    const auto second = hessian(solved)(y0, ts, k), wanted = hessian(closed)(y0, ts, k);
-    for (const std::size_t i : {0, 2})
-      for (const std::size_t j : {0, 2}) CHECK_THAT(second[i][j], AllClose(wanted[i][j], 1e-6));
-    CHECK_THAT(second[0][1], AllClose(wanted[0][1], 1e-4));
+    const auto second = hessian(solved, argnums<1, 2>)(y0, ts, k), wanted = hessian(closed, argnums<1, 2>)(y0, ts, k);
+    CHECK_THAT(second[1][1], AllClose(wanted[1][1], 1e-6));
+    CHECK_THAT(second[1][0], AllClose(wanted[1][0], 1e-4));
     CHECK_THAT(jvp(solved, {y0, ts, k}, {y0, zeros_like(ts), k}).second,
                AllClose(sum(expected[0] * y0) + sum(expected[2] * k), 1e-7));
   }
@@ -112,7 +111,9 @@ TEST_CASE("a network's Parameters, closed over") {
   backward(loss);
   CHECK_THAT(w.gradient(), AllClose(steps[0], 1e-7));
   // Twice: the gradient of the norm of the gradient.
-  const auto twice = [&](const OdeOptions& options) {
+  const auto twice = [&](OdeOptions options) {
+    options.rtol = 1e-8;
+    options.atol = 1e-10;
     const Tensor first = sum(square(ode_solve(f, y0, ts, options)));
     const Tensor slope = grad(first, w, {.create_graph = true});
     return grad(sum(square(slope)), w);
