@@ -138,7 +138,7 @@ std::vector<Case> multivariate_cases() {
 }
 std::vector<Case> multivariate_divergence_cases() {
   const auto f = [](const Xs& x) {
-    return divergence::multivariate_normal(x[0], triangular(x[1]), x[2], triangular(x[3]));
+    return kl_divergence::multivariate_normal(x[0], triangular(x[1]), x[2], triangular(x[3]));
   };
   return {any_case(f, {{{3}}, {{3, 3}}, {{3}}, {{3, 3}}}, {}, multivariate_divergence),
           any_case(f, {{{2, 2}}, {{2, 2, 2}}, {{2, 2}}, {{2, 2, 2}}}, {2}, multivariate_divergence),
@@ -244,42 +244,42 @@ std::vector<Composition> divergences() {
   const Range positive{0.5, 4};
   const std::string equation = "E_p[log p − log q]";
   return {
-      {.call = "divergence::normal(mean_p, deviation_p, mean_q, deviation_q)",
+      {.call = "kl_divergence::normal(mean_p, deviation_p, mean_q, deviation_q)",
        .equation =
            equation + " = (r² + ((mean_p − mean_q) / deviation_q)² − 1) / 2 − log r, r = deviation_p / deviation_q",
-       .cases = elementwise(of_four(divergence::normal), {{}, positive, {}, positive}, normal_divergence),
-       .refusals = {refuses<ShapeError>([] { return divergence::normal(pair, 1, three, 1); })}},
-      {.call = "divergence::bernoulli(logit_p, logit_q)",
+       .cases = elementwise(of_four(kl_divergence::normal), {{}, positive, {}, positive}, normal_divergence),
+       .refusals = {refuses<ShapeError>([] { return kl_divergence::normal(pair, 1, three, 1); })}},
+      {.call = "kl_divergence::bernoulli(logit_p, logit_q)",
        .equation = equation + " = p log(p / q) + (1 − p) log((1 − p) / (1 − q))",
-       .cases = elementwise(divergence::bernoulli, {-4, 4}, {-4, 4}, bernoulli_divergence),
-       .refusals = {refuses<ShapeError>([] { return divergence::bernoulli(pair, three); })}},
-      {.call = "divergence::categorical(logits_p, logits_q)",
+       .cases = elementwise(kl_divergence::bernoulli, {-4, 4}, {-4, 4}, bernoulli_divergence),
+       .refusals = {refuses<ShapeError>([] { return kl_divergence::bernoulli(pair, three); })}},
+      {.call = "kl_divergence::categorical(logits_p, logits_q)",
        .equation = equation + " = Σ pᵢ log(pᵢ / qᵢ)",
-       .cases = of_vectors([](const Xs& x) { return divergence::categorical(x[0], x[1]); }, {{-3, 3}, {-3, 3}},
+       .cases = of_vectors([](const Xs& x) { return kl_divergence::categorical(x[0], x[1]); }, {{-3, 3}, {-3, 3}},
                            categorical_divergence),
-       .refusals = {refuses<ShapeError>([] { return divergence::categorical(pair, three); })}},
-      {.call = "divergence::poisson(rate_p, rate_q)",
+       .refusals = {refuses<ShapeError>([] { return kl_divergence::categorical(pair, three); })}},
+      {.call = "kl_divergence::poisson(rate_p, rate_q)",
        .equation = equation + " = rate_p log(rate_p / rate_q) − rate_p + rate_q",
-       .cases = elementwise(divergence::poisson, positive, positive,
+       .cases = elementwise(kl_divergence::poisson, positive, positive,
                             [](Real p, Real q) { return p * std::log(p / q) - p + q; }),
-       .refusals = {refuses<ShapeError>([] { return divergence::poisson(pair, three); })}},
-      {.call = "divergence::gamma(shape_p, rate_p, shape_q, rate_q)",
+       .refusals = {refuses<ShapeError>([] { return kl_divergence::poisson(pair, three); })}},
+      {.call = "kl_divergence::gamma(shape_p, rate_p, shape_q, rate_q)",
        .equation = equation,
-       .cases = elementwise(of_four(divergence::gamma), {positive, positive, positive, positive}, gamma_divergence),
-       .refusals = {refuses<ShapeError>([] { return divergence::gamma(pair, 1, three, 1); })}},
-      {.call = "divergence::beta(a_p, b_p, a_q, b_q)",
+       .cases = elementwise(of_four(kl_divergence::gamma), {positive, positive, positive, positive}, gamma_divergence),
+       .refusals = {refuses<ShapeError>([] { return kl_divergence::gamma(pair, 1, three, 1); })}},
+      {.call = "kl_divergence::beta(a_p, b_p, a_q, b_q)",
        .equation = equation,
-       .cases = elementwise(of_four(divergence::beta), {positive, positive, positive, positive}, beta_divergence),
-       .refusals = {refuses<ShapeError>([] { return divergence::beta(pair, 1, three, 1); })}},
-      {.call = "divergence::dirichlet(concentration_p, concentration_q)",
+       .cases = elementwise(of_four(kl_divergence::beta), {positive, positive, positive, positive}, beta_divergence),
+       .refusals = {refuses<ShapeError>([] { return kl_divergence::beta(pair, 1, three, 1); })}},
+      {.call = "kl_divergence::dirichlet(concentration_p, concentration_q)",
        .equation = equation,
-       .cases = of_vectors([](const Xs& x) { return divergence::dirichlet(x[0], x[1]); }, {positive, positive},
+       .cases = of_vectors([](const Xs& x) { return kl_divergence::dirichlet(x[0], x[1]); }, {positive, positive},
                            dirichlet_divergence),
-       .refusals = {refuses<ShapeError>([] { return divergence::dirichlet(pair, three); })}},
-      {.call = "divergence::multivariate_normal(mean_p, factor_p, mean_q, factor_q)",
+       .refusals = {refuses<ShapeError>([] { return kl_divergence::dirichlet(pair, three); })}},
+      {.call = "kl_divergence::multivariate_normal(mean_p, factor_p, mean_q, factor_q)",
        .equation = equation + " = (|L_q⁻¹ L_p|² + |L_q⁻¹ (mean_p − mean_q)|² − n) / 2 + Σ log(L_q / L_p)ᵢᵢ",
        .cases = multivariate_divergence_cases(),
-       .refusals = {refuses<ShapeError>([] { return divergence::multivariate_normal(pair, factor, pair, factor); })}},
+       .refusals = {refuses<ShapeError>([] { return kl_divergence::multivariate_normal(pair, factor, pair, factor); })}},
   };
 }
 
