@@ -170,7 +170,7 @@ std::vector<Composition> densities() {
        .refusals = {refuses<ShapeError>([] { return laplace(pair, three, 1); })}},
       {.call = "log_density::student_t(x, freedom, mean, scale)",
        .equation = "log of Γ((ν + 1) / 2) / (Γ(ν / 2) √(νπ) scale) (1 + t² / ν)^(−(ν + 1) / 2), t = (x − mean) / scale",
-       .cases = elementwise(of_four(student_t), {{}, positive, {}, positive}, student_of),
+       .cases = elementwise(of_four(log_density::student_t), {{}, positive, {}, positive}, student_of),
        .refusals = {refuses<ShapeError>([] { return student_t(pair, 2, three, 1); })}},
       {.call = "log_density::bernoulli(x, logit)",
        .equation = "x log p + (1 − x) log(1 − p), p = 1 / (1 + exp(−logit))",
