@@ -177,8 +177,10 @@ void Search::look_before(NonFiniteTrace& trace, std::string& note) {
   if (assigned.line() == made.line() && std::strcmp(assigned.file_name(), made.file_name()) == 0) return;
   Retaken retaken = retake_before(parameter, *now.entry());
   if (!retaken.derivative) {
-    note = "what it was assigned at " + place(assigned) +
-           " was computed from is gone, and nobody holds a loss of the value before";
+    note =
+        "what it was assigned at " + place(assigned) +
+        " was computed from is gone, and nobody holds a loss of the value before; keep that loss, or let the Optimizer "
+        "check (NonFinite::error)";
     return;
   }
   const NonFiniteTrace next = trace_nonfinite(retaken.derivative->gradient());
