@@ -156,6 +156,89 @@ TEST_CASE("explained: not the maximum", "[explain]") {
        "p [2] f32 gets a gradient of zeros from the loss at +3: maximum at +2 chose its other operand everywhere"});
 }
 
+TEST_CASE("explained: dropped and filled", "[explain]") {
+  const unsigned first = line();
+  const Parameter p = named(tensor({1.0, 2}), "p");
+  const nn::Dropout dropout(1.0, Rng(1));
+  const Tensor dropped = sum(dropout(p)), filled = sum(masked_fill(p, p > 0, 5));
+  check_told(
+      dropped, p,
+      {first, Gradient::zero, Cause::masked,
+       "p [2] f32 gets a gradient of zeros from the loss at +3: Dropout at +3 drops every element; its inputs are "
+       "in [1, 2]"});
+  check_told(
+      filled, p,
+      {first, Gradient::zero, Cause::masked,
+       "p [2] f32 gets a gradient of zeros from the loss at +3: masked_fill at +3 masks every element; its inputs "
+       "are in [1, 2]"});
+}
+
+TEST_CASE("explained: elements that others were chosen before", "[explain]") {
+  const unsigned first = line();
+  const Parameter p = named(tensor({1.0, 2}), "p"), q = named(tensor({3.0, 4}), "q");
+  const Tensor both = concat({p, q}, 0);
+  const Tensor largest = max(both), part = sum(slice(both, 0, 2, 4)), masked = sum(where(both > 2, both, 0));
+  check_told(largest, p,
+             {first, Gradient::zero, Cause::not_chosen,
+              "p [2] f32 gets a gradient of zeros from the loss at +3: max at +3 chose none of its elements"});
+  check_told(part, p,
+             {first, Gradient::zero, Cause::not_chosen,
+              "p [2] f32 gets a gradient of zeros from the loss at +3: slice at +3 chose none of its elements"});
+  check_told(masked, p,
+             {first, Gradient::zero, Cause::masked,
+              "p [2] f32 gets a gradient of zeros from the loss at +3: where at +3 leaves out all of its elements"});
+}
+
+TEST_CASE("explained: gradients that the program itself makes zero", "[explain]") {
+  const unsigned first = line();
+  const Parameter p = named(tensor({1.0, 2}), "p");
+  const Tensor scaled = sum(scale_gradient(p, 0));
+  const Tensor changed = sum(change_cotangent(p, [](const Tensor& g) { return g * 0; }));
+  check_told(scaled, p,
+             {first, Gradient::zero, Cause::multiplied_by_zero,
+              "p [2] f32 gets a gradient of zeros from the loss at +2: scale_gradient at +2 multiplies it by 0"});
+  check_told(changed, p,
+             {first, Gradient::zero, Cause::blocked,
+              "p [2] f32 gets a gradient of zeros from the loss at +3: the function that was given to change_cotangent "
+              "at +3 gives zeros"});
+}
+
+TEST_CASE("explained: data of zeros", "[explain]") {
+  const unsigned first = line();
+  const Tensor x = tensor({{0.0, 0}, {0, 0}});
+  const Parameter p = named(ones({2, 3}), "weight");
+  const Tensor loss = mean(matmul(x, p));
+  check_told(loss, p,
+             {first, Gradient::zero, Cause::multiplied_by_zero,
+              "weight [2, 3] f32 gets a gradient of zeros from the loss at +3: matmul at +3 multiplies by 0: its other "
+              "operand, data of +1, is 0 everywhere"});
+}
+
+TEST_CASE("explained: two ways that both end", "[explain]") {
+  const unsigned first = line();
+  const Parameter p = named(tensor({1.0, 2}), "p");
+  const Tensor dead = relu(-exp(p));
+  const Tensor rounded = round(p);
+  const Tensor loss = sum(dead + rounded);
+  check_told(
+      loss, p,
+      {first, Gradient::zero, Cause::zero_derivative,
+       "p [2] f32 gets a gradient of zeros from the loss at +4: the derivative of round at +3 is 0; other ways end "
+       "at relu at +2"});
+}
+
+TEST_CASE("explained: through a checkpoint", "[explain]") {
+  const unsigned first = line();
+  const Parameter p = named(tensor({1.0, 2}), "p");
+  const auto f = [](const Tensor& x) { return relu(-exp(x)); };
+  const Tensor loss = sum(checkpoint(f, p));
+  check_told(
+      loss, p,
+      {first, Gradient::zero, Cause::dead,
+       "p [2] f32 gets a gradient of zeros from the loss at +3: every unit of relu at +2 is dead; its inputs are "
+       "in [-7.38906, -2.71828]"});
+}
+
 TEST_CASE("explained: underflow", "[explain]") {
   const unsigned first = line();
   const Parameter p = named(ones({2}), "p");
