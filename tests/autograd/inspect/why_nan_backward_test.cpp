@@ -288,4 +288,17 @@ TEST_CASE("why_nan: a cotangent that nobody holds", "[why_nan]") {
   CHECK(why_nan(known[0]).origin.derivative_of == "sqrt");
 }
 
+TEST_CASE("why_nan: through two derivatives that were both evaluated", "[why_nan]") {
+  const Parameter p(zeros({2})), q(ones({2}));
+  const unsigned made = line() + 1;
+  const Tensor first = sum(sqrt(p));
+  const Tensor slope = grad(first, p);
+  CHECK(slope.to_vector()[0] == infinity);
+  const Tensor second = sum(q * slope);
+  backward(second);
+  CHECK(q.gradient().to_vector()[0] == infinity);
+  const WhyNan why = checked(q.gradient(), {operation, "div", "sqrt", made, {0}, "sqrt"});
+  CHECK(why.origin.derivative.line() == made + 1);
+}
+
 }  // namespace xgrad
