@@ -295,6 +295,32 @@ std::string list_of(const std::vector<std::int64_t>& numbers) {
 
 }  // namespace
 
+namespace {
+
+bool is_relu(const FlowCall& call) { return std::strcmp(call.name, "relu") == 0; }
+
+// The share of elements, or of units, that get nothing or little, where that is worth a word. That half of its elements
+// are off is what a relu is for.
+double share_that_counts(const FlowCall& call, const FlowFate& fate) {
+  const auto share = [](std::int64_t part, std::int64_t all, double least) {
+    const double ratio = static_cast<double>(part) / static_cast<double>(all);
+    return ratio > least ? ratio : 0;
+  };
+  if (!is_relu(call)) return share(fate.reduced, fate.reached, 0.5);
+  return fate.units > 0 ? share(fate.dead, fate.units, 0) : share(fate.stopped, fate.reached, 0.9);
+}
+
+Blame of_part(const FlowCall& call, const FlowFate& fate) {
+  if (!is_relu(call)) return of_map(call, fate);
+  const std::string units =
+      std::to_string(fate.dead) + " of the " + std::to_string(fate.units) + " units of " + at(call) + " are dead";
+  const std::string elements =
+      at(call) + " stops " + percent_text(fate.stopped, fate.reached) + " of what arrives there";
+  return {Cause::dead, call.name, fate.units > 0 ? units : elements, call.where};
+}
+
+}  // namespace
+
 Blame blame_part(const Flow& flow, const Entry& input, const DerivativeAgain& derivative) {
   constexpr std::size_t most_calls = 8;
   std::vector<std::size_t> calls;
@@ -314,19 +340,16 @@ Blame blame_part(const Flow& flow, const Entry& input, const DerivativeAgain& de
       calls.push_back(step.call);
   }
   Blame worst;
-  std::int64_t most = 50;  // per cent that get little
+  double most = 0;
   for (std::size_t i = 0, looked_at = 0; i < calls.size() && looked_at < most_calls; ++i) {
     const std::optional<FlowFate> fate = fate_of_function(flow, calls[i]);
     if (!fate) continue;
     ++looked_at;
-    if (100 * fate->reduced <= most * fate->reached) continue;
-    most = 100 * fate->reduced / fate->reached;
     const FlowCall& call = flow.calls()[calls[i]];
-    worst = of_map(call, *fate);
-    if (std::strcmp(call.name, "relu") == 0)
-      worst = {Cause::dead, call.name,
-               at(call) + " stops " + percent_text(fate->stopped, fate->reached) + " of what arrives there",
-               call.where};
+    const double share = share_that_counts(call, *fate);
+    if (share <= most) continue;
+    most = share;
+    worst = of_part(call, *fate);
   }
   return worst;
 }

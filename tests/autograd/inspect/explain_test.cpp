@@ -288,14 +288,31 @@ TEST_CASE("explained: contributions that cancel", "[explain]") {
               "p [2] f32 gets a gradient of zeros from the loss at +2: what arrives by several ways adds up to 0"});
 }
 
-TEST_CASE("explained: most units of a relu are dead", "[explain]") {
+TEST_CASE("explained: some units of a relu are dead", "[explain]") {
   const unsigned first = line();
-  const Parameter p = named(tensor({1.0, -2, -3, -4}), "p");
-  const Tensor loss = sum(relu(p));
+  const Parameter p = named(tensor({{1.0, -2, -3}}), "weight");
+  const Tensor x = tensor({{1.0}, {2}, {0.5}});
+  const Tensor loss = sum(relu(matmul(x, p)));
+  check_told(
+      loss, p,
+      {first, Gradient::present, Cause::dead,
+       "weight [1, 3] f32 gets a gradient of at most 3.5 from the loss at +3, which is 0 in 2 of 3 elements: 2 of "
+       "the 3 units of relu at +3 are dead"});
+  CHECK(explain(sum(relu(p)), p).cause == Cause::dead);
+  CHECK(explain(sum(relu(p * tensor({{1.0}, {-1}}))), p).cause == Cause::none);
+}
+
+TEST_CASE("explained: a relu of images that lets little through", "[explain]") {
+  const unsigned first = line();
+  const Parameter p = named(ones({1}), "p");
+  const Tensor x = where(reshape(arange(64), {4, 4, 4}) < 3, 1.0, -1.0);
+  const Tensor loss = sum(relu(p * x));
+  const Tensor half = sum(relu(p * where(reshape(arange(64), {4, 4, 4}) < 32, 1.0, -1.0)));
   check_told(loss, p,
              {first, Gradient::present, Cause::dead,
-              "p [4] f32 gets a gradient of at most 1 from the loss at +2, which is 0 in 3 of 4 elements: relu at +2 "
-              "stops 75.0 % of what arrives there"});
+              "p [1] f32 gets a gradient of at most 3 from the loss at +3: relu at +3 stops 95.3 % of what arrives "
+              "there"});
+  CHECK(explain(half, p).cause == Cause::none);
 }
 
 TEST_CASE("explained: nothing is wrong", "[explain]") {
