@@ -293,10 +293,6 @@ std::string list_of(const std::vector<std::int64_t>& numbers) {
   return numbers.size() > most ? text + " and " + std::to_string(numbers.size() - most) + " more" : text;
 }
 
-}  // namespace
-
-namespace {
-
 bool is_relu(const FlowCall& call) { return std::strcmp(call.name, "relu") == 0; }
 
 // The share of elements, or of units, that get nothing or little, where that is worth a word. That half of its elements
