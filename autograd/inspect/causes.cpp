@@ -57,7 +57,7 @@ constexpr Word words[] = {
     {"relu", Cause::dead, "every unit of ", " is dead"},
     {"clamp", Cause::clipped, "", " clips every element"},
     {"masked_fill", Cause::masked, "", " masks every element"},
-    {"dropout", Cause::masked, "", " drops every element"},
+    {"Dropout", Cause::masked, "", " drops every element"},
     {"tril", Cause::masked, "", " leaves out every element"},
     {"triu", Cause::masked, "", " leaves out every element"},
 };
@@ -110,19 +110,25 @@ Blame of_where(const FlowCall& call, const FlowStep& step) {
           call.where};
 }
 
-// A movement gives zeros only where others than these elements were read behind it; a gather behind it is to blame.
+bool chooses(const Entry& entry) {
+  const bool extreme = entry.kind == Lowering::Kind::reduction &&
+                       (entry.instruction == Instruction::max || entry.instruction == Instruction::min);
+  return extreme || std::strcmp(entry.primitive->name(), "slice") == 0;
+}
+
+// A movement gives zeros only where others than these elements were read behind it, by what is to blame then.
 Blame of_movement(const Flow& flow, const FlowCall& call, const FlowStep& step) {
-  const Entry* read_by = step.entry;
+  const Entry* moved = step.entry;
   for (std::size_t i = flow.steps().size(); i-- > 0;) {
     const FlowStep& behind = flow.steps()[i];
-    if (behind.source != read_by || behind.is_zero()) continue;
-    read_by = behind.entry;
+    if (behind.source != moved || behind.is_zero()) continue;
+    moved = behind.entry;
     const FlowCall& other = flow.calls()[behind.call];
-    if (behind.entry->kind == Lowering::Kind::pick)
+    if (moved->kind == Lowering::Kind::pick)
       return {Cause::not_gathered, other.name, at(other) + " never gathers any of its elements", other.where};
-    const bool chooses = std::strcmp(behind.entry->primitive->name(), "slice") == 0;
-    if (chooses) return {Cause::not_chosen, other.name, at(other) + " takes none of its elements", other.where};
-    if (!behind.entry->primitive->lower().moves) break;
+    if (chooses(*moved)) return {Cause::not_chosen, other.name, at(other) + " chose none of its elements", other.where};
+    if (is(behind, Instruction::where))
+      return {Cause::masked, other.name, at(other) + " leaves out all of its elements", other.where};
   }
   return {Cause::not_chosen, call.name, at(call, step) + " passes on none of its elements to what reads it",
           call.where};
@@ -136,11 +142,12 @@ Blame of_step(const Flow& flow, const FlowCall& call, const FlowStep& step) {
   if (is_product(step)) return of_product(call, step);
   if (is(step, Instruction::maximum) || is(step, Instruction::minimum))
     return {Cause::not_chosen, call.name, at(call, step) + " chose its other operand everywhere", call.where};
-  if (entry.kind == Lowering::Kind::reduction &&
-      (entry.instruction == Instruction::max || entry.instruction == Instruction::min))
-    return {Cause::not_chosen, call.name, at(call, step) + " chose none of its elements", call.where};
-  if (std::strcmp(entry.primitive->name(), "scale_gradient") == 0)
+  if (chooses(entry)) return {Cause::not_chosen, call.name, at(call, step) + " chose none of its elements", call.where};
+  const std::string primitive = entry.primitive->name();
+  if (primitive == "scale_gradient")
     return {Cause::multiplied_by_zero, call.name, at(call) + " multiplies it by 0", call.where};
+  if (primitive == "change_cotangent" || primitive == "custom_gradient")
+    return {Cause::blocked, call.name, "the function that was given to " + at(call) + " gives zeros", call.where};
   if (entry.primitive->lower().moves) return of_movement(flow, call, step);
   return {Cause::blocked, call.name,
           at(call, step) + " passes nothing on: what arrives there is " + in(step.arrived) + ", its inputs are " +
@@ -148,9 +155,10 @@ Blame of_step(const Flow& flow, const FlowCall& call, const FlowStep& step) {
           call.where};
 }
 
-// Which calls get something, and let nothing out.
-std::optional<std::size_t> first_block(const Flow& flow) {
+// The calls that get something, and let nothing out.
+std::vector<std::size_t> blocks(const Flow& flow) {
   const std::vector<FlowStep>& steps = flow.steps();
+  std::vector<std::size_t> found;
   std::unordered_map<const Entry*, std::size_t> call_of;
   for (const FlowStep& step : steps) call_of[step.entry] = step.call;
   for (std::size_t number = 0; number < flow.calls().size(); ++number) {
@@ -161,16 +169,17 @@ std::optional<std::size_t> first_block(const Flow& flow) {
       gets = gets || steps[i].gets_something();
       gives = gives || (leaves && !steps[i].is_zero());
     }
-    if (gets && !gives) return number;
+    if (gets && !gives) found.push_back(number);
   }
-  return std::nullopt;
+  return found;
 }
 
 }  // namespace
 
+// Of several blocks, each on a way of its own, the one nearest to the loss, with the names of the others.
 Blame blame_zero(const Flow& flow, const Entry& input) {
-  const std::optional<std::size_t> block = first_block(flow);
-  if (!block) {
+  const std::vector<std::size_t> found = blocks(flow);
+  if (found.empty()) {
     const bool any = std::ranges::any_of(
         flow.steps(), [&](const FlowStep& step) { return step.source == &input && !step.is_zero(); });
     return {any ? Cause::cancelled : Cause::blocked,
@@ -178,13 +187,18 @@ Blame blame_zero(const Flow& flow, const Entry& input) {
             any ? "what arrives by several ways adds up to 0" : "no cotangent arrives",
             {}};
   }
-  const FlowCall& call = flow.calls()[*block];
-  const auto blocks = [](const FlowStep& step) { return step.gets_something() && step.is_zero(); };
+  const FlowCall& call = flow.calls()[found.front()];
   const auto begin = flow.steps().begin() + static_cast<std::ptrdiff_t>(call.begin);
   const auto end = flow.steps().begin() + static_cast<std::ptrdiff_t>(call.end);
-  const auto step = std::find_if(begin, end, blocks);
-  if (const std::optional<FlowFate> fate = fate_of_function(flow, *block)) return of_map(call, *fate);
-  return of_step(flow, call, step == end ? *begin : *step);
+  const auto step =
+      std::find_if(begin, end, [](const FlowStep& each) { return each.gets_something() && each.is_zero(); });
+  const std::optional<FlowFate> fate = fate_of_function(flow, found.front());
+  Blame blame = fate ? of_map(call, *fate) : of_step(flow, call, step == end ? *begin : *step);
+  constexpr std::size_t most = 3;
+  for (std::size_t i = 1; i < std::min(most, found.size()); ++i)
+    blame.clause += (i == 1 ? "; other ways end at " : ", ") + at(flow.calls()[found[i]]);
+  if (found.size() > most) blame.clause += " and " + std::to_string(found.size() - most) + " calls more";
+  return blame;
 }
 
 namespace {
@@ -279,6 +293,28 @@ std::string list_of(const std::vector<std::int64_t>& numbers) {
   return numbers.size() > most ? text + " and " + std::to_string(numbers.size() - most) + " more" : text;
 }
 
+bool is_relu(const FlowCall& call) { return std::strcmp(call.name, "relu") == 0; }
+
+// The share of elements, or of units, that get nothing or little, where that is worth a word. That half of its elements
+// are off is what a relu is for.
+double share_that_counts(const FlowCall& call, const FlowFate& fate) {
+  const auto share = [](std::int64_t part, std::int64_t all, double least) {
+    const double ratio = static_cast<double>(part) / static_cast<double>(all);
+    return ratio > least ? ratio : 0;
+  };
+  if (!is_relu(call)) return share(fate.reduced, fate.reached, 0.5);
+  return fate.units > 0 ? share(fate.dead, fate.units, 0) : share(fate.stopped, fate.reached, 0.9);
+}
+
+Blame of_part(const FlowCall& call, const FlowFate& fate) {
+  if (!is_relu(call)) return of_map(call, fate);
+  const std::string units =
+      std::to_string(fate.dead) + " of the " + std::to_string(fate.units) + " units of " + at(call) + " are dead";
+  const std::string elements =
+      at(call) + " stops " + percent_text(fate.stopped, fate.reached) + " of what arrives there";
+  return {Cause::dead, call.name, fate.units > 0 ? units : elements, call.where};
+}
+
 }  // namespace
 
 Blame blame_part(const Flow& flow, const Entry& input, const DerivativeAgain& derivative) {
@@ -300,19 +336,16 @@ Blame blame_part(const Flow& flow, const Entry& input, const DerivativeAgain& de
       calls.push_back(step.call);
   }
   Blame worst;
-  std::int64_t most = 50;  // per cent that get little
+  double most = 0;
   for (std::size_t i = 0, looked_at = 0; i < calls.size() && looked_at < most_calls; ++i) {
     const std::optional<FlowFate> fate = fate_of_function(flow, calls[i]);
     if (!fate) continue;
     ++looked_at;
-    if (100 * fate->reduced <= most * fate->reached) continue;
-    most = 100 * fate->reduced / fate->reached;
     const FlowCall& call = flow.calls()[calls[i]];
-    worst = of_map(call, *fate);
-    if (std::strcmp(call.name, "relu") == 0)
-      worst = {Cause::dead, call.name,
-               at(call) + " stops " + percent_text(fate->stopped, fate->reached) + " of what arrives there",
-               call.where};
+    const double share = share_that_counts(call, *fate);
+    if (share <= most) continue;
+    most = share;
+    worst = of_part(call, *fate);
   }
   return worst;
 }

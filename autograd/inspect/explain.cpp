@@ -113,7 +113,9 @@ class Reasons {
     const ValueRange& gradient = flow.gradient();
     result_.largest = gradient.largest();
     result_.zeros = gradient.zeros;
-    if (!gradient.all_finite()) {
+    if (gradient.count == 0) {
+      describe(Gradient::present, "a gradient without elements", Blame());
+    } else if (!gradient.all_finite()) {
       describe(Gradient::not_finite, "a gradient that is not finite",
                {Cause::not_finite, "", "why_nan tells where that comes from", {}});
     } else if (gradient.zeros == gradient.count) {

@@ -67,6 +67,24 @@ bool Flow::is_map(const FlowCall& call) const {
   return true;
 }
 
+namespace {
+void count_fates(const std::vector<double>& arrived, const std::vector<double>& given, const Shape& shape,
+                 FlowFate& fate) {
+  fate.units = shape.ndim() == 1 || shape.ndim() == 2 ? shape.back() : 0;
+  std::vector<char> reached(static_cast<std::size_t>(fate.units)), alive(reached);
+  for (std::size_t i = 0; i < arrived.size(); ++i) {
+    if (arrived[i] == 0) continue;
+    ++fate.reached;
+    fate.stopped += given[i] == 0;
+    fate.reduced += std::abs(given[i]) < 1e-3 * std::abs(arrived[i]);
+    if (fate.units == 0) continue;
+    reached[i % reached.size()] = true;
+    if (given[i] != 0) alive[i % reached.size()] = true;
+  }
+  for (std::size_t unit = 0; unit < reached.size(); ++unit) fate.dead += reached[unit] && !alive[unit];
+}
+}  // namespace
+
 std::optional<FlowFate> Flow::fate(std::size_t number) const {
   const FlowCall& call = calls_[number];
   if (!is_map(call)) return std::nullopt;
@@ -94,12 +112,7 @@ std::optional<FlowFate> Flow::fate(std::size_t number) const {
         (at->second == 0 ? arrived : given)[i] += element_of(view, static_cast<std::int64_t>(i));
     }
   });
-  for (std::size_t i = 0; i < count; ++i) {
-    if (arrived[i] == 0) continue;
-    ++fate.reached;
-    fate.stopped += given[i] == 0;
-    fate.reduced += std::abs(given[i]) < 1e-3 * std::abs(arrived[i]);
-  }
+  count_fates(arrived, given, steps_[call.begin].entry->shape, fate);
   return fate;
 }
 

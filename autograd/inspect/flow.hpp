@@ -35,9 +35,10 @@ struct FlowCall {
 };
 
 /// How the elements of a call's only operand fare, where it goes by elements: of the `reached` elements whose cotangent
-/// is not zero, `stopped` get none, and `reduced`, these included, less than a thousandth.
+/// is not zero, `stopped` get none, and `reduced`, these included, less than a thousandth. Of a vector each element is
+/// a unit, of a batch of vectors each column; a dead one gets nothing at all.
 struct FlowFate {
-  std::int64_t reached = 0, stopped = 0, reduced = 0;
+  std::int64_t reached = 0, stopped = 0, reduced = 0, units = 0, dead = 0;
   ValueRange operand;
 };
 

@@ -89,12 +89,13 @@ std::string Ledger::to_string(std::size_t most_lines) const {
   std::size_t held = 0, shown = 0;
   for (const LedgerLine& line : lines) {
     held += line.held;
-    if (++shown > most_lines) continue;
+    if (shown == most_lines || line.bytes == 0) continue;
+    ++shown;
     const std::string what = line.operation == line.call ? line.call : line.operation + " in " + line.call;
     text += row(grouped(line.bytes), grouped(line.held), ratio(line.values, line.entries),
                 what + " at " + place(line.where));
   }
-  if (shown > most_lines) text += row("", "", "", "and " + std::to_string(shown - most_lines) + " more");
+  if (shown < lines.size()) text += row("", "", "", "and " + std::to_string(lines.size() - shown) + " more");
   return text + row(grouped(bytes), grouped(held), ratio(entries - pending, entries),
                     "in all; " + grouped(elsewhere) + " bytes elsewhere");
 }

@@ -30,7 +30,7 @@ struct Ledger {
   std::int64_t entries = 0;       ///< on the way back
   std::int64_t pending = 0;       ///< those of them that have no value
 
-  /// A table of the first lines, with their sums.
+  /// A table of the first lines that keep anything, with the sums over all.
   std::string to_string(std::size_t most_lines = 20) const;
 };
 std::ostream& operator<<(std::ostream& out, const Ledger& ledger);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <ranges>
 #include <unordered_set>
 
 #include "autograd/core/fail.hpp"
@@ -41,7 +42,7 @@ std::string source_of(const Entry& entry) {
 /// Follows a value back through evaluations that let go of histories.
 class Search {
  public:
-  Search(const Tensor& tensor, const Location& where) : tensor_(tensor), asked_(where) {}
+  explicit Search(const Tensor& tensor) : tensor_(tensor) {}
 
   WhyNan run() {
     WhyNan why;
@@ -98,12 +99,14 @@ class Search {
     return true;
   }
 
-  // The value of a Parameter comes from an update. If a loss of its value before lives, that and the gradient tell
-  // whether it was there before.
+  // The value of a Parameter comes from an update. If a loss of the value before lives, it tells whether the gradient
+  // was finite.
   void look_before(NonFiniteTrace& trace, std::string& note);
 
+  // What an entry adds up cotangents of; else null, and the step that recorded it, if it is of a derivative taken
+  // again.
   const Tensor* adds_up(const Entry& entry, const DerivativeAgain::Step*& step, Location& taken) const {
-    for (const Again& again : derivatives_) {
+    for (const Again& again : derivatives_ | std::views::reverse) {
       if (entry.sequence <= again.derivative.begin()) continue;
       step = again.derivative.step_of(entry);
       taken = again.where;
@@ -166,7 +169,6 @@ class Search {
     Location where;
   };
   Tensor tensor_;
-  Location asked_;
   std::vector<Again> derivatives_;
 };
 
@@ -177,8 +179,10 @@ void Search::look_before(NonFiniteTrace& trace, std::string& note) {
   if (assigned.line() == made.line() && std::strcmp(assigned.file_name(), made.file_name()) == 0) return;
   Retaken retaken = retake_before(parameter, *now.entry());
   if (!retaken.derivative) {
-    note = "what it was assigned at " + place(assigned) +
-           " was computed from is gone, and nobody holds a loss of the value before";
+    note =
+        "what it was assigned at " + place(assigned) +
+        " was computed from is gone, and nobody holds a loss of the value before; keep that loss, or let the Optimizer "
+        "check (NonFinite::error)";
     return;
   }
   const NonFiniteTrace next = trace_nonfinite(retaken.derivative->gradient());
@@ -198,7 +202,7 @@ WhyNan why_nan(const Tensor& tensor, const Location& where) {
   const Entry& entry = *tensor.entry();
   check<ThreadError>(entry.owner == Tape::current().thread || (tensor.evaluated() && entry.input_count == 0), where,
                      "why_nan: ", describe(tensor), " belongs to the tape of another thread; ask there");
-  return Search(tensor, where).run();
+  return Search(tensor).run();
 }
 
 }  // namespace xgrad

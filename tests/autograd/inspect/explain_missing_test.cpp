@@ -3,6 +3,7 @@
 #include "autograd/inspect/explain.hpp"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "autograd/autograd.hpp"
 #include "nn/nn.hpp"
@@ -138,6 +139,35 @@ TEST_CASE("explain refuses undefined Tensors", "[explain]") {
   throws<GraphError>("explain: what it is to be differentiated by is an undefined Tensor").by([&] {
     return explain(p, Tensor());
   });
+}
+
+TEST_CASE("explained: a Parameter that was assigned often since", "[explain]") {
+  const unsigned first = line();
+  Parameter p = named(ones({2}), "p");
+  const Tensor loss = sum(p * p);
+  for (int step = 0; step < 3; ++step) p.assign(p * 0.5);
+  check_told(
+      loss, p,
+      {first, Gradient::missing, Cause::assigned,
+       "p [2] f32 gets no gradient from the loss at +2: it was assigned at +3 since that was recorded; record it "
+       "again"});
+}
+
+TEST_CASE("explained: a Tensor that a released history led to", "[explain]") {
+  Parameter p = named(ones({2}), "p");
+  const Tensor hidden = exp(p), loss = sum(hidden);
+  for (int step = 0; step < 3; ++step) p.assign(p * 0.5);
+  CHECK(explain(loss, hidden).gradient == Gradient::missing);
+  CHECK(explain(loss, hidden).cause == Cause::released);
+}
+
+TEST_CASE("explained: the loss itself, a Tensor on its way, and nothing", "[explain]") {
+  const Parameter p = named(tensor({1.0, 2}), "p"), none = named(zeros({0}), "none");
+  const Tensor hidden = exp(p), loss = sum(hidden);
+  CHECK(explain(loss, loss).gradient == Gradient::present);
+  CHECK(explain(loss, hidden).gradient == Gradient::present);
+  CHECK(explain(hidden, p).largest == Approx(std::exp(2.0)));
+  CHECK(explain(sum(none * 2), none).gradient == Gradient::present);
 }
 
 }  // namespace xgrad

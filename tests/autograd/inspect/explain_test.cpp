@@ -156,6 +156,89 @@ TEST_CASE("explained: not the maximum", "[explain]") {
        "p [2] f32 gets a gradient of zeros from the loss at +3: maximum at +2 chose its other operand everywhere"});
 }
 
+TEST_CASE("explained: dropped and filled", "[explain]") {
+  const unsigned first = line();
+  const Parameter p = named(tensor({1.0, 2}), "p");
+  const nn::Dropout dropout(1.0, Rng(1));
+  const Tensor dropped = sum(dropout(p)), filled = sum(masked_fill(p, p > 0, 5));
+  check_told(
+      dropped, p,
+      {first, Gradient::zero, Cause::masked,
+       "p [2] f32 gets a gradient of zeros from the loss at +3: Dropout at +3 drops every element; its inputs are "
+       "in [1, 2]"});
+  check_told(
+      filled, p,
+      {first, Gradient::zero, Cause::masked,
+       "p [2] f32 gets a gradient of zeros from the loss at +3: masked_fill at +3 masks every element; its inputs "
+       "are in [1, 2]"});
+}
+
+TEST_CASE("explained: elements that others were chosen before", "[explain]") {
+  const unsigned first = line();
+  const Parameter p = named(tensor({1.0, 2}), "p"), q = named(tensor({3.0, 4}), "q");
+  const Tensor both = concat({p, q}, 0);
+  const Tensor largest = max(both), part = sum(slice(both, 0, 2, 4)), masked = sum(where(both > 2, both, 0));
+  check_told(largest, p,
+             {first, Gradient::zero, Cause::not_chosen,
+              "p [2] f32 gets a gradient of zeros from the loss at +3: max at +3 chose none of its elements"});
+  check_told(part, p,
+             {first, Gradient::zero, Cause::not_chosen,
+              "p [2] f32 gets a gradient of zeros from the loss at +3: slice at +3 chose none of its elements"});
+  check_told(masked, p,
+             {first, Gradient::zero, Cause::masked,
+              "p [2] f32 gets a gradient of zeros from the loss at +3: where at +3 leaves out all of its elements"});
+}
+
+TEST_CASE("explained: gradients that the program itself makes zero", "[explain]") {
+  const unsigned first = line();
+  const Parameter p = named(tensor({1.0, 2}), "p");
+  const Tensor scaled = sum(scale_gradient(p, 0));
+  const Tensor changed = sum(change_cotangent(p, [](const Tensor& g) { return g * 0; }));
+  check_told(scaled, p,
+             {first, Gradient::zero, Cause::multiplied_by_zero,
+              "p [2] f32 gets a gradient of zeros from the loss at +2: scale_gradient at +2 multiplies it by 0"});
+  check_told(changed, p,
+             {first, Gradient::zero, Cause::blocked,
+              "p [2] f32 gets a gradient of zeros from the loss at +3: the function that was given to change_cotangent "
+              "at +3 gives zeros"});
+}
+
+TEST_CASE("explained: data of zeros", "[explain]") {
+  const unsigned first = line();
+  const Tensor x = tensor({{0.0, 0}, {0, 0}});
+  const Parameter p = named(ones({2, 3}), "weight");
+  const Tensor loss = mean(matmul(x, p));
+  check_told(loss, p,
+             {first, Gradient::zero, Cause::multiplied_by_zero,
+              "weight [2, 3] f32 gets a gradient of zeros from the loss at +3: matmul at +3 multiplies by 0: its other "
+              "operand, data of +1, is 0 everywhere"});
+}
+
+TEST_CASE("explained: two ways that both end", "[explain]") {
+  const unsigned first = line();
+  const Parameter p = named(tensor({1.0, 2}), "p");
+  const Tensor dead = relu(-exp(p));
+  const Tensor rounded = round(p);
+  const Tensor loss = sum(dead + rounded);
+  check_told(
+      loss, p,
+      {first, Gradient::zero, Cause::zero_derivative,
+       "p [2] f32 gets a gradient of zeros from the loss at +4: the derivative of round at +3 is 0; other ways end "
+       "at relu at +2"});
+}
+
+TEST_CASE("explained: through a checkpoint", "[explain]") {
+  const unsigned first = line();
+  const Parameter p = named(tensor({1.0, 2}), "p");
+  const auto f = [](const Tensor& x) { return relu(-exp(x)); };
+  const Tensor loss = sum(checkpoint(f, p));
+  check_told(
+      loss, p,
+      {first, Gradient::zero, Cause::dead,
+       "p [2] f32 gets a gradient of zeros from the loss at +3: every unit of relu at +2 is dead; its inputs are "
+       "in [-7.38906, -2.71828]"});
+}
+
 TEST_CASE("explained: underflow", "[explain]") {
   const unsigned first = line();
   const Parameter p = named(ones({2}), "p");
@@ -205,14 +288,31 @@ TEST_CASE("explained: contributions that cancel", "[explain]") {
               "p [2] f32 gets a gradient of zeros from the loss at +2: what arrives by several ways adds up to 0"});
 }
 
-TEST_CASE("explained: most units of a relu are dead", "[explain]") {
+TEST_CASE("explained: some units of a relu are dead", "[explain]") {
   const unsigned first = line();
-  const Parameter p = named(tensor({1.0, -2, -3, -4}), "p");
-  const Tensor loss = sum(relu(p));
+  const Parameter p = named(tensor({{1.0, -2, -3}}), "weight");
+  const Tensor x = tensor({{1.0}, {2}, {0.5}});
+  const Tensor loss = sum(relu(matmul(x, p)));
+  check_told(
+      loss, p,
+      {first, Gradient::present, Cause::dead,
+       "weight [1, 3] f32 gets a gradient of at most 3.5 from the loss at +3, which is 0 in 2 of 3 elements: 2 of "
+       "the 3 units of relu at +3 are dead"});
+  CHECK(explain(sum(relu(p)), p).cause == Cause::dead);
+  CHECK(explain(sum(relu(p * tensor({{1.0}, {-1}}))), p).cause == Cause::none);
+}
+
+TEST_CASE("explained: a relu of images that lets little through", "[explain]") {
+  const unsigned first = line();
+  const Parameter p = named(ones({1}), "p");
+  const Tensor x = where(reshape(arange(64), {4, 4, 4}) < 3, 1.0, -1.0);
+  const Tensor loss = sum(relu(p * x));
+  const Tensor half = sum(relu(p * where(reshape(arange(64), {4, 4, 4}) < 32, 1.0, -1.0)));
   check_told(loss, p,
              {first, Gradient::present, Cause::dead,
-              "p [4] f32 gets a gradient of at most 1 from the loss at +2, which is 0 in 3 of 4 elements: relu at +2 "
-              "stops 75.0 % of what arrives there"});
+              "p [1] f32 gets a gradient of at most 3 from the loss at +3: relu at +3 stops 95.3 % of what arrives "
+              "there"});
+  CHECK(explain(half, p).cause == Cause::none);
 }
 
 TEST_CASE("explained: nothing is wrong", "[explain]") {

@@ -264,4 +264,41 @@ TEST_CASE("why_nan: a loss and its gradients after the step that was made with t
   }
 }
 
+TEST_CASE("why_nan: a Parameter whose loss before the update is gone", "[why_nan]") {
+  Parameter p(full({2}, 3.0));
+  const unsigned step = line() + 1;
+  p.assign(p - grad(sum(p * p), p) * 1e38);
+  const Tensor loss = sum(p * 2);
+  const WhyNan why = checked(loss, {NonFiniteEntry::Kind::parameter, "leaf", "leaf", step, {0}});
+  CHECK(why.note == "what it was assigned at why_nan_backward_test.cpp:" + std::to_string(step) +
+                        " was computed from is gone, and nobody holds a loss of the value before; keep that loss, or "
+                        "let the Optimizer check (NonFinite::error)");
+}
+
+TEST_CASE("why_nan: a cotangent that nobody holds", "[why_nan]") {
+  const Parameter p(zeros({2}));
+  const Tensor y = sqrt(p);
+  const Tensor kept = ones({2});
+  const std::vector<Tensor> known = differentiate({&y, 1}, {&kept, 1}, std::vector<Tensor>{p});
+  backward(y, full({2}, 2.0));
+  CHECK(p.gradient().to_vector()[0] == infinity);
+  CHECK(known[0].to_vector()[0] == infinity);
+  CHECK(why_nan(p.gradient()).note.find("nobody holds the cotangent that was given there any more") !=
+        std::string::npos);
+  CHECK(why_nan(known[0]).origin.derivative_of == "sqrt");
+}
+
+TEST_CASE("why_nan: through two derivatives that were both evaluated", "[why_nan]") {
+  const Parameter p(zeros({2})), q(ones({2}));
+  const unsigned made = line() + 1;
+  const Tensor first = sum(sqrt(p));
+  const Tensor slope = grad(first, p);
+  CHECK(slope.to_vector()[0] == infinity);
+  const Tensor second = sum(q * slope);
+  backward(second);
+  CHECK(q.gradient().to_vector()[0] == infinity);
+  const WhyNan why = checked(q.gradient(), {operation, "div", "sqrt", made, {0}, "sqrt"});
+  CHECK(why.origin.derivative.line() == made + 1);
+}
+
 }  // namespace xgrad
