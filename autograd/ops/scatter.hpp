@@ -1,6 +1,7 @@
 #pragma once
 
-// Writing at int64 indices, beside scatter_add: compositions of sorting, reading and adding at indices. `index` has as
+// Writing at int64 indices, beside scatter_add: compositions of finding the last or the largest of what goes to an
+// index, and of reading and adding at indices. `index` has as
 // many axes as x and is, off the axis, no larger; `source` has its shape and the dtype of x, or is a number. IndexError
 // names an index that is out of range, as negative ones are; ShapeError and DTypeError what does not fit.
 

@@ -21,6 +21,7 @@ struct Fmod : Operation<Fmod> {  // y = a - b trunc(a / b)
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::fmod(inputs[0], inputs[1], y, where);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
 // y = f(a, b) of int64, bit by bit. Self gives `id` and `function`.
@@ -35,6 +36,7 @@ struct Bitwise : Operation<Self> {
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::bitwise(Self::function, inputs[0], inputs[1], y, where);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(this->self(), examples); }
 };
 
 struct BitwiseAnd : Bitwise<BitwiseAnd> {

@@ -216,7 +216,7 @@ TEST_CASE("scatters refuse what does not fit, and indices that are out of range,
   throws<IndexError>("put: index 6 at place 1 of [2] is out of range for an axis of size 6").by([&] {
     put(x, tensor({0, 6}), zeros({2}));
   });
-  throws<IndexError>("scatter: scatter_add: index 4 at place 0 of [1, 2] is out of range for an axis of size 3")
+  throws<IndexError>("scatter: scatter_argmax: index 4 at place 0 of [1, 2] is out of range for an axis of size 3")
       .by([&] {
         scatter(x, 0, tensor({{2, 0}}) * 2, source).to_vector();
       });
