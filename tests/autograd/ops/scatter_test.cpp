@@ -242,4 +242,58 @@ TEST_CASE("scatters refuse what does not fit, and indices that are out of range,
   });
 }
 
+TEST_CASE("scatters of many examples by vmap are those of each") {
+  Rng rng(7);
+  const Tensor x = uniform({3, 4, 2}, rng, -1, 1, float64), source = uniform({3, 5, 2}, rng, -1, 1, float64);
+  const Tensor index = randint({3, 5, 2}, rng, 0, 4), list = randint({5}, rng, 0, 4);
+  const auto agree = [](const Tensor& mapped, const std::function<Tensor(std::int64_t)>& one) {
+    CHECK_THAT(mapped, AllClose(stack({one(0), one(1), one(2)})));
+  };
+  const auto put_there = [](const Tensor& a, const Tensor& i, const Tensor& b) { return scatter(a, 0, i, b); };
+  agree(vmap(put_there)(x, index, source), [&](std::int64_t n) { return put_there(x[n], index[n], source[n]); });
+  agree(vmap(put_there, {unmapped, 0, unmapped})(x[0], index, source[0]),
+        [&](std::int64_t n) { return put_there(x[0], index[n], source[0]); });
+  for (const Meeting meeting : meetings) {
+    const auto meet = [meeting](const Tensor& a, const Tensor& i, const Tensor& b) {
+      return scatter_reduce(a, 0, i, b, meeting);
+    };
+    agree(vmap(meet, {0, unmapped, 0})(x, index[0], source),
+          [&](std::int64_t n) { return meet(x[n], index[0], source[n]); });
+    const auto slope = grad([&](const Tensor& b) { return sum(square(meet(x[0], index[0], b))); });
+    agree(vmap(slope)(source), [&](std::int64_t n) { return slope(source[n]); });
+  }
+  // An index that is the same for all rows and columns, mapped or not, twice.
+  const auto rows = [](const Tensor& a, const Tensor& i) { return take(a, i) * take(a, i, 0); };
+  agree(vmap(rows, {0, unmapped})(x, list), [&](std::int64_t n) { return rows(x[n], list); });
+  agree(vmap(rows, {unmapped, 0})(x[0], select(index, 2, 0)),
+        [&](std::int64_t n) { return rows(x[0], index(n, all, 0)); });
+  agree(vmap(rows)(x, select(index, 2, 0)), [&](std::int64_t n) { return rows(x[n], index(n, all, 0)); });
+  agree(vmap(rows, {0, unmapped})(x, tensor({2})), [&](std::int64_t n) { return rows(x[n], tensor({2})); });
+  const auto added = [](const Tensor& a, const Tensor& i, const Tensor& b) { return index_add(a, 0, i, b); };
+  agree(vmap(added, {0, unmapped, 0})(x, list, source), [&](std::int64_t n) { return added(x[n], list, source[n]); });
+  agree(vmap(added, {unmapped, 0, 0})(x[0], select(index, 2, 0), source),
+        [&](std::int64_t n) { return added(x[0], index(n, all, 0), source[n]); });
+  const auto columns = [](const Tensor& a, const Tensor& i) { return take(a, i, 1); };
+  const auto twice = vmap(vmap(columns, {unmapped, 0}), {0, unmapped})(x, randint({4, 3}, rng, 0, 2));
+  CHECK(twice.shape() == Shape{3, 4, 4, 3});
+  const Tensor inner = randint({4, 3}, rng, 0, 2);
+  agree(vmap(vmap(columns, {unmapped, 0}), {0, unmapped})(x, inner), [&](std::int64_t n) {
+    return stack({columns(x[n], inner[0]), columns(x[n], inner[1]), columns(x[n], inner[2]), columns(x[n], inner[3])});
+  });
+  agree(vmap(vmap(columns, {0, unmapped}), {unmapped, 0})(x, inner(slice(0, 3))), [&](std::int64_t n) {
+    return stack({columns(x[0], inner[n]), columns(x[1], inner[n]), columns(x[2], inner[n])});
+  });
+}
+
+TEST_CASE("an undefined operand of a scatter is an error") {
+  const Tensor x = ones({2}), index = tensor({0}), source = ones({1}), none;
+  CHECK_THROWS_AS(scatter(none, 0, index, source), GraphError);
+  CHECK_THROWS_AS(scatter(x, 0, none, source), GraphError);
+  CHECK_THROWS_AS(scatter(x, 0, index, none), GraphError);
+  CHECK_THROWS_AS(scatter_reduce(x, 0, index, none, Meeting::max), GraphError);
+  CHECK_THROWS_AS(put(none, index, source), GraphError);
+  CHECK_THROWS_AS(put(x, none, source), GraphError);
+  CHECK_THROWS_AS(put(x, index, none), GraphError);
+}
+
 }  // namespace xgrad

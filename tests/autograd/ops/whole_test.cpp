@@ -174,4 +174,14 @@ TEST_CASE("a number stands on either side of where") {
   });
 }
 
+TEST_CASE("an undefined operand of division or of bits is an error") {
+  const Tensor none, x = tensor({1});
+  CHECK_THROWS_AS(fmod(none, x), GraphError);
+  CHECK_THROWS_AS(remainder(x, none), GraphError);
+  CHECK_THROWS_AS(floor_divide(none, 2), GraphError);
+  CHECK_THROWS_AS(bitwise_and(x, none), GraphError);
+  CHECK_THROWS_AS(bitwise_not(none), GraphError);
+  CHECK_THROWS_AS(left_shift(none, 1), GraphError);
+}
+
 }  // namespace xgrad
