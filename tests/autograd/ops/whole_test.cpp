@@ -1,9 +1,11 @@
 // Division with what it leaves, bits, and numbers in `where`.
 
+#include <bit>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "autograd/autograd.hpp"
@@ -87,6 +89,36 @@ TEST_CASE("float division leaves exactly what it should") {
   CHECK(std::isnan(divided(inf, 2)));
   CHECK(remainder(tensor(-1, float64), inf).item() == inf);
   CHECK(remainder(tensor(-1e-20, float64), 1).item() == 1);
+}
+
+TEST_CASE("fmod is std::fmod to the bit, of any bits and beside multiples of the divisor") {
+  const auto agree = []<class Float>(Float, DType dtype) {
+    using Bits = std::conditional_t<sizeof(Float) == 4, std::uint32_t, std::uint64_t>;
+    Rng rng(3);
+    std::vector<Float> a, b, expected;
+    for (int i = 0; i < 30000; ++i) {
+      const auto any = [&] {
+        return std::bit_cast<Float>(
+            static_cast<Bits>((rng.below(1u << 31) << 33) ^ (rng.below(1u << 31) << 11) ^ rng.below(1u << 31)));
+      };
+      const auto factor = static_cast<Float>(rng.below(100000) + 1);
+      Float x = any(), y = any();
+      if (i % 3 == 1) y = x / factor;
+      if (i % 3 == 2) x = std::nextafter(y * factor, i % 2 ? Float{0} : x);
+      a.push_back(x);
+      b.push_back(y);
+      expected.push_back(std::fmod(x, y));
+    }
+    const Tensor y = fmod(tensor(a, dtype), tensor(b, dtype));
+    const auto got = y.data<Float>();
+    int wrong = 0;
+    for (std::size_t i = 0; i < a.size(); ++i)
+      wrong += !(std::isnan(expected[i]) ? std::isnan(got[i])
+                                         : got[i] == expected[i] && std::signbit(got[i]) == std::signbit(expected[i]));
+    CHECK(wrong == 0);
+  };
+  agree(float{}, float32);
+  agree(double{}, float64);
 }
 
 TEST_CASE("what division leaves differentiates by the whole quotient") {
