@@ -169,7 +169,7 @@ Case scatter_case(const Shape& data, const Shape& index, std::int64_t axis) {
 // The last of the largest that go to an index; the numbers are whole, so that some are equal.
 Case argmax_case(const Shape& data, const Shape& index, std::int64_t axis, DType dtype) {
   const auto f = [axis, data](const Xs& x) {
-    return scatter_reduce(full(data, std::int64_t{-9}, x[1].dtype()), axis, x[0], x[1], Meeting::max, false);
+    return scatter_reduce(full(data, std::int64_t{-9}, x[1].dtype()), axis, x[0], x[1], ScatterReduction::max, false);
   };
   return {
       f, {{index, 0, static_cast<double>(data[axis]), int64}, {index, -4, 4, dtype}}, [axis, data](const Arrays& x) {

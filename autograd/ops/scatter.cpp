@@ -98,9 +98,8 @@ Tensor products(const Arrivals& arrivals) {
     const Tensor together = slice(index, axis, shift, {}) == slice(index, axis, 0, count - shift);
     product = concat({slice(product, axis, 0, shift), where(together, before * later, later)}, axis);
   }
-  // As elements of the place where they came from, so that an index out of range is named with its place.
-  const Tensor back = argsort(order, axis);
-  return Winners(arrivals).of(gather(product, axis, back), axis);
+  const Tensor unsorted = gather(product, axis, argsort(order, axis));
+  return Winners(arrivals).of(unsorted, axis);
 }
 
 // Larger where the value is smaller; NaN stays.
@@ -121,17 +120,17 @@ Tensor extremes(const Arrivals& arrivals, bool largest) {
   return centre + arrivals.with(where(logical_or(equal, isnan(here)), beside, 0)).sum();
 }
 
-Tensor met(const Arrivals& arrivals, Meeting meeting) {
-  switch (meeting) {
-    case Meeting::sum:
+Tensor reduced(const Arrivals& arrivals, ScatterReduction reduction) {
+  switch (reduction) {
+    case ScatterReduction::sum:
       return arrivals.sum();
-    case Meeting::prod:
+    case ScatterReduction::prod:
       return products(arrivals);
-    case Meeting::mean:
+    case ScatterReduction::mean:
       return arrivals.sum() / arrivals.counts(arrivals.source.dtype());
-    case Meeting::max:
+    case ScatterReduction::max:
       return extremes(arrivals, true);
-    case Meeting::min:
+    case ScatterReduction::min:
       return extremes(arrivals, false);
   }
   return {};
@@ -183,18 +182,19 @@ Tensor scatter(const Operand& x, std::int64_t axis, const Operand& index, const 
   return target.with(last.of(target.arrivals.source, target.arrivals.axis), last.arrived());
 }
 
-Tensor scatter_reduce(const Operand& x, std::int64_t axis, const Operand& index, const Operand& source, Meeting meeting,
-                      bool include_self) {
+Tensor scatter_reduce(const Operand& x, std::int64_t axis, const Operand& index, const Operand& source,
+                      ScatterReduction reduction, bool include_self) {
   const CallScope scope("scatter_reduce", x.where());
   const Target target(x, axis, index, source, "scatter_reduce");
   const DType dtype = target.x.dtype();
-  const bool takes = meeting == Meeting::mean ? is_floating(dtype) : dtype != boolean;
+  const bool takes = reduction == ScatterReduction::mean ? is_floating(dtype) : dtype != boolean;
   check<DTypeError>(takes, x.where(), "scatter_reduce: needs ",
-                    meeting == Meeting::mean ? "a floating dtype" : "numbers", ", got ", describe(target.x));
+                    reduction == ScatterReduction::mean ? "a floating dtype" : "numbers", ", got ", describe(target.x));
   if (target.nothing_arrives()) return target.x;
   const Arrivals& arrivals = target.arrivals;
-  const Tensor result = met(include_self ? arrivals.with_self(target.part) : arrivals, meeting);
-  return target.with(result, arrivals.counts(int64) > 0);
+  // First, for here an index that is out of range is named with its place.
+  const Tensor arrived = arrivals.counts(int64) > 0;
+  return target.with(reduced(include_self ? arrivals.with_self(target.part) : arrivals, reduction), arrived);
 }
 
 Tensor put(const Operand& x, const Operand& index, const Operand& source, bool accumulate) {

@@ -17,7 +17,7 @@ namespace xgrad {
 Tensor scatter(const Operand& x, std::int64_t axis, const Operand& index, const Operand& source);
 
 /// What is made of the elements that meet at an index.
-enum class Meeting {
+enum class ScatterReduction {
   sum,
   prod,  ///< with the exact derivative for zeros
   mean,  ///< floating dtypes only
@@ -26,8 +26,8 @@ enum class Meeting {
 };
 /// A copy of x with, at each index that occurs, what is made of the elements of the source there and, unless
 /// `include_self` is false, of that of x. DTypeError for masks. (PyTorch's scatter_reduce)
-Tensor scatter_reduce(const Operand& x, std::int64_t axis, const Operand& index, const Operand& source, Meeting meeting,
-                      bool include_self = true);
+Tensor scatter_reduce(const Operand& x, std::int64_t axis, const Operand& index, const Operand& source,
+                      ScatterReduction reduction, bool include_self = true);
 
 /// A copy of x with source[i] at the flat, row-major place index[i], for indices of any shape; with `accumulate` it is
 /// added there, else the last one of equal indices wins. (What reads them is take(flatten(x), index).)
