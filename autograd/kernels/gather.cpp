@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <concepts>
+#include <tuple>
+#include <vector>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/groups.hpp"
@@ -10,17 +12,48 @@ namespace xgrad::kernels {
 
 namespace {
 
-// Calls `body(place along the axis, place in the indexed array)` for every index, in row-major order. `size` is what
-// the indexed array has along the axis.
-template <class Body>
-void for_each_index(const View& index, std::int64_t axis, std::int64_t size, Body body) {
-  const auto [outer, count, inner] = panels(index.shape, axis);
-  const std::int64_t* at = index.as<const std::int64_t>();
-  std::int64_t place = 0;
-  for (std::int64_t i = 0; i < outer; ++i)
-    for (std::int64_t k = 0; k < count; ++k)
-      for (std::int64_t j = 0; j < inner; ++j, ++place) body(place, (i * size + at[place]) * inner + j);
-}
+// The index beside an array of this shape, off the axis: before the axis and behind it, it is as large, or 1 everywhere
+// and repeated. One that is repeated along some axes there is repeated in memory first.
+struct Indices {
+  const std::int64_t* at;
+  std::int64_t outer, count, inner;
+  std::int64_t step;    // from one place before the axis to the next
+  bool same_for_inner;  // for all places behind the axis
+  std::vector<std::int64_t> repeated;
+
+  Indices(const View& index, const Shape& beside, std::int64_t axis) : at(index.as<const std::int64_t>()) {
+    Shape shape = beside;
+    shape[axis] = index.shape[axis];
+    const auto whole = panels(shape, axis), given = panels(index.shape, axis);
+    std::tie(outer, count, inner) = std::tuple(whole.outer, whole.size, whole.inner);
+    same_for_inner = given.inner == 1;
+    step = given.outer == 1 ? 0 : count * given.inner;
+    if ((given.outer == 1 || given.outer == outer) && (given.inner == 1 || given.inner == inner)) return;
+    repeated.resize(static_cast<std::size_t>(shape.numel()));
+    kernels::broadcast(index, {repeated.data(), shape, int64});
+    at = repeated.data();
+    step = count * inner;
+    same_for_inner = inner == 1;
+  }
+
+  // Calls `body(place along the axis, place in the indexed array, how many follow both)` in row-major order. `size` is
+  // what the indexed array has along the axis.
+  template <class Body>
+  void for_each(std::int64_t size, Body body) const {
+    for (std::int64_t i = 0, place = 0; i < outer; ++i) {
+      const std::int64_t* here = at + i * step;
+      for (std::int64_t k = 0; k < count; ++k) {
+        if (same_for_inner && inner > 1) {
+          body(place, (i * size + here[k]) * inner, inner);
+          place += inner;
+        } else {
+          for (std::int64_t j = 0; j < inner; ++j, ++place)
+            body(place, (i * size + here[k * inner + j]) * inner + j, 1);
+        }
+      }
+    }
+  }
+};
 
 }  // namespace
 
@@ -41,7 +74,9 @@ void gather(const View& x, const View& index, std::int64_t axis, const View& y, 
     using T = decltype(zero);
     const T* from = x.as<const T>();
     T* to = y.as<T>();
-    for_each_index(index, axis, size, [=](std::int64_t place, std::int64_t at) { to[place] = from[at]; });
+    Indices(index, x.shape, axis).for_each(size, [=](std::int64_t place, std::int64_t at, std::int64_t count) {
+      for (std::int64_t j = 0; j < count; ++j) to[place + j] = from[at + j];
+    });
   });
 }
 
@@ -53,12 +88,33 @@ void scatter_add(const View& source, const View& index, std::int64_t axis, const
     const T* from = source.as<const T>();
     T* to = y.as<T>();
     std::fill_n(to, y.numel(), T{});
-    for_each_index(index, axis, size, [=](std::int64_t place, std::int64_t at) {
-      if constexpr (std::same_as<T, bool>)
-        to[at] = to[at] || from[place];
-      else
-        to[at] = wrapping_add(to[at], from[place]);
+    Indices(index, source.shape, axis).for_each(size, [=](std::int64_t place, std::int64_t at, std::int64_t count) {
+      for (std::int64_t j = 0; j < count; ++j)
+        if constexpr (std::same_as<T, bool>)
+          to[at + j] = to[at + j] || from[place + j];
+        else
+          to[at + j] = wrapping_add(to[at + j], from[place + j]);
     });
+  });
+}
+
+void scatter_argmax(const View& x, const View& index, std::int64_t axis, const View& y, const Location& where) {
+  const std::int64_t size = y.shape[axis];
+  check_indices(index, size, "scatter_argmax", where);
+  std::int64_t* to = y.as<std::int64_t>();
+  std::fill_n(to, y.numel(), std::int64_t{-1});
+  const auto [outer, count, inner] = panels(x.shape, axis);
+  dispatch(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const T* from = x.as<const T>();
+    const std::int64_t* at = index.as<const std::int64_t>();
+    for (std::int64_t i = 0, place = 0; i < outer; ++i)
+      for (std::int64_t k = 0; k < count; ++k)
+        for (std::int64_t j = 0; j < inner; ++j, ++place) {
+          std::int64_t& best = to[(i * size + at[place]) * inner + j];
+          const T now = from[place];
+          if (best < 0 || now != now || from[(i * count + best) * inner + j] <= now) best = k;
+        }
   });
 }
 

@@ -73,10 +73,14 @@ void flip(const View& x, AxisSet axes, const View& y);
 
 /// IndexError unless every index is in [0, size).
 void check_indices(const View& index, std::int64_t size, const char* operation, const Location& where);
-/// y[i][j] = x[index[i][j]][j] for axis 0; off the axis, x, index and y agree.
+// Off the axis, the index has the sizes of the data, or 1 where it is the same for all places.
+/// y[i][j] = x[index[i][j]][j] for axis 0.
 void gather(const View& x, const View& index, std::int64_t axis, const View& y, const Location& where);
 /// y = 0, then y[index[i][j]][j] += source[i][j] for axis 0, in row-major order.
 void scatter_add(const View& source, const View& index, std::int64_t axis, const View& y, const Location& where);
+/// Of the elements that go to an index the place of the largest along the axis, of equal ones the last, and of NaNs;
+/// -1 where none goes. The index is as large as x.
+void scatter_argmax(const View& x, const View& index, std::int64_t axis, const View& y, const Location& where);
 
 /// y[i][index[i]] = 1, else 0.
 void one_hot(const View& index, const View& y, const Location& where);

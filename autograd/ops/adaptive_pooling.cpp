@@ -84,19 +84,19 @@ Tensor adaptive_max_pool(const Operand& x, const PerAxis& size, std::int64_t spa
   return pools.result(max(pools.windows(least), pools.within));
 }
 
+// Axis after axis, for which there is less to add up the second time.
 Tensor adaptive_avg_pool(const Operand& x, const PerAxis& size, std::int64_t spatial, const char* call) {
   const CallScope scope(call, x.where());
   const AdaptivePools pools(x, size, spatial, call);
-  Tensor count = ones({}, pools.x.dtype());
-  for (std::size_t i = 0; i < pools.parts.size(); ++i) {
-    const Parts& parts = pools.parts[i];
-    if (parts.are_equal())
-      count = count * parts.longest;
-    else
-      count = count * reshape(tensor(parts.lengths, pools.x.dtype()),
-                              joined({{parts.count()}, Sizes(pools.parts.size() - 1 - i, 1)}));
+  Tensor total = pools.x, count = ones({}, pools.x.dtype());
+  for (std::int64_t axis = spatial + 1; axis >= 2; --axis) {
+    const Parts& parts = pools.parts[at(axis - 2)];
+    total = sum(parts.apart(total, axis, 0), axis + 1);
+    count = count * (parts.are_equal() ? full_like(ones({}, pools.x.dtype()), parts.longest)
+                                       : reshape(tensor(parts.lengths, pools.x.dtype()),
+                                                 joined({{parts.count()}, Sizes(at(spatial + 1 - axis), 1)})));
   }
-  return pools.result(sum(pools.windows(0), pools.within) / count);
+  return pools.result(total / count);
 }
 
 Pooled adaptive_max_pool_with_indices(const Operand& x, const PerAxis& size, std::int64_t spatial, const char* call) {

@@ -14,6 +14,8 @@ namespace xgrad {
 
 namespace {
 
+// Off the axis, the index has the sizes of the data, or 1 where it is the same for all places; but one that has a
+// single element along the last axis is no smaller, for engines take that as one index for each row.
 struct ScatterAdd : Operation<ScatterAdd> {  // y = 0; y[index[i][j]][j] += source[i][j]
   static constexpr auto id = "scatter_add";
   std::int64_t axis, size;
@@ -25,19 +27,24 @@ struct ScatterAdd : Operation<ScatterAdd> {  // y = 0; y[index[i][j]][j] += sour
     check_shape(shape, item_size(inputs[0].dtype()), id, where);
     return {shape, inputs[0].dtype()};
   }
-  Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor&) const {
-    return input == 0 ? gather(g, axis, inputs[1]) : Tensor();
-  }
+  Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor&) const;
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::scatter_add(inputs[0], inputs[1], axis, y, where);
   }
   Lowering lower() const override { return {.kind = Lowering::Kind::place, .moves = true, .axis = axis}; }
   Tensor batched(const Examples& examples) const override {
-    return record_spread(ScatterAdd(axis + 1, size), examples);
+    return record_with_index(ScatterAdd(axis + 1, size), examples, axis);
   }
   void describe(Fields& fields) const override {
     fields("axis", axis);
     fields("size", size);
+  }
+  // An index that is the same for all examples is not repeated.
+  template <class P>
+  static Tensor record_with_index(P primitive, const Examples& examples, std::int64_t axis) {
+    const Tensor& index = examples.inputs[1];
+    if (examples.mapped[1] || index.size(axis) == 1) return record_spread(std::move(primitive), examples);
+    return record(Location::current(), std::move(primitive), spread(examples, 0), unsqueeze(index, 0));
   }
 };
 
@@ -46,8 +53,11 @@ struct Gather : Operation<Gather> {  // y[i][j] = x[index[i][j]][j]
   std::int64_t axis;
   explicit Gather(std::int64_t axis_) : axis(axis_) {}
 
-  Signature infer(std::span<const Tensor> inputs, const Location&) const override {
-    return {inputs[1].shape(), inputs[0].dtype()};
+  Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
+    Shape shape = inputs[0].shape();
+    shape[axis] = inputs[1].shape()[axis];
+    check_shape(shape, item_size(inputs[0].dtype()), id, where);
+    return {shape, inputs[0].dtype()};
   }
   Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor&) const {
     if (input == 1) return {};
@@ -60,16 +70,21 @@ struct Gather : Operation<Gather> {  // y[i][j] = x[index[i][j]][j]
   // What is the same for all examples is not repeated: their indices follow each other along the axis.
   Tensor batched(const Examples& examples) const override {
     const Tensor &x = examples.inputs[0], &index = examples.inputs[1];
-    if (examples.mapped[0]) return record_spread(Gather(axis + 1), examples);
-    Shape joined = examples.one.shape(), apart = examples.one.shape();
-    joined[axis] *= examples.count;
-    const Tensor picked = record(Location::current(), Gather(axis), x, reshape(moveaxis(index, 0, axis), joined));
-    std::vector<std::int64_t> sizes(apart.begin(), apart.end());
+    if (examples.mapped[0]) return ScatterAdd::record_with_index(Gather(axis + 1), examples, axis);
+    const Tensor behind = moveaxis(index, 0, axis);
+    std::vector<std::int64_t> joined(index.shape().begin() + 1, index.shape().end());
+    joined[static_cast<std::size_t>(axis)] *= examples.count;
+    const Tensor picked = record(Location::current(), Gather(axis), x, reshape(behind, joined));
+    std::vector<std::int64_t> sizes(examples.one.shape().begin(), examples.one.shape().end());
     sizes.insert(sizes.begin() + axis, examples.count);
     return moveaxis(reshape(picked, sizes), axis, 0);
   }
   void describe(Fields& fields) const override { fields("axis", axis); }
 };
+
+Tensor ScatterAdd::vjp(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor&) const {
+  return input == 0 ? record(Location::current(), Gather(axis), g, inputs[1]) : Tensor();
+}
 
 struct OneHot : Operation<OneHot> {  // y[i][c] = 1 where index[i] = c, else 0
   static constexpr auto id = "one_hot";
@@ -93,6 +108,14 @@ struct OneHot : Operation<OneHot> {  // y[i][c] = 1 where index[i] = c, else 0
     fields("dtype", static_cast<std::int64_t>(dtype));
   }
 };
+
+// Indices along an axis of this shape, the same for all places off it.
+Tensor at_axis(const Tensor& index, const Shape& beside, std::int64_t axis) {
+  Shape line = Shape::filled(beside.ndim(), 1), whole = beside;
+  line[axis] = whole[axis] = index.numel();
+  const Tensor indices = reshape(index, line);
+  return index.numel() == 1 ? broadcast_to(indices, whole) : indices;
+}
 
 }  // namespace
 
@@ -145,10 +168,8 @@ Tensor take(const Operand& x, const Operand& index, std::int64_t axis) {
   const Tensor data = x.tensor(), at = index.tensor();
   check<DTypeError>(at.dtype() == int64, x.where(), "take: indices must be i64, got ", describe(at));
   axis = normalise_axis(axis, data.ndim(), "take", x.where());
-  Shape line = Shape::filled(data.ndim(), 1), shape = data.shape();
-  line[axis] = shape[axis] = at.numel();
   check_known_indices(at, data.size(axis), "take", x.where());
-  const Tensor taken = gather(data, axis, broadcast_to(reshape(at, line), shape));
+  const Tensor taken = record(x.where(), Gather(axis), data, at_axis(at, data.shape(), axis));
   std::vector<std::int64_t> sizes(data.shape().begin(), data.shape().end());
   sizes.insert(sizes.erase(sizes.begin() + axis), at.shape().begin(), at.shape().end());
   return reshape(taken, sizes);
@@ -166,11 +187,15 @@ Tensor index_add(const Operand& x, std::int64_t axis, const Operand& index, cons
   const Tensor data = x.tensor(), at = index.tensor(), from = source.tensor();
   check<ShapeError>(at.ndim() == 1, x.where(), "index_add: needs a list of indices, got ", describe(at));
   axis = normalise_axis(axis, data.ndim(), "index_add", x.where());
-  Shape line = Shape::filled(data.ndim(), 1), expected = data.shape();
-  line[axis] = expected[axis] = at.numel();
+  check<DTypeError>(at.dtype() == int64, x.where(), "index_add: indices must be i64, got ", describe(at));
+  check<DTypeError>(from.dtype() == data.dtype(), x.where(), "index_add: dtypes differ: data ", describe(data),
+                    ", source ", describe(from));
+  Shape expected = data.shape();
+  expected[axis] = at.numel();
   check<ShapeError>(from.shape() == expected, x.where(), "index_add: the source is ", describe(from), ", not ",
                     expected);
-  return scatter_add(data, axis, broadcast_to(reshape(at, line), expected), from);
+  check_known_indices(at, data.size(axis), "index_add", x.where());
+  return data + record(x.where(), ScatterAdd(axis, data.size(axis)), from, at_axis(at, data.shape(), axis));
 }
 
 Tensor one_hot(const Operand& index, std::int64_t classes, DType dtype) {

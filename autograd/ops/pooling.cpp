@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <tuple>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
-#include "autograd/ops/index.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/pooled.hpp"
 #include "autograd/ops/reduce.hpp"

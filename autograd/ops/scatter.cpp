@@ -1,9 +1,12 @@
 #include "autograd/ops/scatter.hpp"
 
 #include "autograd/core/fail.hpp"
+#include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/batching.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/families.hpp"
 #include "autograd/ops/index.hpp"
 #include "autograd/ops/index_checks.hpp"
 #include "autograd/ops/movement.hpp"
@@ -13,6 +16,31 @@
 namespace xgrad {
 
 namespace {
+
+// Of the elements that go to an index, the place of the largest; -1 where none goes.
+struct ScatterArgMax : Operation<ScatterArgMax> {
+  static constexpr auto id = "scatter_argmax";
+  std::int64_t axis, size;
+  ScatterArgMax(std::int64_t axis_, std::int64_t size_) : axis(axis_), size(size_) {}
+
+  Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
+    check_domain(Domain::numeric, id, inputs[0], where);
+    Shape shape = inputs[0].shape();
+    shape[axis] = size;
+    check_shape(shape, item_size(int64), id, where);
+    return {shape, int64};
+  }
+  void run(std::span<const View> inputs, const View& y, const Location& where) const override {
+    kernels::scatter_argmax(inputs[0], inputs[1], axis, y, where);
+  }
+  Tensor batched(const Examples& examples) const override {
+    return record_spread(ScatterArgMax(axis + 1, size), examples);
+  }
+  void describe(Fields& fields) const override {
+    fields("axis", axis);
+    fields("size", size);
+  }
+};
 
 // lowest + 0, 1, ... along an axis of this shape.
 Tensor counted(const Shape& shape, std::int64_t axis, std::int64_t lowest) {
@@ -36,98 +64,73 @@ struct Arrivals {
   Arrivals with_self(const Tensor& x) const {
     return {axis, size, concat({counted(x.shape(), axis, 0), index}, axis), concat({x, source}, axis)};
   }
+  Arrivals with(const Tensor& other) const { return {axis, size, index, other}; }
   Tensor sum() const { return added_up(axis, size, index, source); }
   Tensor counts(DType dtype) const { return added_up(axis, size, index, ones(index.shape(), dtype)); }
   /// For each element what its index has.
   Tensor back(const Tensor& at_indices) const { return gather(at_indices, axis, index); }
 };
 
-// The arrivals sorted by their indices, in runs of equal ones.
-class Runs {
- public:
-  /// Within a run they keep their order, or are ordered by the values.
-  explicit Runs(const Arrivals& arrivals) : arrivals_(arrivals) { set(argsort(arrivals.index, arrivals.axis)); }
-  Runs(const Arrivals& arrivals, const Tensor& by_value) : arrivals_(arrivals) {
-    const Tensor by_index = argsort(gather(arrivals.index, arrivals.axis, by_value), arrivals.axis);
-    set(gather(by_value, arrivals.axis, by_index));
-  }
+// For each index the place of one of the elements that arrive there.
+struct Winners {
+  Tensor places;
 
-  const Tensor& source() const { return source_; }
-  /// Which of the sorted neighbours, so far apart, are in one run.
-  Tensor together(std::int64_t distance) const {
-    return slice(index_, axis(), distance, {}) == slice(index_, axis(), 0, index_.size(axis()) - distance);
-  }
-  /// For each index the last of its run among the sorted elements; something where none arrives.
-  Tensor last(const Tensor& sorted) const { return gather(sorted, axis(), maximum(ends_ - 1, 0)); }
+  /// Those with the largest value, of equal ones the last.
+  Winners(const Arrivals& arrivals, const Tensor& values)
+      : places(record(Location::current(), ScatterArgMax(arrivals.axis, arrivals.size), values, arrivals.index)) {}
+  /// The last ones: at an index all indices are equal.
+  explicit Winners(const Arrivals& arrivals) : Winners(arrivals, arrivals.index) {}
+
+  /// What stands there; something where none arrives.
+  Tensor of(const Tensor& elements, std::int64_t axis) const { return gather(elements, axis, maximum(places, 0)); }
   /// Which indices occur.
-  Tensor arrived() const { return ends_ > 0; }
-
- private:
-  std::int64_t axis() const { return arrivals_.axis; }
-
-  // The ends are marked by their places, which go back to where the indices stand and from there to the indices, so
-  // that what is out of range is found where the user has put it.
-  void set(const Tensor& order) {
-    index_ = gather(arrivals_.index, axis(), order);
-    source_ = gather(arrivals_.source, axis(), order);
-    Shape end = index_.shape();
-    end[axis()] = 1;
-    const Tensor is_last = concat({logical_not(together(1)), ones(end, boolean)}, axis());
-    const Tensor marks = where(is_last, counted(index_.shape(), axis(), 1), 0);
-    ends_ = added_up(axis(), arrivals_.size, arrivals_.index, added_up(axis(), index_.size(axis()), order, marks));
-  }
-
-  const Arrivals& arrivals_;
-  Tensor index_, source_, ends_;
+  Tensor arrived() const { return places >= 0; }
 };
 
-// By doubling, each element takes in its neighbours within the run.
+// Sorted by their indices, by doubling, each element takes in its neighbours with the same index; the last one of them
+// has them all.
 Tensor products(const Arrivals& arrivals) {
-  const Runs runs(arrivals);
-  const std::int64_t axis = arrivals.axis, size = arrivals.index.size(axis);
-  Tensor product = runs.source();
-  for (std::int64_t shift = 1; shift < size; shift *= 2) {
-    const Tensor later = slice(product, axis, shift, {}), before = slice(product, axis, 0, size - shift);
-    product = concat({slice(product, axis, 0, shift), where(runs.together(shift), before * later, later)}, axis);
+  const std::int64_t axis = arrivals.axis, count = arrivals.index.size(axis);
+  const Tensor order = argsort(arrivals.index, axis), index = gather(arrivals.index, axis, order);
+  Tensor product = gather(arrivals.source, axis, order);
+  for (std::int64_t shift = 1; shift < count; shift *= 2) {
+    const Tensor later = slice(product, axis, shift, {}), before = slice(product, axis, 0, count - shift);
+    const Tensor together = slice(index, axis, shift, {}) == slice(index, axis, 0, count - shift);
+    product = concat({slice(product, axis, 0, shift), where(together, before * later, later)}, axis);
   }
-  return runs.last(product);
+  const Tensor unsorted = gather(product, axis, argsort(order, axis));
+  return Winners(arrivals).of(unsorted, axis);
 }
+
+// Larger where the value is smaller; NaN stays.
+Tensor reversed(const Tensor& values) { return is_floating(values.dtype()) ? -values : bitwise_not(values); }
 
 // The extremes themselves are found without derivatives. These come with what the equal ones are beside them, which is
 // 0, in equal parts; of infinite ones the parts of themselves. Where the extreme is NaN nothing equals it, and 0 / 0
 // makes both NaN.
 Tensor extremes(const Arrivals& arrivals, bool largest) {
-  const std::int64_t axis = arrivals.axis;
-  const Arrivals stopped{axis, arrivals.size, arrivals.index, stop_gradient(arrivals.source)};
-  const Tensor& values = stopped.source;
-  const bool floating = is_floating(values.dtype());
-  // The last of a run is the extreme; NaN is the last in both orders.
-  const Tensor order = largest    ? argsort(values, axis)
-                       : floating ? argsort(-values, axis)
-                                  : argsort(values, axis, true);
-  const Runs runs(stopped, order);
-  const Tensor extreme = runs.last(runs.source());
+  const Tensor values = stop_gradient(arrivals.source);
+  const Tensor extreme = Winners(arrivals, largest ? values : reversed(values)).of(values, arrivals.axis);
   if (!arrivals.source.tracked()) return extreme;
-  const Tensor here = stopped.back(extreme), equal = values == here;
-  const Arrivals shares{axis, arrivals.size, arrivals.index, cast(equal, values.dtype())};
+  const Tensor here = arrivals.back(extreme), equal = values == here;
+  const Arrivals shares = arrivals.with(cast(equal, values.dtype()));
   const Tensor part = shares.source / shares.back(shares.sum());
   const Tensor centre = where(isfinite(extreme), extreme, 0);
-  const Tensor beside = (arrivals.source - stopped.back(centre)) * part;
-  const Arrivals parts{axis, arrivals.size, arrivals.index, where(logical_or(equal, isnan(here)), beside, 0)};
-  return centre + parts.sum();
+  const Tensor beside = (arrivals.source - arrivals.back(centre)) * part;
+  return centre + arrivals.with(where(logical_or(equal, isnan(here)), beside, 0)).sum();
 }
 
-Tensor met(const Arrivals& arrivals, Meeting meeting) {
-  switch (meeting) {
-    case Meeting::sum:
+Tensor reduced(const Arrivals& arrivals, ScatterReduction reduction) {
+  switch (reduction) {
+    case ScatterReduction::sum:
       return arrivals.sum();
-    case Meeting::prod:
+    case ScatterReduction::prod:
       return products(arrivals);
-    case Meeting::mean:
+    case ScatterReduction::mean:
       return arrivals.sum() / arrivals.counts(arrivals.source.dtype());
-    case Meeting::max:
+    case ScatterReduction::max:
       return extremes(arrivals, true);
-    case Meeting::min:
+    case ScatterReduction::min:
       return extremes(arrivals, false);
   }
   return {};
@@ -175,22 +178,23 @@ Tensor scatter(const Operand& x, std::int64_t axis, const Operand& index, const 
   const CallScope scope("scatter", x.where());
   const Target target(x, axis, index, source, "scatter");
   if (target.nothing_arrives()) return target.x;
-  const Runs runs(target.arrivals);
-  return target.with(runs.last(runs.source()), runs.arrived());
+  const Winners last(target.arrivals);
+  return target.with(last.of(target.arrivals.source, target.arrivals.axis), last.arrived());
 }
 
-Tensor scatter_reduce(const Operand& x, std::int64_t axis, const Operand& index, const Operand& source, Meeting meeting,
-                      bool include_self) {
+Tensor scatter_reduce(const Operand& x, std::int64_t axis, const Operand& index, const Operand& source,
+                      ScatterReduction reduction, bool include_self) {
   const CallScope scope("scatter_reduce", x.where());
   const Target target(x, axis, index, source, "scatter_reduce");
   const DType dtype = target.x.dtype();
-  const bool takes = meeting == Meeting::mean ? is_floating(dtype) : dtype != boolean;
+  const bool takes = reduction == ScatterReduction::mean ? is_floating(dtype) : dtype != boolean;
   check<DTypeError>(takes, x.where(), "scatter_reduce: needs ",
-                    meeting == Meeting::mean ? "a floating dtype" : "numbers", ", got ", describe(target.x));
+                    reduction == ScatterReduction::mean ? "a floating dtype" : "numbers", ", got ", describe(target.x));
   if (target.nothing_arrives()) return target.x;
   const Arrivals& arrivals = target.arrivals;
-  const Tensor result = met(include_self ? arrivals.with_self(target.part) : arrivals, meeting);
-  return target.with(result, arrivals.counts(int64) > 0);
+  // First, for here an index that is out of range is named with its place.
+  const Tensor arrived = arrivals.counts(int64) > 0;
+  return target.with(reduced(include_self ? arrivals.with_self(target.part) : arrivals, reduction), arrived);
 }
 
 Tensor put(const Operand& x, const Operand& index, const Operand& source, bool accumulate) {

@@ -1,6 +1,7 @@
 #pragma once
 
-// Writing at int64 indices, beside scatter_add: compositions of sorting, reading and adding at indices. `index` has as
+// Writing at int64 indices, beside scatter_add: compositions of finding the last or the largest of what goes to an
+// index, and of reading and adding at indices. `index` has as
 // many axes as x and is, off the axis, no larger; `source` has its shape and the dtype of x, or is a number. IndexError
 // names an index that is out of range, as negative ones are; ShapeError and DTypeError what does not fit.
 
@@ -16,7 +17,7 @@ namespace xgrad {
 Tensor scatter(const Operand& x, std::int64_t axis, const Operand& index, const Operand& source);
 
 /// What is made of the elements that meet at an index.
-enum class Meeting {
+enum class ScatterReduction {
   sum,
   prod,  ///< with the exact derivative for zeros
   mean,  ///< floating dtypes only
@@ -25,8 +26,8 @@ enum class Meeting {
 };
 /// A copy of x with, at each index that occurs, what is made of the elements of the source there and, unless
 /// `include_self` is false, of that of x. DTypeError for masks. (PyTorch's scatter_reduce)
-Tensor scatter_reduce(const Operand& x, std::int64_t axis, const Operand& index, const Operand& source, Meeting meeting,
-                      bool include_self = true);
+Tensor scatter_reduce(const Operand& x, std::int64_t axis, const Operand& index, const Operand& source,
+                      ScatterReduction reduction, bool include_self = true);
 
 /// A copy of x with source[i] at the flat, row-major place index[i], for indices of any shape; with `accumulate` it is
 /// added there, else the last one of equal indices wins. (What reads them is take(flatten(x), index).)

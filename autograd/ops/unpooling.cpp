@@ -16,7 +16,6 @@ namespace xgrad {
 
 namespace {
 
-using grid::at;
 using grid::joined;
 using grid::least;
 using grid::Sizes;

@@ -184,4 +184,11 @@ TEST_CASE("interpolation refuses what makes no sense") {
   });
 }
 
+TEST_CASE("interpolation of many examples by vmap is that of each, and of nothing an error") {
+  const Tensor x = numbers({2, 1, 2, 3, 4}, 5);
+  const auto f = [](const Tensor& t) { return interpolate(t, {.size = {5, 3}, .mode = Mode::bicubic}); };
+  CHECK_THAT(vmap(f)(x), AllClose(stack({f(x[0]), f(x[1])})));
+  CHECK_THROWS_AS(interpolate(Tensor(), {.size = 2}), GraphError);
+}
+
 }  // namespace xgrad

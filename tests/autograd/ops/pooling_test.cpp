@@ -311,4 +311,32 @@ TEST_CASE("pools differentiate as their differences say") {
       DifferentiatesCorrectly(x).order(2));
 }
 
+TEST_CASE("pools of many examples by vmap are those of each") {
+  const Tensor x = distinct({3, 1, 2, 5, 6}, 4);
+  const auto agree = [&](const std::function<Tensor(const Tensor&)>& f) {
+    const Tensor each = stack({f(x[0]), f(x[1]), f(x[2])});
+    CHECK(vmap([&](const Tensor& t) { return f(t); })(x).to_vector() == each.to_vector());
+  };
+  agree([](const Tensor& t) { return max_pool2d_with_indices(t, 3, {.stride = 1, .padding = 1}).values; });
+  agree([](const Tensor& t) { return max_pool2d_with_indices(t, 2).indices; });
+  agree([](const Tensor& t) { return adaptive_max_pool2d_with_indices(t, {3, 4}).indices; });
+  agree([](const Tensor& t) { return adaptive_avg_pool2d(t, {3, 4}); });
+  agree([](const Tensor& t) { return lp_pool2d(t, 2, 2); });
+  agree([](const Tensor& t) {
+    const auto [values, indices] = max_pool2d_with_indices(t, 2);
+    return max_unpool2d(values, indices, 2);
+  });
+}
+
+TEST_CASE("an undefined operand of a pool is an error") {
+  const Tensor none, x = ones({1, 1, 2});
+  CHECK_THROWS_AS(max_pool1d(none, 1), GraphError);
+  CHECK_THROWS_AS(lp_pool1d(none, 2, 1), GraphError);
+  CHECK_THROWS_AS(adaptive_avg_pool1d(none, 1), GraphError);
+  CHECK_THROWS_AS(max_pool1d_with_indices(none, 1), GraphError);
+  CHECK_THROWS_AS(adaptive_max_pool1d_with_indices(none, 1), GraphError);
+  CHECK_THROWS_AS(max_unpool1d(none, x, 1), GraphError);
+  CHECK_THROWS_AS(max_unpool1d(x, none, 1), GraphError);
+}
+
 }  // namespace xgrad

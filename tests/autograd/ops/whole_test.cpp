@@ -1,9 +1,11 @@
 // Division with what it leaves, bits, and numbers in `where`.
 
+#include <bit>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "autograd/autograd.hpp"
@@ -89,6 +91,36 @@ TEST_CASE("float division leaves exactly what it should") {
   CHECK(remainder(tensor(-1e-20, float64), 1).item() == 1);
 }
 
+TEST_CASE("fmod is std::fmod to the bit, of any bits and beside multiples of the divisor") {
+  const auto agree = []<class Float>(Float, DType dtype) {
+    using Bits = std::conditional_t<sizeof(Float) == 4, std::uint32_t, std::uint64_t>;
+    Rng rng(3);
+    std::vector<Float> a, b, expected;
+    for (int i = 0; i < 30000; ++i) {
+      const auto any = [&] {
+        return std::bit_cast<Float>(
+            static_cast<Bits>((rng.below(1u << 31) << 33) ^ (rng.below(1u << 31) << 11) ^ rng.below(1u << 31)));
+      };
+      const auto factor = static_cast<Float>(rng.below(100000) + 1);
+      Float x = any(), y = any();
+      if (i % 3 == 1) y = x / factor;
+      if (i % 3 == 2) x = std::nextafter(y * factor, i % 2 ? Float{0} : x);
+      a.push_back(x);
+      b.push_back(y);
+      expected.push_back(std::fmod(x, y));
+    }
+    const Tensor y = fmod(tensor(a, dtype), tensor(b, dtype));
+    const auto got = y.data<Float>();
+    int wrong = 0;
+    for (std::size_t i = 0; i < a.size(); ++i)
+      wrong += !(std::isnan(expected[i]) ? std::isnan(got[i])
+                                         : got[i] == expected[i] && std::signbit(got[i]) == std::signbit(expected[i]));
+    CHECK(wrong == 0);
+  };
+  agree(float{}, float32);
+  agree(double{}, float64);
+}
+
 TEST_CASE("what division leaves differentiates by the whole quotient") {
   const Tensor a = tensor({7.3, -7.3, 7.3, -7.3, 0.4, 11.0}, float64),
                b = tensor({2.1, 2.1, -2.1, -2.1, 3.0, 1.7}, float64);
@@ -172,6 +204,16 @@ TEST_CASE("a number stands on either side of where") {
   throws<DTypeError>("the number 0.5 has a point, beside [2] i64; cast that to a floating dtype").by([&] {
     where(mask, tensor({1, 2}), 0.5);
   });
+}
+
+TEST_CASE("an undefined operand of division or of bits is an error") {
+  const Tensor none, x = tensor({1});
+  CHECK_THROWS_AS(fmod(none, x), GraphError);
+  CHECK_THROWS_AS(remainder(x, none), GraphError);
+  CHECK_THROWS_AS(floor_divide(none, 2), GraphError);
+  CHECK_THROWS_AS(bitwise_and(x, none), GraphError);
+  CHECK_THROWS_AS(bitwise_not(none), GraphError);
+  CHECK_THROWS_AS(left_shift(none, 1), GraphError);
 }
 
 }  // namespace xgrad

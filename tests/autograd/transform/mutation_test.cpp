@@ -132,7 +132,7 @@ TEST_CASE("the catalogue catches every spoiled derivative rule") {
                                                                                            "randint",
                                                                                            "bernoulli",
                                                                                            "categorical",
-                                                                                           "det_sign",
+                                                                                           "det_sign", "right_shift", "left_shift", "bitwise_xor", "bitwise_or", "bitwise_and",
                                                                                            "eigh",
                                                                                            "svd",
                                                                                            "gamma_draw",
