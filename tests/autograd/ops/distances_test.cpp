@@ -47,10 +47,24 @@ TEST_CASE("distances are the norms of differences") {
           for (std::size_t k = 0; k < 3; ++k)
             for (std::size_t l = 0; l < 5; ++l)
               CHECK(got[((i * 3 + j) * 3 + k) * 5 + l] ==
-                    Approx(distance(&a[(i * 3 + k) * 4], &b[(j * 5 + l) * 4], 4, p)).epsilon(dtype == float32 ? 1e-5 : 1e-12));
+                    Approx(distance(&a[(i * 3 + k) * 4], &b[(j * 5 + l) * 4], 4, p))
+                        .epsilon(dtype == float32 ? 1e-5 : 1e-12));
     }
   CHECK(cdist(zeros({0, 3}), zeros({2, 3})).shape() == Shape{0, 2});
   CHECK(cdist(zeros({1, 0}), zeros({2, 0})).to_vector() == Numbers{0, 0});
+}
+
+TEST_CASE("points of many coordinates have accurate distances, as those of few have") {
+  for (const std::int64_t size : {1, 7, 128, 129, 300})
+    for (const double p : {1.0, 2.0, 3.0}) {
+      INFO(size << ' ' << p);
+      const Tensor x = random({3, size}, 1, float32), y = random({4, size}, 2, float32);
+      const Tensor wide = cdist(cast(x, float64), cast(y, float64), p);
+      CHECK(max(abs(cast(cdist(x, y, p), float64) / wide - 1)).item() < 8e-7);
+      const auto total = [&](const Tensor& a) { return sum(square(cdist(a, cast(y, a.dtype()), p))); };
+      const Tensor gradient = grad(total)(cast(x, float64));
+      CHECK(max(abs(cast(grad(total)(x), float64) - gradient)).item() < 2e-6 * max(abs(gradient)).item());
+    }
 }
 
 TEST_CASE("near points far from the origin keep their distance") {
@@ -80,7 +94,8 @@ TEST_CASE("at distance 0 the derivatives of every order are 0") {
       CHECK(y.to_vector() == Numbers{0, 0});
       const Tensor first = grad(sum(y), x, {.create_graph = true});
       CHECK(first.to_vector() == zero.to_vector());
-      const Tensor second = grad(sum(first * random({2, 2}, 1, dtype)), x, {.create_graph = true, .allow_unused = true});
+      const Tensor second =
+          grad(sum(first * random({2, 2}, 1, dtype)), x, {.create_graph = true, .allow_unused = true});
       CHECK(second.to_vector() == zero.to_vector());
     }
   // Of points with themselves: the others have the derivatives that they have alone.

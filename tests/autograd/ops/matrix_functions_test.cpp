@@ -41,7 +41,8 @@ Numbers exponential(Numbers elements, std::size_t n) {
   int halvings = 0;
   for (; size * static_cast<long double>(n) > 0.5L; size /= 2) ++halvings;
   Matrix x(n, Row(n)), term = x, total = x;
-  for (std::size_t i = 0; i < n * n; ++i) x[i / n][i % n] = std::ldexp(static_cast<long double>(elements[i]), -halvings);
+  for (std::size_t i = 0; i < n * n; ++i)
+    x[i / n][i % n] = std::ldexp(static_cast<long double>(elements[i]), -halvings);
   for (std::size_t i = 0; i < n; ++i) term[i][i] = total[i][i] = 1;
   for (int k = 1; k < 40; ++k) {
     term = product(term, x);
@@ -93,8 +94,8 @@ TEST_CASE("exponentials that are known") {
   CHECK(matrix_exp(zeros({2, 2})).to_vector() == Numbers{1, 0, 0, 1});
   const double angle = 1000;
   const Tensor turn = tensor(Numbers{0, -angle, angle, 0}, {2, 2}, float64);
-  const Tensor rotation = tensor(
-      Numbers{std::cos(angle), -std::sin(angle), std::sin(angle), std::cos(angle)}, {2, 2}, float64);
+  const Tensor rotation =
+      tensor(Numbers{std::cos(angle), -std::sin(angle), std::sin(angle), std::cos(angle)}, {2, 2}, float64);
   CHECK(close(matrix_exp(turn), rotation, 1e-12));
   // Far from normal: the norm is large, its powers are not.
   const Tensor steep = tensor(Numbers{1, 1e6, 0, -1}, {2, 2}, float64);

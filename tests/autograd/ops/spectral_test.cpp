@@ -1,4 +1,5 @@
-// Decompositions multiply back; derivatives exist where the matrix determines what is asked, and are an error elsewhere.
+// Decompositions multiply back; derivatives exist where the matrix determines what is asked, and are an error
+// elsewhere.
 
 #include "autograd/ops/spectral.hpp"
 
@@ -293,12 +294,12 @@ TEST_CASE("matrices that have no decomposition, and arguments that make no sense
   throws<LinalgError>("svd: entry 1 of the batch: the element [1, 0] is nan").by([&] {
     evaluate(svd(stack({good, bad})).u);
   });
-  throws<LinalgError>("svdvals: svd: the element [0, 0] is -inf").by([&] {
-    evaluate(svdvals(-good / 0));
-  });
+  throws<LinalgError>("svdvals: svd: the element [0, 0] is -inf").by([&] { evaluate(svdvals(-good / 0)); });
   throws<ShapeError>("eigh: needs square matrices, got [2, 3] f32").by([&] { eigh(ones({2, 3})); });
   throws<ShapeError>("svd: needs matrices, got [3] f32").by([&] { svd(ones({3})); });
-  throws<DTypeError>("eigvalsh: needs a floating dtype, got [2, 2] i64").by([&] { eigvalsh(tensor({{1, 0}, {0, 1}})); });
+  throws<DTypeError>("eigvalsh: needs a floating dtype, got [2, 2] i64").by([&] {
+    eigvalsh(tensor({{1, 0}, {0, 1}}));
+  });
   throws<ValueError>("svd: full_matrices of 1 of 2 singular values").by([&] {
     svd(good, {.full_matrices = true, .chosen = {0, 1}});
   });
