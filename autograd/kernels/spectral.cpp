@@ -27,15 +27,17 @@ void scale(T* vector, std::size_t size, T factor) {
   for (std::size_t i = 0; i < size; ++i) vector[i] *= factor;
 }
 
-// What rounding leaves of a number that is 0 beside `largest`.
+// What rounding leaves of a number that is 0, beside `largest`, in the values of a matrix of this size. (Measured on
+// products with equal values, it is up to 5 epsilon for size 2, 23 for 1000.)
 template <class T>
 T negligible(std::size_t size, T largest) {
-  return static_cast<T>(size) * std::numeric_limits<T>::epsilon() * largest;
+  return 4 * (1 + std::sqrt(static_cast<T>(size))) * std::numeric_limits<T>::epsilon() * largest;
 }
 
 // The rows of `vectors` are the eigenvectors; it holds the matrix before.
 template <class T>
 int eigenpairs(T* vectors, T* values, int n) {
+  as_int(2 * (std::int64_t{n} + 2) * (n + 2), "eigh");  // the workspace
   T room = 0;
   int integer_room = 0, query = -1, info = 0;
   routine<T, ssyevd_, dsyevd_>("V", "L", &n, vectors, &n, values, &room, &query, &integer_room, &query, &info);
@@ -66,6 +68,7 @@ struct Svd {
         vt(k * n) {
     if (k == 0) return;
     const int least = std::min(rows, columns);
+    as_int((std::int64_t{8} * least + 8) * least + std::int64_t{64} * std::max(rows, columns), "svd");  // the workspace
     std::vector<T> a(matrix, matrix + m * n), u(m * k), work(1);
     std::vector<int> integers(8 * k);
     int room = -1;

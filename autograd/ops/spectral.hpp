@@ -1,7 +1,7 @@
 #pragma once
 
 // Eigenvalues of symmetric matrices, and singular values, of matrices in the last two axes; the axes before them are a
-// batch. Floating dtypes. Where values are equal (their difference is what rounding leaves, n epsilon times the
+// batch. Floating dtypes. Where values are equal (up to what rounding leaves, 4 (1 + sqrt(n)) epsilon times the
 // largest), the derivative of values alone is V diag(g) V^T, a subgradient if the function tells them apart; the
 // derivative of their vectors is a LinalgError, for no rule can know it: what depends on the vectors may depend on how
 // the equal values part. NaN, infinities, and iterations that do not converge are a LinalgError, which names the entry

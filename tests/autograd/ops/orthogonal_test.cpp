@@ -132,6 +132,22 @@ TEST_CASE("dependent columns have no derivative, and no unique solution") {
                                       "have a derivative"));
 }
 
+TEST_CASE("columns that are dependent up to rounding are dependent") {
+  for (const DType dtype : {float32, float64})
+    for (const Shape& shape : {Shape{2, 1}, Shape{5, 2}, Shape{30, 10}, Shape{200, 3}})
+      for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        INFO(name(dtype) << ' ' << shape << ' ' << seed);
+        const Tensor x = random(shape, seed, dtype), last = matmul(x, random({shape[1], 1}, seed + 100, dtype));
+        const Tensor dependent = concat({x, last}, -1), b = random({shape[0]}, seed, dtype);
+        CHECK_THROWS_AS(evaluate(lstsq(dependent, b)), LinalgError);
+        CHECK_THROWS_AS(evaluate(grad([](const Tensor& a) { return sum(qr(a).q); })(dependent)), LinalgError);
+        // Columns of very different lengths are not.
+        const Tensor scales = pow(1e-3, cast(arange(shape[1]), dtype));
+        const Tensor solution = lstsq(x * scales, b) * scales, usual = lstsq(x, b);
+        CHECK(max(abs(solution - usual)).item() <= (dtype == float32 ? 1e-3 : 1e-11) * max(abs(usual)).item());
+      }
+}
+
 TEST_CASE("factors of nothing are empty, and the complete ones are unit matrices") {
   const auto gradient = [](const Tensor& x, auto f) { return grad([&](const Tensor& a) { return sum(f(a)); })(x); };
   for (const Shape& shape : {Shape{0, 0}, Shape{3, 0}, Shape{0, 3}, Shape{0, 3, 2}, Shape{2, 0, 3}}) {
