@@ -107,10 +107,11 @@ Svd<T> svd_of(const Matrices& all, const View& x, std::int64_t entry, const char
   return svd;
 }
 
-// V S^-1 U^T, of the singular values above the bound.
+// V S^-1 U^T, of the singular values above the bound that have a finite reciprocal.
 template <class T>
 void pseudo_inverse(Svd<T>& svd, T bound, T* y) {
   int rank = 0;
+  bound = std::max(bound, std::numeric_limits<T>::min());
   for (std::size_t j = 0; j < svd.k && svd.s[j] > bound; ++j, ++rank) scale(&svd.vt[j * svd.n], svd.n, 1 / svd.s[j]);
   const int m = static_cast<int>(svd.m), n = static_cast<int>(svd.n);
   const T one = 1, zero = 0;
@@ -200,9 +201,10 @@ void reciprocal_gaps(Gap gap, std::int64_t begin, std::int64_t size, const View&
       const auto at = static_cast<std::size_t>(entry);
       const T *left = a.as<const T>() + at * m, *right = b.as<const T>() + at * n;
       T* result = y.as<T>() + at * m * n;
-      const T least = negligible(
-          static_cast<std::size_t>(size),
-          std::max(std::accumulate(left, left + m, T{0}, larger), std::accumulate(right, right + n, T{0}, larger)));
+      const T largest =
+          std::max(std::accumulate(left, left + m, T{0}, larger), std::accumulate(right, right + n, T{0}, larger));
+      // (The reciprocal of a subnormal number may be infinite.)
+      const T least = std::max(negligible(static_cast<std::size_t>(size), largest), std::numeric_limits<T>::min());
       for (std::size_t i = 0; i < m; ++i)
         for (std::size_t j = 0; j < n; ++j) {
           const T distance = left[i] - right[j];

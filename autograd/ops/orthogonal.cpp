@@ -59,8 +59,8 @@ struct PseudoInverse : Operation<PseudoInverse> {
   Signature infer(std::span<const Tensor> inputs, const Location&) const override {
     return {with_sizes(batch_of(inputs[0]), {inputs[0].size(-1), inputs[0].size(-2)}), inputs[0].dtype()};
   }
-  // -(y g^T y)^T + (1 - x y) (y y^T g)^T... of constant rank (Golub and Pereyra, "The differentiation of
-  // pseudo-inverses and nonlinear least squares problems whose variables separate", 1973)
+  // (1 - x y) g^T y y^T + y^T y g^T (1 - y x) - y^T g y^T, as the rank is constant. (Golub and Pereyra, "The
+  // differentiation of pseudo-inverses and nonlinear least squares problems whose variables separate", 1973)
   Tensor vjp(std::size_t, const Tensor& g, std::span<const Tensor> inputs, const Tensor& y) const {
     const Tensor &x = inputs[0], turned = transpose(y), gradient = transpose(g);
     const Tensor inside = matmul(matmul(turned, g), turned);

@@ -300,6 +300,26 @@ TEST_CASE("decompositions of nothing are empty, and of extremes finite") {
   }
 }
 
+TEST_CASE("differences of subnormal numbers have no reciprocal: an error, and no NaN") {
+  const Tensor x = diagonal_matrix({1e-310, 5e-310});
+  CHECK_THROWS_AS(evaluate(grad([](const Tensor& a) { return sum(eigh(a).vectors); })(x)), LinalgError);
+  CHECK(grad([](const Tensor& a) { return sum(eigvalsh(a)); })(x).to_vector() == Numbers{1, 0, 0, 1});
+}
+
+TEST_CASE("checkpoints, Hessians and products with them agree") {
+  const Tensor x = random({2, 3, 3}, 1);
+  const auto f = [](const Tensor& a) {
+    const auto [values, vectors] = eigh(a);
+    const auto [u, s, vh] = svd(a);
+    return sum(square(values)) + sum(vectors) + sum(u * vh) + sum(s);
+  };
+  const auto again = [&](const Tensor& a) { return checkpoint(f, a); };
+  CHECK(grad(f)(x).to_vector() == grad(again)(x).to_vector());
+  const Tensor along = random({2, 3, 3}, 2), product = hvp(f, x, along);
+  CHECK(close(hvp(again, x, along), product, 1e-12));
+  CHECK(close(sum(hessian(f)(x) * along, {3, 4, 5}), product, 1e-12));
+}
+
 TEST_CASE("matrices that have no decomposition, and arguments that make no sense") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const Tensor bad = tensor({{1.0, 2.0}, {nan, 1.0}}, float64), good = eye(2, {}, float64);
