@@ -106,9 +106,11 @@ struct Matrices {
   /// LinalgError for NaN and infinities, with which LAPACK may not end.
   template <class T>
   void check_finite(const T* matrix, std::int64_t entry, const char* call, const Location& where) const {
-    for (std::size_t i = 0; i < elements(); ++i)
-      check<LinalgError>(std::isfinite(matrix[i]), where, call, ": ", of_entry(entry), "the element [", i / columns(),
-                         ", ", i % columns(), "] is ", matrix[i]);
+    const std::size_t i = static_cast<std::size_t>(
+        std::find_if_not(matrix, matrix + elements(), [](T element) { return std::isfinite(element); }) - matrix);
+    if (i < elements())
+      fail<LinalgError>(where, call, ": ", of_entry(entry), "the element [", i / columns(), ", ", i % columns(),
+                        "] is ", matrix[i]);
   }
 };
 

@@ -97,9 +97,9 @@ void triangular_solve(const View& a, const View& b, bool upper, bool transposed,
     const T one = 1;
     for (std::int64_t entry = 0; entry < all.count; ++entry) {
       const T* matrix = all.at<T>(a, entry);
-      for (int i = 0; i < all.n && !unit; ++i)
-        check<LinalgError>(matrix[static_cast<std::size_t>(i) * (static_cast<std::size_t>(all.n) + 1)] != 0, where,
-                           "triangular_solve: ", all.of_entry(entry), "the matrix is singular (pivot ", i, ")");
+      for (std::size_t i = 0; i < all.rows() && !unit; ++i)
+        if (matrix[i * (all.columns() + 1)] == 0)
+          fail<LinalgError>(where, "triangular_solve: ", all.of_entry(entry), "the matrix is singular (pivot ", i, ")");
       T* result = y.as<T>() + entry * all.n * columns;
       const char *uplo = upper ? "L" : "U", *trans = transposed ? "T" : "N", *diagonal = unit ? "U" : "N";
       routine<T, strsm_, dtrsm_>("R", uplo, trans, diagonal, &columns, &all.n, &one, matrix, &all.n, result, &columns);

@@ -151,11 +151,10 @@ void matrix_exp(const View& x, const View& y, const Location& where) {
       std::copy_n(from, all.elements(), a.elements.begin());
       const Square result = exponential(std::move(a));
       T* to = y.as<T>() + static_cast<std::size_t>(entry) * all.elements();
-      for (std::size_t i = 0; i < all.elements(); ++i) {
-        check<LinalgError>(!std::isnan(result.elements[i]), where, "matrix_exp: ", all.of_entry(entry),
-                           "the exponential is too large for its dtype");
-        to[i] = static_cast<T>(result.elements[i]);
-      }
+      const bool told = std::ranges::none_of(result.elements, [](double element) { return std::isnan(element); });
+      check<LinalgError>(told, where, "matrix_exp: ", all.of_entry(entry),
+                         "the exponential is too large for its dtype");
+      std::ranges::transform(result.elements, to, [](double element) { return static_cast<T>(element); });
     }
   });
 }

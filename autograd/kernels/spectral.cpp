@@ -27,15 +27,17 @@ void scale(T* vector, std::size_t size, T factor) {
   for (std::size_t i = 0; i < size; ++i) vector[i] *= factor;
 }
 
-// What rounding leaves of a number that is 0 beside `largest`.
+// What rounding leaves of a number that is 0, beside `largest`, in the values of a matrix of this size. (Measured on
+// products with equal values, it is up to 5 epsilon for size 2, 23 for 1000.)
 template <class T>
 T negligible(std::size_t size, T largest) {
-  return static_cast<T>(size) * std::numeric_limits<T>::epsilon() * largest;
+  return 4 * (1 + std::sqrt(static_cast<T>(size))) * std::numeric_limits<T>::epsilon() * largest;
 }
 
 // The rows of `vectors` are the eigenvectors; it holds the matrix before.
 template <class T>
 int eigenpairs(T* vectors, T* values, int n) {
+  as_int(2 * (std::int64_t{n} + 2) * (n + 2), "eigh");  // the workspace
   T room = 0;
   int integer_room = 0, query = -1, info = 0;
   routine<T, ssyevd_, dsyevd_>("V", "L", &n, vectors, &n, values, &room, &query, &integer_room, &query, &info);
@@ -66,6 +68,7 @@ struct Svd {
         vt(k * n) {
     if (k == 0) return;
     const int least = std::min(rows, columns);
+    as_int((std::int64_t{8} * least + 8) * least + std::int64_t{64} * std::max(rows, columns), "svd");  // the workspace
     std::vector<T> a(matrix, matrix + m * n), u(m * k), work(1);
     std::vector<int> integers(8 * k);
     int room = -1;
@@ -104,10 +107,11 @@ Svd<T> svd_of(const Matrices& all, const View& x, std::int64_t entry, const char
   return svd;
 }
 
-// V S^-1 U^T, of the singular values above the bound.
+// V S^-1 U^T, of the singular values above the bound that have a finite reciprocal.
 template <class T>
 void pseudo_inverse(Svd<T>& svd, T bound, T* y) {
   int rank = 0;
+  bound = std::max(bound, std::numeric_limits<T>::min());
   for (std::size_t j = 0; j < svd.k && svd.s[j] > bound; ++j, ++rank) scale(&svd.vt[j * svd.n], svd.n, 1 / svd.s[j]);
   const int m = static_cast<int>(svd.m), n = static_cast<int>(svd.n);
   const T one = 1, zero = 0;
@@ -197,9 +201,10 @@ void reciprocal_gaps(Gap gap, std::int64_t begin, std::int64_t size, const View&
       const auto at = static_cast<std::size_t>(entry);
       const T *left = a.as<const T>() + at * m, *right = b.as<const T>() + at * n;
       T* result = y.as<T>() + at * m * n;
-      const T least = negligible(
-          static_cast<std::size_t>(size),
-          std::max(std::accumulate(left, left + m, T{0}, larger), std::accumulate(right, right + n, T{0}, larger)));
+      const T largest =
+          std::max(std::accumulate(left, left + m, T{0}, larger), std::accumulate(right, right + n, T{0}, larger));
+      // (The reciprocal of a subnormal number may be infinite.)
+      const T least = std::max(negligible(static_cast<std::size_t>(size), largest), std::numeric_limits<T>::min());
       for (std::size_t i = 0; i < m; ++i)
         for (std::size_t j = 0; j < n; ++j) {
           const T distance = left[i] - right[j];

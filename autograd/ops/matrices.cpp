@@ -1,5 +1,7 @@
 #include "autograd/ops/matrices.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -35,6 +37,10 @@ Tensor as_matrices(const Tensor& x) { return unsqueeze(unsqueeze(x, -1), -1); }
 double epsilon(DType dtype) {
   return dtype == float32 ? static_cast<double>(std::numeric_limits<float>::epsilon())
                           : std::numeric_limits<double>::epsilon();
+}
+
+double negligible_part(const Tensor& x) {
+  return 4 * (1 + std::sqrt(static_cast<double>(std::max(x.size(-2), x.size(-1))))) * epsilon(x.dtype());
 }
 
 }  // namespace xgrad

@@ -21,5 +21,7 @@ Shape with_sizes(const Shape& batch, std::initializer_list<std::int64_t> sizes);
 Tensor as_matrices(const Tensor& x);
 /// The distance of 1 to the next number of the dtype.
 double epsilon(DType dtype);
+/// What rounding leaves of 0 in a decomposition, as a part of the largest number in it.
+double negligible_part(const Tensor& x);
 
 }  // namespace xgrad

@@ -27,7 +27,7 @@ double usual_rtol(const Tensor& x) {
 // vectors whose signs rounding decides.
 Tensor values_of(const Tensor& x, const Spectrum& chosen) {
   const Tensor s = svdvals(x, chosen);
-  const Tensor least = usual_rtol(x) * norm(stop_gradient(x), {-2, -1});
+  const Tensor least = negligible_part(x) * norm(stop_gradient(x), {-2, -1});
   return where(s <= unsqueeze(least, -1), stop_gradient(s), s);
 }
 

@@ -19,9 +19,8 @@ namespace {
 
 // r with zeros on its diagonal where rounding leaves nothing of a column: it is singular then, and whoever solves by it
 // says so.
-Tensor without_negligible(const Tensor& r, std::int64_t rows) {
-  const double part = static_cast<double>(std::max(rows, r.size(-1))) * epsilon(r.dtype());
-  const Tensor least = part * norm(stop_gradient(r), -2, keep_dims);
+Tensor without_negligible(const Tensor& r, const Tensor& x) {
+  const Tensor least = negligible_part(x) * norm(stop_gradient(r), -2, keep_dims);
   const Tensor diagonal = broadcast_to(eye(r.size(-2), r.size(-1), r.dtype()) != 0, r.shape());
   return where(logical_and(diagonal, abs(r) <= least), 0, r);
 }
@@ -43,7 +42,7 @@ struct Orthonormal : Operation<Orthonormal> {  // y^T y = 1, and y^T x has a tri
                        x.size(-1), ", those that span the columns of ", xgrad::describe(x), ", have a derivative");
     const Tensor product = matmul(transpose(g), y);
     const Tensor along = g - matmul(y, tril(product) + transpose(tril(product, -1)));
-    const Tensor r = without_negligible(triangle_of(y, x), x.size(-2));
+    const Tensor r = without_negligible(triangle_of(y, x), x);
     return transpose(triangular_solve(r, transpose(along), {.upper = true}));
   }
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
@@ -60,8 +59,8 @@ struct PseudoInverse : Operation<PseudoInverse> {
   Signature infer(std::span<const Tensor> inputs, const Location&) const override {
     return {with_sizes(batch_of(inputs[0]), {inputs[0].size(-1), inputs[0].size(-2)}), inputs[0].dtype()};
   }
-  // -(y g^T y)^T + (1 - x y) (y y^T g)^T... of constant rank (Golub and Pereyra, "The differentiation of
-  // pseudo-inverses and nonlinear least squares problems whose variables separate", 1973)
+  // (1 - x y) g^T y y^T + y^T y g^T (1 - y x) - y^T g y^T, as the rank is constant. (Golub and Pereyra, "The
+  // differentiation of pseudo-inverses and nonlinear least squares problems whose variables separate", 1973)
   Tensor vjp(std::size_t, const Tensor& g, std::span<const Tensor> inputs, const Tensor& y) const {
     const Tensor &x = inputs[0], turned = transpose(y), gradient = transpose(g);
     const Tensor inside = matmul(matmul(turned, g), turned);
@@ -97,7 +96,7 @@ Tensor lstsq(const Operand& left, const Operand& right) {
                     ", the right sides ", describe(given));
   const bool tall = a.size(-2) >= a.size(-1);
   const auto [q, r] = qr(tall ? a : transpose(a));
-  const Tensor triangle = without_negligible(r, q.size(-2));
+  const Tensor triangle = without_negligible(r, a);
   const Tensor x = tall ? triangular_solve(triangle, matmul(transpose(q), b), {.upper = true})
                         : matmul(q, triangular_solve(triangle, b, {.upper = true, .transposed = true}));
   return vector ? squeeze(x, -1) : x;

@@ -20,12 +20,12 @@ enum class QrMode { reduced, complete };
 /// derivative is a LinalgError for dependent columns (of the first m, where there are more), and of a complete q
 /// that is wider than x.
 OrthogonalFactors qr(const Operand& x, QrMode mode = QrMode::reduced);
-/// The x of least |x| among those of least |a x - b|, by qr; a vector b ([m]) gives a vector ([n]). LinalgError where
-/// neither the columns nor the rows of `a` are independent: there, take pinv(a) b.
+/// The x of least |x| among those of least |a x - b|, by qr; a vector b ([m]) gives a vector ([n]). LinalgError for
+/// dependent columns (of a wide matrix, rows): there, take pinv(a) b.
 Tensor lstsq(const Operand& a, const Operand& b);
 /// The pseudo-inverse [..., n, m] of [..., m, n] (Moore and Penrose), for which singular values up to rtol times the
-/// largest, max(m, n) epsilon if none is given, are 0. Its derivative is that along matrices of the same rank.
-/// ValueError for rtol below 0.
+/// largest, max(m, n) epsilon if none is given, and subnormal ones are 0. Its derivative is that along matrices of the
+/// same rank. ValueError for rtol below 0.
 Tensor pinv(const Operand& x, std::optional<double> rtol = {});
 
 }  // namespace xgrad

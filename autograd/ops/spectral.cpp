@@ -6,7 +6,6 @@
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/arrange.hpp"
 #include "autograd/ops/batching.hpp"
-#include "autograd/ops/compose.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/matmul.hpp"
 #include "autograd/ops/matrices.hpp"
@@ -209,12 +208,19 @@ Part part_of(const Spectrum& chosen, std::int64_t count) {
   return {begin, std::max<std::int64_t>(end - begin, 0)};
 }
 
+// Of the matrix itself, so that whatever is asked of one matrix is read from one result.
+template <class Whole>
+Tensor results_of(const Tensor& x, const Location& where) {
+  const NoGrad untracked;
+  return record(where, Whole{}, x);
+}
+
 struct Symmetric {
   Tensor x, all;
   Part part;
   Symmetric(const Operand& operand, const Spectrum& chosen, const char* call) {
     x = square_matrices(operand, call);
-    all = record(operand.where(), Eigh{}, stop_gradient(x));
+    all = results_of<Eigh>(x, operand.where());
     part = part_of(chosen, x.size(-1));
   }
   Tensor values(const Location& where) const { return record(where, Eigenvalues(part), x, all); }
@@ -249,7 +255,7 @@ SingularFactors svd(const Operand& operand, const SvdOptions& options) {
   const Part part = part_of(options.chosen, k);
   check<ValueError>(!options.full_matrices || part.count == k, where, "svd: full_matrices of ", part.count, " of ", k,
                     " singular values");
-  const Tensor all = record(where, Svd{}, stop_gradient(x));
+  const Tensor all = results_of<Svd>(x, where);
   const Tensor u = transpose(record(where, SingularVectors(Side::left, part), x, all));
   const Tensor vh = record(where, SingularVectors(Side::right, part), x, all);
   const Tensor s = record(where, SingularValues(part), x, all);
@@ -261,7 +267,7 @@ Tensor svdvals(const Operand& operand, const Spectrum& chosen) {
   const CallScope scope("svdvals", operand.where());
   const Tensor x = matrices(operand, "svdvals");
   const Part part = part_of(chosen, std::min(x.size(-2), x.size(-1)));
-  return record(operand.where(), SingularValues(part), x, record(operand.where(), Svd{}, stop_gradient(x)));
+  return record(operand.where(), SingularValues(part), x, results_of<Svd>(x, operand.where()));
 }
 
 }  // namespace xgrad

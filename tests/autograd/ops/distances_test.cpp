@@ -54,6 +54,19 @@ TEST_CASE("distances are the norms of differences") {
   CHECK(cdist(zeros({1, 0}), zeros({2, 0})).to_vector() == Numbers{0, 0});
 }
 
+TEST_CASE("points of many coordinates have accurate distances, as those of few have") {
+  for (const std::int64_t size : {1, 7, 128, 129, 300})
+    for (const double p : {1.0, 2.0, 3.0}) {
+      INFO(size << ' ' << p);
+      const Tensor x = random({3, size}, 1, float32), y = random({4, size}, 2, float32);
+      const Tensor wide = cdist(cast(x, float64), cast(y, float64), p);
+      CHECK(max(abs(cast(cdist(x, y, p), float64) / wide - 1)).item() < 8e-7);
+      const auto total = [&](const Tensor& a) { return sum(square(cdist(a, cast(y, a.dtype()), p))); };
+      const Tensor gradient = grad(total)(cast(x, float64));
+      CHECK(max(abs(cast(grad(total)(x), float64) - gradient)).item() < 2e-6 * max(abs(gradient)).item());
+    }
+}
+
 TEST_CASE("near points far from the origin keep their distance") {
   const Tensor x = tensor({{10000.0, 10000.0}}), y = tensor({{10003.0, 10004.0}});
   CHECK(cdist(x, y).item() == 5);

@@ -93,6 +93,7 @@ TEST_CASE("a pseudo-inverse satisfies the equations of Penrose, whatever the ran
   // What is small is 0 if one says so.
   const Tensor graded = diag(tensor({1.0, 0.1, 1e-3}, float64));
   CHECK(close(pinv(graded, 0.01), diag(tensor({1.0, 10.0, 0.0}, float64)), 1e-14));
+  CHECK(pinv(eye(2, {}, float64) * 1e-310).to_vector() == std::vector<double>{0, 0, 0, 0});  // no NaN
   CHECK(close(pinv(graded, 0), diag(tensor({1.0, 10.0, 1e3}, float64)), 1e-14));
 }
 
@@ -130,6 +131,22 @@ TEST_CASE("dependent columns have no derivative, and no unique solution") {
   CHECK_THROWS_WITH(gradient(good, [](const Tensor& a) { return qr(a, QrMode::complete).q; }),
                     Catch::StartsWith("qr: of 3 orthonormal columns only 2, those that span the columns of [3, 2] f64, "
                                       "have a derivative"));
+}
+
+TEST_CASE("columns that are dependent up to rounding are dependent") {
+  for (const DType dtype : {float32, float64})
+    for (const Shape& shape : {Shape{2, 1}, Shape{5, 2}, Shape{30, 10}, Shape{200, 3}})
+      for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        INFO(name(dtype) << ' ' << shape << ' ' << seed);
+        const Tensor x = random(shape, seed, dtype), last = matmul(x, random({shape[1], 1}, seed + 100, dtype));
+        const Tensor dependent = concat({x, last}, -1), b = random({shape[0]}, seed, dtype);
+        CHECK_THROWS_AS(evaluate(lstsq(dependent, b)), LinalgError);
+        CHECK_THROWS_AS(evaluate(grad([](const Tensor& a) { return sum(qr(a).q); })(dependent)), LinalgError);
+        // Columns of very different lengths are not.
+        const Tensor scales = pow(1e-3, cast(arange(shape[1]), dtype));
+        const Tensor solution = lstsq(x * scales, b) * scales, usual = lstsq(x, b);
+        CHECK(max(abs(solution - usual)).item() <= (dtype == float32 ? 1e-3 : 1e-11) * max(abs(usual)).item());
+      }
 }
 
 TEST_CASE("factors of nothing are empty, and the complete ones are unit matrices") {
