@@ -7,7 +7,7 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
-#include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/families.hpp"
 #include "autograd/tape/record.hpp"
 
 namespace xgrad {
@@ -71,6 +71,7 @@ Tensor trunc(const Operand& operand) {
 Tensor copysign(const Operand& a, const Operand& b) {
   const CallScope scope("copysign", a.where());
   const auto [magnitude, sign] = tensors_of(a, b);
+  check_dtypes("copysign", magnitude, sign, a.where());
   const Tensor size = abs(magnitude);
   return where(logical_or(sign < 0, 1 / sign == -infinity), -size, size);
 }

@@ -56,7 +56,10 @@ struct Erfinv : Special<Erfinv> {  // erf(y) = x
 
 Tensor lgamma(const Operand& x) { return record(x.where(), Lgamma{}, x.tensor()); }
 
-Tensor digamma(const Operand& x) { return polygamma(0, x); }
+Tensor digamma(const Operand& x) {
+  const CallScope scope("digamma", x.where());
+  return polygamma(0, x);
+}
 
 Tensor polygamma(std::int64_t n, const Operand& x) {
   check<ValueError>(n >= 0 && n <= 100, x.where(), "polygamma: the order is ", n, ", not in 0 to 100");

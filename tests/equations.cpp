@@ -1,0 +1,122 @@
+// The primitives, as docs/operations.md has them. One that is missing here fails a test by its name.
+
+#include "tests/compositions.hpp"
+
+namespace xgrad::catalogue {
+
+namespace {
+
+const char* const elementwise_group = "Elementwise";
+const char* const statistics = "Reductions and statistics";
+const char* const movement = "Movement and arrangement";
+const char* const indices = "Indices and masks";
+const char* const products = "Products";
+const char* const order = "Order and scans";
+const char* const linalg = "Linear algebra";
+const char* const creation = "Making Tensors, random numbers";
+const char* const tape = "The tape";
+
+std::vector<Equation> elementwise_equations() {
+  const char* const group = elementwise_group;
+  return {
+      {"neg", group, "neg(x), -x", "−x"},
+      {"exp", group, "exp(x)", "eˣ"},
+      {"log", group, "log(x)", "the natural logarithm"},
+      {"log2", group, "log2(x)", "log x / log 2"},
+      {"log1p", group, "log1p(x)", "log(1 + x)"},
+      {"expm1", group, "expm1(x)", "eˣ − 1"},
+      {"sqrt", group, "sqrt(x)", "√x"},
+      {"sin", group, "sin(x)", "sin x"},
+      {"cos", group, "cos(x)", "cos x"},
+      {"tan", group, "tan(x)", "sin x / cos x"},
+      {"sinh", group, "sinh(x)", "(eˣ − e⁻ˣ) / 2"},
+      {"cosh", group, "cosh(x)", "(eˣ + e⁻ˣ) / 2"},
+      {"tanh", group, "tanh(x)", "sinh x / cosh x"},
+      {"asin", group, "asin(x)", "y in [−π/2, π/2] with sin y = x"},
+      {"acos", group, "acos(x)", "y in [0, π] with cos y = x"},
+      {"atan", group, "atan(x)", "y in (−π/2, π/2) with tan y = x"},
+      {"gaussian", group, "gaussian(x)", "exp(−x²)"},
+      {"erf", group, "erf(x)", "2/√π ∫₀ˣ exp(−t²) dt"},
+      {"erfc", group, "erfc(x)", "1 − erf(x)"},
+      {"erfinv", group, "erfinv(x)", "y with erf(y) = x"},
+      {"lgamma", group, "lgamma(x)", "log |Γ(x)|"},
+      {"polygamma", group, "polygamma(n, x)", "the n-th derivative of Γ′(x) / Γ(x)"},
+      {"abs", group, "abs(x)", "|x|"},
+      {"sign", group, "sign(x)", "−1, 0 or 1"},
+      {"floor", group, "floor(x)", "the largest whole number ≤ x"},
+      {"ceil", group, "ceil(x)", "the smallest whole number ≥ x"},
+      {"round", group, "round(x)", "the nearest whole number, halves to even"},
+      {"cast", group, "cast(x, dtype)", "x in another dtype"},
+      {"add", group, "add(a, b), a + b", "a + b"},
+      {"sub", group, "sub(a, b), a - b", "a − b"},
+      {"mul", group, "mul(a, b), a * b", "a b"},
+      {"div", group, "div(a, b), a / b", "a / b; of int64, cut towards 0"},
+      {"pow", group, "pow(a, b)", "aᵇ"},
+      {"maximum", group, "maximum(a, b)", "the larger one"},
+      {"minimum", group, "minimum(a, b)", "the smaller one"},
+      {"atan2", group, "atan2(y, x)", "the angle of the point (x, y) in (−π, π]"},
+      {"fma", group, "fma(a, b, c)", "a b + c, rounded once"},
+      {"where", group, "where(condition, a, b)", "a where the condition holds, else b"},
+      {"equal", group, "equal(a, b), a == b", "a = b"},
+      {"not_equal", group, "not_equal(a, b), a != b", "a ≠ b"},
+      {"less", group, "less(a, b), a < b", "a < b"},
+      {"less_equal", group, "less_equal(a, b), a <= b", "a ≤ b"},
+      {"greater", group, "greater(a, b), a > b", "a > b"},
+      {"greater_equal", group, "greater_equal(a, b), a >= b", "a ≥ b"},
+      {"logical_and", group, "logical_and(a, b), a & b", "a and b"},
+      {"logical_or", group, "logical_or(a, b), a | b", "a or b"},
+      {"logical_xor", group, "logical_xor(a, b), a ^ b", "either a or b"},
+      {"logical_not", group, "logical_not(x), !x", "not x"},
+  };
+}
+
+}  // namespace
+
+const std::vector<Equation>& equations() {
+  static const std::vector<Equation> all = [] {
+    std::vector<Equation> list = elementwise_equations();
+    const std::vector<Equation> others{
+        {"sum", statistics, "sum(x, axes, keep)", "Σ xᵢ"},
+        {"prod", statistics, "prod(x, axes, keep)", "Π xᵢ"},
+        {"max", statistics, "max(x, axes, keep)", "the largest xᵢ"},
+        {"min", statistics, "min(x, axes, keep)", "the smallest xᵢ"},
+        {"argmax", statistics, "argmax(x, axis, keep)", "the first i whose xᵢ is largest"},
+        {"argmin", statistics, "argmin(x, axis, keep)", "the first i whose xᵢ is smallest"},
+        {"reshape", movement, "reshape(x, shape)", "the same elements under another shape"},
+        {"permute", movement, "permute(x, order)", "axis i of y is axis orderᵢ of x"},
+        {"broadcast_to", movement, "broadcast_to(x, shape)", "axes of size 1 repeated"},
+        {"slice", movement, "slice(x, axis, start, stop, step)", "yᵢ = x at start + i step"},
+        {"pad", movement, "pad(x, axis, before, after, value, interior)",
+         "elements of a value around an axis and between its elements"},
+        {"flip", movement, "flip(x, axes)", "yᵢ = x at n − 1 − i"},
+        {"concat", movement, "concat(tensors, axis)", "one behind the other along an axis"},
+        {"gather", indices, "gather(x, axis, index)", "y[i][j] = x[index[i][j]][j]"},
+        {"scatter_add", indices, "scatter_add(x, axis, index, source)",
+         "y = x, then y[index[i][j]][j] += source[i][j]"},
+        {"one_hot", indices, "one_hot(index, classes, dtype)", "y[..., i] = 1 where the index is i, else 0"},
+        {"matmul", products, "matmul(a, b)", "yᵢⱼ = Σₖ aᵢₖ bₖⱼ"},
+        {"argsort", order, "argsort(x, axis, descending)", "the indices that would sort an axis; stable"},
+        {"cumsum", order, "cumsum(x, axis, reverse)", "yᵢ = x₀ + ... + xᵢ"},
+        {"cholesky", linalg, "cholesky(x)", "L, lower triangular, with L Lᵀ = (x + xᵀ) / 2"},
+        {"triangular_solve", linalg, "triangular_solve(a, b, options)", "y with a y = b, a triangular"},
+        {"solve", linalg, "solve(a, b)", "y with a y = b"},
+        {"det", linalg, "det(a)", "the determinant"},
+        {"logabsdet", linalg, "slogdet(a).logarithm", "log |det a|"},
+        {"det_sign", linalg, "slogdet(a).sign", "the sign of det a"},
+        {"cofactors", linalg, "(in the derivative of det)", "∂ det a / ∂ aᵢⱼ"},
+        {"full", creation, "full(shape, value, dtype)", "one number everywhere"},
+        {"uniform", creation, "uniform(shape, rng, low, high, dtype)", "uniform in [low, high)"},
+        {"normal", creation, "normal(shape, rng, mean, deviation, dtype)", "normally distributed"},
+        {"randint", creation, "randint(shape, rng, low, high)", "whole numbers in [low, high)"},
+        {"bernoulli", creation, "bernoulli(p, rng)", "true with probability p"},
+        {"categorical", creation, "categorical(logits, rng, axis)", "i with probability softmax(logits)ᵢ"},
+        {"leaf", tape, "tensor(values, dtype)", "given numbers"},
+        {"identity", tape, "track(x)", "x, as a variable to differentiate by"},
+    };
+    list.insert(list.end(), others.begin(), others.end());
+    return list;
+  }();
+  return all;
+}
+
+}  // namespace xgrad::catalogue
