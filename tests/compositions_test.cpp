@@ -178,7 +178,8 @@ TEST_CASE("compositions refuse what makes no sense, by name and line") {
         refusal.call();
         FAIL_CHECK("nothing was thrown");
       } catch (const Error& error) {
-        CHECK(typeid(error) == *refusal.error);
+        INFO("thrown: " << error.what() << ", a " << typeid(error).name());
+        CHECK((typeid(error) == *refusal.error));
         check_error(error, refusal.named.empty() ? without_namespace(row.name()) : refusal.named);
         CHECK(error.where().line() + 4 >= refusal.where.line());
         CHECK(error.where().line() <= refusal.where.line() + 4);

@@ -112,6 +112,8 @@ const std::vector<Equation>& equations() {
         {"categorical", creation, "categorical(logits, rng, axis)", "i with probability softmax(logits)ᵢ"},
         {"leaf", tape, "tensor(values, dtype)", "given numbers"},
         {"identity", tape, "track(x)", "x, as a variable to differentiate by"},
+        {"change_cotangent", tape, "change_cotangent(x, change)", "x, whose cotangent g becomes change(g)"},
+        {"scale_gradient", tape, "scale_gradient(x, factor)", "x, whose cotangent g becomes factor g"},
     };
     list.insert(list.end(), others.begin(), others.end());
     return list;

@@ -93,7 +93,7 @@ Tensor norm(const Operand& x, const Axes& axes, NormOrder order, KeepDims keep) 
 Tensor logsumexp(const Operand& x, const Axes& axes, KeepDims keep) {
   const CallScope scope("logsumexp", x.where());
   const Tensor input = floating("logsumexp", x);
-  if (count_of("logsumexp", input, axes, x.where()) == 0) return log(sum(input, axes, keep));
+  if (count_of("logsumexp", input, axes, x.where()) == 0) return sum(input, axes, keep) - infinity;
   const Tensor largest = stop_gradient(max(input, axes, keep_dims));
   const Tensor shift = where(abs(largest) == infinity, 0, largest);
   // +inf: the infinite elements share the derivative. -inf: log-space zero, derivative 0.
