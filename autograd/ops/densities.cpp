@@ -37,8 +37,11 @@ std::array<Tensor, sizeof...(Operands)> together(const Operands&... operands) {
   return {operands.is_number() ? operands.tensor_like(like) : operands.tensor()...};
 }
 
-// log(1 + e^x) without overflow
-Tensor softplus(const Tensor& x) { return maximum(x, 0) + log1p(exp(-abs(x))); }
+// log(1 + e^x) without overflow; by a branch, since |x| has no second derivative at 0
+Tensor softplus(const Tensor& x) {
+  const Tensor positive = x >= 0;
+  return where(positive, x, 0) + log1p(exp(where(positive, -x, x)));
+}
 
 Tensor log_beta(const Tensor& a, const Tensor& b) { return lgamma(a) + lgamma(b) - lgamma(a + b); }
 

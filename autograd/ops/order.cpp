@@ -122,7 +122,7 @@ Tensor unique(const Operand& operand) {
   const CallScope scope("unique", operand.where());
   const NoGrad untracked;
   const Tensor x = operand.tensor();
-  if (x.numel() == 0) return reshape(x, {0});
+  if (x.numel() == 0) return stop_gradient(reshape(x, {0}));
   const Tensor sorted = sort(reshape(x, {x.numel()})).values;
   const Tensor next = slice(sorted, 0, 1, {}), before = slice(sorted, 0, 0, -1);
   // NaN is no other than NaN here.
