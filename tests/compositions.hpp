@@ -38,6 +38,11 @@ Refusal refuses(F call, std::string named = "", const Location& where = Location
   return {[call] { call(); }, &typeid(E), std::move(named), where};
 }
 
+/// One number everywhere, as given numbers: nothing is left to compute, so that rows may hold it between tests.
+inline Tensor known(const Shape& shape, double number = 1) {
+  return tensor(std::vector<double>(u(shape.numel()), number), shape);
+}
+
 struct Composition {
   std::string call;      ///< as users write it: "log_density::normal(x, mean, deviation)"
   std::string equation;  ///< in a line, as plain text

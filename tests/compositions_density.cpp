@@ -8,7 +8,8 @@ namespace xgrad::catalogue {
 
 namespace {
 
-const Tensor pair = ones({2}), three = ones({3}), factor = eye(3);
+const Tensor pair = known({2}), three = known({3}),
+             factor = tensor({{1.0, 0.0, 0.0}, {0.0, 1.0, 0.0}, {0.0, 0.0, 1.0}});
 
 // Logarithms of the gamma function, of either sign, whose sum is smaller than they are.
 constexpr double where_terms_cancel = 32;

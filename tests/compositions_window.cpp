@@ -8,7 +8,7 @@ namespace xgrad::catalogue {
 
 namespace {
 
-const Tensor vector = ones({3}), matrix = ones({2, 3}), image = ones({1, 2, 4, 4});
+const Tensor vector = known({3}), image = known({1, 2, 4, 4});
 
 // Where the element that stands at `place` of a padded axis comes from; -1 for the value.
 std::int64_t source(std::int64_t place, std::int64_t size, PadMode mode) {
