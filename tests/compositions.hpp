@@ -78,6 +78,7 @@ std::vector<Composition> linalg_compositions();
 std::vector<Composition> density_compositions();
 std::vector<Composition> creation_compositions();
 std::vector<Composition> activation_compositions();
+std::vector<Composition> normalisation_compositions();
 std::vector<Composition> loss_compositions();
 
 /// What is said of a primitive in docs/operations.md.

@@ -57,7 +57,7 @@ std::vector<std::string> public_headers() {
   std::vector<std::string> headers;
   for (const std::string& line : lines_of("autograd/ops/ops.hpp"))
     if (line.rfind("#include \"autograd/ops/", 0) == 0) headers.push_back(line.substr(10, line.rfind('"') - 10));
-  for (const char* header : {"activations", "losses", "classification"})
+  for (const char* header : {"activations", "normalisation", "losses", "classification"})
     headers.push_back("nn/" + std::string(header) + ".hpp");
   REQUIRE(headers.size() > 20);
   return headers;
@@ -168,12 +168,13 @@ std::string escaped(const std::string& text) {
   return cell;
 }
 
-std::string line(const std::string& call, const std::string& equation, const std::string& kind, int orders,
-                 const std::string& transforms) {
-  const std::string derivatives = orders == 0 ? "none" : "to order " + std::to_string(orders);
+std::string line(const std::string& call, const std::string& equation, const std::string& kind,
+                 const std::string& derivatives, const std::string& transforms) {
   return "| `" + escaped(call) + "` | " + escaped(equation) + " | " + kind + " | " + derivatives + " | " + transforms +
          " |\n";
 }
+
+std::string to_order(int orders) { return "to order " + std::to_string(orders); }
 
 std::string transforms(bool differentiates, bool maps) {
   return std::string(differentiates ? "grad, jvp" : "") + (differentiates && maps ? ", " : "") + (maps ? "vmap" : "");
@@ -188,8 +189,8 @@ std::string line_of(const Equation& equation) {
     maps = maps || !sample.inputs.empty();
   }
   const bool differentiates = of.gives_float && facts.differentiable;
-  return line(equation.call, equation.equation, joined(facts.kinds, ", "), differentiates ? of.orders : 0,
-              transforms(differentiates, maps));
+  return line(equation.call, equation.equation, joined(facts.kinds, ", "),
+              differentiates ? to_order(of.orders) : "none", transforms(differentiates, maps));
 }
 
 std::string line_of(const Composition& of) {
@@ -198,8 +199,12 @@ std::string line_of(const Composition& of) {
     differentiates = differentiates || sample.function(tracked_inputs(sample)).tracked();
     maps = maps || !sample.inputs.empty();
   }
-  return line(of.call, of.equation, "composition", differentiates ? of.orders : 0,
-              transforms(differentiates, maps && of.reads_values.empty()));
+  const std::string derivatives = differentiates        ? to_order(of.orders)
+                                  : of.constant.empty() ? "none"
+                                                        : "none: " + of.constant;
+  std::string tested = transforms(differentiates, maps && of.reads_values.empty());
+  if (!of.reads_values.empty()) tested += (tested.empty() ? "" : "; ") + ("no vmap: " + of.reads_values);
+  return line(of.call, of.equation, "composition", derivatives, tested);
 }
 
 const char* const introduction = R"(# Operations
