@@ -12,7 +12,7 @@ namespace {
 
 const Tensor vector = known({3}), matrix = known({2, 3}), whole = tensor({1, 2});
 const char* const counts = "counts";
-const char* const by_value = "evaluates, since the result is found on the host";
+const char* const by_value = "values are read";
 
 List sorted(List x, bool descending) {
   std::sort(x.begin(), x.end());
