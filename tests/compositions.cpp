@@ -14,6 +14,7 @@ const std::vector<Group>& groups() {
                                       {"Densities and divergences", density_compositions()},
                                       {"Making Tensors, random numbers", creation_compositions()},
                                       {"Activations", activation_compositions()},
+                                      {"Normalisation", normalisation_compositions()},
                                       {"Losses", loss_compositions()},
                                       {"The tape", {}}};
   return all;

@@ -38,6 +38,11 @@ Refusal refuses(F call, std::string named = "", const Location& where = Location
   return {[call] { call(); }, &typeid(E), std::move(named), where};
 }
 
+/// One number everywhere, as given numbers: nothing is left to compute, so that rows may hold it between tests.
+inline Tensor known(const Shape& shape, double number = 1) {
+  return tensor(std::vector<double>(u(shape.numel()), number), shape);
+}
+
 struct Composition {
   std::string call;      ///< as users write it: "log_density::normal(x, mean, deviation)"
   std::string equation;  ///< in a line, as plain text
@@ -50,7 +55,7 @@ struct Composition {
   std::string never_single{};     ///< why it has no case with an axis of size 1
   std::string several_dtypes{};   ///< why operands of different dtypes go together
   std::string refuses_nothing{};  ///< why there are no refusals (undefined Tensors are refused by all)
-  double epsilons = 32;           ///< how far values are off, in units of the dtype beside max(1, |y|)
+  double epsilons = 8;            ///< how far values are off at most, in units of the dtype beside max(1, |y|)
 
   /// What stands before the parenthesis.
   std::string name() const { return call.substr(0, call.find('(')); }
@@ -73,6 +78,7 @@ std::vector<Composition> linalg_compositions();
 std::vector<Composition> density_compositions();
 std::vector<Composition> creation_compositions();
 std::vector<Composition> activation_compositions();
+std::vector<Composition> normalisation_compositions();
 std::vector<Composition> loss_compositions();
 
 /// What is said of a primitive in docs/operations.md.

@@ -8,7 +8,11 @@ namespace xgrad::catalogue {
 
 namespace {
 
-const Tensor pair = ones({2}), three = ones({3}), factor = eye(3);
+const Tensor pair = known({2}), three = known({3}),
+             factor = tensor({{1.0, 0.0, 0.0}, {0.0, 1.0, 0.0}, {0.0, 0.0, 1.0}});
+
+// Logarithms of the gamma function, of either sign, whose sum is smaller than they are.
+constexpr double where_terms_cancel = 32;
 
 constexpr Real pi = std::numbers::pi_v<Real>;
 
@@ -191,18 +195,21 @@ std::vector<Composition> densities() {
        .cases = elementwise(
            log_density::gamma, positive, positive, positive,
            [](Real x, Real a, Real r) { return a * std::log(r) + (a - 1) * std::log(x) - r * x - log_gamma(a); }),
-       .refusals = {refuses<ShapeError>([] { return log_density::gamma(pair, three, 1); })}},
+       .refusals = {refuses<ShapeError>([] { return log_density::gamma(pair, three, 1); })},
+       .epsilons = where_terms_cancel},
       {.call = "log_density::beta(x, a, b)",
        .equation = "(a − 1) log x + (b − 1) log(1 − x) − log B(a, b)",
        .cases = elementwise(
            log_density::beta, part, positive, positive,
            [](Real x, Real a, Real b) { return (a - 1) * std::log(x) + (b - 1) * std::log(1 - x) - log_beta(a, b); }),
-       .refusals = {refuses<ShapeError>([] { return log_density::beta(pair, three, 1); })}},
+       .refusals = {refuses<ShapeError>([] { return log_density::beta(pair, three, 1); })},
+       .epsilons = where_terms_cancel},
       {.call = "log_density::dirichlet(x, concentration)",
        .equation = "Σ (aᵢ − 1) log xᵢ − Σ log Γ(aᵢ) + log Γ(Σ aᵢ)",
        .cases = of_vectors([](const Xs& x) { return log_density::dirichlet(x[0], x[1]); }, {part, positive},
                            [](const std::vector<List>& x) { return dirichlet_of(x[0], x[1]); }),
-       .refusals = {refuses<ShapeError>([] { return log_density::dirichlet(pair, three); })}},
+       .refusals = {refuses<ShapeError>([] { return log_density::dirichlet(pair, three); })},
+       .epsilons = where_terms_cancel},
       {.call = "log_density::multivariate_normal(x, mean, factor)",
        .equation = "−|L⁻¹ (x − mean)|² / 2 − Σ log Lᵢᵢ − n log √(2π)",
        .cases = multivariate_cases(),
@@ -266,16 +273,19 @@ std::vector<Composition> divergences() {
       {.call = "kl_divergence::gamma(shape_p, rate_p, shape_q, rate_q)",
        .equation = equation,
        .cases = elementwise(of_four(kl_divergence::gamma), {positive, positive, positive, positive}, gamma_divergence),
-       .refusals = {refuses<ShapeError>([] { return kl_divergence::gamma(pair, 1, three, 1); })}},
+       .refusals = {refuses<ShapeError>([] { return kl_divergence::gamma(pair, 1, three, 1); })},
+       .epsilons = where_terms_cancel},
       {.call = "kl_divergence::beta(a_p, b_p, a_q, b_q)",
        .equation = equation,
        .cases = elementwise(of_four(kl_divergence::beta), {positive, positive, positive, positive}, beta_divergence),
-       .refusals = {refuses<ShapeError>([] { return kl_divergence::beta(pair, 1, three, 1); })}},
+       .refusals = {refuses<ShapeError>([] { return kl_divergence::beta(pair, 1, three, 1); })},
+       .epsilons = where_terms_cancel},
       {.call = "kl_divergence::dirichlet(concentration_p, concentration_q)",
        .equation = equation,
        .cases = of_vectors([](const Xs& x) { return kl_divergence::dirichlet(x[0], x[1]); }, {positive, positive},
                            dirichlet_divergence),
-       .refusals = {refuses<ShapeError>([] { return kl_divergence::dirichlet(pair, three); })}},
+       .refusals = {refuses<ShapeError>([] { return kl_divergence::dirichlet(pair, three); })},
+       .epsilons = where_terms_cancel},
       {.call = "kl_divergence::multivariate_normal(mean_p, factor_p, mean_q, factor_q)",
        .equation = equation + " = (|L_q⁻¹ L_p|² + |L_q⁻¹ (mean_p − mean_q)|² − n) / 2 + Σ log(L_q / L_p)ᵢᵢ",
        .cases = multivariate_divergence_cases(),

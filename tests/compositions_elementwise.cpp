@@ -9,7 +9,7 @@ namespace xgrad::catalogue {
 
 namespace {
 
-const Tensor masks = tensor({true, false}), whole = tensor({1, 2}), pair = ones({2}), three = ones({3});
+const Tensor masks = tensor({true, false}), whole = tensor({1, 2}), pair = known({2}), three = known({3});
 const char* const gives_bool = "bool";
 const char* const all_numbers = "takes every dtype and shape";
 

@@ -6,7 +6,7 @@ namespace xgrad::catalogue {
 
 namespace {
 
-const Tensor vector = ones({3}), matrix = ones({2, 3}), list = tensor({0, 1}), mask = tensor({true, false, true});
+const Tensor vector = known({3}), matrix = known({2, 3}), list = tensor({0, 1}), mask = tensor({true, false, true});
 const char* const by_mask = "the shape of the result depends on the mask";
 
 std::int64_t whole(Real x) { return static_cast<std::int64_t>(x); }

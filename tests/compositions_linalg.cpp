@@ -6,7 +6,7 @@ namespace xgrad::catalogue {
 
 namespace {
 
-const Tensor vector = ones({3}), matrix = ones({2, 3}), singular = zeros({2, 2}), whole = tensor({{1, 2}, {3, 4}});
+const Tensor vector = known({3}), matrix = known({2, 3}), singular = known({2, 2}, 0), whole = tensor({{1, 2}, {3, 4}});
 
 using Matrix = std::vector<List>;
 

@@ -9,7 +9,8 @@ namespace {
 
 using nn::Reduction;
 
-const Tensor matrix = ones({2, 3}), empty = zeros({0, 3}), labels = tensor({0, 2}), none = zeros({0}, int64);
+const Tensor matrix = known({2, 3}), empty = known({0, 3}, 0), labels = tensor({0, 2}),
+             none = tensor(std::vector<std::int64_t>{});
 const char* const no_batch = "an empty batch is refused";
 
 // What a loss makes of the losses of the elements.

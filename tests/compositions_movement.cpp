@@ -6,7 +6,7 @@ namespace xgrad::catalogue {
 
 namespace {
 
-const Tensor vector = ones({3}), matrix = ones({2, 3}), number = ones({});
+const Tensor vector = known({3}), matrix = known({2, 3}), number = known({});
 
 std::int64_t wrapped(std::int64_t place, std::int64_t size) { return size == 0 ? 0 : ((place % size) + size) % size; }
 std::int64_t offset_of(const Places& at, const Shape& shape) {

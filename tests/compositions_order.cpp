@@ -10,9 +10,9 @@ namespace xgrad::catalogue {
 
 namespace {
 
-const Tensor vector = ones({3}), matrix = ones({2, 3}), whole = tensor({1, 2});
+const Tensor vector = known({3}), matrix = known({2, 3}), whole = tensor({1, 2});
 const char* const counts = "counts";
-const char* const by_value = "evaluates, since the result is found on the host";
+const char* const by_value = "values are read";
 
 List sorted(List x, bool descending) {
   std::sort(x.begin(), x.end());

@@ -6,7 +6,7 @@ namespace xgrad::catalogue {
 
 namespace {
 
-const Tensor vector = ones({3}), matrix = ones({2, 3}), other = ones({4, 2});
+const Tensor vector = known({3}), matrix = known({2, 3}), other = known({4, 2});
 
 // A product of the operands at the indices that `places` makes of the result's and those that are summed over.
 Case sum_case(std::function<Tensor(const Xs&)> f, const std::vector<Shape>& shapes, const Shape& to,

@@ -10,7 +10,7 @@ namespace xgrad::catalogue {
 
 namespace {
 
-const Tensor matrix = ones({2, 3}), whole = tensor({1, 2}), empty = zeros({0, 2});
+const Tensor matrix = known({2, 3}), whole = tensor({1, 2}), empty = known({0, 2}, 0);
 const char* const gives_bool = "bool";
 
 Real sum_of(const List& x) { return std::accumulate(x.begin(), x.end(), Real{0}); }

@@ -8,7 +8,7 @@ namespace xgrad::catalogue {
 
 namespace {
 
-const Tensor vector = ones({3}), matrix = ones({2, 3}), image = ones({1, 2, 4, 4});
+const Tensor vector = known({3}), image = known({1, 2, 4, 4});
 
 // Where the element that stands at `place` of a padded axis comes from; -1 for the value.
 std::int64_t source(std::int64_t place, std::int64_t size, PadMode mode) {
@@ -49,39 +49,8 @@ Shape unfolded_shape(const Shape& from, const std::vector<Window>& windows) {
   return to;
 }
 
-// The place in the input of a place in the windows; false where it lies around the input.
-bool read_place(const Shape& input, const std::vector<Window>& windows, const Places& at, Places& from) {
-  from.assign(at.begin(), at.begin() + input.ndim());
-  bool inside = true;
-  for (std::size_t k = 0; k < windows.size(); ++k)
-    inside = place_in(input, windows[k], at[u(windows[k].axis)], at[u(input.ndim()) + k], from) && inside;
-  return inside;
-}
-
-Case unfold_case(const Shape& from, const std::vector<Window>& windows) {
-  return moved([=](const Tensor& x) { return unfold(x, windows, 7); }, from, unfolded_shape(from, windows),
-               [=](const Array& x, const Places& at) {
-                 Places place;
-                 return read_place(from, windows, at, place) ? x.at(place) : 7;
-               });
-}
-
-Case fold_case(const Shape& to, const std::vector<Window>& windows) {
-  return moved([=](const Tensor& x) { return fold(x, to, windows); }, unfolded_shape(to, windows), to,
-               [=](const Array& x, const Places& at) {
-                 Real sum = 0;
-                 build(x.shape, [&](const Places& copy) {
-                   Places place;
-                   if (read_place(to, windows, copy, place) && place == at) sum += x.at(copy);
-                   return Real{0};
-                 });
-                 return sum;
-               });
-}
-
 std::vector<Composition> of_windows() {
   const std::vector<Around> both{{0, 1, 2}, {1, 2, 0}};
-  const std::vector<Window> lengths{{1, 3, 2, 1, 1, 1}}, areas{{0, 2}, {1, 2, 1, 2, 1, 0}}, points{{0, 1}};
   return {
       {.call = "pad(x, {{axis, before, after}, ...}, mode, value = 0)",
        .equation = "around axes: a value, the axis in a mirror, its last element or its other end",
@@ -97,23 +66,6 @@ std::vector<Composition> of_windows() {
                     refuses<AxisError>([] {
                       return pad(vector, {{1, 1, 0}});
                     })}},
-      {.call = "unfold(x, {{axis, size, stride, dilation, before, after}, ...}, value = 0)",
-       .equation = "y[..., i, ..., k] = x[..., i stride + k dilation − before, ...]",
-       .cases = {unfold_case({2, 5}, lengths), unfold_case({3, 4}, areas), unfold_case({1, 2}, points),
-                 unfold_case({0, 5}, lengths)},
-       .refusals = {refuses<ValueError>([] {
-                      return unfold(vector, {{0, 0}});
-                    }),
-                    refuses<ValueError>([] {
-                      return unfold(vector, {{0, 1}, {0, 1}});
-                    })}},
-      {.call = "fold(x, shape, {{axis, size, stride, dilation, before, after}, ...})",
-       .equation = "the transpose of unfold: Σ of the copies of each element",
-       .cases = {fold_case({2, 5}, lengths), fold_case({3, 4}, areas), fold_case({1, 2}, points),
-                 fold_case({0, 5}, lengths)},
-       .refusals = {refuses<ShapeError>([] {
-         return fold(matrix, {4}, {{0, 2}});
-       })}},
   };
 }
 

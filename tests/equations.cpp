@@ -11,6 +11,7 @@ const char* const statistics = "Reductions and statistics";
 const char* const movement = "Movement and arrangement";
 const char* const indices = "Indices and masks";
 const char* const products = "Products";
+const char* const windows = "Windows, convolution and pooling";
 const char* const order = "Order and scans";
 const char* const linalg = "Linear algebra";
 const char* const creation = "Making Tensors, random numbers";
@@ -95,6 +96,10 @@ const std::vector<Equation>& equations() {
          "y = x, then y[index[i][j]][j] += source[i][j]"},
         {"one_hot", indices, "one_hot(index, classes, dtype)", "y[..., i] = 1 where the index is i, else 0"},
         {"matmul", products, "matmul(a, b)", "yᵢⱼ = Σₖ aᵢₖ bₖⱼ"},
+        {"unfold", windows, "unfold(x, {{axis, size, stride, dilation, before, after}, ...}, value)",
+         "y[..., i, ..., k] = x[..., i stride + k dilation − before, ...]"},
+        {"fold", windows, "fold(x, shape, {{axis, size, stride, dilation, before, after}, ...})",
+         "the transpose of unfold: Σ of the copies of each element"},
         {"argsort", order, "argsort(x, axis, descending)", "the indices that would sort an axis; stable"},
         {"cumsum", order, "cumsum(x, axis, reverse)", "yᵢ = x₀ + ... + xᵢ"},
         {"cholesky", linalg, "cholesky(x)", "L, lower triangular, with L Lᵀ = (x + xᵀ) / 2"},
