@@ -289,7 +289,8 @@ std::vector<Composition> divergences() {
       {.call = "kl_divergence::multivariate_normal(mean_p, factor_p, mean_q, factor_q)",
        .equation = equation + " = (|L_q⁻¹ L_p|² + |L_q⁻¹ (mean_p − mean_q)|² − n) / 2 + Σ log(L_q / L_p)ᵢᵢ",
        .cases = multivariate_divergence_cases(),
-       .refusals = {refuses<ShapeError>([] { return kl_divergence::multivariate_normal(pair, factor, pair, factor); })}},
+       .refusals = {refuses<ShapeError>(
+           [] { return kl_divergence::multivariate_normal(pair, factor, pair, factor); })}},
   };
 }
 
