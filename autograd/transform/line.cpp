@@ -6,9 +6,9 @@
 #include <typeinfo>
 
 #include "autograd/engine/walk.hpp"
-#include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/tape/leaf.hpp"
 #include "autograd/tape/record.hpp"
 #include "autograd/transform/grad.hpp"
 #include "autograd/transform/replay.hpp"
@@ -35,6 +35,12 @@ bool is_quotient(const Entry& entry) {
 }
 bool is_one(const Tensor& x) {
   return x.entry()->kind == Lowering::Kind::constant && x.entry()->primitive->lower().value == 1;
+}
+
+// (stop_gradient would look for its value as soon as x has one; nobody is going to read this.)
+Tensor without_history(const Tensor& x) {
+  const NoGrad untracked;
+  return record(x.entry()->where, Identity{}, x);
 }
 
 // What a primitive reports, as words.
@@ -151,7 +157,7 @@ void Line::add_entries(const Tensor& root, std::uint64_t begin, bool with_value)
 Tensor Line::stand_in(Number node, bool derivative) {
   const Tensor like = nodes_[node].entry;
   if (!like.tracked()) return like;
-  const Tensor result = track(derivative ? zeros_like(like) : stop_gradient(like));
+  const Tensor result = track(derivative ? zeros_like(like) : without_history(like));
   numbers_.emplace(result.entry(), derivative ? derivative_of(node) : node);
   held_.push_back(result);
   return result;

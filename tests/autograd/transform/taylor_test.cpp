@@ -120,7 +120,7 @@ TEST_CASE("movements, reductions, products and factors agree with nested derivat
   agree(factor, x, v, 3, 1e-9);
 }
 
-TEST_CASE("a network, its checkpoint and its implicit layer") {
+TEST_CASE("a network, its checkpoint, and a rule of one's own") {
   Rng rng(12);
   const Tensor w = normal({4, 5}, rng, 0, 1, float64), u = normal({5, 3}, rng, 0, 1, float64),
                x = normal({2, 4}, rng, 0, 1, float64), v = normal({2, 4}, rng, 0, 1, float64);
@@ -138,6 +138,19 @@ TEST_CASE("a network, its checkpoint and its implicit layer") {
   const auto direct = [](const Tensor& t) { return exp(t * sin(t)) * t; };
   const Several by_rule = taylor(ruled, x, v, 4), straight = taylor(direct, x, v, 4);
   for (std::size_t k = 0; k <= 4; ++k) CHECK_THAT(by_rule[k], AllClose(straight[k], 1e-10));
+}
+
+TEST_CASE("a root has derivatives along a line") {
+  const auto root = [](const Tensor& theta) {
+    const auto newton = [](const auto& f, Tensor x) {
+      for (int i = 0; i < 30; ++i) x = x - f(x) / (2 * x);
+      return x;
+    };
+    return implicit_root([&](const Tensor& x) { return x * x - theta; }, ones_like(theta), newton);
+  };
+  const Tensor x = tensor({2.0, 0.7}, float64), v = tensor({1.0, -0.5}, float64);
+  const Several got = taylor(root, x, v, 4), expected = taylor([](const Tensor&t) { return sqrt(t); }, x, v, 4);
+  for (std::size_t k = 0; k <= 4; ++k) CHECK_THAT(got[k], AllClose(expected[k], 1e-10));
 }
 
 TEST_CASE("several arguments, and derivatives of derivatives along a line") {
