@@ -5,6 +5,7 @@
 
 #include "autograd/autograd.hpp"
 #include "autograd/check/matcher.hpp"
+#include "tests/small_stack.hpp"
 #include "tests/throws.hpp"
 
 namespace xgrad {
@@ -186,6 +187,26 @@ TEST_CASE("each order costs about as much more as the one before") {
   const double four = recorded(4), eight = recorded(8), sixteen = recorded(16);
   INFO("entries: " << four << ", " << eight << ", " << sixteen);
   CHECK(sixteen - eight < 5 * (eight - four));
+}
+
+TEST_CASE("a chain of thousands of entries needs no stack") {
+  on_small_stack([] {
+    const auto chain = [](const Tensor& t) {
+      Tensor y = t;
+      for (int i = 0; i < 2000; ++i) y = sin(y) + 0.5;
+      return y;
+    };
+    const Several got = taylor(chain, tensor(0.3, float64), tensor(1.0, float64), 2);
+    double y = 0.3, first = 1, second = 0;
+    for (int i = 0; i < 2000; ++i) {
+      second = std::cos(y) * second - std::sin(y) * first * first;
+      first *= std::cos(y);
+      y = std::sin(y) + 0.5;
+    }
+    CHECK(got[0].item() == Approx(y).epsilon(1e-13));
+    CHECK(got[1].item() == Approx(first).epsilon(1e-10));
+    CHECK(got[2].item() == Approx(second).epsilon(1e-10));
+  });
 }
 
 TEST_CASE("functions that do not move, polynomials that end, and errors") {
