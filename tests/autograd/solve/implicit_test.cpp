@@ -150,6 +150,16 @@ TEST_CASE("what is no root, no function or no matrix is an error") {
   throws<DTypeError>("implicit_root: the function gives [2] f32 for [2] f64").by([&] {
     implicit_root([&](const Tensor& x) { return cast(x, float32); }, start, nothing);
   });
+  const auto shorter = [](const Tensor& x) { return x(slice(1, {})); };
+  throws<ShapeError>("linear_solve: the product is [1] f64, the right side [2] f64").by([&] {
+    linear_solve(shorter, ones({2}, float64));
+  });
+  throws<DTypeError>("linear_solve: the right side is [2] i64; it needs a floating dtype").by([&] {
+    linear_solve(shorter, tensor({1, 2}));
+  });
+  const auto invalid = [](const Tensor& x) { return log(-abs(x) - 1); };
+  CHECK_THROWS_AS(linear_solve(invalid, ones({2}, float64)), ConvergenceError);
+  CHECK(linear_solve(shorter, zeros({0}, float64)).shape() == Shape{0});
   throws<GraphError>("implicit_root: the solver returned an undefined Tensor").by([&] {
     implicit_root(square_of, start, [](const auto&, const Tensor&) { return Tensor(); });
   });
