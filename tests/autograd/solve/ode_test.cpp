@@ -147,6 +147,17 @@ TEST_CASE("through the steps, what is kept does not depend on how large f is ins
   CHECK(large < 2.5);
 }
 
+TEST_CASE("by the adjoint equation, what is kept does not depend on the steps") {
+  const std::int64_t n = 2000;
+  const Tensor y0 = track(linspace(0.1, 1, n, float64)), k = track(tensor(3.0, float64));
+  evaluate({y0, k});
+  const std::size_t before = memory_use().live;
+  const Tensor y = ode_solve(decay, y0, tensor({0.0, 1.0, 8.0}, float64), by_adjoint, k);
+  y.to_vector();
+  CHECK((memory_use().live - before) / 8 < 4 * n);
+  CHECK_THAT(grad(sum(y(1)), y0), AllClose(full_like(y0, std::exp(-3.0)), 1e-8));
+}
+
 TEST_CASE("the order of the method is 5") {
   // With tolerances so wide that each step is as long as the first, which is given, errors fall by 2^5.
   const auto error = [](double h) {
