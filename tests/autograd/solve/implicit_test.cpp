@@ -117,26 +117,7 @@ TEST_CASE("arguments, a checkpoint around it, and a root that depends on nothing
   CHECK_FALSE(implicit_root(f, ones_like(s), newton, track(s), 2.0).tracked());
 }
 
-TEST_CASE("a linear system is solved by products with its matrix") {
-  Rng rng(4);
-  for (const DType dtype : {float32, float64}) {
-    const Tensor m = normal({30, 30}, rng, 0, 0.2, dtype) + eye(30, {}, dtype), y = normal({30}, rng, 0, 1, dtype);
-    const Tensor x = linear_solve([&](const Tensor& t) { return matmul(m, t); }, y);
-    CHECK_THAT(x, AllClose(solve(m, y), dtype == float32 ? 1e-3 : 1e-9));
-    CHECK(linear_solve([&](const Tensor& t) { return matmul(m, t); }, zeros_like(y)).to_vector() ==
-          std::vector<double>(30, 0.0));
-  }
-  const Tensor m = tensor({{2.0, 1.0}, {-1.0, 3.0}}, float64), y = tensor({1.0, 2.0}, float64);
-  CHECK_THAT(
-      [](const Tensor& s, const Tensor& t) { return linear_solve([&](const Tensor& v) { return matmul(s, v); }, t); },
-      DifferentiatesCorrectly({m, y}).order(2));
-  const LinearSolveOptions short_ones{.restart = 3};
-  const Tensor large = normal({40, 40}, rng, 0, 0.05, float64) + eye(40, {}, float64), z = ones({40}, float64);
-  CHECK_THAT(linear_solve([&](const Tensor& v) { return matmul(large, v); }, z, short_ones),
-             AllClose(solve(large, z), 1e-9));
-}
-
-TEST_CASE("what is no root, no function or no matrix is an error") {
+TEST_CASE("what is no root, or no function, is an error") {
   const Tensor theta = track(tensor({2.0, 0.0}, float64)), start = zeros({2}, float64);
   const auto nothing = [](const auto&, const Tensor& x) { return x; };
   const auto square_of = [&](const Tensor& x) { return x * x * theta; };
@@ -150,16 +131,6 @@ TEST_CASE("what is no root, no function or no matrix is an error") {
   throws<DTypeError>("implicit_root: the function gives [2] f32 for [2] f64").by([&] {
     implicit_root([&](const Tensor& x) { return cast(x, float32); }, start, nothing);
   });
-  const auto shorter = [](const Tensor& x) { return x(slice(1, {})); };
-  throws<ShapeError>("linear_solve: the product is [1] f64, the right side [2] f64").by([&] {
-    linear_solve(shorter, ones({2}, float64));
-  });
-  throws<DTypeError>("linear_solve: the right side is [2] i64; it needs a floating dtype").by([&] {
-    linear_solve(shorter, tensor({1, 2}));
-  });
-  const auto invalid = [](const Tensor& x) { return log(-abs(x) - 1); };
-  CHECK_THROWS_AS(linear_solve(invalid, ones({2}, float64)), ConvergenceError);
-  CHECK(linear_solve(shorter, zeros({0}, float64)).shape() == Shape{0});
   throws<GraphError>("implicit_root: the solver returned an undefined Tensor").by([&] {
     implicit_root(square_of, start, [](const auto&, const Tensor&) { return Tensor(); });
   });
