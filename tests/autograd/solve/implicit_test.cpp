@@ -103,6 +103,24 @@ TEST_CASE("what f refers to may be gone when derivatives are taken") {
   CHECK(grad(root, theta).item() == Approx(1.0 / 3));
 }
 
+TEST_CASE("a root of a function that finds a root") {
+  // x^3 + x = y + theta inside, y = x / 2 outside: 8 y^3 + y = theta.
+  const auto inner = [](const Tensor& y, const Tensor& theta) {
+    return implicit_root([&](const Tensor& x) { return x * x * x + x - y - theta; }, zeros_like(y), newton);
+  };
+  const auto outer = [&](const Tensor& theta) {
+    return implicit_root([&](const Tensor& y) { return inner(y, theta) / 2 - y; }, zeros_like(theta), newton);
+  };
+  const auto direct = [](const Tensor& theta) {
+    return implicit_root([&](const Tensor& y) { return 8 * y * y * y + y - theta; }, zeros_like(theta), newton);
+  };
+  const Tensor theta = tensor(1.5, float64);
+  CHECK_THAT(outer(theta), AllClose(direct(theta)));
+  CHECK_THAT(grad(outer)(theta), AllClose(grad(direct)(theta), 1e-11));
+  CHECK_THAT(grad(grad(outer))(theta), AllClose(grad(grad(direct))(theta), 1e-10));
+  CHECK_THAT(grad(grad(grad(outer)))(theta), AllClose(grad(grad(grad(direct)))(theta), 1e-9));
+}
+
 TEST_CASE("arguments, a checkpoint around it, and a root that depends on nothing") {
   const auto f = [](const Tensor& x, const Tensor& s, double t) { return x * exp(x) - s * t; };
   const auto lambert = [&](const Tensor& s) { return implicit_root(f, ones_like(s), newton, s, 2.0); };

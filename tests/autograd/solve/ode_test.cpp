@@ -121,6 +121,22 @@ TEST_CASE("a network's Parameters, closed over") {
   CHECK_THAT(twice(by_adjoint), AllClose(twice(through_steps), 1e-5));
 }
 
+TEST_CASE("a solution has Taylor coefficients in a parameter, and a minimum in its start") {
+  const Tensor y0 = tensor({1.0, -2.0}, float64), ts = tensor({0.0, 1.5}, float64), k = tensor(0.5, float64);
+  const auto end = [&](const Tensor& rate) { return ode_solve(decay, y0, ts, OdeOptions{.rtol = 1e-8}, rate)(1); };
+  const Several got = taylor(end, k, ones_like(k), 4);
+  for (int order = 0; order <= 4; ++order)
+    CHECK_THAT(got[static_cast<std::size_t>(order)], AllClose(y0 * exp(-1.5 * k) * std::pow(-1.5, order), 1e-5));
+  // The start from which y(1.5) is `wanted`, and its derivative.
+  const auto start = [&](const Tensor& wanted) {
+    const auto miss = [&](const Tensor& y) { return sum(square(ode_solve(decay, y, ts, by_adjoint, k)(1) - wanted)); };
+    return minimise(miss, y0).x;
+  };
+  const Tensor wanted = tensor({0.3, 0.7}, float64);
+  CHECK_THAT(start(wanted), AllClose(wanted * exp(1.5 * k), 1e-6));
+  CHECK_THAT(jacobian(start)(wanted), AllClose(eye(2, {}, float64) * exp(1.5 * k), 1e-5, 1e-6));
+}
+
 TEST_CASE("through the steps, what is kept does not depend on how large f is inside") {
   const std::int64_t n = 2000;
   const Tensor ts = tensor({0.0, 2.0}, float64);

@@ -46,7 +46,9 @@ TEST_CASE("recorded again, it depends on what stands in place of the inputs alon
   // By what stands in for theta, at a fixed x; by theta itself, through x as well.
   const Tensor partial = grad(sum(again), by[0], {.create_graph = true});
   CHECK(partial.to_vector() == (x * exp(x * theta)).to_vector());
-  const auto total = [](const Tensor& t) { return sum(tensor({0.1, 0.2}, float64) * t * exp(tensor({0.1, 0.2}, float64) * t * t)); };
+  const auto total = [](const Tensor& t) {
+    return sum(tensor({0.1, 0.2}, float64) * t * exp(tensor({0.1, 0.2}, float64) * t * t));
+  };
   const std::vector<double> further = grad(sum(partial), theta).to_vector(), expected = grad(total)(theta).to_vector();
   for (std::size_t i = 0; i < 2; ++i) CHECK(further[i] == Approx(expected[i]).epsilon(1e-14));
 }
