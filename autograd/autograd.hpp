@@ -25,3 +25,4 @@
 #include "autograd/transform/grad.hpp"
 #include "autograd/transform/linearize.hpp"
 #include "autograd/transform/taylor.hpp"
+#include "autograd/transform/vmap.hpp"

@@ -15,6 +15,7 @@ struct Special : Operation<Self> {
     check_domain(Domain::floating, Self::id, inputs[0], where);
     return {inputs[0].shape(), inputs[0].dtype()};
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(this->self(), examples); }
 };
 
 struct Lgamma : Special<Lgamma> {  // y = log |Gamma(x)|

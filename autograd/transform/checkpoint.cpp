@@ -5,6 +5,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/engine/walk.hpp"
+#include "autograd/ops/batching.hpp"
 #include "autograd/tape/leaf.hpp"
 #include "autograd/tape/record.hpp"
 #include "autograd/transform/replay.hpp"
@@ -26,17 +27,13 @@ struct NamedValue : Operation<NamedValue> {
   Tensor vjp(std::size_t, const Tensor& g, std::span<const Tensor>, const Tensor&) const { return g; }
   void run(std::span<const View>, const View&, const Location&) const override {}  // shares the input's elements
   Lowering lower() const override { return {.kind = Lowering::Kind::alias, .moves = true}; }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
 bool keeps(const CheckpointPolicy& policy, const Entry& entry) {
   if (policy.keep == CheckpointPolicy::Keep::products) return entry.kind == Lowering::Kind::contraction;
   const auto* named = dynamic_cast<const NamedValue*>(entry.primitive);
   return named && std::ranges::find(policy.names, named->name_given) != policy.names.end();
-}
-
-std::uint32_t new_segment() {
-  static std::atomic<std::uint32_t> segments{0};
-  return ++segments;
 }
 
 // Records everything since `begin` once more, with the same value as an entry outside the checkpoint in place of each
@@ -68,6 +65,11 @@ Tensor name_value(const Operand& x, std::string name) {
 }
 
 namespace detail {
+
+std::uint32_t new_segment() {
+  static std::atomic<std::uint32_t> segments{0};
+  return ++segments;
+}
 
 Checkpoint::Checkpoint(const CheckpointPolicy& policy)
     : policy_(policy),

@@ -5,6 +5,7 @@
 // Tensors, Parameters, vectors of them (`model.parameters()`) and, where `argnums<0>` says by which arguments to
 // differentiate, anything else beside them. `jvp(f, {x, y}, {u, v})` and its kin (linearize.hpp) take lists.
 
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,10 @@ struct ValueAndGradient {
 
 namespace detail {
 
+/// f(u) for u = e_0, e_1, ... of the space of x, each with those axes in front: all at once, or in parts that `widest`
+/// elements for each of them fit into. Nothing where x has no elements.
+Tensors along_all(const Tensor& x, std::int64_t widest, const std::function<Tensors(const Tensor&)>& f,
+                  const Location& where);
 /// d y / d x for each x.
 Tensors jacobians(const Tensor& y, const Tensors& xs, const Location& where);
 
