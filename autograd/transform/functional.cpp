@@ -30,16 +30,37 @@ Shape jacobian_shape(const Tensor& y, const Tensor& x) {
   return shape;
 }
 
+using Map = std::function<Tensors(const Tensor&)>;
+
+// f of each of the directions, stacked: by one call, unless f looks at values.
+Tensors of_each(const Tensor& directions, const Map& f, const Location& where) {
+  const std::int64_t count = directions.size(0);
+  Batch batch(count, where);
+  try {
+    return batch.for_all(f(batch.example(directions)));
+  } catch (const GraphError&) {
+    if (!batch.value_asked()) throw;
+  }
+  batch.end();
+  std::vector<Tensors> rows;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Tensors row = f(select(directions, 0, i));
+    rows.resize(row.size());
+    for (std::size_t k = 0; k < row.size(); ++k) rows[k].push_back(row[k]);
+  }
+  Tensors all;
+  for (const Tensors& row : rows) all.push_back(stack(row, 0, where));
+  return all;
+}
+
 }  // namespace
 
-Tensors along_all(const Tensor& x, std::int64_t widest, const std::function<Tensors(const Tensor&)>& f,
-                  const Location& where) {
+Tensors along_all(const Tensor& x, std::int64_t widest, const Map& f, const Location& where) {
   const std::int64_t at_once = std::max<std::int64_t>(1, most_at_once / std::max<std::int64_t>(1, widest));
   std::vector<Tensors> parts;
   for (std::int64_t first = 0; first < x.numel(); first += at_once) {
     const std::int64_t count = std::min(at_once, x.numel() - first);
-    Batch batch(count, where);
-    const Tensors rows = batch.for_all(f(batch.example(unit_vectors(x, first, count))));
+    const Tensors rows = of_each(unit_vectors(x, first, count), f, where);
     parts.resize(rows.size());
     for (std::size_t k = 0; k < rows.size(); ++k) parts[k].push_back(rows[k]);
   }

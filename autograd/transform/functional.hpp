@@ -26,7 +26,7 @@ struct ValueAndGradient {
 namespace detail {
 
 /// f(u) for u = e_0, e_1, ... of the space of x, each with those axes in front: all at once, or in parts that `widest`
-/// elements for each of them fit into. Nothing where x has no elements.
+/// elements for each of them fit into, or where f looks at values, one after another. Nothing where x has no elements.
 Tensors along_all(const Tensor& x, std::int64_t widest, const std::function<Tensors(const Tensor&)>& f,
                   const Location& where);
 /// d y / d x for each x.

@@ -121,6 +121,22 @@ TEST_CASE("a root of a function that finds a root") {
   CHECK_THAT(grad(grad(grad(outer)))(theta), AllClose(grad(grad(grad(direct)))(theta), 1e-9));
 }
 
+TEST_CASE("a root of each of many examples, and its derivatives") {
+  const auto root = [](const Tensor& theta) {
+    const auto steps = [](const auto& f, Tensor x) {
+      for (int i = 0; i < 30; ++i) x = x - f(x) / (3 * x * x + 1);
+      return x;
+    };
+    return implicit_root([&](const Tensor& x) { return x * x * x + x - theta; }, ones_like(theta), steps);
+  };
+  const Tensor thetas = tensor({{0.5, 1.0}, {2.0, 10.0}, {-3.0, 0.0}}, float64);
+  CHECK_THAT(vmap(root)(thetas), AllClose(root(thetas)));
+  const auto total = [&](const Tensor& t) { return sum(square(root(t))); };
+  CHECK_THAT(vmap(grad(total))(thetas), AllClose(grad(total)(thetas)));
+  CHECK_THAT(grad([&](const Tensor& t) { return sum(square(vmap(root)(t))); })(thetas), AllClose(grad(total)(thetas)));
+  CHECK_THAT(vmap(hessian(total))(thetas)(1), AllClose(hessian(total)(thetas(1))));
+}
+
 TEST_CASE("arguments, a checkpoint around it, and a root that depends on nothing") {
   const auto f = [](const Tensor& x, const Tensor& s, double t) { return x * exp(x) - s * t; };
   const auto lambert = [&](const Tensor& s) { return implicit_root(f, ones_like(s), newton, s, 2.0); };

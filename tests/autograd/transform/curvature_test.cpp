@@ -134,6 +134,14 @@ TEST_CASE("divergence and Laplacian are traces") {
   CHECK(laplacian([](const Tensor& t) { return sum(t); })(zeros({0}, float64)).item() == 0);
 }
 
+TEST_CASE("divergence and Laplacian of many points at once") {
+  const auto f = [](const Tensor& t) { return exp(t(0)) * sin(t(1)) + t(0) * t(0) * t(1); };
+  const Tensor points = tensor({{0.5, -1.0}, {0.1, 0.3}, {2.0, 0.7}}, float64);
+  CHECK_THAT(vmap(laplacian(f))(points), AllClose(2 * points(all, 1)));
+  const auto field = [](const Tensor& t) { return t * t * sum(t); };
+  CHECK_THAT(vmap(divergence(field))(points), AllClose(2 * square(sum(points, -1)) + sum(square(points), -1)));
+}
+
 TEST_CASE("of several arguments some are named: the equation of heat holds") {
   // u = e^(-2 t) sin(x0) cos(x1) solves du/dt = laplacian u.
   const auto heat = [](const Tensor& x, const Tensor& t) { return exp(-2 * t) * sin(x(0)) * cos(x(1)); };

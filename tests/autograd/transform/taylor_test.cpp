@@ -189,6 +189,14 @@ TEST_CASE("each order costs about as much more as the one before") {
   CHECK(sixteen - eight < 5 * (eight - four));
 }
 
+TEST_CASE("lines through many points at once") {
+  const auto third = [](const Tensor& x, const Tensor& v) {
+    return taylor([](const Tensor& t) { return sum(tanh(t) / (1 + t * t)); }, x, v, 3)[3];
+  };
+  const Tensor xs = tensor({{0.3, -0.7}, {1.0, 2.0}}, float64), vs = tensor({{1.0, 2.0}, {-1.0, 0.5}}, float64);
+  CHECK_THAT(vmap(third)(xs, vs), AllClose(stack({third(xs(0), vs(0)), third(xs(1), vs(1))})));
+}
+
 TEST_CASE("a chain of thousands of entries needs no stack") {
   on_small_stack([] {
     const auto chain = [](const Tensor& t) {
