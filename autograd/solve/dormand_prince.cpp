@@ -124,7 +124,7 @@ std::vector<Tensor> DormandPrince::record_step(double h, const Tensor& y, const 
   const Tensor scale = options_.atol + options_.rtol * maximum(abs(y), abs(stage));
   const Tensor error = root_mean_square(weighted(e, k) * h / scale);
   const Tensor stiffness = root_mean_square(k[6] - k[5]) / root_mean_square(stage - before);
-  std::vector<Tensor> results{stage, k[6], stop_gradient(error), stop_gradient(stiffness)};
+  std::vector<Tensor> results{stage, k[6], error, stiffness};
   const double end = time_ + h;
   for (std::size_t i = next_; i < times_.size() && std::abs(times_[i]) <= std::abs(end); ++i)
     results.push_back(interpolated(i, h, y, stage, k));

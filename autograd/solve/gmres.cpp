@@ -98,7 +98,10 @@ class Gmres {
   Tensor as_tensor(const Vector& v) const { return tensor(v, b_.shape(), b_.dtype(), where_); }
   Vector times(const Vector& v) {
     ++products_;
-    return product_(as_tensor(v)).to_vector(where_);
+    const Tensor product = product_(as_tensor(v));
+    check<ShapeError>(product.defined() && product.shape() == b_.shape(), where_, "linear_solve: the product is ",
+                      describe(product), ", the right side ", describe(b_));
+    return product.to_vector(where_);
   }
 
   // One cycle: the smallest residual over the Krylov space of as many products.
@@ -138,6 +141,8 @@ class Gmres {
 Tensor linear_solve(const std::function<Tensor(const Tensor&)>& product, const Tensor& b,
                     const LinearSolveOptions& options, const Location& where) {
   const CallScope scope("linear_solve", where);
+  check<DTypeError>(is_floating(b.dtype()), where, "linear_solve: the right side is ", describe(b),
+                    "; it needs a floating dtype");
   Tensor x;
   {
     const NoGrad untracked;

@@ -19,6 +19,7 @@ namespace {
 class Example : public Primitive {
  public:
   static constexpr bool mergeable = false;
+  explicit Example(std::shared_ptr<bool> value_asked) : value_asked_(std::move(value_asked)) {}
   const char* name() const override { return "vmap"; }
   Signature infer(std::span<const Tensor>, const Location& where) const override {
     fail<GraphError>(where, "an example cannot be recorded");
@@ -26,11 +27,15 @@ class Example : public Primitive {
   bool differentiable() const override { return true; }
   Tensor pullback(std::size_t, const Tensor&, std::span<const Tensor>, const Tensor&) const override { return {}; }
   void run(std::span<const View>, const View&, const Location& where) const override {
+    *value_asked_ = true;
     fail<GraphError>(where,
                      "a value is asked of one example, but the function is recorded once for all of them: choose "
                      "with where() instead");
   }
-  const Primitive* copy(void* place, std::size_t) const override { return new (place) Example; }
+  const Primitive* copy(void* place, std::size_t) const override { return new (place) Example(*this); }
+
+ private:
+  std::shared_ptr<bool> value_asked_;
 };
 
 }  // namespace
@@ -48,7 +53,7 @@ Batch::~Batch() = default;
 
 Tensor Batch::example(const Tensor& all) {
   detail::Recording recording(0);
-  recording->emplace(Example{});
+  recording->emplace(Example(value_asked_));
   const Shape& shape = all.shape();
   recording->shape = Shape(shape.data() + 1, static_cast<std::size_t>(shape.ndim() - 1));
   recording->dtype = all.dtype();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <unordered_map>
@@ -30,6 +31,10 @@ class Batch {
   /// These Tensors, for all examples, along a new first axis. What depends on no example is repeated; an undefined
   /// Tensor stays so. Ends the recording of an example.
   std::vector<Tensor> for_all(std::span<const Tensor> of_one);
+  /// Ends the recording of an example without results.
+  void end() { trace_.reset(); }
+  /// Whether somebody has asked an example for its value, which was an error.
+  bool value_asked() const { return *value_asked_; }
 
  private:
   struct Trace {
@@ -48,6 +53,7 @@ class Batch {
   Location where_;
   std::uint64_t begin_;  // what was recorded later may depend on an example
   std::optional<Trace> trace_;
+  std::shared_ptr<bool> value_asked_ = std::make_shared<bool>(false);
   std::unordered_map<const Entry*, Tensor> all_;  // of those entries that do
   std::unordered_map<std::uint32_t, std::uint32_t> segments_;
 };

@@ -36,6 +36,9 @@ Tensor name_value(const Operand& x, std::string name);
 
 namespace detail {
 
+/// The number of a new checkpoint.
+std::uint32_t new_segment();
+
 /// While it lives, what is recorded belongs to a new checkpoint.
 class Checkpoint {
  public:

@@ -11,14 +11,14 @@
 
 namespace xgrad::detail {
 
-Tensor jacobian_trace(const Tensors& ys, const Tensors& xs, const char* name, const Location& where) {
-  check<ShapeError>(ys.size() == xs.size(), where, name, ": ", ys.size(), " results for ", xs.size(), " arguments");
+Tensor jacobian_trace(const Tensors& ys, const Tensors& xs, const char* name, const Location& place) {
+  check<ShapeError>(ys.size() == xs.size(), place, name, ": ", ys.size(), " results for ", xs.size(), " arguments");
   for (std::size_t k = 0; k < xs.size(); ++k)
-    check<ShapeError>(!ys[k].defined() || ys[k].shape() == xs[k].shape(), where, name, ": the result is ",
+    check<ShapeError>(!ys[k].defined() || ys[k].shape() == xs[k].shape(), place, name, ": the result is ",
                       describe(ys[k]), ", the argument ", describe(xs[k]));
-  check<ValueError>(!xs.empty(), where, name, ": there are no arguments");
-  const Pushforward push(ys, xs, name, where);
-  const CallScope scope(name, where);
+  check<ValueError>(!xs.empty(), place, name, ": there are no arguments");
+  const Pushforward push(ys, xs, name, place);
+  const CallScope scope(name, place);
   Tensors none;
   std::int64_t widest = 1;
   for (const Tensor& x : xs) {
@@ -28,12 +28,12 @@ Tensor jacobian_trace(const Tensors& ys, const Tensors& xs, const char* name, co
   Tensor trace = zeros({}, xs[0].dtype());
   for (std::size_t k = 0; k < xs.size(); ++k) {
     if (xs[k].numel() == 0) continue;
-    const auto element = [&](const Tensor& u) {  // u . (J u), for a unit vector an element of the diagonal
+    const auto element = [&](const Tensor& unit) {  // of the diagonal
       Tensors tangents = none;
-      tangents[k] = u;
-      return Tensors{sum(push(tangents)[k] * u)};
+      tangents[k] = unit;
+      return Tensors{sum(where(unit == 1, push(tangents)[k], 0))};
     };
-    trace += sum(along_unit_vectors(xs[k], widest, element, where)[0]);
+    trace += sum(along_unit_vectors(xs[k], widest, element, place)[0]);
   }
   return trace;
 }

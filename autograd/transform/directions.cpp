@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/core/error.hpp"
 #include "autograd/ops/arrange.hpp"
 #include "autograd/ops/batching.hpp"
 #include "autograd/ops/create.hpp"
@@ -20,6 +21,27 @@ Tensor unit_vectors(const Tensor& x, std::int64_t first, std::int64_t count) {
   return reshape(pad(ones_there, 1, first, x.numel() - first - count), with_front(count, x.shape()));
 }
 
+// f of each of the directions, stacked: by one call, unless f looks at values.
+Tensors of_each(const Tensor& directions, const std::function<Tensors(const Tensor&)>& f, const Location& where) {
+  const std::int64_t count = directions.size(0);
+  Batch batch(count, where);
+  try {
+    return batch.for_all(f(batch.example(directions)));
+  } catch (const GraphError&) {
+    if (!batch.value_asked()) throw;
+  }
+  batch.end();
+  std::vector<Tensors> found;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Tensors one = f(select(directions, 0, i));
+    found.resize(one.size());
+    for (std::size_t k = 0; k < one.size(); ++k) found[k].push_back(one[k]);
+  }
+  Tensors all;
+  for (const Tensors& each : found) all.push_back(stack(each, 0, where));
+  return all;
+}
+
 }  // namespace
 
 Tensors along_unit_vectors(const Tensor& x, std::int64_t widest, const std::function<Tensors(const Tensor&)>& f,
@@ -28,8 +50,7 @@ Tensors along_unit_vectors(const Tensor& x, std::int64_t widest, const std::func
   std::vector<Tensors> parts;
   for (std::int64_t first = 0; first < x.numel(); first += at_once) {
     const std::int64_t count = std::min(at_once, x.numel() - first);
-    Batch batch(count, where);
-    const Tensors found = batch.for_all(f(batch.example(unit_vectors(x, first, count))));
+    const Tensors found = of_each(unit_vectors(x, first, count), f, where);
     parts.resize(found.size());
     for (std::size_t k = 0; k < found.size(); ++k) parts[k].push_back(found[k]);
   }

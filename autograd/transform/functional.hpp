@@ -5,6 +5,7 @@
 // Tensors, Parameters, vectors of them (`model.parameters()`) and, where `argnums<0>` says by which arguments to
 // differentiate, anything else beside them. `jvp(f, {x, y}, {u, v})` and its kin (linearize.hpp) take lists.
 
+#include <functional>
 #include <utility>
 #include <vector>
 

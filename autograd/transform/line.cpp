@@ -6,9 +6,9 @@
 #include <typeinfo>
 
 #include "autograd/engine/walk.hpp"
-#include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/tape/leaf.hpp"
 #include "autograd/tape/record.hpp"
 #include "autograd/transform/grad.hpp"
 #include "autograd/transform/replay.hpp"
@@ -23,6 +23,19 @@ bool is_inside(const Entry& entry, std::uint64_t begin) {
   return entry.owner == Tape::current().thread && sequence_of(entry) > begin;
 }
 
+// While it lives, walks make room for what was recorded since `begin`, not for everything that is pending: for short
+// walks, of which there are many.
+using NearWalks = TapeScope<std::uint64_t, &Tape::evaluated_at>;
+
+// What `root` was computed from since `begin`, as far as it passes `wanted`, in tape order.
+template <class Wanted>
+std::vector<Entry*> inside(const Tensor& root, std::uint64_t begin, Wanted wanted) {
+  const std::uint64_t top = sequence_of(*root.entry());
+  const NearWalks near(Tape::current().sequence - (std::max(top, begin) - begin));
+  Numbering numbering;
+  return reachable({&root, 1}, numbering, [&](const Entry& entry) { return is_inside(entry, begin) && wanted(entry); });
+}
+
 // The stand-in for the arguments of a rule of one's own: they are those of the entry that reads it.
 bool is_stand_in(const Entry& entry) { return std::string_view(entry.primitive->name()) == "custom_arguments"; }
 
@@ -35,6 +48,12 @@ bool is_quotient(const Entry& entry) {
 }
 bool is_one(const Tensor& x) {
   return x.entry()->kind == Lowering::Kind::constant && x.entry()->primitive->lower().value == 1;
+}
+
+// (stop_gradient would look for its value as soon as x has one; nobody is going to read this.)
+Tensor without_history(const Tensor& x) {
+  const NoGrad untracked;
+  return record(x.entry()->where, Identity{}, x);
 }
 
 // What a primitive reports, as words.
@@ -151,7 +170,7 @@ void Line::add_entries(const Tensor& root, std::uint64_t begin, bool with_value)
 Tensor Line::stand_in(Number node, bool derivative) {
   const Tensor like = nodes_[node].entry;
   if (!like.tracked()) return like;
-  const Tensor result = track(derivative ? zeros_like(like) : stop_gradient(like));
+  const Tensor result = track(derivative ? zeros_like(like) : without_history(like));
   numbers_.emplace(result.entry(), derivative ? derivative_of(node) : node);
   held_.push_back(result);
   return result;
@@ -167,6 +186,7 @@ Line::Number Line::derivative_of(Number node) {
 }
 
 void Line::find_tangent(Number number) {
+  const NearWalks near(Tape::current().sequence);
   const Tensor entry = nodes_[number].entry;
   const std::vector<Number> inputs = nodes_[number].inputs;
   std::vector<Tensor> at, moving, along;
@@ -185,20 +205,16 @@ void Line::find_tangent(Number number) {
   const std::vector<Tensor> pulled = differentiate({&y, 1}, {&cotangent, 1}, moving, nested);
   const Tensor tangent = differentiate(pulled, along, {&cotangent, 1}, nested)[0];
   moving.push_back(y);
-  Kind kind = Kind::composed;
-  if (!tangent.tracked())
-    kind = Kind::constant;
-  else if (!depends_on(tangent, moving, begin))
-    kind = Kind::linear;
-  if (kind == Kind::composed) {
-    add_entries(tangent, begin, false);
-    nodes_[number].tangent_node = number_of(tangent);
-  }
   Node& node = nodes_[number];
-  node.kind = kind == Kind::constant ? Kind::linear : kind;  // of no derivative
-  node.tangent = kind == Kind::constant ? Tensor() : tangent;
+  node.kind = Kind::linear;
+  if (!tangent.tracked()) return;  // it is zero
+  node.tangent = tangent;
   node.stand_ins = std::move(at);
   node.directions = std::move(directions);
+  if (!depends_on(tangent, moving, begin)) return;
+  node.kind = Kind::composed;
+  add_entries(tangent, begin, false);
+  nodes_[number].tangent_node = number_of(tangent);
 }
 
 bool Line::depends_on(const Tensor& root, const std::vector<Tensor>& stand_ins, std::uint64_t begin) const {
@@ -206,9 +222,7 @@ bool Line::depends_on(const Tensor& root, const std::vector<Tensor>& stand_ins, 
     return std::ranges::any_of(stand_ins, [&](const Tensor& one) { return one.entry() == tensor.entry(); });
   };
   if (is_one_of_them(root)) return true;
-  Numbering numbering;
-  for (const Entry* entry :
-       reachable({&root, 1}, numbering, [&](const Entry& e) { return e.tracked && is_inside(e, begin); }))
+  for (const Entry* entry : inside(root, begin, [](const Entry& e) { return e.tracked; }))
     if (std::ranges::any_of(entry->input_span(), is_one_of_them)) return true;
   return false;
 }
@@ -347,11 +361,8 @@ Tensor Line::linear(const Node& node, std::size_t order) const {
     begin = std::min(begin, sequence_of(*node.directions[i].entry()));
   }
   if (!any) return {};
-  Numbering numbering;
-  const auto entries = reachable({&node.tangent, 1}, numbering, [&](const Entry& entry) {
-    return entry.tracked && is_inside(entry, begin) && !again.contains(entry);
-  });
-  for (Entry* entry : entries) again.repeat(*entry);
+  for (Entry* entry : inside(node.tangent, begin, [&](const Entry& e) { return e.tracked && !again.contains(e); }))
+    again.repeat(*entry);
   return again.of(node.tangent);
 }
 

@@ -103,6 +103,40 @@ TEST_CASE("what f refers to may be gone when derivatives are taken") {
   CHECK(grad(root, theta).item() == Approx(1.0 / 3));
 }
 
+TEST_CASE("a root of a function that finds a root") {
+  // x^3 + x = y + theta inside, y = x / 2 outside: 8 y^3 + y = theta.
+  const auto inner = [](const Tensor& y, const Tensor& theta) {
+    return implicit_root([&](const Tensor& x) { return x * x * x + x - y - theta; }, zeros_like(y), newton);
+  };
+  const auto outer = [&](const Tensor& theta) {
+    return implicit_root([&](const Tensor& y) { return inner(y, theta) / 2 - y; }, zeros_like(theta), newton);
+  };
+  const auto direct = [](const Tensor& theta) {
+    return implicit_root([&](const Tensor& y) { return 8 * y * y * y + y - theta; }, zeros_like(theta), newton);
+  };
+  const Tensor theta = tensor(1.5, float64);
+  CHECK_THAT(outer(theta), AllClose(direct(theta)));
+  CHECK_THAT(grad(outer)(theta), AllClose(grad(direct)(theta), 1e-11));
+  CHECK_THAT(grad(grad(outer))(theta), AllClose(grad(grad(direct))(theta), 1e-10));
+  CHECK_THAT(grad(grad(grad(outer)))(theta), AllClose(grad(grad(grad(direct)))(theta), 1e-9));
+}
+
+TEST_CASE("a root of each of many examples, and its derivatives") {
+  const auto root = [](const Tensor& theta) {
+    const auto steps = [](const auto& f, Tensor x) {
+      for (int i = 0; i < 30; ++i) x = x - f(x) / (3 * x * x + 1);
+      return x;
+    };
+    return implicit_root([&](const Tensor& x) { return x * x * x + x - theta; }, ones_like(theta), steps);
+  };
+  const Tensor thetas = tensor({{0.5, 1.0}, {2.0, 10.0}, {-3.0, 0.0}}, float64);
+  CHECK_THAT(vmap(root)(thetas), AllClose(root(thetas)));
+  const auto total = [&](const Tensor& t) { return sum(square(root(t))); };
+  CHECK_THAT(vmap(grad(total))(thetas), AllClose(grad(total)(thetas)));
+  CHECK_THAT(grad([&](const Tensor& t) { return sum(square(vmap(root)(t))); })(thetas), AllClose(grad(total)(thetas)));
+  CHECK_THAT(vmap(hessian(total))(thetas)(1), AllClose(hessian(total)(thetas(1))));
+}
+
 TEST_CASE("arguments, a checkpoint around it, and a root that depends on nothing") {
   const auto f = [](const Tensor& x, const Tensor& s, double t) { return x * exp(x) - s * t; };
   const auto lambert = [&](const Tensor& s) { return implicit_root(f, ones_like(s), newton, s, 2.0); };
@@ -117,26 +151,7 @@ TEST_CASE("arguments, a checkpoint around it, and a root that depends on nothing
   CHECK_FALSE(implicit_root(f, ones_like(s), newton, track(s), 2.0).tracked());
 }
 
-TEST_CASE("a linear system is solved by products with its matrix") {
-  Rng rng(4);
-  for (const DType dtype : {float32, float64}) {
-    const Tensor m = normal({30, 30}, rng, 0, 0.2, dtype) + eye(30, {}, dtype), y = normal({30}, rng, 0, 1, dtype);
-    const Tensor x = linear_solve([&](const Tensor& t) { return matmul(m, t); }, y);
-    CHECK_THAT(x, AllClose(solve(m, y), dtype == float32 ? 1e-3 : 1e-9));
-    CHECK(linear_solve([&](const Tensor& t) { return matmul(m, t); }, zeros_like(y)).to_vector() ==
-          std::vector<double>(30, 0.0));
-  }
-  const Tensor m = tensor({{2.0, 1.0}, {-1.0, 3.0}}, float64), y = tensor({1.0, 2.0}, float64);
-  CHECK_THAT(
-      [](const Tensor& s, const Tensor& t) { return linear_solve([&](const Tensor& v) { return matmul(s, v); }, t); },
-      DifferentiatesCorrectly({m, y}).order(2));
-  const LinearSolveOptions short_ones{.restart = 3};
-  const Tensor large = normal({40, 40}, rng, 0, 0.05, float64) + eye(40, {}, float64), z = ones({40}, float64);
-  CHECK_THAT(linear_solve([&](const Tensor& v) { return matmul(large, v); }, z, short_ones),
-             AllClose(solve(large, z), 1e-9));
-}
-
-TEST_CASE("what is no root, no function or no matrix is an error") {
+TEST_CASE("what is no root, or no function, is an error") {
   const Tensor theta = track(tensor({2.0, 0.0}, float64)), start = zeros({2}, float64);
   const auto nothing = [](const auto&, const Tensor& x) { return x; };
   const auto square_of = [&](const Tensor& x) { return x * x * theta; };

@@ -121,6 +121,22 @@ TEST_CASE("a network's Parameters, closed over") {
   CHECK_THAT(twice(by_adjoint), AllClose(twice(through_steps), 1e-5));
 }
 
+TEST_CASE("a solution has Taylor coefficients in a parameter, and a minimum in its start") {
+  const Tensor y0 = tensor({1.0, -2.0}, float64), ts = tensor({0.0, 1.5}, float64), k = tensor(0.5, float64);
+  const auto end = [&](const Tensor& rate) { return ode_solve(decay, y0, ts, OdeOptions{.rtol = 1e-8}, rate)(1); };
+  const Several got = taylor(end, k, ones_like(k), 4);
+  for (int order = 0; order <= 4; ++order)
+    CHECK_THAT(got[static_cast<std::size_t>(order)], AllClose(y0 * exp(-1.5 * k) * std::pow(-1.5, order), 1e-5));
+  // The start from which y(1.5) is `wanted`, and its derivative.
+  const auto start = [&](const Tensor& wanted) {
+    const auto miss = [&](const Tensor& y) { return sum(square(ode_solve(decay, y, ts, by_adjoint, k)(1) - wanted)); };
+    return minimise(miss, y0).x;
+  };
+  const Tensor wanted = tensor({0.3, 0.7}, float64);
+  CHECK_THAT(start(wanted), AllClose(wanted * exp(1.5 * k), 1e-6));
+  CHECK_THAT(jacobian(start)(wanted), AllClose(eye(2, {}, float64) * exp(1.5 * k), 1e-5, 1e-6));
+}
+
 TEST_CASE("through the steps, what is kept does not depend on how large f is inside") {
   const std::int64_t n = 2000;
   const Tensor ts = tensor({0.0, 2.0}, float64);
@@ -145,6 +161,17 @@ TEST_CASE("through the steps, what is kept does not depend on how large f is ins
   INFO("values like y that are kept for each step: " << small << ", and " << large << " for a larger f");
   CHECK(small < 2.5);
   CHECK(large < 2.5);
+}
+
+TEST_CASE("by the adjoint equation, what is kept does not depend on the steps") {
+  const std::int64_t n = 2000;
+  const Tensor y0 = track(linspace(0.1, 1, n, float64)), k = track(tensor(3.0, float64));
+  evaluate({y0, k});
+  const std::size_t before = memory_use().live;
+  const Tensor y = ode_solve(decay, y0, tensor({0.0, 1.0, 8.0}, float64), by_adjoint, k);
+  y.to_vector();
+  CHECK((memory_use().live - before) / 8 < 4 * n);
+  CHECK_THAT(grad(sum(y(1)), y0), AllClose(full_like(y0, std::exp(-3.0)), 1e-8));
 }
 
 TEST_CASE("the order of the method is 5") {

@@ -133,6 +133,17 @@ TEST_CASE("gradients through a checkpoint have the same bits whatever is kept") 
   }
 }
 
+TEST_CASE("gradients of many examples through a checkpoint, whatever is kept") {
+  Rng rng(5);
+  const Tensor a = normal({7, 2, 5}, rng, 0, 1, float64), b = normal({5, 5}, rng, 0, 1, float64);
+  const auto expected = vmap(grad([&](const Tensor& x) { return sum(layers(x, b)); }))(a).to_vector();
+  for (const auto& [policy, kept] : policies) {
+    const auto loss = [&](const Tensor& x) { return sum(checkpoint(policy, layers, x, b)); };
+    CHECK(vmap(grad(loss))(a).to_vector() == expected);
+    CHECK(grad([&](const Tensor& x) { return sum(vmap(loss)(x)); })(a).to_vector() == expected);
+  }
+}
+
 TEST_CASE("a checkpoint may give several Tensors") {
   const auto two = [](const Tensor& x) { return std::vector<Tensor>{sin(x) * 2, exp(x)}; };
   const Tensor x = track(points());

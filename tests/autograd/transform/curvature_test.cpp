@@ -91,6 +91,17 @@ TEST_CASE("the Fisher information of softmax is the mean over drawn classes") {
   CHECK_THAT(fisher_product(network, OutputDistribution::categorical, w, v), AllClose(expected));
 }
 
+TEST_CASE("Fisher information of natural parameters themselves, in float32 and at extremes") {
+  const auto itself = [](const Tensor& z) { return z; };
+  for (const DType dtype : {float32, float64}) {
+    const Tensor z = tensor({0.0, 200.0, -200.0, 1.5}, dtype), u = tensor({1.0, -2.0, 3.0, 0.5}, dtype);
+    const Tensor p = softmax(z), s = exp(-abs(z)), bernoulli = s / square(1 + s);
+    CHECK_THAT(fisher_product(itself, OutputDistribution::categorical, z, u), AllClose(p * u - p * sum(p * u)));
+    CHECK_THAT(fisher_product(itself, OutputDistribution::bernoulli, z, u), AllClose(bernoulli * u));
+    CHECK_THAT(fisher_product(itself, OutputDistribution::gaussian, z, u), AllClose(u));
+  }
+}
+
 TEST_CASE("the empirical Fisher information is a sum over the gradients of samples") {
   const auto losses = [](const Tensor& t) { return sum(square(network(t)), -1); };
   Tensor expected = zeros_like(w);
@@ -121,6 +132,14 @@ TEST_CASE("divergence and Laplacian are traces") {
   const Tensor m = tensor({{0.5, -1.0}, {2.0, 0.25}}, float64);
   CHECK_THAT(laplacian([](const Tensor& t) { return sum(exp(t)); })(m), AllClose(sum(exp(m))));
   CHECK(laplacian([](const Tensor& t) { return sum(t); })(zeros({0}, float64)).item() == 0);
+}
+
+TEST_CASE("divergence and Laplacian of many points at once") {
+  const auto f = [](const Tensor& t) { return exp(t(0)) * sin(t(1)) + t(0) * t(0) * t(1); };
+  const Tensor points = tensor({{0.5, -1.0}, {0.1, 0.3}, {2.0, 0.7}}, float64);
+  CHECK_THAT(vmap(laplacian(f))(points), AllClose(2 * points(all, 1)));
+  const auto field = [](const Tensor& t) { return t * t * sum(t); };
+  CHECK_THAT(vmap(divergence(field))(points), AllClose(2 * square(sum(points, -1)) + sum(square(points), -1)));
 }
 
 TEST_CASE("of several arguments some are named: the equation of heat holds") {

@@ -38,6 +38,17 @@ TEST_CASE("Jacobians have the axes of the result, then those of the argument") {
   CHECK(jacobian([](const Tensor& t) { return t * 2; })(zeros({0}, float64)).shape() == Shape{0, 0});
 }
 
+TEST_CASE("a Jacobian row by row, where a rule looks at values") {
+  int calls = 0;
+  const auto looks = [&](const Tensor& g) {
+    ++calls;
+    return g * (sum(abs(g)).item() > 0 ? 2 : 1);
+  };
+  const auto f = [&](const Tensor& t) { return change_cotangent(t * t * 3, looks); };
+  CHECK(jacobian(f)(x).to_vector() == std::vector<double>{6, 0, 0, -12});
+  CHECK(calls == 3);  // once for all, which fails, and for each row
+}
+
 TEST_CASE("vjp and jvp are rows and columns of the Jacobian") {
   const auto f = [](const Tensor& t) { return concat({t * t, exp(t)}); };
   const Tensor j = jacobian(f)(x), w = tensor({1.0, -1.0, 2.0, 0.5}, float64);

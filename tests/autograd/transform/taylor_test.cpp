@@ -5,6 +5,7 @@
 
 #include "autograd/autograd.hpp"
 #include "autograd/check/matcher.hpp"
+#include "tests/small_stack.hpp"
 #include "tests/throws.hpp"
 
 namespace xgrad {
@@ -120,7 +121,7 @@ TEST_CASE("movements, reductions, products and factors agree with nested derivat
   agree(factor, x, v, 3, 1e-9);
 }
 
-TEST_CASE("a network, its checkpoint and its implicit layer") {
+TEST_CASE("a network, its checkpoint, and a rule of one's own") {
   Rng rng(12);
   const Tensor w = normal({4, 5}, rng, 0, 1, float64), u = normal({5, 3}, rng, 0, 1, float64),
                x = normal({2, 4}, rng, 0, 1, float64), v = normal({2, 4}, rng, 0, 1, float64);
@@ -138,6 +139,19 @@ TEST_CASE("a network, its checkpoint and its implicit layer") {
   const auto direct = [](const Tensor& t) { return exp(t * sin(t)) * t; };
   const Several by_rule = taylor(ruled, x, v, 4), straight = taylor(direct, x, v, 4);
   for (std::size_t k = 0; k <= 4; ++k) CHECK_THAT(by_rule[k], AllClose(straight[k], 1e-10));
+}
+
+TEST_CASE("a root has derivatives along a line") {
+  const auto root = [](const Tensor& theta) {
+    const auto newton = [](const auto& f, Tensor x) {
+      for (int i = 0; i < 30; ++i) x = x - f(x) / (2 * x);
+      return x;
+    };
+    return implicit_root([&](const Tensor& x) { return x * x - theta; }, ones_like(theta), newton);
+  };
+  const Tensor x = tensor({2.0, 0.7}, float64), v = tensor({1.0, -0.5}, float64);
+  const Several got = taylor(root, x, v, 4), expected = taylor([](const Tensor&t) { return sqrt(t); }, x, v, 4);
+  for (std::size_t k = 0; k <= 4; ++k) CHECK_THAT(got[k], AllClose(expected[k], 1e-10));
 }
 
 TEST_CASE("several arguments, and derivatives of derivatives along a line") {
@@ -173,6 +187,34 @@ TEST_CASE("each order costs about as much more as the one before") {
   const double four = recorded(4), eight = recorded(8), sixteen = recorded(16);
   INFO("entries: " << four << ", " << eight << ", " << sixteen);
   CHECK(sixteen - eight < 5 * (eight - four));
+}
+
+TEST_CASE("lines through many points at once") {
+  const auto third = [](const Tensor& x, const Tensor& v) {
+    return taylor([](const Tensor& t) { return sum(tanh(t) / (1 + t * t)); }, x, v, 3)[3];
+  };
+  const Tensor xs = tensor({{0.3, -0.7}, {1.0, 2.0}}, float64), vs = tensor({{1.0, 2.0}, {-1.0, 0.5}}, float64);
+  CHECK_THAT(vmap(third)(xs, vs), AllClose(stack({third(xs(0), vs(0)), third(xs(1), vs(1))})));
+}
+
+TEST_CASE("a chain of thousands of entries needs no stack") {
+  on_small_stack([] {
+    const auto chain = [](const Tensor& t) {
+      Tensor y = t;
+      for (int i = 0; i < 2000; ++i) y = sin(y) + 0.5;
+      return y;
+    };
+    const Several got = taylor(chain, tensor(0.3, float64), tensor(1.0, float64), 2);
+    double y = 0.3, first = 1, second = 0;
+    for (int i = 0; i < 2000; ++i) {
+      second = std::cos(y) * second - std::sin(y) * first * first;
+      first *= std::cos(y);
+      y = std::sin(y) + 0.5;
+    }
+    CHECK(got[0].item() == Approx(y).epsilon(1e-13));
+    CHECK(got[1].item() == Approx(first).epsilon(1e-10));
+    CHECK(got[2].item() == Approx(second).epsilon(1e-10));
+  });
 }
 
 TEST_CASE("functions that do not move, polynomials that end, and errors") {
