@@ -180,6 +180,19 @@ class RunningSum {
   std::int64_t rows_, parts_;
 };
 
+// Of the rows of one place of the outer axes; `state` has an element for each of the inner ones.
+template <class A, class T>
+void recur(const T* a, const T* b, std::int64_t size, std::int64_t inner, bool reverse, A* state, T* y) {
+  for (std::int64_t k = 0; k < size; ++k) {
+    const std::int64_t row = (reverse ? size - 1 - k : k) * inner;
+    for (std::int64_t j = 0; j < inner; ++j) {
+      const A term = static_cast<A>(b[row + j]);
+      state[j] = k == 0 ? term : static_cast<A>(static_cast<A>(a[row + j]) * state[j] + term);
+      y[row + j] = static_cast<T>(state[j]);
+    }
+  }
+}
+
 }  // namespace
 
 void arg_extreme(Instruction max_or_min, const View& x, std::int64_t axis, const View& y) {
@@ -209,6 +222,30 @@ void cumsum(const View& x, std::int64_t axis, bool reverse, const View& y) {
     return false;
   });
   if (!known) fail<DTypeError>(Location::current(), "cumsum: there are no sums of ", x.dtype, " elements");
+}
+
+void linear_recurrence(const View& a, const View& b, std::int64_t axis, bool reverse, const View& y) {
+  const auto [outer, size, inner] = panels(y.shape, axis);
+  if (y.numel() == 0) return;
+  const bool known = dispatch(y.dtype, [&, size = size, inner = inner, outer = outer](auto zero) {
+    using T = decltype(zero);
+    if constexpr (!std::same_as<T, bool>) {
+      using A = std::conditional_t<std::same_as<T, float>, double, Wrapping<T>>;
+      const std::int64_t each = std::max<std::int64_t>(1, (1 << 14) / (size * inner));
+      const T *from_a = a.as<const T>(), *from_b = b.as<const T>();
+      parallel_blocks((outer + each - 1) / each, [&, to = y.as<T>()](std::int64_t block) {
+        std::vector<A> state(static_cast<std::size_t>(inner));
+        for (std::int64_t i = block * each; i < std::min(outer, (block + 1) * each); ++i) {
+          const std::int64_t at = i * size * inner;
+          recur(from_a + at, from_b + at, size, inner, reverse, state.data(), to + at);
+        }
+      });
+      return true;
+    }
+    return false;
+  });
+  if (!known)
+    fail<DTypeError>(Location::current(), "linear_recurrence: there are no products of ", y.dtype, " elements");
 }
 
 }  // namespace xgrad::kernels

@@ -172,14 +172,15 @@ Tensor laplace(const Operand& mean_p_, const Operand& scale_p_, const Operand& m
   const CallScope scope("divergence::laplace", mean_p_.where());
   const auto [mean_p, scale_p, mean_q, scale_q] = together(mean_p_, scale_p_, mean_q_, scale_q_);
   const Tensor difference = (mean_p - mean_q) / scale_p, d = where(difference < 0, -difference, difference);
-  return scale_p / scale_q * (d + expm1(-d)) + deviance(scale_q, scale_p) / scale_q;
+  return scale_p / scale_q * beyond_logarithm(expm1(-d), -d) + deviance(scale_q, scale_p) / scale_q;
 }
 
 Tensor bernoulli(const Operand& logit_p_, const Operand& logit_q_) {
   const CallScope scope("divergence::bernoulli", logit_p_.where());
   const auto [logit_p, logit_q] = together(logit_p_, logit_q_);
   const auto part = [](const Tensor& p, const Tensor& q) {  // p log(p / q) for the probabilities of the logits
-    return times(exp(-softplus(-p)), softplus(-q) - softplus(-p));
+    const Tensor probability = exp(-softplus(-p)), nothing = logical_and(probability == 0, logical_not(isnan(q)));
+    return where(nothing, 0, probability * (softplus(-q) - softplus(-p)));
   };
   return part(logit_p, logit_q) + part(-logit_p, -logit_q);
 }

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "autograd/ops/compose.hpp"
+#include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/gamma.hpp"
 
@@ -21,12 +22,15 @@ constexpr double remainders[] = {1.0 / 12,   -1.0 / 360,      1.0 / 1260, -1.0 /
 // From here on that series has all the digits of its dtype.
 double far_out(DType dtype) { return dtype == float32 ? 3 : 10; }
 
-// m - log(1 + m) for |m| <= 1/4, from log(1 + m) = 2 artanh(m / (2 + m))
-Tensor near_gap(const Tensor& m) {
-  const Tensor r = m / (2 + m), square_of_r = r * r;
+// Up to here, the nine terms of the series below have all the digits of their dtype.
+Tensor is_near(const Tensor& r) { return abs(r) <= (r.dtype() == float32 ? 1.0 / 3 : 1.0 / 7); }
+
+// m - log(1 + m) over r, where log(1 + m) = 2 artanh r: m - 2 (r^2 / 3 + r^4 / 5 + ...), all times `scale`.
+Tensor near_gap(const Tensor& m, const Tensor& r, const Tensor& scale) {
+  const Tensor square_of_r = r * r;
   Tensor series = square_of_r / 19;
   for (int k = 8; k > 0; --k) series = (series + 1.0 / (2 * k + 1)) * square_of_r;
-  return r * (m - 2 * series);
+  return m - 2 * (scale * series);
 }
 
 // Its series where that holds, and what `direct` gives elsewhere.
@@ -54,11 +58,17 @@ Tensor slope(const Tensor& a) {
 
 }  // namespace
 
+Tensor beyond_logarithm(const Tensor& m, const Tensor& logarithm) {
+  const Tensor r = m / (2 + m), near = is_near(r), small = where(near, r, 0);
+  return where(near, small * near_gap(where(near, m, 0), small, ones_like(m)), m - logarithm);
+}
+
+// a (m - log(1 + m)) with m = x / a - 1, r = (x - a) / (x + a)
 Tensor deviance(const Tensor& a, const Tensor& x) {
-  const Tensor difference = x - a, m = difference / a, near = abs(m) <= 0.25, ratio = where(near, 1, x / a);
-  const Tensor far = difference - xlogy(a, ratio);
-  const Tensor nothing = logical_and(a == 0, x == 0);
-  return where(nothing, 0, where(near, a * near_gap(where(near, m, 0)), far));
+  const Tensor difference = x - a, whole = x + a, nothing = whole == 0, r = difference / where(nothing, 1, whole);
+  const Tensor near = is_near(r), small = where(near, r, 0);
+  const Tensor far = difference - xlogy(a, where(near, 1, x / a));
+  return where(near, small * near_gap(where(near, difference, 0), small, a), far);
 }
 
 Tensor stirling_remainder(const Tensor& a) {

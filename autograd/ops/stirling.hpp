@@ -7,6 +7,8 @@
 
 namespace xgrad {
 
+/// m - logarithm for logarithm = log(1 + m), without loss near 0.
+Tensor beyond_logarithm(const Tensor& m, const Tensor& logarithm);
 /// a log(a / x) + x - a, for a, x >= 0; 0 where both are 0.
 Tensor deviance(const Tensor& a, const Tensor& x);
 /// log Gamma(a) - (a - 1/2) log a + a - log sqrt(2 pi), for a > 0.
