@@ -61,9 +61,6 @@ Tensor divergence_of_parts(const Tensor& p, const Tensor& q, const Tensor& whole
   return deviance(q, p * (whole_q / whole_p)) + stirling_divergence(q, p);
 }
 
-// Stirling's formula for log Gamma from here on: below, the numbers are too small to lose digits.
-constexpr double large = 4;
-
 Tensor logarithms_of_diagonal(const Tensor& factor) { return sum(log(diagonal(factor, 0, -2, -1)), -1); }
 
 // L^-1 x for vectors in the last axis
@@ -116,18 +113,18 @@ Tensor categorical(const Operand& x, const Operand& logits) {
 Tensor poisson(const Operand& x_, const Operand& rate_) {
   const CallScope scope("log_density::poisson", x_.where());
   const auto [x, rate] = together(x_, rate_);
-  const Tensor far = x >= large, many = where(far, x, 1), few = where(far, 0, x);
+  const Tensor far = x >= stirling_from(x.dtype()), many = where(far, x, 1), few = where(far, 0, x);
   const Tensor small = xlogy(few, rate) - rate - lgamma(few + 1);
-  return where(far, -deviance(many, rate) - 0.5 * log(many) - log_root_two_pi - stirling_remainder(many), small);
+  return where(far, -deviance(many, rate) - 0.5 * log(many) - log_root_two_pi - stirling_series(many), small);
 }
 
 Tensor gamma(const Operand& x_, const Operand& shape_, const Operand& rate_) {
   const CallScope scope("log_density::gamma", x_.where());
   const auto [x, shape, rate] = together(x_, shape_, rate_);
   // Of rate * x with rate 1: for a large shape a, -deviance + log(a) / 2 - log sqrt(2 pi) - remainder - log x.
-  const Tensor y = rate * x, far = logical_and(shape >= large, y > 0), a = where(far, shape, 1);
+  const Tensor y = rate * x, far = logical_and(shape >= stirling_from(x.dtype()), y > 0), a = where(far, shape, 1);
   const Tensor at = where(far, y, 1), other = where(far, 1, y), b = where(far, 1, shape);
-  const Tensor large_shape = 0.5 * log(a) - deviance(a, at) - log_root_two_pi - stirling_remainder(a) - log(at);
+  const Tensor large_shape = 0.5 * log(a) - deviance(a, at) - log_root_two_pi - stirling_series(a) - log(at);
   return log(rate) + where(far, large_shape, xlogy(b - 1, other) - other - lgamma(b));
 }
 
