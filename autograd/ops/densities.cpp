@@ -216,15 +216,17 @@ Tensor dirichlet(const Operand& concentration_p_, const Operand& concentration_q
   return sum(divergence_of_parts(p, q, whole_p, whole_q), -1) - squeeze(stirling_divergence(whole_q, whole_p), -1);
 }
 
-// (|L_q^-1 L_p|^2 + |L_q^-1 (m_q - m_p)|^2 - n) / 2 + sum log L_q - sum log L_p
+// Half of what is not negative: the squares of L_q^-1 (m_q - m_p) and of M = L_q^-1 L_p beside its diagonal, and
+// M_ii^2 - 1 - 2 log M_ii, as in one dimension.
 Tensor multivariate_normal(const Operand& mean_p_, const Operand& factor_p_, const Operand& mean_q_,
                            const Operand& factor_q_) {
   const CallScope scope("divergence::multivariate_normal", mean_p_.where());
   const auto [mean_p, factor_p, mean_q, factor_q] = together(mean_p_, factor_p_, mean_q_, factor_q_);
   const Tensor &p = factor_p, &q = factor_q, difference = mean_q - mean_p;
-  const Tensor spread = sum(square(triangular_solve(q, tril(p))), {-2, -1});
-  return 0.5 * (spread + sum(square(whitened(q, difference)), -1) - static_cast<double>(difference.size(-1))) +
-         logarithms_of_diagonal(q) - logarithms_of_diagonal(p);
+  const Tensor beside = sum(square(tril(triangular_solve(q, tril(p)), -1)), {-2, -1});
+  const Tensor wide_p = diagonal(p, 0, -2, -1), wide_q = diagonal(q, 0, -2, -1);
+  const Tensor along = sum(square(whitened(q, difference)) + square((wide_p - wide_q) / wide_q), -1);
+  return 0.5 * (beside + along) + sum(deviance(wide_q, wide_p) / wide_q, -1);
 }
 
 }  // namespace divergence

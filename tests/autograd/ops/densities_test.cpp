@@ -117,6 +117,10 @@ TEST_CASE("densities and divergences differentiate as their differences say") {
   checks([](const Tensor& s, const Tensor& t, const Tensor& u) {
     return d::multivariate_normal(s, t, cholesky(outer(u, u) + eye(2, {}, float64)));
   });
+  checks([](const Tensor& s, const Tensor& t, const Tensor& u) {
+    const Tensor one = cholesky(outer(u, u) + eye(2, {}, float64)), other = cholesky(outer(t, t) + eye(2, {}, float64));
+    return divergence::multivariate_normal(s, one, t, other);
+  });
   checks([](const Tensor& s, const Tensor& t, const Tensor& u) { return divergence::gamma(s, t, u, t * u); });
   checks([](const Tensor& s, const Tensor& t, const Tensor& u) {
     return divergence::normal(s, t, u, t + u) + divergence::laplace(s, t, u, t + u);
@@ -203,6 +207,18 @@ TEST_CASE("densities and divergences keep their digits for large parameters, bet
     const double margin = divergence ? 0 : 2e-6;  // in units of the logarithm
     CHECK(functions.at(known.name)(narrow).item() == Approx(known.value).epsilon(2e-6).margin(margin));
   }
+}
+
+TEST_CASE("the divergence of neighbours in several dimensions is the sum of those along independent axes") {
+  const Tensor p = tensor({1.5, 0.25, 30.0}, float64), q = p * (1 + 1e-7 * tensor({1.0, -2.0, 0.5}, float64));
+  const Tensor mean = tensor({0.5, 1.0, -2.0}, float64), away = mean + 1e-7;
+  const double expected = sum(divergence::normal(mean, p, away, q)).item();
+  CHECK(expected > 0);
+  CHECK(divergence::multivariate_normal(mean, diag_embed(p), away, diag_embed(q)).item() ==
+        Approx(expected).epsilon(1e-13).margin(0));
+  const Tensor batch = stack({diag_embed(p), diag_embed(q)}), one = diag_embed(q);
+  CHECK(divergence::multivariate_normal(mean, batch, mean, one).shape() == Shape{2});
+  CHECK(divergence::multivariate_normal(mean, batch, mean, one).to_vector()[1] == 0);
 }
 
 TEST_CASE("densities where they end") {

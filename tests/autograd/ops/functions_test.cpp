@@ -174,4 +174,13 @@ TEST_CASE("what is close") {
   });
 }
 
+TEST_CASE("numbers between two of different signs, whose difference overflows") {
+  const Tensor low = tensor({-1.5e308, -1.5e308, -1.5e308}, float64), weights = tensor({0.0, 0.5, 1.0}, float64);
+  CHECK(lerp(low, -low, weights).to_vector() == Numbers{-1.5e308, 0, 1.5e308});
+  CHECK(lerp(tensor(-3e38), tensor(3e38), 0.25).item() == Approx(-1.5e38));
+  const Tensor from = tensor({-1.0, 2.0}, float64), to = tensor({3.0, -0.5}, float64), at = tensor({0.2, 0.9}, float64);
+  CHECK_THAT([](const Tensor& a, const Tensor& b, const Tensor& w) { return lerp(a, b, w); },
+             DifferentiatesCorrectly({from, to, at}).order(2));
+}
+
 }  // namespace xgrad
