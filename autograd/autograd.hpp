@@ -17,3 +17,4 @@
 #include "autograd/transform/cotangents.hpp"
 #include "autograd/transform/functional.hpp"
 #include "autograd/transform/grad.hpp"
+#include "autograd/transform/vmap.hpp"

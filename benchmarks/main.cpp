@@ -64,6 +64,7 @@ Cases xgrad_cases() {
   xgrad_side::add_functions(cases);
   xgrad_side::add_optimisers(cases);
   xgrad_side::add_derivatives(cases);
+  xgrad_side::add_operations(cases);
   return cases;
 }
 
@@ -74,6 +75,7 @@ Cases libtorch_cases() {
   libtorch_side::add_functions(cases);
   libtorch_side::add_optimisers(cases);
   libtorch_side::add_derivatives(cases);
+  libtorch_side::add_operations(cases);
   return cases;
 }
 

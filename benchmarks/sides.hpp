@@ -11,6 +11,7 @@ void add_graphs(Cases& cases);
 void add_functions(Cases& cases);
 void add_optimisers(Cases& cases);
 void add_derivatives(Cases& cases);
+void add_operations(Cases& cases);
 }  // namespace xgrad_side
 
 namespace libtorch_side {
@@ -20,6 +21,7 @@ void add_graphs(Cases& cases);
 void add_functions(Cases& cases);
 void add_optimisers(Cases& cases);
 void add_derivatives(Cases& cases);
+void add_operations(Cases& cases);
 }  // namespace libtorch_side
 
 }  // namespace benchmarks

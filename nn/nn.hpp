@@ -8,4 +8,5 @@
 #include "nn/linear.hpp"
 #include "nn/losses.hpp"
 #include "nn/module.hpp"
+#include "nn/normalisation.hpp"
 #include "nn/sequential.hpp"

@@ -51,7 +51,7 @@ const std::vector<Row>& rows() {
   static const std::vector<Row> all = [] {
     std::vector<Row> joined;
     for (auto* family :
-         {unary_rows, binary_rows, reduction_rows, movement_rows, random_rows, linalg_rows, special_rows})
+         {unary_rows, binary_rows, reduction_rows, movement_rows, random_rows, linalg_rows, special_rows, window_rows})
       for (Row& row : family()) joined.push_back(std::move(row));
     return joined;
   }();

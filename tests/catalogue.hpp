@@ -63,6 +63,7 @@ std::vector<Row> movement_rows();
 std::vector<Row> random_rows();
 std::vector<Row> linalg_rows();
 std::vector<Row> special_rows();
+std::vector<Row> window_rows();
 
 /// A Tensor's elements.
 Array array_of(const Tensor& tensor);

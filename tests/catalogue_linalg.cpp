@@ -74,13 +74,14 @@ Case of_determinant(Tensor (*f)(const Tensor&), const Shape& shape, Real (*g)(Re
 Case cofactors_case(const Shape& shape) {
   return {[](const Xs& x) {
             const EnableGrad tracked;
-            const Tensor at = x[0].tracked() ? x[0] : track(x[0]);
+            const Tensor at = x[0].tracked() ? shifted(x[0]) : track(shifted(x[0]));
             return grad(sum(det(at)), at, {.create_graph = true});
           },
           {{shape, -1, 1}},
           [](const Arrays& x) {
             return build(x[0].shape, [&](const Index& index) {
-              return cofactor(matrix_at(x[0], index), u(index[index.size() - 2]), u(index.back()));
+              const Matrix matrix = with_diagonal(matrix_at(x[0], index), 2);
+              return cofactor(matrix, u(index[index.size() - 2]), u(index.back()));
             });
           }};
 }

@@ -16,8 +16,7 @@ std::array<std::uint32_t, 4> philox(std::uint64_t key, std::uint64_t counter) {
 }
 
 std::uint64_t Rng::bits() {
-  const RandomState at = reserve(1);
-  const auto block = philox(at.key, at.counter);
+  const auto block = philox(state_.key, state_.counter++);
   return block[0] | std::uint64_t{block[1]} << 32;
 }
 

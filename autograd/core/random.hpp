@@ -12,6 +12,11 @@ struct RandomState {
   friend bool operator==(const RandomState&, const RandomState&) = default;
 };
 
+namespace detail {
+/// What is recorded once stands for so many examples, each of which draws numbers of its own: see vmap.
+inline constinit thread_local std::uint64_t examples_at_once = 1;
+}  // namespace detail
+
 /// A counter-based source of randomness (Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as
 /// easy as 1, 2, 3", 2011). Passed explicitly to whatever is random; equal states give equal numbers on every
 /// machine and for any number of threads.
@@ -20,15 +25,16 @@ class Rng {
   explicit Rng(std::uint64_t seed = 0) : state_{seed, 0} {}
   explicit Rng(RandomState state) : state_(state) {}
 
-  /// Sets `blocks` blocks of four 32-bit numbers aside for the caller and returns where they start.
+  /// Sets `blocks` blocks of four 32-bit numbers aside for the caller and returns where they start; inside vmap, so
+  /// many for each example.
   RandomState reserve(std::uint64_t blocks) {
     const RandomState start = state_;
-    state_.counter += blocks;
+    state_.counter += blocks * detail::examples_at_once;
     return start;
   }
   /// An independent source, derived from this one.
   Rng split();
-  /// 64 random bits.
+  /// 64 random bits; a number of the program, which is the same for all examples of a vmap.
   std::uint64_t bits();
   /// A whole number in [0, bound), without bias.
   std::uint64_t below(std::uint64_t bound);

@@ -56,6 +56,16 @@ void slice(const View& x, std::int64_t axis, std::int64_t start, std::int64_t st
 /// y = value, except x at before, before + interior + 1, ... of the axis, where that is inside y.
 void pad(const View& x, std::int64_t axis, std::int64_t before, std::int64_t interior, double value, const View& y);
 void concat(std::span<const View> xs, std::int64_t axis, const View& y);
+/// Windows of an axis: window i begins at place i * stride - before and has `size` elements, `dilation` apart.
+struct Sliding {
+  std::int64_t axis, size, stride, dilation, before;
+};
+/// The elements of all windows. y has the axes of x before the first axis with windows, then, for each of `windows`,
+/// which are in the order of their axes, the places in it, and then the other axes of x, with the windows in place of
+/// the elements. What lies outside x is `value`.
+void unfold(const View& x, std::span<const Sliding> windows, double value, const View& y);
+/// The transpose of unfold: for each element of y the sum of all places in windows of x that it has, in their order.
+void fold(const View& x, std::span<const Sliding> windows, const View& y);
 void flip(const View& x, AxisSet axes, const View& y);
 
 /// IndexError unless every index is in [0, size).

@@ -23,8 +23,6 @@ void sgetrs_(const char* trans, const int* n, const int* nrhs, const float* a, c
              float* b, const int* ldb, int* info);
 void dgetrs_(const char* trans, const int* n, const int* nrhs, const double* a, const int* lda, const int* pivots,
              double* b, const int* ldb, int* info);
-void sgesvd_(const char* jobu, const char* jobvt, const int* m, const int* n, float* a, const int* lda, float* s,
-             float* u, const int* ldu, float* vt, const int* ldvt, float* work, const int* lwork, int* info);
 void dgesvd_(const char* jobu, const char* jobvt, const int* m, const int* n, double* a, const int* lda, double* s,
              double* u, const int* ldu, double* vt, const int* ldvt, double* work, const int* lwork, int* info);
 }
@@ -109,31 +107,34 @@ int sign_of_determinant(const Lu<T>& lu) {
   return sign;
 }
 
-// det(U) det(V) U diag(product of the other singular values) V^T
+// det(U) det(V) U diag(product of the other singular values) V^T, of numbers of either dtype: where singular values are
+// far apart, products of theirs in float32 would be no cofactors any more.
 template <class T>
 void cofactors(const T* matrix, int n, T* y) {
   const auto size = static_cast<std::size_t>(n);
-  std::vector<T> a(matrix, matrix + size * size), u(size * size), vt(size * size), s(size), work(1);
+  std::vector<double> a(matrix, matrix + size * size), u(size * size), vt(size * size), s(size), work(1);
   int info = 0, room = -1;
   const auto svd = [&] {
-    if constexpr (is_float<T>)
-      sgesvd_("A", "A", &n, &n, a.data(), &n, s.data(), u.data(), &n, vt.data(), &n, work.data(), &room, &info);
-    else
-      dgesvd_("A", "A", &n, &n, a.data(), &n, s.data(), u.data(), &n, vt.data(), &n, work.data(), &room, &info);
+    dgesvd_("A", "A", &n, &n, a.data(), &n, s.data(), u.data(), &n, vt.data(), &n, work.data(), &room, &info);
   };
   svd();
   room = static_cast<int>(work[0]);
   work.resize(static_cast<std::size_t>(room));
   svd();
-  const T orientation = Lu<T>(u.data(), n).determinant() * Lu<T>(vt.data(), n).determinant() > 0 ? T{1} : T{-1};
-  for (std::size_t k = 0; k < size; ++k) {
-    T others = orientation;
+  const bool same = Lu<double>(u.data(), n).determinant() * Lu<double>(vt.data(), n).determinant() > 0;
+  for (std::size_t k = 0; k < size; ++k) {  // each row of V^T by the product of the other singular values
+    double others = same ? 1 : -1;
     for (std::size_t l = 0; l < size; ++l)
       if (l != k) others *= s[l];
-    // (The matrix there is the transposed one, and so are its cofactors.)
-    for (std::size_t i = 0; i < size; ++i)
-      for (std::size_t j = 0; j < size; ++j) y[i * size + j] += u[k * size + j] * others * vt[i * size + k];
+    for (std::size_t i = 0; i < size; ++i) vt[i * size + k] *= others;
   }
+  // (The matrix there is the transposed one, and so are its cofactors.)
+  for (std::size_t i = 0; i < size; ++i)
+    for (std::size_t j = 0; j < size; ++j) {
+      double sum = info == 0 ? 0 : std::numeric_limits<double>::quiet_NaN();  // of what is not finite
+      for (std::size_t k = 0; k < size; ++k) sum += u[k * size + j] * vt[i * size + k];
+      y[i * size + j] = static_cast<T>(sum);
+    }
 }
 
 }  // namespace
@@ -236,7 +237,6 @@ void cofactors(const View& x, const View& y) {
   const Matrices all = matrices(x, "det");
   floating(x, [&](auto zero) {
     using T = decltype(zero);
-    std::fill_n(y.as<T>(), y.numel(), T{0});
     for (std::int64_t entry = 0; entry < all.count; ++entry) {
       const std::size_t begin = static_cast<std::size_t>(entry) * all.elements();
       cofactors(x.as<const T>() + begin, all.n, y.as<T>() + begin);

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <limits>
 
 #include "autograd/ops/compose.hpp"
@@ -5,6 +7,12 @@
 #include "autograd/ops/movement.hpp"
 
 namespace xgrad {
+
+void check_value(double value, DType dtype, const char* operation, const Location& where) {
+  const bool is_one = dtype == boolean ? value == 0 || value == 1
+                                       : std::abs(value) < 9223372036854775808.0 && value == std::floor(value);
+  check<ValueError>(is_floating(dtype) || is_one, where, operation, ": ", value, " is not a number of ", dtype);
+}
 
 void refuse_dtype(Domain domain, const char* operation, const Tensor& x, const Location& where) {
   constexpr const char* wanted[] = {"a floating dtype", "numbers", "bool", "anything"};

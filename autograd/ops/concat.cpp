@@ -4,6 +4,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/batching.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/tape/record.hpp"
 
@@ -43,6 +44,11 @@ struct Concat : Operation<Concat> {  // joined along an axis
   }
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::concat(inputs, axis, y);
+  }
+  Tensor batched(const Examples& examples) const override {
+    std::vector<Tensor> inputs;
+    for (std::size_t i = 0; i < examples.inputs.size(); ++i) inputs.push_back(spread(examples, i));
+    return concat(inputs, axis + 1);
   }
   Lowering lower() const override { return {.moves = true}; }
   void describe(Fields& fields) const override { fields("axis", axis); }  // the starts follow from the inputs

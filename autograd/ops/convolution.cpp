@@ -6,8 +6,8 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/create.hpp"
-#include "autograd/ops/einsum.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/matmul.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/reduce.hpp"
 #include "autograd/ops/windows.hpp"
@@ -36,13 +36,6 @@ std::pair<Tensor, bool> batched(const Operand& operand, std::int64_t spatial, co
                     spatial, " spatial axes, or [C] and those, got ", describe(x));
   const bool single = x.ndim() == spatial + 1;
   return {single ? unsqueeze(x, 0) : x, single};
-}
-
-// "ngc" + places + places in the window, "goc" + places in the window -> "ngo" + places
-std::string equation(std::int64_t spatial) {
-  const std::string places = std::string("xyz").substr(0, at(spatial)),
-                    within = std::string("uvw").substr(0, at(spatial));
-  return "ngc" + places + within + ",goc" + within + "->ngo" + places;
 }
 
 Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& bias, const ConvolutionOptions& options,
@@ -77,11 +70,13 @@ Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& b
     }
     windows.push_back(window);
   }
-  const Tensor patches = unfold(x, windows);
-  const Tensor apart = reshape(patches, joined({{x.size(0), groups, channels}, sizes_of(patches, 2)}));
-  const Tensor kernels = reshape(weight, joined({{groups, outputs / groups, channels}, sizes_of(weight, 2)}));
-  Tensor y = einsum(equation(spatial), {apart, kernels});
-  y = reshape(y, joined({{x.size(0), outputs}, sizes_of(y, 3)}));
+  // For each group the weights [O, C k] times the windows [C k, places] of each image: the result lies as it should.
+  const Tensor patches = unfold(x, windows, 0, WindowAxes::before);
+  const Sizes places = sizes_of(patches, 2 + spatial);
+  const std::int64_t depth = weight.numel() / std::max<std::int64_t>(outputs, 1), count = Shape(places).numel();
+  Tensor y =
+      matmul(reshape(weight, {groups, outputs / groups, depth}), reshape(patches, {x.size(0), groups, depth, count}));
+  y = reshape(y, joined({{x.size(0), outputs}, places}));
   if (bias.defined()) y = y + reshape(bias, joined({{outputs}, Sizes(at(spatial), 1)}));
   return single ? squeeze(y, 0) : y;
 }
@@ -123,7 +118,7 @@ struct Pools {
                         " for windows of ", sizes[i], " (at most half of it)");
       windows.push_back(
           pooling_window(axis + 2, x.size(axis + 2), sizes[i], stride[i], padding[i], dilation[i], options.ceil_mode));
-      last.push_back(axis - spatial);
+      last.push_back(axis + 2);
     }
     within = last;
   }
@@ -135,7 +130,7 @@ Tensor max_pool(const Operand& x, const PerAxis& size, const PoolingOptions& opt
   const CallScope scope(call, x.where());
   const Pools pools(x, size, options, spatial, call);
   const double least = -std::numeric_limits<double>::infinity();
-  return pools.result(max(unfold(pools.x, pools.windows, least), pools.within));
+  return pools.result(max(unfold(pools.x, pools.windows, least, WindowAxes::before), pools.within));
 }
 
 // What counts is 1 in the input, in the padding if that counts, and 0 beyond it.
@@ -143,7 +138,7 @@ Tensor avg_pool(const Operand& x, const PerAxis& size, const PoolingOptions& opt
                 const char* call) {
   const CallScope scope(call, x.where());
   const Pools pools(x, size, options, spatial, call);
-  const Tensor total = sum(unfold(pools.x, pools.windows), pools.within);
+  const Tensor total = sum(unfold(pools.x, pools.windows, 0, WindowAxes::before), pools.within);
   Tensor counted = ones(Shape(joined({{1, 1}, sizes_of(pools.x, 2)})), pools.x.dtype());
   std::vector<Window> windows = pools.windows;
   for (std::size_t i = 0; i < windows.size(); ++i) {
@@ -152,7 +147,7 @@ Tensor avg_pool(const Operand& x, const PerAxis& size, const PoolingOptions& opt
     windows[i].before = 0;
     windows[i].after -= padding;
   }
-  return pools.result(total / sum(unfold(counted, windows), pools.within));
+  return pools.result(total / sum(unfold(counted, windows, 0, WindowAxes::before), pools.within));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/batching.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/tape/record.hpp"
 
@@ -15,6 +16,9 @@ enum class Domain { floating, numeric, logical, any };
 // By themselves: what puts messages together would be in the way of every operation.
 [[noreturn]] void refuse_dtype(Domain domain, const char* operation, const Tensor& x, const Location& where);
 [[noreturn]] void refuse_dtypes(const char* operation, const Tensor& a, const Tensor& b, const Location& where);
+
+/// ValueError unless an element of this dtype may have this value: no cut is silent.
+void check_value(double value, DType dtype, const char* operation, const Location& where);
 
 inline void check_domain(Domain domain, const char* operation, const Tensor& x, const Location& where) {
   const DType dtype = x.entry()->dtype;  // of an input, which is defined
@@ -46,6 +50,7 @@ struct Elementwise1 : Operation<Self> {
     kernels::unary(Self::instruction, inputs[0], y);
   }
   Lowering lower() const override { return {Lowering::Kind::elementwise, Self::instruction, Self::keeps_zero}; }
+  Tensor batched(const Examples& examples) const override { return record_spread(this->self(), examples); }
 };
 
 /// y = f(a, b) for operands of one shape and dtype. Self gives `id`, `instruction`, lhs_vjp and rhs_vjp(g, a, b, y).
@@ -69,6 +74,7 @@ struct Elementwise2 : Operation<Self> {
     kernels::binary(Self::instruction, inputs[0], inputs[1], y, where);
   }
   Lowering lower() const override { return {Lowering::Kind::elementwise, Self::instruction, Self::keeps_zero}; }
+  Tensor batched(const Examples& examples) const override { return record_spread(this->self(), examples); }
 };
 
 /// y = a ? b, a relation: bool, and no derivative flows.

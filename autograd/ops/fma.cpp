@@ -21,6 +21,7 @@ struct Fma : Operation<Fma> {  // y = a b + c, rounded once
     kernels::fma(inputs[0], inputs[1], inputs[2], y);
   }
   Lowering lower() const override { return {Lowering::Kind::elementwise, Instruction::fma}; }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/arrange.hpp"
+#include "autograd/ops/batching.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/movement.hpp"
@@ -34,6 +36,9 @@ struct ScatterAdd : Operation<ScatterAdd> {  // y = 0; y[index[i][j]][j] += sour
     kernels::scatter_add(inputs[0], inputs[1], axis, y, where);
   }
   Lowering lower() const override { return {.kind = Lowering::Kind::place, .moves = true, .axis = axis}; }
+  Tensor batched(const Examples& examples) const override {
+    return record_spread(ScatterAdd(axis + 1, size), examples);
+  }
   void describe(Fields& fields) const override {
     fields("axis", axis);
     fields("size", size);
@@ -56,6 +61,17 @@ struct Gather : Operation<Gather> {  // y[i][j] = x[index[i][j]][j]
     kernels::gather(inputs[0], inputs[1], axis, y, where);
   }
   Lowering lower() const override { return {.kind = Lowering::Kind::pick, .moves = true, .axis = axis}; }
+  // What is the same for all examples is not repeated: their indices follow each other along the axis.
+  Tensor batched(const Examples& examples) const override {
+    const Tensor &x = examples.inputs[0], &index = examples.inputs[1];
+    if (examples.mapped[0]) return record_spread(Gather(axis + 1), examples);
+    Shape joined = examples.one.shape(), apart = examples.one.shape();
+    joined[axis] *= examples.count;
+    const Tensor picked = record(Location::current(), Gather(axis), x, reshape(moveaxis(index, 0, axis), joined));
+    std::vector<std::int64_t> sizes(apart.begin(), apart.end());
+    sizes.insert(sizes.begin() + axis, examples.count);
+    return moveaxis(reshape(picked, sizes), axis, 0);
+  }
   void describe(Fields& fields) const override { fields("axis", axis); }
 };
 
@@ -75,6 +91,7 @@ struct OneHot : Operation<OneHot> {  // y[i][c] = 1 where index[i] = c, else 0
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::one_hot(inputs[0], y, where);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void describe(Fields& fields) const override {
     fields("classes", classes);
     fields("dtype", static_cast<std::int64_t>(dtype));

@@ -2,6 +2,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/batching.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
@@ -43,6 +44,7 @@ struct Cholesky : Operation<Cholesky> {  // x = y y^T of a symmetric x
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::cholesky(inputs[0], y, where);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
 struct TriangularSolve : Operation<TriangularSolve> {  // a y = b
@@ -65,6 +67,7 @@ struct TriangularSolve : Operation<TriangularSolve> {  // a y = b
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::triangular_solve(inputs[0], inputs[1], options.upper, options.transposed, options.unit, y, where);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void describe(Fields& fields) const override {
     fields("upper", options.upper);
     fields("transposed", options.transposed);
@@ -85,6 +88,7 @@ struct Solve : Operation<Solve> {  // a y = b
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::solve(inputs[0], inputs[1], y, where);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
 struct Cofactors : Operation<Cofactors> {  // y = det(x) x^-T
@@ -100,6 +104,7 @@ struct Cofactors : Operation<Cofactors> {  // y = det(x) x^-T
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::cofactors(inputs[0], y);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
 template <class Self>
@@ -110,6 +115,7 @@ struct OfDeterminant : Operation<Self> {
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::determinant(Self::part, inputs[0], y);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(this->self(), examples); }
 };
 struct Det : OfDeterminant<Det> {
   static constexpr auto id = "det";

@@ -2,6 +2,8 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/batching.hpp"
+#include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/tape/record.hpp"
 
@@ -34,6 +36,23 @@ struct Matmul : Operation<Matmul> {  // (..., m, k)(..., k, n) -> (..., m, n) wi
     kernels::matmul(inputs[0], inputs[1], y);
   }
   Lowering lower() const override { return {Lowering::Kind::contraction}; }
+  // One matrix for all examples: their rows, or columns, are one matrix. Products of single numbers need no sum.
+  Tensor batched(const Examples& examples) const override {
+    const Tensor &a = examples.inputs[0], &b = examples.inputs[1];
+    if (a.size(-1) == 1) return mul(a, b);
+    if (!examples.mapped[1] && b.ndim() == 2) return matmul(a, b);
+    if (!examples.mapped[0] && a.ndim() == 2) return swapped(matmul(swapped(b), swapped(a)));
+    return record_spread(*this, examples);
+  }
+
+ private:
+  // The transposed matrices, whose elements do not move where they are rows or columns.
+  static Tensor swapped(const Tensor& x) {
+    if (x.size(-1) != 1 && x.size(-2) != 1) return turned(x);
+    Shape shape = x.shape();
+    std::swap(shape[x.ndim() - 1], shape[x.ndim() - 2]);
+    return reshape(x, shape);
+  }
 };
 
 Shape leading(const Shape& shape) { return Shape(shape.data(), static_cast<std::size_t>(shape.ndim() - 2)); }

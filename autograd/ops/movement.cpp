@@ -6,6 +6,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/families.hpp"
 #include "autograd/ops/reduce.hpp"
 #include "autograd/tape/record.hpp"
 
@@ -23,6 +24,7 @@ struct Reshape : Operation<Reshape> {  // the same elements under another shape
   }
   void run(std::span<const View>, const View&, const Location&) const override {}  // shares the input's elements
   Lowering lower() const override { return {.kind = Lowering::Kind::alias, .moves = true}; }
+  Tensor batched(const Examples& examples) const override { return reshape(examples.inputs[0], examples.shape()); }
   void describe(Fields&) const override {}  // the result's shape says it
 };
 
@@ -44,6 +46,7 @@ struct BroadcastTo : Operation<BroadcastTo> {  // axes of size 1 repeated
     kernels::broadcast(inputs[0], y);
   }
   Lowering lower() const override { return {.kind = Lowering::Kind::broadcast, .moves = true}; }
+  Tensor batched(const Examples& examples) const override { return broadcast_to(examples.inputs[0], examples.shape()); }
   void describe(Fields&) const override {}  // the result's shape says it
 };
 
@@ -73,6 +76,11 @@ struct Permute : Operation<Permute> {  // output axis i is input axis order[i]
     }
     return {.kind = swapped ? Lowering::Kind::transposition : Lowering::Kind::permutation, .moves = true};
   }
+  Tensor batched(const Examples& examples) const override {
+    std::vector<std::int64_t> axes{0};
+    for (const std::int64_t axis : order) axes.push_back(axis + 1);
+    return permute(examples.inputs[0], axes);
+  }
   void describe(Fields& fields) const override { fields("order", order); }
 };
 
@@ -92,6 +100,9 @@ struct Slice : Operation<Slice> {  // y_i = x_(start + i step) along an axis
   }
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::slice(inputs[0], axis, start, step, y);
+  }
+  Tensor batched(const Examples& examples) const override {
+    return record_spread(Slice(axis + 1, start, step, count), examples);
   }
   Lowering lower() const override { return {.moves = true}; }
   void describe(Fields& fields) const override {
@@ -128,6 +139,9 @@ struct Pad : Operation<Pad> {  // y_(before + i (interior + 1)) = x_i along an a
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::pad(inputs[0], axis, before, interior, value, y);
   }
+  Tensor batched(const Examples& examples) const override {
+    return record_spread(Pad(axis + 1, before, after, interior, value), examples);
+  }
   Lowering lower() const override { return {.moves = true}; }
   void describe(Fields& fields) const override {
     fields("axis", axis);
@@ -151,6 +165,7 @@ struct Flip : Operation<Flip> {  // axes reversed
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::flip(inputs[0], axes, y);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(Flip(behind_front(axes)), examples); }
   Lowering lower() const override { return {.moves = true}; }
   void describe(Fields& fields) const override { fields("axes", axes); }
 };
@@ -267,6 +282,7 @@ Tensor pad(const Operand& x, std::int64_t axis, std::int64_t before, std::int64_
   const Location& where = x.where();
   Tensor input = x.tensor();
   axis = normalise_axis(axis, input.ndim(), "pad", where);
+  check_value(value, input.dtype(), "pad", where);
   check<ValueError>(interior >= 0, where, "pad: the interior padding ", interior, " is negative");
   constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
   check<ShapeError>(before > lowest && after > lowest, where, "pad: cuts more elements than there can be");

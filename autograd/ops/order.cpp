@@ -29,6 +29,9 @@ struct ArgSort : Operation<ArgSort> {  // the places of x in order
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::argsort(inputs[0], axis, descending, y);
   }
+  Tensor batched(const Examples& examples) const override {
+    return record_spread(ArgSort(axis + 1, descending), examples);
+  }
   void describe(Fields& fields) const override {
     fields("axis", axis);
     fields("descending", descending);

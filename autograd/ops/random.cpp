@@ -26,6 +26,12 @@ struct Random : Operation<Self> {
 
   Signature infer(std::span<const Tensor>, const Location&) const override { return {*shape, dtype}; }
   void run(std::span<const View>, const View& y, const Location&) const override { Self::kernel(state, a, b, y); }
+  Tensor batched(const Examples& examples) const override {
+    const Shape all = examples.shape();
+    Self drawn = this->self();
+    drawn.shape = &all;
+    return record(Location::current(), std::move(drawn));
+  }
   void describe(Fields& fields) const override {
     fields(Self::names[0], a);
     fields(Self::names[1], b);
@@ -61,6 +67,9 @@ struct RandInt : Operation<RandInt> {  // y uniform among low, ..., low + range 
   void run(std::span<const View>, const View& y, const Location&) const override {
     kernels::randint(state, low, range, y);
   }
+  Tensor batched(const Examples& examples) const override {
+    return record(Location::current(), RandInt(examples.shape(), state, low, range));
+  }
   void describe(Fields& fields) const override {
     fields("low", low);
     fields("range", static_cast<std::int64_t>(range));
@@ -79,6 +88,7 @@ struct Bernoulli : Operation<Bernoulli> {  // y = u < p
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::bernoulli(inputs[0], inputs[1], y, where);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
 struct Categorical : Operation<Categorical> {  // along the last axis, of which u has so many numbers as are drawn
@@ -87,6 +97,7 @@ struct Categorical : Operation<Categorical> {  // along the last axis, of which 
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::categorical(inputs[0], inputs[1], y, where);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
 // One block of the stream for every two elements.

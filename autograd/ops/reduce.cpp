@@ -33,6 +33,7 @@ struct Reduction : Operation<Self> {
             .moves = Self::instruction == Instruction::sum,
             .axes = axes};
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(Self(behind_front(axes)), examples); }
   void describe(Fields& fields) const override { fields("axes", axes); }
 };
 
@@ -127,6 +128,7 @@ struct ArgExtreme : Operation<Self> {
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::arg_extreme(Self::instruction, inputs[0], axis, y);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(Self(axis + 1), examples); }
   void describe(Fields& fields) const override { fields("axis", axis); }
 };
 
@@ -156,6 +158,7 @@ struct CumSum : Operation<CumSum> {  // y_i = x_0 + ... + x_i
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::cumsum(inputs[0], axis, reverse, y);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(CumSum(axis + 1, reverse), examples); }
   Lowering lower() const override { return {.moves = true}; }
   void describe(Fields& fields) const override {
     fields("axis", axis);

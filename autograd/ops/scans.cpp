@@ -33,6 +33,9 @@ struct LinearRecurrence : Operation<LinearRecurrence> {  // y_i = a_i y_(i-1) + 
     return reverse ? pad(slice(all, axis, 0, -1) * slice(y, axis, 1, {}), axis, 0, 1)
                    : pad(slice(all, axis, 1, {}) * slice(y, axis, 0, -1), axis, 1, 0);
   }
+  Tensor batched(const Examples& examples) const override {
+    return record_spread(LinearRecurrence(axis + 1, reverse), examples);
+  }
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::linear_recurrence(inputs[0], inputs[1], axis, reverse, y);
   }

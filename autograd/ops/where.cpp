@@ -24,6 +24,7 @@ struct Where : Operation<Where> {  // y = c ? a : b
     kernels::where(inputs[0], inputs[1], inputs[2], y);
   }
   Lowering lower() const override { return {Lowering::Kind::elementwise, Instruction::where, true}; }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
 }  // namespace

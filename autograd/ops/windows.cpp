@@ -4,8 +4,11 @@
 
 #include "autograd/core/axes.hpp"
 #include "autograd/core/fail.hpp"
+#include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/batching.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/families.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/tape/record.hpp"
 
@@ -67,6 +70,107 @@ std::vector<Window> checked(const std::vector<Window>& windows, std::int64_t ndi
   return list;
 }
 
+// What unfold makes of a shape, with the axes of the places before the first axis that has windows. Windows are in the
+// order of their axes.
+Shape unfolded_shape(const Shape& shape, const std::vector<Window>& windows) {
+  std::vector<std::int64_t> sizes(shape.begin(), shape.end()), places;
+  for (const Window& window : windows) {
+    sizes[static_cast<std::size_t>(window.axis)] = window.count(shape[window.axis]);
+    places.push_back(window.size);
+  }
+  sizes.insert(sizes.begin() + windows.front().axis, places.begin(), places.end());
+  return sizes;
+}
+
+// Unfold and Fold share what they know: the windows, in the order of their axes, and the plain shape.
+template <class Self>
+struct OfWindows : Operation<Self> {
+  std::vector<Window> windows;
+  Shape plain;
+  OfWindows(std::vector<Window> list, const Shape& shape) : windows(std::move(list)), plain(shape) {}
+
+  std::vector<kernels::Sliding> sliding() const {
+    std::vector<kernels::Sliding> all;
+    for (const Window& w : windows) all.push_back({w.axis, w.size, w.stride, w.dilation, w.before});
+    return all;
+  }
+  Lowering lower() const override { return {.moves = true}; }
+  void describe(Fields& fields) const override {
+    std::vector<std::int64_t> numbers;
+    for (const Window& w : windows)
+      numbers.insert(numbers.end(), {w.axis, w.size, w.stride, w.dilation, w.before, w.after});
+    fields("plain", plain);
+    for (std::size_t i = 0; i < numbers.size(); ++i) fields("window", numbers[i]);
+  }
+  // With one more axis in front.
+  std::vector<Window> behind_front() const {
+    std::vector<Window> list = windows;
+    for (Window& window : list) ++window.axis;
+    return list;
+  }
+};
+
+struct Fold : OfWindows<Fold> {  // y_e = sum of x at all places in windows that have the element e
+  static constexpr auto id = "fold";
+  using OfWindows::OfWindows;
+  Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
+    check_shape(plain, item_size(inputs[0].dtype()), id, where);
+    return {plain, inputs[0].dtype()};
+  }
+  Tensor vjp(std::size_t, const Tensor& g, std::span<const Tensor>, const Tensor&) const;
+  void run(std::span<const View> inputs, const View& y, const Location&) const override {
+    kernels::fold(inputs[0], sliding(), y);
+  }
+  Tensor batched(const Examples& examples) const override {
+    return record_spread(Fold(behind_front(), with_front(examples.count, plain)), examples);
+  }
+};
+
+struct Unfold : OfWindows<Unfold> {  // the elements of all windows
+  static constexpr auto id = "unfold";
+  double value;
+  Unfold(std::vector<Window> list, const Shape& shape, double around)
+      : OfWindows(std::move(list), shape), value(around) {}
+  Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
+    const Shape shape = unfolded_shape(plain, windows);
+    check_shape(shape, item_size(inputs[0].dtype()), id, where);
+    return {shape, inputs[0].dtype()};
+  }
+  Tensor vjp(std::size_t, const Tensor& g, std::span<const Tensor>, const Tensor&) const {
+    return record(Location::current(), Fold(windows, plain), g);
+  }
+  void run(std::span<const View> inputs, const View& y, const Location&) const override {
+    kernels::unfold(inputs[0], sliding(), value, y);
+  }
+  void describe(Fields& fields) const override {
+    OfWindows::describe(fields);
+    fields("value", value);
+  }
+  Tensor batched(const Examples& examples) const override {
+    return record_spread(Unfold(behind_front(), with_front(examples.count, plain), value), examples);
+  }
+};
+
+Tensor Fold::vjp(std::size_t, const Tensor& g, std::span<const Tensor>, const Tensor&) const {
+  return record(Location::current(), Unfold(windows, plain, 0), g);
+}
+
+std::vector<Window> by_axis(std::vector<Window> list) {
+  std::ranges::sort(list, {}, &Window::axis);
+  return list;
+}
+
+// Where each axis of `WindowAxes::last` stands in `WindowAxes::before`.
+std::vector<std::int64_t> order_of_last(const std::vector<Window>& list, std::int64_t ndim) {
+  const std::vector<Window> sorted = by_axis(list);
+  const std::int64_t first = sorted.front().axis, added = static_cast<std::int64_t>(list.size());
+  std::vector<std::int64_t> order;
+  for (std::int64_t axis = 0; axis < ndim; ++axis) order.push_back(axis < first ? axis : axis + added);
+  for (const Window& window : list)
+    order.push_back(first + (std::ranges::find(sorted, window.axis, &Window::axis) - sorted.begin()));
+  return order;
+}
+
 }  // namespace
 
 std::int64_t Window::count(std::int64_t elements) const {
@@ -85,52 +189,36 @@ Tensor pad(const Operand& operand, const std::vector<Around>& axes, PadMode mode
   return x;
 }
 
-// For each place in the window the elements that stand there in all windows: a slice.
-Tensor unfold(const Operand& operand, const std::vector<Window>& windows, double value) {
+Tensor unfold(const Operand& operand, const std::vector<Window>& windows, double value, WindowAxes axes) {
   const CallScope scope("unfold", operand.where());
-  Tensor x = operand.tensor();
-  for (const Window& window : checked(windows, x.ndim(), "unfold", operand.where())) {
-    const std::int64_t axis = window.axis, count = window.count(x.size(axis));
-    if (window.before + window.after > 0) x = pad(x, axis, window.before, window.after, value);
-    std::vector<Tensor> places;
-    for (std::int64_t k = 0; k < window.size; ++k) {
-      const std::int64_t first = k * window.dilation,
-                         end = count == 0 ? first : first + (count - 1) * window.stride + 1;
-      places.push_back(slice(x, axis, count == 0 ? 0 : first, count == 0 ? 0 : end, window.stride));
-    }
-    x = stack(places, -1, operand.where());
-  }
-  return x;
+  const Tensor x = operand.tensor();
+  check_value(value, x.dtype(), "unfold", operand.where());
+  const std::vector<Window> list = checked(windows, x.ndim(), "unfold", operand.where());
+  if (list.empty()) return x;
+  const Tensor y = record(operand.where(), Unfold(by_axis(list), x.shape(), value), x);
+  return axes == WindowAxes::before ? y : permute(y, order_of_last(list, x.ndim()));
 }
 
-// Each place in the window goes back to where unfold took it from.
-Tensor fold(const Operand& operand, const Shape& shape, const std::vector<Window>& windows) {
+Tensor fold(const Operand& operand, const Shape& shape, const std::vector<Window>& windows, WindowAxes axes) {
   const CallScope scope("fold", operand.where());
   Tensor x = operand.tensor();
+  check<DTypeError>(x.dtype() != boolean, operand.where(), "fold: needs numbers, got ", describe(x));
   const std::vector<Window> list = checked(windows, shape.ndim(), "fold", operand.where());
-  std::vector<std::int64_t> expected(shape.begin(), shape.end());
-  for (const Window& window : list) expected[static_cast<std::size_t>(window.axis)] = window.count(shape[window.axis]);
-  for (const Window& window : list) expected.push_back(window.size);
-  check<ShapeError>(x.shape() == Shape(expected), operand.where(), "fold: the windows of ", shape, " are ",
-                    Shape(expected), ", not ", describe(x));
-  for (std::size_t i = list.size(); i-- > 0;) {
-    const auto& [axis, size, stride, dilation, before, after] = list[i];
-    const std::int64_t elements = shape[axis], length = elements + before + after, count = x.size(axis);
-    if (count == 0) {
-      Shape empty = x.shape();
-      empty[axis] = elements;
-      x = zeros(Shape(empty.data(), static_cast<std::size_t>(empty.ndim() - 1)), x.dtype());
-      continue;
+  const Shape inside = list.empty() ? shape : unfolded_shape(shape, by_axis(list));
+  Shape expected = inside;
+  std::vector<std::int64_t> back(static_cast<std::size_t>(inside.ndim()));
+  if (!list.empty() && axes == WindowAxes::last) {
+    const std::vector<std::int64_t> order = order_of_last(list, shape.ndim());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      expected[static_cast<std::int64_t>(i)] = inside[order[i]];
+      back[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
     }
-    Tensor sum;
-    for (std::int64_t k = 0; k < size; ++k) {
-      const std::int64_t first = k * dilation, end = first + (count - 1) * stride + 1;
-      const Tensor place = pad(select(x, -1, k), axis, first, length - end, 0, stride - 1);
-      sum = sum.defined() ? sum + place : place;
-    }
-    x = slice(sum, axis, before, before + elements);
   }
-  return x;
+  check<ShapeError>(x.shape() == expected, operand.where(), "fold: the windows of ", shape, " are ", expected, ", not ",
+                    describe(x));
+  if (list.empty()) return x;
+  if (axes == WindowAxes::last) x = permute(x, back);
+  return record(operand.where(), Fold(by_axis(list), shape), x);
 }
 
 }  // namespace xgrad

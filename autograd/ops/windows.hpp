@@ -33,12 +33,19 @@ struct Window {
   /// How many there are on an axis of so many elements: (n + before + after - dilation (size - 1) - 1) / stride + 1.
   std::int64_t count(std::int64_t elements) const;
 };
+/// Where the axes of the places in windows stand.
+enum class WindowAxes {
+  last,    ///< behind all axes, in the order of the list
+  before,  ///< before the first axis that has windows, in the order of the axes: as products want them
+};
 /// y[..., i, ..., k] = x[..., i stride + k dilation - before, ...], and `value` around the axis: the number of the
-/// window stands in place of its axis, and the place in it, for each of the windows, behind all axes. ValueError for
-/// sizes, strides and dilations below 1, amounts below 0 and two windows of one axis.
-Tensor unfold(const Operand& x, const std::vector<Window>& windows, double value = 0);
+/// window stands in place of its axis, and the place in it, for each of the windows, behind all axes, or where
+/// `WindowAxes` says. ValueError for sizes, strides and dilations below 1, amounts below 0 and two windows of one axis.
+Tensor unfold(const Operand& x, const std::vector<Window>& windows, double value = 0,
+              WindowAxes axes = WindowAxes::last);
 /// The transpose of unfold: a Tensor of shape `shape` in which each element is the sum of its copies in the windows.
-/// ShapeError when x is not what unfold makes of that shape.
-Tensor fold(const Operand& x, const Shape& shape, const std::vector<Window>& windows);
+/// ShapeError when x is not what unfold makes of that shape; DTypeError for bool.
+Tensor fold(const Operand& x, const Shape& shape, const std::vector<Window>& windows,
+            WindowAxes axes = WindowAxes::last);
 
 }  // namespace xgrad

@@ -9,6 +9,7 @@
 
 #include "autograd/core/axes.hpp"
 #include "autograd/core/view.hpp"
+#include "autograd/tape/examples.hpp"
 #include "autograd/tape/lowering.hpp"
 #include "autograd/tape/tensor.hpp"
 
@@ -78,6 +79,11 @@ class Primitive {
   /// these members, does not compile (unless it is not `mergeable`); that `describe` leaves one of them out is not seen
   /// by anybody, and two entries that differ in it are taken for one.
   virtual void describe(Fields&) const {}
+  /// The batching rule: this operation on many examples at once, recorded with primitives; the result has them along
+  /// one more axis in front. Without a rule (an undefined Tensor), vmap records one example after another. An operation
+  /// whose leading axes are a batch in any case needs no more than `return record_spread(*this, examples);`, and one
+  /// with random numbers in it gives each example its own.
+  virtual Tensor batched(const Examples&) const { return {}; }
   /// A copy, in `place` if it fits into `size` bytes there, else on the heap.
   virtual const Primitive* copy(void* place, std::size_t size) const = 0;
 };

@@ -54,6 +54,7 @@ void Recording::refuse_derivative(const Entry& entry, const Location& where) {
 void Recording::make_room() { History::make_room(); }
 
 void Recording::evaluate_now(const Tensor& recorded, const Location& where) {
+  if (tape.tracing) return;
   if (tape.eager || eager_everywhere()) {
     tape.evaluate ? tape.evaluate(recorded, where) : evaluate(recorded, where);
     return;

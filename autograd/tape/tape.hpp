@@ -24,6 +24,7 @@ struct Tape {
   bool undivided = false;                 // while something is recorded that should be computed as a whole
   bool grad = true;
   bool eager = false;
+  bool tracing = false;       // the function of a vmap, on an example that has no value
   std::uint64_t walks = 0;    // over the tape, begun so far
   std::uint32_t thread = 0;   // 0 until the first entry
   std::uint32_t segment = 0;  // the checkpoint being recorded; 0 for none

@@ -1,9 +1,11 @@
 #include "autograd/transform/cotangents.hpp"
 
 #include "autograd/core/fail.hpp"
+#include "autograd/ops/batching.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/tape/record.hpp"
 #include "autograd/tape/tape.hpp"
+#include "autograd/transform/batch.hpp"
 
 namespace xgrad {
 
@@ -25,6 +27,13 @@ struct ChangeCotangent : OfFirst<ChangeCotangent> {
   std::function<Tensor(const Tensor&)> change;
   explicit ChangeCotangent(std::function<Tensor(const Tensor&)> f) : change(std::move(f)) {}
   Tensor vjp(std::size_t, const Tensor& g, std::span<const Tensor>, const Tensor&) const { return change(g); }
+  Tensor batched(const Examples& examples) const override {
+    const auto of_all = [f = change](const Tensor& g) {
+      Batch batch(g.size(0), Location::current());
+      return batch.for_all(std::vector{f(batch.example(g))})[0];
+    };
+    return record(Location::current(), ChangeCotangent(of_all), examples.inputs[0]);
+  }
 };
 
 struct ScaleGradient : Operation<ScaleGradient> {  // y = x, with factor * g for g
@@ -38,6 +47,7 @@ struct ScaleGradient : Operation<ScaleGradient> {  // y = x, with factor * g for
   void run(std::span<const View>, const View&, const Location&) const override {}
   Lowering lower() const override { return {.kind = Lowering::Kind::alias, .moves = true}; }
   void describe(Fields& fields) const override { fields("factor", factor); }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
 // The inputs are the value and then the arguments.
@@ -51,6 +61,15 @@ struct CustomGradient : OfFirst<CustomGradient> {
     check<GraphError>(cotangents.size() == xs.size(), Location::current(), "custom_gradient: the rule gives ",
                       cotangents.size(), " cotangents for ", xs.size(), " arguments");
     return cotangents[input - 1];
+  }
+  Tensor batched(const Examples& examples) const override {
+    const auto of_all = [f = rule](const Tensor& g, const std::vector<Tensor>& xs, const Tensor& y) {
+      Batch batch(g.size(0), Location::current());
+      std::vector<Tensor> of_one;
+      for (const Tensor& x : xs) of_one.push_back(batch.example(x));
+      return batch.for_all(f(batch.example(g), of_one, batch.example(y)));
+    };
+    return record_spread(CustomGradient(of_all), examples);
   }
 };
 

@@ -1,13 +1,17 @@
 #include "autograd/transform/functional.hpp"
 
+#include <algorithm>
 #include <atomic>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/ops/arrange.hpp"
+#include "autograd/ops/batching.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/reduce.hpp"
 #include "autograd/tape/leaf.hpp"
+#include "autograd/transform/batch.hpp"
 
 namespace xgrad::detail {
 
@@ -69,21 +73,69 @@ Tensors push(const Tensors& ys, const Tensors& xs, const Tensors& tangents, cons
   return differentiate(products, Tensors(products.size()), cotangents, nested, where);
 }
 
+namespace {
+
+// What a Jacobian may take beside its result: for each of so many directions at once, one value of each kind that
+// lies on the way.
+constexpr std::int64_t most_at_once = std::int64_t{1} << 24;
+
+// The directions e_first, ..., e_(first + count - 1) of the space of x.
+Tensor unit_vectors(const Tensor& x, std::int64_t first, std::int64_t count) {
+  const Tensor ones_there = diag_embed(ones({count}, x.dtype()));
+  return reshape(pad(ones_there, 1, first, x.numel() - first - count), with_front(count, x.shape()));
+}
+
+Shape jacobian_shape(const Tensor& y, const Tensor& x) {
+  std::vector<std::int64_t> shape(y.shape().begin(), y.shape().end());
+  shape.insert(shape.end(), x.shape().begin(), x.shape().end());
+  return shape;
+}
+
+// f(u) for u = e_0, e_1, ... of the space of x, each with those axes in front, in parts that `widest` values of one
+// direction fit into.
+template <class F>
+Tensors along_all(const Tensor& x, std::int64_t widest, const F& f, const Location& where) {
+  const std::int64_t at_once = std::max<std::int64_t>(1, most_at_once / std::max<std::int64_t>(1, widest));
+  std::vector<Tensors> parts;
+  for (std::int64_t first = 0; first < x.numel(); first += at_once) {
+    const std::int64_t count = std::min(at_once, x.numel() - first);
+    Batch batch(count, where);
+    const Tensors rows = batch.for_all(f(batch.example(unit_vectors(x, first, count))));
+    parts.resize(rows.size());
+    for (std::size_t k = 0; k < rows.size(); ++k) parts[k].push_back(rows[k]);
+  }
+  Tensors all;
+  for (const Tensors& rows : parts) all.push_back(concat(rows, 0, where));
+  return all;
+}
+
+}  // namespace
+
+// Row by row, by cotangents of y, or where there are many more rows than columns, column by column, by tangents: which
+// take a walk back over what a walk back has recorded.
 Tensors jacobians(const Tensor& y, const Tensors& xs, const Location& where) {
   check<GraphError>(y.defined(), where, "jacobian: the function returned an undefined Tensor");
   const CallScope scope("jacobian", where);
-  std::vector<Tensors> rows(xs.size());
-  for (std::int64_t i = 0; i < y.numel(); ++i) {
-    const Tensor basis = pad(ones({1}, y.dtype()), 0, i, y.numel() - 1 - i);
-    const Tensors pulled = pull(y, reshape(basis, y.shape()), xs, where);
-    for (std::size_t k = 0; k < xs.size(); ++k) rows[k].push_back(reshape(pulled[k], {1, xs[k].numel()}));
+  std::int64_t columns = 0, widest = y.numel();
+  for (const Tensor& x : xs) {
+    columns += x.numel();
+    widest = std::max(widest, x.numel());
   }
   Tensors results;
-  for (std::size_t k = 0; k < xs.size(); ++k) {
-    std::vector<std::int64_t> shape(y.shape().begin(), y.shape().end());
-    shape.insert(shape.end(), xs[k].shape().begin(), xs[k].shape().end());
-    const bool empty = rows[k].empty() || xs[k].numel() == 0;
-    results.push_back(empty ? zeros(shape, xs[k].dtype(), where) : reshape(concat(rows[k], 0, where), shape));
+  if (y.numel() == 0 || columns == 0) {
+    for (const Tensor& x : xs) results.push_back(zeros(jacobian_shape(y, x), x.dtype(), where));
+  } else if (y.numel() <= 4 * columns) {
+    const auto row = [&](const Tensor& cotangent) { return pull(y, cotangent, xs, where); };
+    const Tensors rows = along_all(y, widest, row, where);
+    for (std::size_t k = 0; k < xs.size(); ++k) results.push_back(reshape(rows[k], jacobian_shape(y, xs[k])));
+  } else {
+    for (const Tensor& x : xs) {
+      const auto column = [&](const Tensor& tangent) { return push({y}, {x}, {tangent}, where); };
+      const Tensors columns_of_x = along_all(x, widest, column, where);
+      const Tensor flat = columns_of_x.empty() ? zeros({0, y.numel()}, y.dtype()) : columns_of_x[0];
+      const Tensor turned = transpose(reshape(flat, {x.numel(), y.numel()}));
+      results.push_back(reshape(x.dtype() == y.dtype() ? turned : cast(turned, x.dtype()), jacobian_shape(y, x)));
+    }
   }
   return results;
 }

@@ -62,4 +62,27 @@ double step(torch::optim::Optimizer& optimizer, Loss&& record) {
   return static_cast<double>(loss.item<float>());
 }
 
+using Inputs = std::vector<torch::Tensor>;
+using Function = torch::Tensor (*)(const Inputs&);
+
+/// The value of a function and the derivatives by those of its inputs that ask for them.
+inline Work function(Function f, const Inputs& inputs, const torch::Tensor& cotangent) {
+  struct State {
+    Function f;
+    Inputs inputs, tracked;
+    torch::Tensor cotangent;
+    Inputs results;
+
+    void run() {
+      const torch::Tensor y = f(inputs);
+      results = tracked.empty() ? Inputs() : torch::autograd::grad({y}, tracked, {cotangent});
+      results.push_back(y);
+    }
+  };
+  const auto state = std::make_shared<State>(State{f, inputs, {}, cotangent, {}});
+  for (const torch::Tensor& input : state->inputs)
+    if (input.requires_grad()) state->tracked.push_back(input);
+  return {[state] { state->run(); }, [state] { return numbers(state->results); }};
+}
+
 }  // namespace benchmarks::libtorch_side

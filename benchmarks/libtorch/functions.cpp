@@ -9,28 +9,6 @@ namespace benchmarks::libtorch_side {
 namespace {
 
 using torch::Tensor;
-using Inputs = std::vector<Tensor>;
-using Function = Tensor (*)(const Inputs&);
-
-Work function(Function f, const Inputs& inputs, const Tensor& cotangent) {
-  struct State {
-    Function f;
-    Inputs inputs, tracked;
-    Tensor cotangent;
-    std::vector<Tensor> results;
-
-    void run() {
-      const Tensor y = f(inputs);
-      results = torch::autograd::grad({y}, tracked, {cotangent});
-      results.push_back(y);
-    }
-  };
-  const auto state = std::make_shared<State>(State{f, inputs, {}, cotangent, {}});
-  for (const Tensor& input : state->inputs)
-    if (input.requires_grad()) state->tracked.push_back(input);
-  return {[state] { state->run(); }, [state] { return numbers(state->results); }};
-}
-
 Tensor normalised(const Inputs& in, std::int64_t axis) {
   const Tensor centred = in[0] - in[0].mean(axis, true);
   return centred * torch::rsqrt(torch::square(centred).mean(axis, true) + 1e-5) * in[1] + in[2];

@@ -2,7 +2,9 @@
 
 // What the cases of xgrad's side share.
 
+#include <array>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,33 @@ inline xgrad::optim::Transformation rule(const std::string& name) {
   if (name == "adam") return adam(adaptive_rate);
   if (name == "adagrad") return adagrad(adaptive_rate);
   return rmsprop(adaptive_rate);
+}
+
+using Inputs = std::vector<xgrad::Tensor>;
+using Function = xgrad::Tensor (*)(const Inputs&);
+
+/// The value of a function and the derivatives by the first `count` of its inputs.
+inline Work function(Function f, const Inputs& inputs, std::size_t count, const xgrad::Tensor& cotangent) {
+  struct State {
+    Function f;
+    Inputs inputs;
+    std::size_t count;
+    xgrad::Tensor cotangent;
+    std::vector<xgrad::Tensor> results;
+
+    void run() {
+      results.clear();
+      Inputs tracked = inputs;
+      for (std::size_t i = 0; i < count; ++i) tracked[i] = xgrad::track(inputs[i]);
+      const xgrad::Tensor y = f(tracked);
+      if (count > 0)
+        results = xgrad::differentiate(std::array{y}, std::array{cotangent}, std::span(tracked).first(count));
+      results.push_back(y);
+      xgrad::evaluate(results);
+    }
+  };
+  const auto state = std::make_shared<State>(State{f, inputs, count, cotangent, {}});
+  return {[state] { state->run(); }, [state] { return numbers(state->results); }};
 }
 
 }  // namespace benchmarks::xgrad_side

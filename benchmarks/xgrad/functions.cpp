@@ -1,9 +1,7 @@
 // Functions forward and backward. They are compositions here; libtorch's side has its own kernels ("kernel") and the
 // same compositions ("composition").
 
-#include <array>
 #include <set>
-#include <span>
 
 #include "benchmarks/xgrad/common.hpp"
 
@@ -12,32 +10,6 @@ namespace benchmarks::xgrad_side {
 using namespace xgrad;
 
 namespace {
-
-using Inputs = std::vector<Tensor>;
-using Function = Tensor (*)(const Inputs&);
-
-/// The value of a function and the derivatives by the first `count` of its inputs.
-Work function(Function f, const Inputs& inputs, std::size_t count, const Tensor& cotangent) {
-  struct State {
-    Function f;
-    Inputs inputs;
-    std::size_t count;
-    Tensor cotangent;
-    std::vector<Tensor> results;
-
-    void run() {
-      results.clear();
-      std::vector<Tensor> tracked = inputs;
-      for (std::size_t i = 0; i < count; ++i) tracked[i] = track(inputs[i]);
-      const Tensor y = f(tracked);
-      results = differentiate(std::array{y}, std::array{cotangent}, std::span(tracked).first(count));
-      results.push_back(y);
-      evaluate(results);
-    }
-  };
-  const auto state = std::make_shared<State>(State{f, inputs, count, cotangent, {}});
-  return {[state] { state->run(); }, [state] { return numbers(state->results); }};
-}
 
 /// (x - mean) / sqrt(variance + 1e-5) * gamma + beta
 Tensor normalised(const Inputs& in, std::int64_t axis) {

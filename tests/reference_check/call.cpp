@@ -1,8 +1,6 @@
 #include "tests/reference_check/call.hpp"
 
 #include <algorithm>
-#include <cctype>
-#include <set>
 
 #include "autograd/core/error.hpp"
 #include "autograd/ops/movement.hpp"
@@ -60,28 +58,6 @@ const Rules& rules() {
     return table;
   }();
   return all;
-}
-
-namespace {
-
-const std::set<std::string> unsupported{"layer_norm", "batch_norm"};
-
-}  // namespace
-
-bool is_unsupported(const std::string& operation) { return unsupported.contains(operation); }
-
-bool mentions_unsupported(const std::string& text) {
-  static const std::set<std::string> families{"layernorm", "batchnorm"};
-  std::string word;
-  for (const char c : text + " ") {
-    if (std::isalnum(static_cast<unsigned char>(c)) || c == '_') {
-      word += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-      continue;
-    }
-    if (unsupported.contains(word) || families.contains(word)) return true;
-    word.clear();
-  }
-  return false;
 }
 
 }  // namespace xgrad::reference

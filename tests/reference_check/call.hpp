@@ -51,9 +51,5 @@ void add_clipping(Rules& rules);
 
 /// Every operation the library has.
 const Rules& rules();
-/// Whether the library does not claim to have this operation.
-bool is_unsupported(const std::string& operation);
-/// Whether a text mentions such an operation.
-bool mentions_unsupported(const std::string& text);
 
 }  // namespace xgrad::reference

@@ -1,8 +1,9 @@
-// Family loss.
+// Families loss and normalise.
 
 #include "nn/losses.hpp"
 #include "autograd/core/error.hpp"
 #include "autograd/ops/ops.hpp"
+#include "nn/normalisation.hpp"
 #include "tests/reference_check/call.hpp"
 
 namespace xgrad::reference {
@@ -84,9 +85,28 @@ void add_classification(Rules& rules) {
   };
 }
 
+void add_normalisation(Rules& rules) {
+  rules["layer_norm"] = [](const Call& call) {
+    return Tensors{nn::layer_norm(call["input"], call.args.integers("normalized_shape"), call.optional("weight"),
+                                  call.optional("bias"), call.args.number("eps", 1e-5))};
+  };
+  rules["batch_norm"] = [](const Call& call) {
+    const nn::BatchNormalised result =
+        nn::batch_norm(call["input"], call.optional("running_mean"), call.optional("running_var"),
+                       {.weight = call.optional("weight"),
+                        .bias = call.optional("bias"),
+                        .training = call.args.flag("training", false),
+                        .momentum = call.args.number("momentum", 0.1),
+                        .eps = call.args.number("eps", 1e-5)});
+    if (!result.mean.defined()) return Tensors{result.output};
+    return Tensors{result.output, result.mean, result.variance};
+  };
+}
+
 }  // namespace
 
 void add_losses(Rules& rules) {
+  add_normalisation(rules);
   add_regression(rules);
   add_classification(rules);
 }

@@ -93,6 +93,15 @@ TEST_CASE("shapes that cannot be") {
   throws<ShapeError>("item: needs exactly one element, got [2, 3] f32").by([&] { return a.item(); });
 }
 
+TEST_CASE("a value that a dtype does not have is never cut to one that it has") {
+  const Tensor whole = arange(3), mask = whole > 0;
+  throws<ValueError>("pad: 0.5 is not a number of i64").by([&] { return pad(whole, 0, 1, 1, 0.5); });
+  throws<ValueError>("pad: -inf is not a number of i64").by([&] { return pad(whole, 0, 1, 1, -HUGE_VAL); });
+  throws<ValueError>("pad: 2 is not a number of bool").by([&] { return pad(mask, 0, 1, 1, 2); });
+  throws<ValueError>("unfold: 0.5 is not a number of i64").by([&] { return unfold(whole, {{0, 2}}, 0.5); });
+  CHECK(pad(whole, 0, 1, 0, -7).to_vector() == std::vector<double>{-7, 0, 1, 2});
+}
+
 TEST_CASE("paddings at the limits") {
   const Tensor a = zeros({2, 3});
   constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();

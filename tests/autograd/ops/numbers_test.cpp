@@ -76,7 +76,8 @@ TEST_CASE("a number takes part in derivatives as a constant") {
     INFO(each.name);
     const Tensor x = track(tensor({2.5, 0.5}, float64)), four = tensor({4.0, 4.0}, float64);
     CHECK(grad(sum(each.f(x, 4.0)), x).to_vector() == grad(sum(each.f(x, four)), x).to_vector());
-    CHECK(grad(sum(each.f(4, x)), x).to_vector() == grad(sum(each.f(four, x)), x).to_vector());
+    const GradOptions options{.allow_unused = true};  // copysign has no derivative by the sign
+    CHECK(grad(sum(each.f(4, x)), x, options).to_vector() == grad(sum(each.f(four, x)), x, options).to_vector());
   }
 }
 

@@ -1,0 +1,85 @@
+#include "nn/normalisation.hpp"
+
+#include "autograd/core/fail.hpp"
+#include "autograd/ops/ops.hpp"
+
+namespace xgrad::nn {
+
+namespace {
+
+Tensor scaled(Tensor y, const Tensor& weight, const Tensor& bias) {
+  if (weight.defined()) y = y * weight;
+  return bias.defined() ? y + bias : y;
+}
+
+void check_like(const Tensor& given, const Shape& shape, const Tensor& x, const char* call, const char* name,
+                const Location& where) {
+  if (!given.defined()) return;
+  check<ShapeError>(given.shape() == shape, where, call, ": ", name, " is ", describe(given), ", not ", shape, " for ",
+                    describe(x));
+}
+
+Tensor normalised(const Tensor& x, const Tensor& mean, const Tensor& variance, double eps) {
+  return (x - mean) / sqrt(variance + eps);
+}
+
+Tensor moved(const Tensor& old, const Tensor& found, double momentum) {
+  return stop_gradient((1 - momentum) * old + momentum * found);
+}
+
+}  // namespace
+
+Tensor layer_norm(const Operand& operand, const Shape& shape, const Tensor& weight, const Tensor& bias, double eps) {
+  const Location& where = operand.where();
+  const CallScope scope("layer_norm", where);
+  const Tensor x = operand.tensor();
+  check<DTypeError>(is_floating(x.dtype()), where, "layer_norm: needs a floating dtype, got ", describe(x));
+  const std::int64_t first = x.ndim() - shape.ndim();
+  const bool fits = shape.ndim() > 0 && first >= 0 &&
+                    Shape(x.shape().data() + first, static_cast<std::size_t>(shape.ndim())) == shape;
+  check<ShapeError>(fits, where, "layer_norm: ", describe(x), " does not end in ", shape);
+  check_like(weight, shape, x, "layer_norm", "the weight", where);
+  check_like(bias, shape, x, "layer_norm", "the bias", where);
+  std::vector<std::int64_t> axes;
+  for (std::int64_t axis = first; axis < x.ndim(); ++axis) axes.push_back(axis);
+  if (x.numel() == 0) return scaled(x, weight, bias);
+  return scaled(normalised(x, mean(x, axes, keep_dims), var(x, axes, 0, keep_dims), eps), weight, bias);
+}
+
+BatchNormalised batch_norm(const Operand& operand, const Tensor& running_mean, const Tensor& running_variance,
+                           const BatchNormOptions& options) {
+  const Location& where = operand.where();
+  const CallScope scope("batch_norm", where);
+  const Tensor x = operand.tensor();
+  check<DTypeError>(is_floating(x.dtype()), where, "batch_norm: needs a floating dtype, got ", describe(x));
+  check<ShapeError>(x.ndim() >= 2, where, "batch_norm: needs at least two axes, got ", describe(x));
+  const std::int64_t channels = x.size(1), each = channels > 0 ? x.numel() / channels : 0;
+  check_like(running_mean, {channels}, x, "batch_norm", "the running mean", where);
+  check_like(running_variance, {channels}, x, "batch_norm", "the running variance", where);
+  check_like(options.weight, {channels}, x, "batch_norm", "the weight", where);
+  check_like(options.bias, {channels}, x, "batch_norm", "the bias", where);
+  check<ValueError>(running_mean.defined() == running_variance.defined(), where,
+                    "batch_norm: needs a running mean and a running variance, or neither");
+  Shape row = Shape::filled(x.ndim(), 1);
+  row[1] = channels;
+  const auto in_row = [&](const Tensor& t) { return t.defined() ? reshape(t, row) : t; };
+  const Tensor weight = in_row(options.weight), bias = in_row(options.bias);
+  if (!options.training) {
+    check<ValueError>(running_mean.defined(), where, "batch_norm: there are no running statistics to normalise by");
+    const Tensor y = normalised(x, in_row(running_mean), in_row(running_variance), options.eps);
+    return {scaled(y, weight, bias), running_mean, running_variance};
+  }
+  check<ValueError>(each > 1, where, "batch_norm: needs more than one element for each channel, got ", describe(x));
+  std::vector<std::int64_t> axes{0};
+  for (std::int64_t axis = 2; axis < x.ndim(); ++axis) axes.push_back(axis);
+  const Tensor average = mean(x, axes, keep_dims), variance = var(x, axes, 0, keep_dims);
+  BatchNormalised result{scaled(normalised(x, average, variance, options.eps), weight, bias), {}, {}};
+  if (running_mean.defined()) {
+    const double unbiased = static_cast<double>(each) / static_cast<double>(each - 1);
+    result.mean = moved(running_mean, reshape(average, {channels}), options.momentum);
+    result.variance = moved(running_variance, unbiased * reshape(variance, {channels}), options.momentum);
+  }
+  return result;
+}
+
+}  // namespace xgrad::nn
