@@ -194,7 +194,7 @@ Real truncated_of(Real low, Real high, Real u) {
 Case truncated_case(const Shape& shape, double low, double high) {
   return {[](const Xs& x) {
             Rng rng(5);
-            return truncated_normal(x[0].shape(), rng, zeros({}, float64), 1, x[0], x[1]);
+            return truncated_normal(x[0].shape(), rng, 0, 1, x[0], x[1]);
           },
           {{shape, low - 0.5, low}, {shape, high, high + 0.5}},
           [](const Arrays& x) {

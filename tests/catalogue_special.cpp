@@ -87,13 +87,16 @@ Real quantile_of(Real a, Real level) {
   for (int i = 0; i < 100; ++i) (lower_of(a, (low + high) / 2) < level ? low : high) = (low + high) / 2;
   return low;
 }
+// By Newton's method for the logarithm of P, which is concave in log x, from below the quantile.
 Tensor quantile_at(const Tensor& a, bool logarithm) {
-  std::vector<double> y;
-  for (const double x : a.to_vector()) {
-    const Real z = quantile_of(x, 0.3L + 0.05L * static_cast<Real>(y.size()));
-    y.push_back(static_cast<double>(logarithm ? std::log(z) : z));
+  const Tensor fixed = stop_gradient(a);
+  const Tensor level = 0.3 + 0.05 * reshape(arange(0, static_cast<double>(a.numel()), 1, a.dtype()), a.shape());
+  Tensor y = (log(level) + lgamma(fixed + 1)) / fixed;
+  for (int i = 0; i < 20; ++i) {
+    const Tensor p = gammainc(fixed, exp(y));
+    y = y - log(p / level) * p / exp(fixed * y - exp(y) - lgamma(fixed));
   }
-  return detail::gamma_quantile(a, tensor(y, a.shape(), a.dtype()), logarithm);
+  return detail::gamma_quantile(a, logarithm ? y : exp(y), logarithm);
 }
 
 Case quantile_case(const Shape& shape, bool logarithm) {

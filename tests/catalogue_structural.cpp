@@ -109,6 +109,19 @@ Case one_hot_case(const Shape& index, std::int64_t classes) {
           }};
 }
 
+Case recurrence_case(const Shape& shape, std::int64_t axis) {
+  return {[=](const Xs& x) { return linear_recurrence(x[0], x[1], axis); },
+          {{shape, -2, 2}, {shape, -2, 2}},
+          [=](const Arrays& x) {
+            return build(x[0].shape, [&](const Index& index) {
+              Real h = 0;
+              for (std::int64_t i = 0; i <= index[u(axis)]; ++i)
+                h = x[0].at(with(index, axis, i)) * h + x[1].at(with(index, axis, i));
+              return h;
+            });
+          }};
+}
+
 Case cumsum_case(const Shape& shape, std::int64_t axis, bool reverse) {
   return {[=](const Xs& x) { return cumsum(x[0], axis, reverse); },
           {{shape, -2, 2}},
@@ -297,6 +310,11 @@ std::vector<Row> reduction_rows() {
       {"cumsum",
        {cumsum_case({5}, 0, false), cumsum_case({2, 3}, 0, true), cumsum_case({2, 3, 2}, 1, false),
         cumsum_case({2, 3, 2}, 2, true), cumsum_case({0}, 0, false), cumsum_case({1}, 0, true)},
+       3,
+       {}},
+      {"linear_recurrence",
+       {recurrence_case({5}, 0), recurrence_case({2, 3}, 0), recurrence_case({2, 3, 2}, 1), recurrence_case({2, 0}, 1),
+        recurrence_case({1}, 0)},
        3,
        {}},
       {"matmul",

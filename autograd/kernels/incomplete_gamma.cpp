@@ -182,13 +182,12 @@ void each_of(const View& a, const View& x, const View& y, F f) {
 
 }  // namespace
 
-// From log(1 + m) = 2 artanh(m / (2 + m)).
+// From log(1 + m) = 2 artanh r, r = m / (2 + m).
 double beyond_logarithm(double a, double x) {
-  const double m = (x - a) / a;
-  if (std::abs(m) > 0.25) return m - std::log(x / a);
-  const double r = m / (2 + m), square = r * r;
+  const double m = (x - a) / a, r = (x - a) / (x + a), square = r * r;
+  if (!(std::abs(r) <= 1.0 / 3)) return m - std::log(x / a);
   double series = 0;
-  for (int k = 10; k > 0; --k) series = (series + 1.0 / (2 * k + 1)) * square;
+  for (int k = 17; k > 0; --k) series = (series + 1.0 / (2 * k + 1)) * square;
   return r * (m - 2 * series);
 }
 

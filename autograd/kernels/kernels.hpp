@@ -51,6 +51,8 @@ void arg_extreme(Instruction max_or_min, const View& x, std::int64_t axis, const
 /// all others, stay in their order.
 void argsort(const View& x, std::int64_t axis, bool descending, const View& y);
 void cumsum(const View& x, std::int64_t axis, bool reverse, const View& y);
+/// y_i = a_i y_(i-1) + b_i along an axis, or from its end; the first a is not read. float32 in double.
+void linear_recurrence(const View& a, const View& b, std::int64_t axis, bool reverse, const View& y);
 
 /// Axes of x with size 1 are repeated to the size they have in y.
 void broadcast(const View& x, const View& y);

@@ -73,6 +73,7 @@ class RunningSum {
   }
 
   void run() {
+    if (shape_.inner >= 2 * columns) return run_columns();
     if (parts_ == 1) return run_whole();
     const std::int64_t inner = shape_.inner;
     std::vector<A> starts(static_cast<std::size_t>(shape_.outer * parts_ * inner));
@@ -91,6 +92,7 @@ class RunningSum {
 
  private:
   static constexpr std::int64_t part_elements = 1 << 14;
+  static constexpr std::int64_t columns = 256;
   static constexpr std::int64_t together = 4;  // parts that are added side by side: one sum would wait for the other
 
   std::int64_t begin(std::int64_t i, std::int64_t k) const {
@@ -98,11 +100,41 @@ class RunningSum {
   }
   std::int64_t end_of(std::int64_t part) const { return part == parts_ - 1 ? shape_.size : (part + 1) * rows_; }
 
-  void run_whole() {
-    const std::int64_t each = std::max<std::int64_t>(1, part_elements / (shape_.size * shape_.inner));
-    parallel_blocks((shape_.outer + each - 1) / each, [&](std::int64_t block) {
-      for (std::int64_t i = block * each; i < std::min(shape_.outer, (block + 1) * each); ++i) run_alone(i);
+  // Where rows are long, columns are added by themselves.
+  void run_columns() {
+    const std::int64_t groups = (shape_.inner + columns - 1) / columns;
+    parallel_blocks(shape_.outer * groups, [&](std::int64_t block) {
+      A total[columns] = {};
+      const std::int64_t first = block % groups * columns;
+      add_columns(begin(block / groups, 0) + first, shape_.size, std::min(columns, shape_.inner - first), total);
     });
+  }
+
+  void run_whole() {
+    const std::int64_t least = shape_.outer < 4 * together ? 1 : together;
+    const std::int64_t each = std::max(least, part_elements / (shape_.size * shape_.inner));
+    parallel_blocks((shape_.outer + each - 1) / each, [&](std::int64_t block) {
+      std::int64_t i = block * each;
+      const std::int64_t end = std::min(shape_.outer, i + each);
+      for (; shape_.inner == 1 && i + together <= end; i += together) {
+        A sums[together] = {};
+        side_by_side(begin(i, 0), shape_.size, shape_.size, sums);
+      }
+      for (; i < end; ++i) run_alone(i);
+    });
+  }
+
+  // Of so many rows from each of some places, which are so far apart.
+  void side_by_side(std::int64_t row, std::int64_t apart, std::int64_t rows, A* totals) {
+    A sums[together];
+    std::copy_n(totals, together, sums);
+    for (std::int64_t k = 0; k < rows; ++k, row += step_)
+      for (std::int64_t place = 0; place < together; ++place) {
+        const std::int64_t at = row + place * apart;
+        sums[place] = static_cast<A>(sums[place] + static_cast<A>(x_[at]));
+        y_[at] = static_cast<T>(sums[place]);
+      }
+    std::copy_n(sums, together, totals);
   }
 
   void run_alone(std::int64_t i) {
@@ -112,9 +144,11 @@ class RunningSum {
 
   // Rows k to end, to `total`, which is the sum of all before.
   void add(std::int64_t i, std::int64_t k, std::int64_t end, A* total) {
-    std::int64_t row = begin(i, k);
-    for (; k < end; ++k, row += step_)
-      for (std::int64_t j = 0; j < shape_.inner; ++j) {
+    add_columns(begin(i, k), end - k, shape_.inner, total);
+  }
+  void add_columns(std::int64_t row, std::int64_t rows, std::int64_t count, A* total) {
+    for (std::int64_t k = 0; k < rows; ++k, row += step_)
+      for (std::int64_t j = 0; j < count; ++j) {
         total[j] = static_cast<A>(total[j] + static_cast<A>(x_[row + j]));
         y_[row + j] = static_cast<T>(total[j]);
       }
@@ -127,18 +161,9 @@ class RunningSum {
         add(i, part * rows_, end_of(part), total);
       return;
     }
-    A sums[together];
-    std::copy_n(total, together, sums);
-    const std::int64_t apart = rows_ * step_;
-    std::int64_t row = begin(i, first * rows_);
-    for (std::int64_t k = 0; k < rows_; ++k, row += step_)
-      for (std::int64_t part = 0; part < together; ++part) {
-        const std::int64_t at = row + part * apart;
-        sums[part] = static_cast<A>(sums[part] + static_cast<A>(x_[at]));
-        y_[at] = static_cast<T>(sums[part]);
-      }
+    side_by_side(begin(i, first * rows_), rows_ * step_, rows_, total);
     const std::int64_t last = first + together - 1;
-    add(i, (last + 1) * rows_, end_of(last), sums + together - 1);
+    add(i, (last + 1) * rows_, end_of(last), total + together - 1);
   }
 
   // The sums of a part: of single elements, several at once.
@@ -180,6 +205,19 @@ class RunningSum {
   std::int64_t rows_, parts_;
 };
 
+// Of the rows of one place of the outer axes; `state` has an element for each of the inner ones.
+template <class A, class T>
+void recur(const T* a, const T* b, std::int64_t size, std::int64_t inner, bool reverse, A* state, T* y) {
+  for (std::int64_t k = 0; k < size; ++k) {
+    const std::int64_t row = (reverse ? size - 1 - k : k) * inner;
+    for (std::int64_t j = 0; j < inner; ++j) {
+      const A term = static_cast<A>(b[row + j]);
+      state[j] = k == 0 ? term : static_cast<A>(static_cast<A>(a[row + j]) * state[j] + term);
+      y[row + j] = static_cast<T>(state[j]);
+    }
+  }
+}
+
 }  // namespace
 
 void arg_extreme(Instruction max_or_min, const View& x, std::int64_t axis, const View& y) {
@@ -209,6 +247,30 @@ void cumsum(const View& x, std::int64_t axis, bool reverse, const View& y) {
     return false;
   });
   if (!known) fail<DTypeError>(Location::current(), "cumsum: there are no sums of ", x.dtype, " elements");
+}
+
+void linear_recurrence(const View& a, const View& b, std::int64_t axis, bool reverse, const View& y) {
+  const auto [outer, size, inner] = panels(y.shape, axis);
+  if (y.numel() == 0) return;
+  const bool known = dispatch(y.dtype, [&, size = size, inner = inner, outer = outer](auto zero) {
+    using T = decltype(zero);
+    if constexpr (!std::same_as<T, bool>) {
+      using A = std::conditional_t<std::same_as<T, float>, double, Wrapping<T>>;
+      const std::int64_t each = std::max<std::int64_t>(1, (1 << 14) / (size * inner));
+      const T *from_a = a.as<const T>(), *from_b = b.as<const T>();
+      parallel_blocks((outer + each - 1) / each, [&, to = y.as<T>()](std::int64_t block) {
+        std::vector<A> state(static_cast<std::size_t>(inner));
+        for (std::int64_t i = block * each; i < std::min(outer, (block + 1) * each); ++i) {
+          const std::int64_t at = i * size * inner;
+          recur(from_a + at, from_b + at, size, inner, reverse, state.data(), to + at);
+        }
+      });
+      return true;
+    }
+    return false;
+  });
+  if (!known)
+    fail<DTypeError>(Location::current(), "linear_recurrence: there are no products of ", y.dtype, " elements");
 }
 
 }  // namespace xgrad::kernels

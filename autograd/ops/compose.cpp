@@ -131,16 +131,6 @@ Tensor isfinite(const Operand& x) {
   return abs(x) < infinity;
 }
 
-Tensor cumprod(const Operand& x, std::int64_t axis) {
-  const CallScope scope("cumprod", x.where());
-  Tensor result = x.tensor();
-  axis = normalise_axis(axis, result.ndim(), "cumprod", x.where());
-  const std::int64_t size = result.size(axis);
-  for (std::int64_t shift = 1; shift < size; shift *= 2)  // each element takes in the product of `shift` more
-    result = result * pad(result, axis, shift, -shift, 1);
-  return result;
-}
-
 Tensor dot(const Operand& a, const Operand& b) {
   const CallScope scope("dot", a.where());
   const Tensor lhs = a.tensor(), rhs = b.tensor();

@@ -84,8 +84,6 @@ struct LogSoftmax {
 // Function objects, like all activations whose other arguments have defaults: handed on, they keep those.
 inline constexpr detail::Softmax softmax;         ///< softmax(x, axis = -1): e^x / sum(e^x) along an axis
 inline constexpr detail::LogSoftmax log_softmax;  ///< log_softmax(x, axis = -1): x - logsumexp(x) along an axis
-/// y_i = x_0 * ... * x_i along an axis, with the exact derivative for zeros.
-Tensor cumprod(const Operand& x, std::int64_t axis = -1);
 /// Sum of the products of two vectors.
 Tensor dot(const Operand& a, const Operand& b);
 /// a_i b_j

@@ -61,9 +61,6 @@ Tensor divergence_of_parts(const Tensor& p, const Tensor& q, const Tensor& whole
   return deviance(q, p * (whole_q / whole_p)) + stirling_divergence(q, p);
 }
 
-// Stirling's formula for log Gamma from here on: below, the numbers are too small to lose digits.
-constexpr double large = 4;
-
 Tensor logarithms_of_diagonal(const Tensor& factor) { return sum(log(diagonal(factor, 0, -2, -1)), -1); }
 
 // L^-1 x for vectors in the last axis
@@ -116,18 +113,18 @@ Tensor categorical(const Operand& x, const Operand& logits) {
 Tensor poisson(const Operand& x_, const Operand& rate_) {
   const CallScope scope("log_density::poisson", x_.where());
   const auto [x, rate] = together(x_, rate_);
-  const Tensor far = x >= large, many = where(far, x, 1), few = where(far, 0, x);
+  const Tensor far = x >= stirling_from(x.dtype()), many = where(far, x, 1), few = where(far, 0, x);
   const Tensor small = xlogy(few, rate) - rate - lgamma(few + 1);
-  return where(far, -deviance(many, rate) - 0.5 * log(many) - log_root_two_pi - stirling_remainder(many), small);
+  return where(far, -deviance(many, rate) - 0.5 * log(many) - log_root_two_pi - stirling_series(many), small);
 }
 
 Tensor gamma(const Operand& x_, const Operand& shape_, const Operand& rate_) {
   const CallScope scope("log_density::gamma", x_.where());
   const auto [x, shape, rate] = together(x_, shape_, rate_);
   // Of rate * x with rate 1: for a large shape a, -deviance + log(a) / 2 - log sqrt(2 pi) - remainder - log x.
-  const Tensor y = rate * x, far = logical_and(shape >= large, y > 0), a = where(far, shape, 1);
+  const Tensor y = rate * x, far = logical_and(shape >= stirling_from(x.dtype()), y > 0), a = where(far, shape, 1);
   const Tensor at = where(far, y, 1), other = where(far, 1, y), b = where(far, 1, shape);
-  const Tensor large_shape = 0.5 * log(a) - deviance(a, at) - log_root_two_pi - stirling_remainder(a) - log(at);
+  const Tensor large_shape = 0.5 * log(a) - deviance(a, at) - log_root_two_pi - stirling_series(a) - log(at);
   return log(rate) + where(far, large_shape, xlogy(b - 1, other) - other - lgamma(b));
 }
 
@@ -172,14 +169,15 @@ Tensor laplace(const Operand& mean_p_, const Operand& scale_p_, const Operand& m
   const CallScope scope("kl_divergence::laplace", mean_p_.where());
   const auto [mean_p, scale_p, mean_q, scale_q] = together(mean_p_, scale_p_, mean_q_, scale_q_);
   const Tensor difference = (mean_p - mean_q) / scale_p, d = where(difference < 0, -difference, difference);
-  return scale_p / scale_q * (d + expm1(-d)) + deviance(scale_q, scale_p) / scale_q;
+  return scale_p / scale_q * beyond_logarithm(expm1(-d), -d) + deviance(scale_q, scale_p) / scale_q;
 }
 
 Tensor bernoulli(const Operand& logit_p_, const Operand& logit_q_) {
   const CallScope scope("kl_divergence::bernoulli", logit_p_.where());
   const auto [logit_p, logit_q] = together(logit_p_, logit_q_);
   const auto part = [](const Tensor& p, const Tensor& q) {  // p log(p / q) for the probabilities of the logits
-    return times(exp(-softplus(-p)), softplus(-q) - softplus(-p));
+    const Tensor probability = exp(-softplus(-p)), nothing = logical_and(probability == 0, logical_not(isnan(q)));
+    return where(nothing, 0, probability * (softplus(-q) - softplus(-p)));
   };
   return part(logit_p, logit_q) + part(-logit_p, -logit_q);
 }
@@ -218,15 +216,17 @@ Tensor dirichlet(const Operand& concentration_p_, const Operand& concentration_q
   return sum(divergence_of_parts(p, q, whole_p, whole_q), -1) - squeeze(stirling_divergence(whole_q, whole_p), -1);
 }
 
-// (|L_q^-1 L_p|^2 + |L_q^-1 (m_q - m_p)|^2 - n) / 2 + sum log L_q - sum log L_p
+// Half of what is not negative: the squares of L_q^-1 (m_q - m_p) and of M = L_q^-1 L_p beside its diagonal, and
+// M_ii^2 - 1 - 2 log M_ii, as in one dimension.
 Tensor multivariate_normal(const Operand& mean_p_, const Operand& factor_p_, const Operand& mean_q_,
                            const Operand& factor_q_) {
   const CallScope scope("kl_divergence::multivariate_normal", mean_p_.where());
   const auto [mean_p, factor_p, mean_q, factor_q] = together(mean_p_, factor_p_, mean_q_, factor_q_);
   const Tensor &p = factor_p, &q = factor_q, difference = mean_q - mean_p;
-  const Tensor spread = sum(square(triangular_solve(q, tril(p))), {-2, -1});
-  return 0.5 * (spread + sum(square(whitened(q, difference)), -1) - static_cast<double>(difference.size(-1))) +
-         logarithms_of_diagonal(q) - logarithms_of_diagonal(p);
+  const Tensor beside = sum(square(tril(triangular_solve(q, tril(p)), -1)), {-2, -1});
+  const Tensor wide_p = diagonal(p, 0, -2, -1), wide_q = diagonal(q, 0, -2, -1);
+  const Tensor along = sum(square(whitened(q, difference)) + square((wide_p - wide_q) / wide_q), -1);
+  return 0.5 * (beside + along) + sum(deviance(wide_q, wide_p) / wide_q, -1);
 }
 
 }  // namespace kl_divergence

@@ -33,6 +33,7 @@ struct Above : Operation<Above> {
     return {inputs[0].shape(), inputs[0].dtype()};
   }
   Tensor vjp(std::size_t, const Tensor& g, std::span<const Tensor>, const Tensor&) const { return g; }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::check_above(bound, strict, call, parameter, inputs[0], where);
     std::memcpy(y.data, inputs[0].data, static_cast<std::size_t>(y.numel()) * item_size(y.dtype));
@@ -53,6 +54,7 @@ struct GammaDraw : Operation<GammaDraw> {
   Signature infer(std::span<const Tensor> inputs, const Location&) const override {
     return {inputs[0].shape(), inputs[0].dtype()};
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::gamma_draw(inputs[0], inputs[1], logarithm, y, where);
   }
@@ -63,6 +65,7 @@ struct GammaDraw : Operation<GammaDraw> {
 struct PoissonDraw : Operation<PoissonDraw> {
   static constexpr auto id = "poisson_draw";
   Signature infer(std::span<const Tensor> inputs, const Location&) const override { return {inputs[0].shape(), int64}; }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::poisson_draw(inputs[0], inputs[1], y, where);
   }
@@ -81,6 +84,7 @@ struct TruncatedNormalDraw : Operation<TruncatedNormalDraw> {
     const Tensor share = input == 0 ? 1 - u : u;
     return g * where(finite, share * exp(0.5 * (y - end) * (y + end)), 0);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::truncated_normal_draw(inputs[0], inputs[1], inputs[2], y, where);
   }
@@ -101,6 +105,7 @@ struct WithoutReplacement : Operation<WithoutReplacement> {
     shape[shape.ndim() - 1] = count;
     return {shape, int64};
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::draw_without_replacement(inputs[0], inputs[1], y, where);
   }

@@ -87,12 +87,14 @@ Tensor nan_to_num(const Operand& operand, double nan, std::optional<double> abov
   return where(x == -infinity, below.value_or(-most), where(x == infinity, above.value_or(most), numbers));
 }
 
-// From the nearer end, so that both ends are met.
+// From the nearer end, so that both ends are met. Between numbers of different signs, whose difference may overflow and
+// loses nothing otherwise, each by its weight.
 Tensor lerp(const Operand& a, const Operand& b, const Operand& weight) {
   const CallScope scope("lerp", a.where());
   const auto [from, to] = tensors_of(a, b);
   const Tensor w = weight.tensor_like(from), difference = to - from;
-  return where(abs(w) < 0.5, from + w * difference, to - (1 - w) * difference);
+  const Tensor beside = where(abs(w) < 0.5, from + w * difference, to - (1 - w) * difference);
+  return where(logical_xor(from < 0, to < 0), (1 - w) * from + w * to, beside);
 }
 
 Tensor isinf(const Operand& x) {

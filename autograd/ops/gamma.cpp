@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 #include "autograd/ops/compose.hpp"
@@ -74,6 +75,7 @@ struct IncompleteGamma : Operation<IncompleteGamma> {  // y = P(a, x) or 1 - P(a
     const Tensor q = exp(log_density::gamma(at, a, 1) + y);
     return signed_g * where(inside, -q * detail::gamma_shape_derivative(1, a, y), 0);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::incomplete_gamma(upper, inputs[0], inputs[1], y);
   }
@@ -102,7 +104,9 @@ struct GammaShapeDerivative : Operation<GammaShapeDerivative> {
   static constexpr auto id = "gamma_shape_derivative";
   std::int64_t n;
   explicit GammaShapeDerivative(std::int64_t order) : n(order) {}
-  Signature infer(std::span<const Tensor> inputs, const Location&) const override {
+  Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
+    check_dtypes(id, inputs[0], inputs[1], where);
+    check_domain(Domain::floating, id, inputs[0], where);
     return {inputs[0].shape(), inputs[0].dtype()};
   }
   Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor& h) const {
@@ -110,6 +114,7 @@ struct GammaShapeDerivative : Operation<GammaShapeDerivative> {
     if (input == 0) return g * (detail::gamma_shape_derivative(n + 1, a, y) - l * h);
     return g * (-relative_derivative(n, a, l) - h * (a - exp(y)));
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::gamma_shape_derivative(n, inputs[0], inputs[1], y);
   }
@@ -133,6 +138,7 @@ struct GammaQuantile : Operation<GammaQuantile> {
     const Tensor positive = y > 0, z = where(positive, y, 1);  // 0 is what underflowed
     return g * where(positive, z * detail::gamma_shape_derivative(1, inputs[0], log(z)), 0);
   }
+  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     std::memcpy(y.data, inputs[1].data, static_cast<std::size_t>(y.numel()) * item_size(y.dtype));
   }
@@ -168,11 +174,13 @@ Tensor gammaincc(const Operand& a, const Operand& x) { return incomplete_gamma("
 Tensor detail::gamma_shape_derivative(std::int64_t n, const Tensor& a, const Tensor& y) {
   check<ValueError>(n <= kernels::most_shape_derivatives, Location::current(), "gamma_shape_derivative: there are no ",
                     n, " derivatives by the shape");
-  return record(Location::current(), GammaShapeDerivative(n), a, y);
+  auto [shape, at] = broadcast_together("gamma_shape_derivative", a, y);
+  return record(Location::current(), GammaShapeDerivative(n), std::move(shape), std::move(at));
 }
 
 Tensor detail::gamma_quantile(const Tensor& a, const Tensor& y, bool logarithm) {
-  return record(Location::current(), GammaQuantile(logarithm), a, y);
+  auto [shape, at] = broadcast_together("gamma_quantile", a, y);
+  return record(Location::current(), GammaQuantile(logarithm), std::move(shape), std::move(at));
 }
 
 }  // namespace xgrad

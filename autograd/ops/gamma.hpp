@@ -24,7 +24,7 @@ Tensor gammaincc(const Operand& a, const Operand& x);  ///< Q(a, x) = 1 - P(a, x
 namespace detail {
 /// H_n(a, y) = -(d^n P(a, x) / da^n) Gamma(a) e^x / x^a with x = e^y, for n >= 1. ValueError for n > 15.
 Tensor gamma_shape_derivative(std::int64_t n, const Tensor& a, const Tensor& y);
-/// y, or where that is a logarithm e^y, as a function of a for which P(a, y) stays what it is. In one shape.
+/// y, or where that is a logarithm e^y, as a function of a for which P(a, y) stays what it is.
 Tensor gamma_quantile(const Tensor& a, const Tensor& y, bool logarithm);
 }  // namespace detail
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// Running results along an axis, beside cumsum. By doubling: the logarithm of the axis' size of passes over it.
+// Running results along an axis, beside cumsum.
 
 #include <cstdint>
 
@@ -8,6 +8,14 @@
 #include "autograd/tape/tensor.hpp"
 
 namespace xgrad {
+
+/// h_i = a_i h_(i-1) + b_i along an axis, from h_0 = b_0 (a_0 is not read): one pass, forward and back, in float64 for
+/// float32. Of int64, too. a and b broadcast.
+Tensor linear_recurrence(const Operand& a, const Operand& b, std::int64_t axis = -1);
+/// y_i = x_0 * ... * x_i along an axis, with the exact derivative for zeros. Of a mask (bool), int64.
+Tensor cumprod(const Operand& x, std::int64_t axis = -1);
+
+// By doubling: the logarithm of the axis' size of passes over it.
 
 /// y_i = max(x_0, ..., x_i) along an axis; ties share the derivative, and NaN stays from where it stands.
 Tensor cummax(const Operand& x, std::int64_t axis = -1);

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "autograd/ops/compose.hpp"
+#include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/gamma.hpp"
 
@@ -18,59 +19,64 @@ const double log_root_two_pi = 0.5 * std::log(2 * std::numbers::pi);
 // B_2k / (2k (2k - 1)), the coefficients of 1 / a^(2k - 1) in the remainder
 constexpr double remainders[] = {1.0 / 12,   -1.0 / 360,      1.0 / 1260, -1.0 / 1680,
                                  1.0 / 1188, -691.0 / 360360, 1.0 / 156,  -3617.0 / 122400};
-// From here on that series has all the digits of its dtype.
-double far_out(DType dtype) { return dtype == float32 ? 3 : 10; }
+// Up to here, the nine terms of the series below have all the digits of their dtype.
+Tensor is_near(const Tensor& r) { return abs(r) <= (r.dtype() == float32 ? 1.0 / 3 : 1.0 / 7); }
 
-// m - log(1 + m) for |m| <= 1/4, from log(1 + m) = 2 artanh(m / (2 + m))
-Tensor near_gap(const Tensor& m) {
-  const Tensor r = m / (2 + m), square_of_r = r * r;
+// m - log(1 + m) over r, where log(1 + m) = 2 artanh r: m - 2 (r^2 / 3 + r^4 / 5 + ...), all times `scale`.
+Tensor near_gap(const Tensor& m, const Tensor& r, const Tensor& scale) {
+  const Tensor square_of_r = r * r;
   Tensor series = square_of_r / 19;
   for (int k = 8; k > 0; --k) series = (series + 1.0 / (2 * k + 1)) * square_of_r;
-  return r * (m - 2 * series);
+  return m - 2 * (scale * series);
 }
 
 // Its series where that holds, and what `direct` gives elsewhere.
 template <class Series, class Direct>
 Tensor by_series(const Tensor& a, Series series, Direct direct) {
-  const double from = far_out(a.dtype());
-  const Tensor far = a >= from, inverse = 1 / where(far, a, from);
-  return where(far, series(inverse), direct(where(far, 1, a)));
+  const double from = stirling_from(a.dtype());
+  const Tensor far = a >= from;
+  return where(far, series(where(far, a, from)), direct(where(far, 1, a)));
 }
 
 // The derivative of the remainder: psi(a) - log a + 1 / (2a)
 Tensor slope(const Tensor& a) {
-  return by_series(
-      a,
-      [](const Tensor& inverse) {
-        const Tensor square_of = inverse * inverse;
-        Tensor sum =
-            (1 - 2.0 * static_cast<double>(std::size(remainders))) * remainders[std::size(remainders) - 1] * square_of;
-        for (std::size_t k = std::size(remainders) - 1; k-- > 0;)
-          sum = (sum + (-1 - 2 * static_cast<double>(k)) * remainders[k]) * square_of;
-        return sum;
-      },
-      [](const Tensor& x) { return digamma(x) - log(x) + 0.5 / x; });
+  const auto series = [](const Tensor& x) {
+    constexpr std::size_t terms = std::size(remainders);
+    const Tensor inverse = 1 / x, square_of = inverse * inverse;
+    Tensor sum = zeros_like(x);
+    for (std::size_t k = terms; k-- > 0;) sum = (sum + (-1 - 2 * static_cast<double>(k)) * remainders[k]) * square_of;
+    return sum;
+  };
+  return by_series(a, series, [](const Tensor& x) { return digamma(x) - log(x) + 0.5 / x; });
 }
 
 }  // namespace
 
+Tensor beyond_logarithm(const Tensor& m, const Tensor& logarithm) {
+  const Tensor r = m / (2 + m), near = is_near(r), small = where(near, r, 0);
+  return where(near, small * near_gap(where(near, m, 0), small, ones_like(m)), m - logarithm);
+}
+
+// a (m - log(1 + m)) with m = x / a - 1, r = (x - a) / (x + a)
 Tensor deviance(const Tensor& a, const Tensor& x) {
-  const Tensor difference = x - a, m = difference / a, near = abs(m) <= 0.25, ratio = where(near, 1, x / a);
-  const Tensor far = difference - xlogy(a, ratio);
-  const Tensor nothing = logical_and(a == 0, x == 0);
-  return where(nothing, 0, where(near, a * near_gap(where(near, m, 0)), far));
+  const Tensor difference = x - a, whole = x + a, nothing = whole == 0, r = difference / where(nothing, 1, whole);
+  const Tensor near = is_near(r), small = where(near, r, 0);
+  const Tensor far = difference - xlogy(a, where(near, 1, x / a));
+  return where(near, small * near_gap(where(near, difference, 0), small, a), far);
+}
+
+double stirling_from(DType dtype) { return dtype == float32 ? 3 : 10; }
+
+Tensor stirling_series(const Tensor& a) {
+  const Tensor inverse = 1 / a, square_of = inverse * inverse;
+  Tensor sum = remainders[std::size(remainders) - 1] * square_of;
+  for (std::size_t k = std::size(remainders) - 2; k > 0; --k) sum = (sum + remainders[k]) * square_of;
+  return (sum + remainders[0]) * inverse;
 }
 
 Tensor stirling_remainder(const Tensor& a) {
-  return by_series(
-      a,
-      [](const Tensor& inverse) {
-        const Tensor square_of = inverse * inverse;
-        Tensor sum = remainders[std::size(remainders) - 1] * square_of;
-        for (std::size_t k = std::size(remainders) - 2; k > 0; --k) sum = (sum + remainders[k]) * square_of;
-        return (sum + remainders[0]) * inverse;
-      },
-      [](const Tensor& x) { return lgamma(x) - (x - 0.5) * log(x) + x - log_root_two_pi; });
+  return by_series(a, stirling_series,
+                   [](const Tensor& x) { return lgamma(x) - (x - 0.5) * log(x) + x - log_root_two_pi; });
 }
 
 Tensor stirling_divergence(const Tensor& b, const Tensor& a) {

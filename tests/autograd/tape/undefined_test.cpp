@@ -114,6 +114,24 @@ std::vector<Row> of_tensor(const Tensor& none) {
           {"logsumexp", [=] { logsumexp(none); }},
           {"softmax", [=] { softmax(none); }},
           {"cumprod", [=] { cumprod(none); }},
+          {"linear_recurrence", [=] { linear_recurrence(x, none); }},
+          {"gammainc", [=] { gammainc(none, x); }},
+          {"gammaincc", [=] { gammaincc(x, none); }},
+          {"exponential",
+           [=] {
+             Rng rng(1);
+             exponential({2}, rng, none);
+           }},
+          {"gamma",
+           [=] {
+             Rng rng(1);
+             gamma({2}, rng, x, none);
+           }},
+          {"multinomial",
+           [=] {
+             Rng rng(1);
+             multinomial(none, 1, rng);
+           }},
           {"dot", [=] { dot(none, x); }},
           {"outer", [=] { outer(none, x); }},
           {"tril", [=] { tril(none); }},
