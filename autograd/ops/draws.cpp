@@ -38,7 +38,6 @@ struct Above : Operation<Above> {
     kernels::check_above(bound, strict, call, parameter, inputs[0], where);
     std::memcpy(y.data, inputs[0].data, static_cast<std::size_t>(y.numel()) * item_size(y.dtype));
   }
-  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void describe(Fields& fields) const override {
     fields("bound", bound);
     fields("strict", strict);
@@ -58,7 +57,6 @@ struct GammaDraw : Operation<GammaDraw> {
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::gamma_draw(inputs[0], inputs[1], logarithm, y, where);
   }
-  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void describe(Fields& fields) const override { fields("logarithm", logarithm); }
 };
 
@@ -69,7 +67,6 @@ struct PoissonDraw : Operation<PoissonDraw> {
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::poisson_draw(inputs[0], inputs[1], y, where);
   }
-  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
 // With phi(y) dy = (1 - u) phi(low) dlow + u phi(high) dhigh + (Phi(high) - Phi(low)) du.
@@ -88,7 +85,6 @@ struct TruncatedNormalDraw : Operation<TruncatedNormalDraw> {
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::truncated_normal_draw(inputs[0], inputs[1], inputs[2], y, where);
   }
-  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   // Phi(high) - Phi(low), as the difference of what is above.
   static Tensor probability(const Tensor& low, const Tensor& high) {
     const Tensor mirrored = low + high < 0, from = where(mirrored, -high, low), to = where(mirrored, -low, high);
@@ -109,7 +105,6 @@ struct WithoutReplacement : Operation<WithoutReplacement> {
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::draw_without_replacement(inputs[0], inputs[1], y, where);
   }
-  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void describe(Fields& fields) const override { fields("count", count); }
 };
 

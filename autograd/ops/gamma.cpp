@@ -79,7 +79,6 @@ struct IncompleteGamma : Operation<IncompleteGamma> {  // y = P(a, x) or 1 - P(a
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::incomplete_gamma(upper, inputs[0], inputs[1], y);
   }
-  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void describe(Fields& fields) const override { fields("upper", upper); }
 };
 
@@ -118,7 +117,6 @@ struct GammaShapeDerivative : Operation<GammaShapeDerivative> {
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::gamma_shape_derivative(n, inputs[0], inputs[1], y);
   }
-  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void describe(Fields& fields) const override { fields("n", n); }
 };
 
@@ -142,7 +140,6 @@ struct GammaQuantile : Operation<GammaQuantile> {
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     std::memcpy(y.data, inputs[1].data, static_cast<std::size_t>(y.numel()) * item_size(y.dtype));
   }
-  Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
   void describe(Fields& fields) const override { fields("logarithm", logarithm); }
 };
 
