@@ -15,16 +15,24 @@ namespace xgrad::testing {
 /// A random function of a few leaves. Two tapes of one seed are the same.
 class RandomTape {
  public:
-  RandomTape(std::uint64_t seed, DType dtype) : rng_(seed), dtype_(dtype) {
+  RandomTape(std::uint64_t seed, DType dtype) : RandomTape(seed, dtype, {}) {}
+  /// The same function of these leaves, which have the shapes of its own; its noise is data.
+  RandomTape(std::uint64_t seed, DType dtype, const std::vector<Tensor>& leaves)
+      : rng_(seed), dtype_(dtype), is_function_(!leaves.empty()) {
     const std::int64_t sizes[] = {1, 1, 2, 3, 4, 5, 7, 16, 33};
     for (int axis = 0; axis < 3; ++axis) extents_.push_back(sizes[rng_.below(9)]);
     if (rng_.below(20) == 0) extents_[rng_.below(3)] = 0;
     if (rng_.below(6) == 0) extents_ = {rng_.below(2) == 0 ? 1 : 150, 1, rng_.below(2) == 0 ? 70 : 1500};
-    for (int i = 0; i < 3; ++i) leaves_.push_back(track(normal(shape(), rng_, 0, 1, dtype_)));
+    for (std::size_t i = 0; i < 3; ++i) {
+      const Tensor own = noise(shape(), 1);
+      leaves_.push_back(track(is_function_ ? leaves[i] : own));
+    }
     values_ = leaves_;
     const std::uint64_t count = 3 + rng_.below(14);
     for (std::uint64_t i = 0; i < count; ++i) grow();
   }
+
+  const std::vector<Tensor>& leaves() const { return leaves_; }
 
   /// The last values, the gradients of a loss made of them, and the gradients of those.
   std::vector<Tensor> roots() {
@@ -61,7 +69,13 @@ class RandomTape {
   /// Small again, where sums and products of sums would go on growing.
   static Tensor bounded(const Tensor& x) { return 3 * tanh(x / 3); }
   /// Without ties, and without what should be 0 and is not quite.
-  Tensor apart(const Tensor& x) { return x + normal(x.shape(), rng_, 0, 0.5, dtype_); }
+  Tensor apart(const Tensor& x) { return x + noise(x.shape(), 0.5); }
+  Tensor noise(const Shape& shape, double deviation) {
+    Rng own(rng_.bits());
+    const Tensor numbers = normal(shape, own, 0, deviation, dtype_);
+    if (is_function_) evaluate(numbers);
+    return numbers;
+  }
 
   void grow() {
     const Tensor x = any();
@@ -222,6 +236,7 @@ class RandomTape {
 
   Rng rng_;
   DType dtype_;
+  bool is_function_;
   std::vector<std::int64_t> extents_;
   std::vector<Tensor> leaves_, values_;
 };
