@@ -143,13 +143,19 @@ Blocks solve(const Blocks& x, Blocks y) {
   return y;
 }
 
+double log_factorial(int n) {
+  double sum = 0;
+  for (int k = 2; k <= n; ++k) sum += std::log(k);
+  return sum;
+}
+
 // How often the matrix must be halved so that the next term of the series is not felt, whatever its signs.
 int halvings_for_rounding(const Blocks& x, int degree) {
-  const double m = degree, norm = x.log_of_norm();
+  const double norm = x.log_of_norm();
   if (std::isinf(norm)) return 0;  // of zeros
-  const double log_coefficient = 2 * std::lgamma(m + 1) - std::lgamma(2 * m + 1) - std::lgamma(2 * m + 2);
+  const double log_coefficient = 2 * log_factorial(degree) - log_factorial(2 * degree) - log_factorial(2 * degree + 1);
   const double bits = (log_coefficient + x.log_of_power_norm(2 * degree + 1) - norm) / std::log(2.0) + 53;
-  return std::max(0, static_cast<int>(std::ceil(bits / (2 * m))));
+  return bits > 0 ? static_cast<int>(std::ceil(bits / (2 * degree))) : 0;
 }
 
 struct Powers {
