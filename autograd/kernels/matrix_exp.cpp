@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "autograd/kernels/kernels.hpp"
@@ -28,113 +29,194 @@ struct Square {
   void scale_by_two_to(int exponent) {
     for (double& element : elements) element = std::ldexp(element, exponent);
   }
-  double norm() const {  // the largest sum of a column
-    double largest = 0;
-    for (std::size_t j = 0; j < size(); ++j) {
-      double sum = 0;
-      for (std::size_t i = 0; i < size(); ++i) sum += std::abs(elements[j * size() + i]);
-      largest = std::max(largest, sum);
-    }
-    return largest;
+  // into[j] += sum_i weights[i] |a_ij|
+  void add_sums(const std::vector<double>& weights, std::vector<double>& into) const {
+    for (std::size_t j = 0; j < size(); ++j)
+      for (std::size_t i = 0; i < size(); ++i) into[j] += weights[i] * std::abs(elements[j * size() + i]);
+  }
+  bool has_nan() const {
+    return std::ranges::any_of(elements, [](double element) { return std::isnan(element); });
   }
 };
 
-Square operator*(const Square& a, const Square& b) {
-  Square product(a.n);
-  const double one = 1, zero = 0;
-  dgemm_("N", "N", &a.n, &a.n, &a.n, &one, a.elements.data(), &a.n, b.elements.data(), &b.n, &zero,
-         product.elements.data(), &a.n);
+// y = y + a b
+void add_product(const Square& a, const Square& b, Square& y) {
+  const double one = 1;
+  dgemm_("N", "N", &a.n, &a.n, &a.n, &one, a.elements.data(), &a.n, b.elements.data(), &b.n, &one, y.elements.data(),
+         &y.n);
+}
+
+// a, or [[a, b], [0, a]]: the exponential of such a matrix has the derivative of e^a along b for its block, and its
+// products are three of blocks, not eight.
+struct Blocks {
+  Square a;
+  std::optional<Square> b;
+
+  Blocks(int n, bool two) : a(n) {
+    if (two) b.emplace(n);
+  }
+  static Blocks like(const Blocks& other) { return Blocks(other.a.n, other.b.has_value()); }
+  // A matrix of n rows.
+  template <class T>
+  static Blocks of(const T* matrix, std::size_t n) {
+    const std::size_t half = n / 2;
+    bool two = n > 0 && n % 2 == 0;
+    for (std::size_t i = 0; i < half && two; ++i) {
+      const T *upper = matrix + i * n, *lower = matrix + (half + i) * n;
+      two = std::all_of(lower, lower + half, [](T element) { return element == 0; }) &&
+            std::equal(upper, upper + half, lower + half);
+    }
+    Blocks result(static_cast<int>(two ? half : n), two);
+    const std::size_t size = result.a.size();
+    for (std::size_t i = 0; i < size; ++i) {
+      std::copy_n(matrix + i * n, size, &result.a.elements[i * size]);
+      if (two) std::copy_n(matrix + i * n + size, size, &result.b->elements[i * size]);
+    }
+    return result;
+  }
+  template <class T>
+  void copy_to(T* matrix) const {
+    const std::size_t size = a.size(), n = b ? 2 * size : size;
+    const auto put = [&](const Square& from, std::size_t row, std::size_t column) {
+      for (std::size_t i = 0; i < size; ++i)
+        for (std::size_t j = 0; j < size; ++j)
+          matrix[(row + i) * n + column + j] = static_cast<T>(from.elements[i * size + j]);
+    };
+    put(a, 0, 0);
+    if (!b) return;
+    put(*b, 0, size);
+    put(Square(a.n), size, 0);
+    put(a, size, size);
+  }
+
+  void add(double factor, const Blocks& other) {
+    a.add(factor, other.a);
+    if (b) b->add(factor, *other.b);
+  }
+  void scale_by_two_to(int exponent) {
+    a.scale_by_two_to(exponent);
+    if (b) b->scale_by_two_to(exponent);
+  }
+  // log || |x|^power ||, of the largest sum of a column
+  double log_of_power_norm(int power) const {
+    const double least = 0.5 / static_cast<double>(a.size());  // so that no sum overflows
+    std::vector<double> of_a(a.size(), least), of_b(a.size(), 0);
+    double logarithm = -std::log(least);
+    for (int step = 0; step < power; ++step) {
+      std::vector<double> next_a(a.size()), next_b(a.size());
+      a.add_sums(of_a, next_a);
+      if (b) a.add_sums(of_b, next_b), b->add_sums(of_a, next_b);
+      double largest = 0;
+      for (std::size_t j = 0; j < a.size(); ++j) largest = std::max(largest, next_a[j] + next_b[j]);
+      if (largest == 0) return -std::numeric_limits<double>::infinity();
+      logarithm += std::log(largest);
+      for (double& sum : next_a) sum /= largest;
+      for (double& sum : next_b) sum /= largest;
+      of_a = std::move(next_a);
+      of_b = std::move(next_b);
+    }
+    return logarithm;
+  }
+  double log_of_norm() const { return log_of_power_norm(1); }
+};
+
+Blocks operator*(const Blocks& x, const Blocks& y) {
+  Blocks product = Blocks::like(x);
+  add_product(x.a, y.a, product.a);
+  if (x.b) {
+    add_product(x.a, *y.b, *product.b);
+    add_product(*x.b, y.a, *product.b);
+  }
   return product;
 }
 
-// log || |a|^power ||
-double log_of_power_norm(const Square& a, int power) {
-  std::vector<double> sums(a.size(), 1), next(a.size());
-  double logarithm = 0;
-  for (int step = 0; step < power; ++step) {
-    double largest = 0;
-    for (std::size_t j = 0; j < a.size(); ++j) {
-      next[j] = 0;
-      for (std::size_t i = 0; i < a.size(); ++i) next[j] += sums[i] * std::abs(a.elements[j * a.size() + i]);
-      largest = std::max(largest, next[j]);
-    }
-    if (largest == 0) return -std::numeric_limits<double>::infinity();
-    logarithm += std::log(largest);
-    for (std::size_t j = 0; j < a.size(); ++j) sums[j] = next[j] / largest;
+// x^-1 y
+Blocks solve(const Blocks& x, Blocks y) {
+  const Lu<double> lu(x.a.elements.data(), x.a.n);
+  lu.solve("N", x.a.n, y.a.elements.data());
+  if (x.b) {
+    Square known(x.a.n);
+    add_product(*x.b, y.a, known);
+    y.b->add(-1, known);
+    lu.solve("N", x.a.n, y.b->elements.data());
   }
-  return logarithm;
+  return y;
 }
 
-// How often the matrix must be halved so that the next term of the series is not felt, whatever its signs.
-int halvings_for_rounding(const Square& a, int degree) {
-  const double m = degree, norm = a.norm();
-  if (norm == 0) return 0;
-  const double log_coefficient = 2 * std::lgamma(m + 1) - std::lgamma(2 * m + 1) - std::lgamma(2 * m + 2);
-  const double log_term = log_coefficient + log_of_power_norm(a, 2 * degree + 1) - std::log(norm);
-  const double bits = log_term / std::log(2.0) + 53;
-  return std::max(0, static_cast<int>(std::ceil(bits / (2 * m))));
-}
-
-struct Powers {
-  Square second, fourth, sixth;
-  explicit Powers(const Square& a) : second(a * a), fourth(second * second), sixth(fourth * second) {}
-  // Stands for the norm of the matrix, but is smaller where its powers are.
-  double norm() const { return std::max(std::pow(fourth.norm(), 1 / 4.0), std::pow(sixth.norm(), 1 / 6.0)); }
-};
-
-// q(a)^-1 p(a), with p(a) = sum_k b_k a^k of the degree, and q(a) = p(-a).
-Square approximant(const Square& a, const Powers& powers, int degree) {
-  std::array<double, 14> b{1};  // 0 beyond the degree
-  for (std::size_t k = 1; k <= static_cast<std::size_t>(degree); ++k) {
-    const auto j = static_cast<double>(k);
-    b[k] = b[k - 1] * (degree - j + 1) / ((2 * degree - j + 1) * j);
-  }
-  const auto every_other = [&](std::size_t first) {  // sum_k b_(2 k + first) a^(2 k)
-    Square low(a.n);
-    low.add_to_diagonal(b[first]);
-    low.add(b[2 + first], powers.second);
-    low.add(b[4 + first], powers.fourth);
-    low.add(b[6 + first], powers.sixth);
-    if (degree <= 7) return low;
-    Square high(a.n);
-    high.add(b[8 + first], powers.second);
-    high.add(b[10 + first], powers.fourth);
-    high.add(b[12 + first], powers.sixth);
-    low.add(1, powers.sixth * high);
-    return low;
-  };
-  const Square odd = a * every_other(1);
-  Square even = every_other(0), sum = even;
-  sum.add(1, odd);
-  even.add(-1, odd);
-  Lu<double>(even.elements.data(), even.n).solve("N", sum.n, sum.elements.data());
+double log_factorial(int n) {
+  double sum = 0;
+  for (int k = 2; k <= n; ++k) sum += std::log(k);
   return sum;
 }
 
-Square exponential(Square a) {
-  constexpr double most_of_degree_7 = 9.504178996162932e-1, most_of_degree_13 = 4.25;
-  const auto halvings = [](double norm, double most) {
-    return norm <= most ? 0 : static_cast<int>(std::ceil(std::log2(norm / most)));
+// How often the matrix must be halved so that the next term of the series is not felt, whatever its signs.
+int halvings_for_rounding(const Blocks& x, int degree) {
+  const double norm = x.log_of_norm();
+  if (std::isinf(norm)) return 0;  // of zeros
+  const double log_coefficient = 2 * log_factorial(degree) - log_factorial(2 * degree) - log_factorial(2 * degree + 1);
+  const double bits = (log_coefficient + x.log_of_power_norm(2 * degree + 1) - norm) / std::log(2.0) + 53;
+  return bits > 0 ? static_cast<int>(std::ceil(bits / (2 * degree))) : 0;
+}
+
+struct Powers {
+  Blocks second, fourth, sixth;
+  explicit Powers(const Blocks& x) : second(x * x), fourth(second * second), sixth(fourth * second) {}
+  // Stands for the logarithm of the norm of the matrix, but is smaller where its powers are.
+  double log_of_norm() const { return std::max(fourth.log_of_norm() / 4, sixth.log_of_norm() / 6); }
+};
+
+// q(x)^-1 p(x), with p(x) = sum_k c_k x^k of the degree, and q(x) = p(-x).
+Blocks approximant(const Blocks& x, const Powers& powers, int degree) {
+  std::array<double, 14> c{1};  // 0 beyond the degree
+  for (std::size_t k = 1; k <= static_cast<std::size_t>(degree); ++k) {
+    const auto j = static_cast<double>(k);
+    c[k] = c[k - 1] * (degree - j + 1) / ((2 * degree - j + 1) * j);
+  }
+  const auto every_other = [&](std::size_t first) {  // sum_k c_(2 k + first) x^(2 k)
+    Blocks low = Blocks::like(x);
+    low.a.add_to_diagonal(c[first]);
+    low.add(c[2 + first], powers.second);
+    low.add(c[4 + first], powers.fourth);
+    low.add(c[6 + first], powers.sixth);
+    if (degree <= 7) return low;
+    Blocks high = Blocks::like(x);
+    high.add(c[8 + first], powers.second);
+    high.add(c[10 + first], powers.fourth);
+    high.add(c[12 + first], powers.sixth);
+    low.add(1, powers.sixth * high);
+    return low;
   };
-  int squarings = halvings(a.norm(), 0x1p40);  // so far that no power overflows
-  a.scale_by_two_to(-squarings);
-  Powers powers(a);
-  if (powers.norm() <= most_of_degree_7 && halvings_for_rounding(a, 7) == 0) {
-    a = approximant(a, powers, 7);
+  const Blocks odd = x * every_other(1);
+  Blocks even = every_other(0), sum = even;
+  sum.add(1, odd);
+  even.add(-1, odd);
+  return solve(even, std::move(sum));
+}
+
+Blocks exponential(Blocks x) {
+  const double most_of_degree_7 = std::log(9.504178996162932e-1), most_of_degree_13 = std::log(4.25);
+  const auto halvings = [](double log_of_norm, double most) {
+    return log_of_norm <= most ? 0 : static_cast<int>(std::ceil((log_of_norm - most) / std::log(2.0)));
+  };
+  int squarings = halvings(x.log_of_norm(), 40 * std::log(2.0));  // so far that no power overflows
+  x.scale_by_two_to(-squarings);
+  Powers powers(x);
+  if (powers.log_of_norm() <= most_of_degree_7 && halvings_for_rounding(x, 7) == 0) {
+    x = approximant(x, powers, 7);
   } else {
-    int more = halvings(powers.norm(), most_of_degree_13);
-    a.scale_by_two_to(-more);
-    const int for_rounding = halvings_for_rounding(a, 13);
-    a.scale_by_two_to(-for_rounding);
+    int more = halvings(powers.log_of_norm(), most_of_degree_13);
+    x.scale_by_two_to(-more);
+    const int for_rounding = halvings_for_rounding(x, 13);
+    x.scale_by_two_to(-for_rounding);
     more += for_rounding;
     powers.second.scale_by_two_to(-2 * more);
     powers.fourth.scale_by_two_to(-4 * more);
     powers.sixth.scale_by_two_to(-6 * more);
     squarings += more;
-    a = approximant(a, powers, 13);
+    x = approximant(x, powers, 13);
   }
-  for (int i = 0; i < squarings; ++i) a = a * a;
-  return a;
+  for (int i = 0; i < squarings; ++i) x = x * x;
+  return x;
 }
 
 }  // namespace
@@ -147,14 +229,10 @@ void matrix_exp(const View& x, const View& y, const Location& where) {
     for (std::int64_t entry = 0; entry < all.count; ++entry) {
       const T* from = all.at<T>(x, entry);
       all.check_finite(from, entry, "matrix_exp", where);
-      Square a(all.n);
-      std::copy_n(from, all.elements(), a.elements.begin());
-      const Square result = exponential(std::move(a));
-      T* to = y.as<T>() + static_cast<std::size_t>(entry) * all.elements();
-      const bool told = std::ranges::none_of(result.elements, [](double element) { return std::isnan(element); });
-      check<LinalgError>(told, where, "matrix_exp: ", all.of_entry(entry),
-                         "the exponential is too large for its dtype");
-      std::ranges::transform(result.elements, to, [](double element) { return static_cast<T>(element); });
+      const Blocks result = exponential(Blocks::of(from, all.rows()));
+      check<LinalgError>(!result.a.has_nan() && !(result.b && result.b->has_nan()), where,
+                         "matrix_exp: ", all.of_entry(entry), "the exponential is too large for its dtype");
+      result.copy_to(y.as<T>() + static_cast<std::size_t>(entry) * all.elements());
     }
   });
 }

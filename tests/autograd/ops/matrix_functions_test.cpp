@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "autograd/autograd.hpp"
@@ -109,6 +110,33 @@ TEST_CASE("exponentials that are known") {
   CHECK(matrix_exp(zeros({0, 0})).shape() == Shape{0, 0});
   CHECK(matrix_exp(zeros({0, 2, 2})).shape() == Shape{0, 2, 2});
   CHECK(matrix_exp(tensor({{1000.0}})).item() == std::numeric_limits<double>::infinity());
+}
+
+TEST_CASE("exponentials of blocks are exponentials of whole matrices") {
+  const Tensor a = random({2, 3, 3}, 1), b = random({2, 3, 3}, 2), nothing = zeros_like(a);
+  const auto blocks = [](const Tensor& p, const Tensor& q, const Tensor& r, const Tensor& s) {
+    return concat({concat({p, q}, -1), concat({r, s}, -1)}, -2);
+  };
+  const Tensor x = blocks(a, b, nothing, a), order = tensor({1, 0, 3, 2, 5, 4});
+  // With its rows and columns in another order, the matrix has no blocks.
+  const auto mixed = [&](const Tensor& t) { return take(take(t, order, -1), order, -2); };
+  CHECK(close(mixed(matrix_exp(x)), matrix_exp(mixed(x)), 1e-13));
+  for (const double scale : {1e-5, 1.0, 30.0})
+    CHECK(close(matrix_exp(tensor(Numbers{scale, 2, 0, scale}, {2, 2}, float64)),
+                std::exp(scale) * tensor(Numbers{1, 2, 0, 1}, {2, 2}, float64), 1e-13));
+  CHECK_THAT([](const Tensor& t) { return matrix_exp(t); }, DifferentiatesCorrectly(x[0]).order(2));
+}
+
+TEST_CASE("exponentials of the largest numbers end") {
+  const double most = std::numeric_limits<double>::max();
+  const Tensor x = tensor(Numbers{-most, most, most, -most}, {2, 2}, float64);
+  // No digit of it is known, after so many squarings: it is a number all the same, or an error.
+  try {
+    CHECK_FALSE(any(isnan(matrix_exp(x))).item<bool>());
+  } catch (const LinalgError& error) {
+    CHECK(std::string(error.what()).find("too large") != std::string::npos);
+  }
+  CHECK(matrix_exp(diag(tensor(Numbers{-most, 0}, {2}, float64))).to_vector() == Numbers{0, 0, 0, 1});
 }
 
 TEST_CASE("exponentials keep the laws of the exponential function") {
