@@ -68,6 +68,19 @@ double derivative_of_cotangent(std::int64_t n, double x) {
 
 }  // namespace
 
+namespace {
+
+// a^-n; small powers by products.
+double inverse_power(double a, std::int64_t n) {
+  if (n > 8) return std::pow(a, -static_cast<double>(n));
+  const double factor = 1 / a;
+  double power = factor;
+  for (std::int64_t i = 1; i < n; ++i) power *= factor;
+  return power;
+}
+
+}  // namespace
+
 // (-1)^(n + 1) n! sum_k (x + k)^-(n + 1): terms up to a, and from there on Euler and Maclaurin's formula.
 double polygamma(std::int64_t n, double x) {
   if (n == 0) return digamma(x);
@@ -76,12 +89,13 @@ double polygamma(std::int64_t n, double x) {
   if (x < 0) return -derivative_of_cotangent(n, x) + (n % 2 ? -1 : 1) * polygamma(n, 1 - x);
   const double s = static_cast<double>(n) + 1, far = from_here_on + s;
   double sum = 0, a = x;
-  for (; a < far; ++a) sum += std::pow(a, -s);
-  double tail = std::pow(a, 1 - s) / (s - 1) + 0.5 * std::pow(a, -s);
-  double factor = s * std::pow(a, -s - 1) / 2;  // s (s + 1) ... (s + 2k - 2) a^(-s - 2k + 1) / (2k)!
+  for (; a < far; ++a) sum += inverse_power(a, n + 1);
+  double tail = inverse_power(a, n) / (s - 1) + 0.5 * inverse_power(a, n + 1);
+  double factor = s * inverse_power(a, n + 2) / 2;  // s (s + 1) ... (s + 2k - 2) a^(-s - 2k + 1) / (2k)!
+  const double inverse_square = 1 / (a * a);
   for (int k = 1; k <= 10; ++k) {
     tail += bernoulli_numbers[k - 1] * factor;
-    factor *= (s + 2 * k - 1) * (s + 2 * k) / (a * a * (2 * k + 1) * (2 * k + 2));
+    factor *= (s + 2 * k - 1) * (s + 2 * k) * inverse_square * (1.0 / ((2 * k + 1) * (2 * k + 2)));
   }
   return (n % 2 ? 1 : -1) * std::tgamma(s) * (sum + tail);
 }
