@@ -1,6 +1,7 @@
 // The gamma function's logarithm and its derivatives, and the inverse of the error function: in double, whatever the
 // dtype.
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -27,12 +28,31 @@ double cotangent(double x) {
   return std::tan(std::numbers::pi * (std::copysign(0.5, r) - r));
 }
 
+// The zero of digamma: the double next to it, and what is left.
+constexpr double digamma_zero = 1.4616321449683622, digamma_zero_rest = 9.5499954299656977e-17;
+
+// Taylor's series there, which has all the digits of what is small.
+double digamma_near_zero(double x) {
+  constexpr int terms = 21;
+  static const std::array<double, terms + 1> coefficients = [] {
+    std::array<double, terms + 1> result{};
+    for (int k = 1; k <= terms; ++k)
+      result[static_cast<std::size_t>(k)] = polygamma(k, digamma_zero) / std::tgamma(k + 1.0);
+    return result;
+  }();
+  const double d = (x - digamma_zero) - digamma_zero_rest;
+  double sum = 0;
+  for (std::size_t k = terms; k > 0; --k) sum = (sum + coefficients[k]) * d;
+  return sum;
+}
+
 }  // namespace
 
 // psi(x) = psi(x + 1) - 1 / x, and log x - 1 / (2x) - sum B_2k / (2k x^2k) far out; psi(1 - x) - psi(x) = pi cot(pi x).
 double digamma(double x) {
   if (x == 0) return std::signbit(x) ? infinity : -infinity;
   if (x == -infinity || is_pole(x)) return nan;
+  if (std::abs(x - digamma_zero) < 0.25) return digamma_near_zero(x);
   double result = 0;
   if (x < 0) {
     result = -std::numbers::pi * cotangent(x);
