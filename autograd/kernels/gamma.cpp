@@ -1,6 +1,7 @@
 // The gamma function's logarithm and its derivatives, and the inverse of the error function: in double, whatever the
 // dtype.
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -27,12 +28,31 @@ double cotangent(double x) {
   return std::tan(std::numbers::pi * (std::copysign(0.5, r) - r));
 }
 
+// The zero of digamma: the double next to it, and what is left.
+constexpr double digamma_zero = 1.4616321449683622, digamma_zero_rest = 9.5499954299656977e-17;
+
+// Taylor's series there, which has all the digits of what is small.
+double digamma_near_zero(double x) {
+  constexpr int terms = 21;
+  static const std::array<double, terms + 1> coefficients = [] {
+    std::array<double, terms + 1> result{};
+    for (int k = 1; k <= terms; ++k)
+      result[static_cast<std::size_t>(k)] = polygamma(k, digamma_zero) / std::tgamma(k + 1.0);
+    return result;
+  }();
+  const double d = (x - digamma_zero) - digamma_zero_rest;
+  double sum = 0;
+  for (std::size_t k = terms; k > 0; --k) sum = (sum + coefficients[k]) * d;
+  return sum;
+}
+
 }  // namespace
 
 // psi(x) = psi(x + 1) - 1 / x, and log x - 1 / (2x) - sum B_2k / (2k x^2k) far out; psi(1 - x) - psi(x) = pi cot(pi x).
 double digamma(double x) {
   if (x == 0) return std::signbit(x) ? infinity : -infinity;
   if (x == -infinity || is_pole(x)) return nan;
+  if (std::abs(x - digamma_zero) < 0.25) return digamma_near_zero(x);
   double result = 0;
   if (x < 0) {
     result = -std::numbers::pi * cotangent(x);
@@ -68,6 +88,19 @@ double derivative_of_cotangent(std::int64_t n, double x) {
 
 }  // namespace
 
+namespace {
+
+// a^-n; small powers by products.
+double inverse_power(double a, std::int64_t n) {
+  if (n > 8) return std::pow(a, -static_cast<double>(n));
+  const double factor = 1 / a;
+  double power = factor;
+  for (std::int64_t i = 1; i < n; ++i) power *= factor;
+  return power;
+}
+
+}  // namespace
+
 // (-1)^(n + 1) n! sum_k (x + k)^-(n + 1): terms up to a, and from there on Euler and Maclaurin's formula.
 double polygamma(std::int64_t n, double x) {
   if (n == 0) return digamma(x);
@@ -76,12 +109,13 @@ double polygamma(std::int64_t n, double x) {
   if (x < 0) return -derivative_of_cotangent(n, x) + (n % 2 ? -1 : 1) * polygamma(n, 1 - x);
   const double s = static_cast<double>(n) + 1, far = from_here_on + s;
   double sum = 0, a = x;
-  for (; a < far; ++a) sum += std::pow(a, -s);
-  double tail = std::pow(a, 1 - s) / (s - 1) + 0.5 * std::pow(a, -s);
-  double factor = s * std::pow(a, -s - 1) / 2;  // s (s + 1) ... (s + 2k - 2) a^(-s - 2k + 1) / (2k)!
+  for (; a < far; ++a) sum += inverse_power(a, n + 1);
+  double tail = inverse_power(a, n) / (s - 1) + 0.5 * inverse_power(a, n + 1);
+  double factor = s * inverse_power(a, n + 2) / 2;  // s (s + 1) ... (s + 2k - 2) a^(-s - 2k + 1) / (2k)!
+  const double inverse_square = 1 / (a * a);
   for (int k = 1; k <= 10; ++k) {
     tail += bernoulli_numbers[k - 1] * factor;
-    factor *= (s + 2 * k - 1) * (s + 2 * k) / (a * a * (2 * k + 1) * (2 * k + 2));
+    factor *= (s + 2 * k - 1) * (s + 2 * k) * inverse_square * (1.0 / ((2 * k + 1) * (2 * k + 2)));
   }
   return (n % 2 ? 1 : -1) * std::tgamma(s) * (sum + tail);
 }

@@ -123,7 +123,7 @@ Tensor gamma(const Operand& x_, const Operand& shape_, const Operand& rate_) {
   const auto [x, shape, rate] = together(x_, shape_, rate_);
   // Of rate * x with rate 1: for a large shape a, -deviance + log(a) / 2 - log sqrt(2 pi) - remainder - log x.
   const Tensor y = rate * x, far = logical_and(shape >= stirling_from(x.dtype()), y > 0), a = where(far, shape, 1);
-  const Tensor at = where(far, y, 1), other = where(far, 1, y), b = where(far, 1, shape);
+  const Tensor at = where(far, y, 1), other = where(far, 1, y), b = where(far, 10, shape);
   const Tensor large_shape = 0.5 * log(a) - deviance(a, at) - log_root_two_pi - stirling_series(a) - log(at);
   return log(rate) + where(far, large_shape, xlogy(b - 1, other) - other - lgamma(b));
 }

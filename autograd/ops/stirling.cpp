@@ -35,7 +35,7 @@ template <class Series, class Direct>
 Tensor by_series(const Tensor& a, Series series, Direct direct) {
   const double from = stirling_from(a.dtype());
   const Tensor far = a >= from;
-  return where(far, series(where(far, a, from)), direct(where(far, 1, a)));
+  return where(far, series(where(far, a, from)), direct(where(far, from, a)));
 }
 
 // The derivative of the remainder: psi(a) - log a + 1 / (2a)

@@ -234,6 +234,21 @@ TEST_CASE("multinomial draws by the softmax, with and without replacement") {
   CHECK_FALSE(multinomial(track(zeros({3})), 2, rng).tracked());
 }
 
+TEST_CASE("inside vmap, each example draws its own numbers, and has its own derivatives") {
+  Rng rng(10);
+  const Tensor a = track(zeros({many}, float64) + 2.5);
+  const Tensor draws = vmap([&](const Tensor& one) { return gamma({}, rng, one, 0.5); })(a);
+  CHECK(kolmogorov(draws, [](double x) { return gamma_below(2.5, x / 2); }) < 2.2);
+  const Tensor alike = track(tensor(2.5, float64));
+  Rng again(10);
+  CHECK(gamma(shape, again, alike, 0.5).to_vector() == draws.to_vector());
+  Rng once_more(10);
+  CHECK(grad(sum(draws), a).to_vector() == grad(sum(gamma(shape, once_more, a, 0.5)), a).to_vector());
+  const Tensor rows = vmap([&](const Tensor& one) { return multinomial(one, 2, rng); })(zeros({1000, 6}));
+  CHECK(rows.shape() == Shape{1000, 2});
+  CHECK(max(bincount(select(rows, -1, 0))).item() < 230);
+}
+
 TEST_CASE("parameters of no distribution are refused, perhaps when the draw is evaluated") {
   Rng rng(9);
   throws<ValueError>("exponential: the rate is 0 at place 1 of [2]").by([&] {

@@ -122,7 +122,11 @@ TEST_CASE("digamma and its derivatives are accurate near their poles and between
         {-37.00000000124459, 803479612.86922098},
         {-0.9999999, -9999999.5824789589},
         {-0.500000000032632, 0.036489973687015982},
-        {-12.499999999, 2.565195661067632}}},
+        {-12.499999999, 2.565195661067632},
+        {1.4616321450123213, 4.2537868544644144e-11},
+        {1.4616321449683622, -9.2412655217294275e-17},
+        {1.25, -0.22745353337626541},
+        {1.7, 0.20854787487349392}}},
       {"polygamma 1",
        {{-18.000000002074465, 2.3237411979119681e+17},
         {-6.00000000138332, 5.2258219587405197e+17},
@@ -138,7 +142,7 @@ TEST_CASE("digamma and its derivatives are accurate near their poles and between
   for (const Values& each : near)
     for (const auto& [x, expected] : each.values) {
       INFO(each.function << '(' << x << ')');
-      CHECK(applied(each.function, tensor(x, float64)).item() == Approx(expected).epsilon(1e-14));
+      CHECK(applied(each.function, tensor(x, float64)).item() == Approx(expected).epsilon(1e-14).margin(0));
     }
 }
 

@@ -117,21 +117,9 @@ std::vector<Row> of_tensor(const Tensor& none) {
           {"linear_recurrence", [=] { linear_recurrence(x, none); }},
           {"gammainc", [=] { gammainc(none, x); }},
           {"gammaincc", [=] { gammaincc(x, none); }},
-          {"exponential",
-           [=] {
-             Rng rng(1);
-             exponential({2}, rng, none);
-           }},
-          {"gamma",
-           [=] {
-             Rng rng(1);
-             gamma({2}, rng, x, none);
-           }},
-          {"multinomial",
-           [=] {
-             Rng rng(1);
-             multinomial(none, 1, rng);
-           }},
+          {"exponential", [=] { exponential({2}, default_rng(), none); }},
+          {"gamma", [=] { gamma({2}, default_rng(), x, none); }},
+          {"multinomial", [=] { multinomial(none, 1, default_rng()); }},
           {"dot", [=] { dot(none, x); }},
           {"outer", [=] { outer(none, x); }},
           {"tril", [=] { tril(none); }},
