@@ -55,6 +55,7 @@ struct Composition {
   std::string never_single{};     ///< why it has no case with an axis of size 1
   std::string several_dtypes{};   ///< why operands of different dtypes go together
   std::string refuses_nothing{};  ///< why there are no refusals (undefined Tensors are refused by all)
+  std::string of_whole{};         ///< why int64 gives something else than the reference, where it is not refused
   double epsilons = 8;            ///< how far values are off at most, in units of the dtype beside max(1, |y|)
 
   /// What stands before the parenthesis.

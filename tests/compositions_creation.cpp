@@ -72,7 +72,8 @@ std::vector<Composition> creation_compositions() {
        .equation = "one number everywhere, in the shape and dtype of x",
        .cases = like_cases([](const Tensor& x) { return full_like(x, -2.5); }, -2.5L),
        .refusals = {refuses<ValueError>([] { return full_like(whole, 0.5); }, "full")},
-       .constant = given},
+       .constant = given,
+       .of_whole = "-2.5 is no int64 number"},
       made(
           "arange(stop), arange(start, stop, step, dtype)", "start, start + step, ... before stop",
           {constant_case([] { return arange(5); }, {5}, place), constant_case([] { return arange(0); }, {0}, place),

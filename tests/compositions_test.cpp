@@ -223,5 +223,29 @@ TEST_CASE("compositions refuse operands of different dtypes, or it is said why n
   });
 }
 
+// Different elements stay different.
+Xs to_whole(const Xs& inputs) {
+  Xs whole;
+  for (const Tensor& x : inputs) whole.push_back(is_floating(x.dtype()) ? convert(x * 32, int64) : x);
+  return whole;
+}
+
+TEST_CASE("compositions of int64 are exact where they are not refused, or it is said why not") {
+  each_case([](const Composition& row, const Case& sample) {
+    const Xs inputs = to_whole(sample.make_inputs());
+    if (!any_floating(sample.make_inputs()) || !row.of_whole.empty()) return;
+    Tensor y;
+    try {
+      y = sample.function(inputs);
+    } catch (const DTypeError&) {
+      return;
+    }
+    CHECK_FALSE(is_floating(y.dtype()));
+    const Array expected = sample.reference(arrays_of(inputs));
+    REQUIRE(y.shape() == expected.shape);
+    CHECK(epsilons(y, expected) == 0);
+  });
+}
+
 }  // namespace
 }  // namespace xgrad::catalogue
