@@ -13,6 +13,8 @@ namespace xgrad::catalogue {
 
 using Real = long double;
 
+inline std::size_t u(std::int64_t i) { return static_cast<std::size_t>(i); }
+
 /// Elements with a shape, for naive references.
 struct Array {
   Shape shape;

@@ -10,8 +10,6 @@ using Xs = std::vector<Tensor>;
 using Arrays = std::vector<Array>;
 using Index = std::vector<std::int64_t>;
 
-std::size_t u(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 Index with(Index index, std::int64_t axis, std::int64_t value) {
   index[u(axis)] = value;
   return index;

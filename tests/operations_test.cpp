@@ -201,10 +201,12 @@ std::string line_of(const Composition& of) {
     differentiates = differentiates || sample.function(tracked_inputs(sample)).tracked();
     maps = maps || !sample.inputs.empty();
   }
-  const std::string derivatives = differentiates        ? to_order(of.orders)
+  const std::string derivatives = of.orders == 0        ? "of means: " + of.drawn
+                                  : differentiates      ? to_order(of.orders)
                                   : of.constant.empty() ? "none"
                                                         : "none: " + of.constant;
-  std::string tested = transforms(differentiates, maps && of.reads_values.empty());
+  std::string tested = transforms(differentiates, maps && of.reads_values.empty() && of.drawn.empty());
+  if (!of.drawn.empty()) tested += (tested.empty() ? "" : "; ") + ("distribution: " + of.drawn);
   if (!of.reads_values.empty()) tested += (tested.empty() ? "" : "; ") + ("no vmap: " + of.reads_values);
   return line(of.call, of.equation, "composition", derivatives, tested);
 }
