@@ -62,6 +62,7 @@ std::vector<Row> unary_rows();
 std::vector<Row> binary_rows();
 std::vector<Row> reduction_rows();
 std::vector<Row> movement_rows();
+std::vector<Row> index_rows();
 std::vector<Row> random_rows();
 std::vector<Row> linalg_rows();
 std::vector<Row> spectral_rows();

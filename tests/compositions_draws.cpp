@@ -8,7 +8,6 @@ namespace {
 
 const Tensor whole = tensor({1, 2}), pair = known({2}), three = known({3});
 const char* const distributions = "tests/autograd/ops/draws_test.cpp";
-const char* const derivatives = "tests/autograd/ops/draws_derivatives_test.cpp";
 
 using One = Tensor (*)(const Shape&, Rng&, const Operand&, std::optional<DType>);
 using Two = Tensor (*)(const Shape&, Rng&, const Operand&, const Operand&, std::optional<DType>);
@@ -42,8 +41,7 @@ std::vector<Refusal> refusals(F f) {
     Rng rng(1);
     return f(shape, rng, parameter);
   };
-  return {refuses<ShapeError>([=] { return call({2}, three); }),
-          refuses<DTypeError>([=] { return call({2}, whole); }),
+  return {refuses<ShapeError>([=] { return call({2}, three); }), refuses<DTypeError>([=] { return call({2}, whole); }),
           refuses<ValueError>([=] { return evaluate(call({2}, -1)); })};
 }
 
@@ -77,15 +75,17 @@ std::vector<Composition> located() {
        .drawn = distributions},
       {.call = "truncated_normal(shape, rng, mean, deviation, low, high, dtype)",
        .equation = "normally distributed between two bounds",
-       .cases = draw_cases([](const Shape& to, Rng& rng,
-                              const Xs& x) { return truncated_normal(to, rng, x[0], x[1], x[2], x[3]); },
-                           {{}, positive, {-2, -1}, {1, 2}}),
+       .cases = draw_cases(
+           [](const Shape& to, Rng& rng, const Xs& x) { return truncated_normal(to, rng, x[0], x[1], x[2], x[3]); },
+           {{}, positive, {-2, -1}, {1, 2}}),
        .refusals =
            refusals([](const Shape& to, Rng& rng, const Operand& x) { return truncated_normal(to, rng, x, x, -1, 1); }),
        .drawn = distributions},
   };
 }
 
+// A draw that may be rejected is no smooth function of its parameters: the mean is. Its derivatives are compared in
+// tests/autograd/ops/draws_derivatives_test.cpp.
 std::vector<Composition> of_gamma() {
   const Range positive{0.5, 3};
   std::vector<Composition> all{
@@ -116,7 +116,7 @@ std::vector<Composition> of_gamma() {
   };
   for (Composition& row : all) {
     row.orders = 0;
-    row.drawn = derivatives;
+    row.drawn = distributions;
   }
   return all;
 }
@@ -125,8 +125,7 @@ std::vector<Composition> of_numbers() {
   return {
       {.call = "poisson(shape, rng, rate)",
        .equation = "k with probability rateᵏ exp(−rate) / k!",
-       .cases =
-           draw_cases([](const Shape& to, Rng& rng, const Xs& x) { return poisson(to, rng, x[0]); }, {{0.5, 20}}),
+       .cases = draw_cases([](const Shape& to, Rng& rng, const Xs& x) { return poisson(to, rng, x[0]); }, {{0.5, 20}}),
        .refusals = refusals([](auto&&... x) { return poisson(x...); }),
        .constant = "whole numbers",
        .drawn = distributions},

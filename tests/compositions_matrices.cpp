@@ -9,7 +9,8 @@ namespace xgrad::catalogue {
 
 namespace {
 
-const Tensor vector = known({3}), matrix = known({2, 3}), singular_matrix = known({2, 2}), whole = tensor({{1, 2}, {3, 4}});
+const Tensor vector = known({3}), matrix = known({2, 3}), singular_matrix = known({2, 2}),
+             whole = tensor({{1, 2}, {3, 4}});
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 Shape batch_sizes(const Shape& shape) { return Shape(shape.data(), u(shape.ndim() - 2)); }
@@ -117,9 +118,8 @@ Matrix power_of(const Matrix& x, int n) {
   return result;
 }
 Case power_case(const Shape& shape, int n) {
-  return matrix_case([n](const Tensor& x) { return matrix_power(x, n); }, shape, shape, [n](const Matrix& x) {
-    return power_of(n < 0 ? pseudo_inverse(x) : x, std::abs(n));
-  });
+  return matrix_case([n](const Tensor& x) { return matrix_power(x, n); }, shape, shape,
+                     [n](const Matrix& x) { return power_of(n < 0 ? pseudo_inverse(x) : x, std::abs(n)); });
 }
 
 std::vector<Composition> functions() {
@@ -191,7 +191,9 @@ Case rank_case(const Shape& shape, bool one) {
         return matrix_rank(one ? broadcast_to(slice(y, -2, 0, 1), y.shape()) : y);
       },
       shape, batch_sizes(shape),
-      [=](const Array&, const Places&) { return static_cast<Real>(one ? 1 : std::min(shape.back(), shape[shape.ndim() - 2])); },
+      [=](const Array&, const Places&) {
+        return static_cast<Real>(one ? 1 : std::min(shape.back(), shape[shape.ndim() - 2]));
+      },
       {-1, 1});
 }
 
@@ -239,7 +241,8 @@ Case distance_case(const Shape& left, const Shape& right, double p, const Shape&
                     b.push_back(at.back());
                     Real sum = 0, largest = 0;
                     for (std::int64_t k = 0; k < x[0].shape.back(); ++k) {
-                      const Real d = std::abs(x[0].at(inserted(a, i64(a.size()), k)) - x[1].at(inserted(b, i64(b.size()), k)));
+                      const Real d =
+                          std::abs(x[0].at(inserted(a, i64(a.size()), k)) - x[1].at(inserted(b, i64(b.size()), k)));
                       sum += std::pow(d, static_cast<Real>(p));
                       largest = std::max(largest, d);
                     }
@@ -253,7 +256,9 @@ Composition distances() {
           .cases = {distance_case({3, 2}, {4, 2}, 2, {3, 4}), distance_case({2, 2, 3}, {2, 1, 3}, 1, {2, 2, 1}),
                     distance_case({2, 3}, {2, 3}, 3, {2, 2}), distance_case({2, 2}, {3, 2}, infinity, {2, 3}),
                     distance_case({0, 2}, {3, 2}, 2, {0, 3})},
-          .refusals = {refuses<ShapeError>([] { return cdist(matrix, ones({2, 2})); }),
+          .refusals = {refuses<ShapeError>([] {
+                         return cdist(matrix, ones({2, 2}));
+                       }),
                        refuses<DTypeError>([] { return cdist(whole, whole); }),
                        refuses<ValueError>([] { return cdist(matrix, matrix, -1); })}};
 }

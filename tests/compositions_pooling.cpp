@@ -73,8 +73,8 @@ Case parts_case(std::function<Tensor(const Tensor&)> f, const Shape& from, const
                 std::function<Real(const Members&)> of, Range range = {}) {
   std::vector<std::int64_t> to{from[0], from[1]};
   for (const auto& axis : parts) to.push_back(i64(axis.size()));
-  return moved(std::move(f), from, to,
-               [=](const Array& x, const Places& at) { return of(members_of(x, parts, at)); }, range);
+  return moved(
+      std::move(f), from, to, [=](const Array& x, const Places& at) { return of(members_of(x, parts, at)); }, range);
 }
 
 std::size_t first_largest(const Members& x) {
@@ -191,8 +191,9 @@ Composition adaptive_pool(const std::string& name, const std::string& equation, 
   return {.call = name + "(x, size)",
           .equation = equation,
           .cases = adaptive_cases(f, spatial, of),
-          .refusals = {refuses<ShapeError>([=] { return f(vector, 2, {}); }),
-                       refuses<ValueError>([=] { return f(known(shape_of({1, 1, 4, 4, 4}, spatial)), 0, {}); })}};
+          .refusals = {refuses<ShapeError>([=] { return f(vector, 2, {}); }), refuses<ValueError>([=] {
+                         return f(known(shape_of({1, 1, 4, 4, 4}, spatial)), 0, {});
+                       })}};
 }
 
 template <class F>
@@ -201,11 +202,13 @@ Pool without_options(F f) {
 }
 template <class F>
 Pool values_of(F f) {
-  return [f](const Operand& x, const PerAxis& size, const PoolingOptions& options) { return f(x, size, options).values; };
+  return
+      [f](const Operand& x, const PerAxis& size, const PoolingOptions& options) { return f(x, size, options).values; };
 }
 template <class F>
 Pool indices_of(F f) {
-  return [f](const Operand& x, const PerAxis& size, const PoolingOptions& options) { return f(x, size, options).indices; };
+  return
+      [f](const Operand& x, const PerAxis& size, const PoolingOptions& options) { return f(x, size, options).indices; };
 }
 
 std::vector<Composition> pools() {

@@ -12,7 +12,8 @@ namespace {
 using Unpool = Tensor (*)(const Operand&, const Operand&, const PerAxis&, const UnpoolingOptions&);
 
 // The elements at the indices, of which the last one of equal ones wins; the result has `sizes`.
-Case unpool_case(Unpool f, const Shape& shape, std::int64_t size, const UnpoolingOptions& options, const Places& sizes) {
+Case unpool_case(Unpool f, const Shape& shape, std::int64_t size, const UnpoolingOptions& options,
+                 const Places& sizes) {
   std::vector<std::int64_t> to{shape[0], shape[1]};
   to.insert(to.end(), sizes.begin(), sizes.end());
   const std::int64_t elements = Shape(sizes).numel();
@@ -36,8 +37,9 @@ Composition unpool(const std::string& name, Unpool f, std::vector<Case> cases) {
   return {.call = name + "(x, indices, size, {.stride, .padding, .output_size})",
           .equation = "0, but at the indices the elements of x",
           .cases = std::move(cases),
-          .refusals = {refuses<DTypeError>([=] { return f(x, x, 2, {}); }),
-                       refuses<ShapeError>([=] { return f(known({2}), tensor({0, 1}), 2, {}); })}};
+          .refusals = {refuses<DTypeError>([=] { return f(x, x, 2, {}); }), refuses<ShapeError>([=] {
+                         return f(known({2}), tensor({0, 1}), 2, {});
+                       })}};
 }
 
 std::vector<Composition> unpools() {
@@ -67,8 +69,7 @@ struct Axis {
 Real place_of(const Axis& axis, std::int64_t i) {
   if (axis.align_corners)
     return axis.size == 1 ? 0 : static_cast<Real>(i * (axis.elements - 1)) / static_cast<Real>(axis.size - 1);
-  const Real ratio =
-      axis.scale > 0 ? 1 / axis.scale : static_cast<Real>(axis.elements) / static_cast<Real>(axis.size);
+  const Real ratio = axis.scale > 0 ? 1 / axis.scale : static_cast<Real>(axis.elements) / static_cast<Real>(axis.size);
   return ratio * (static_cast<Real>(i) + 0.5L) - 0.5L;
 }
 // The cubic convolution of Keys with a = −3/4.
@@ -129,22 +130,19 @@ Case to_sizes(const Shape& from, const Places& sizes, Interpolation mode, bool a
 Composition interpolation() {
   using enum Interpolation;
   const Tensor line = known({1, 1, 4});
-  return {.call = "interpolate(x, {.size, .scale, .mode, .align_corners})",
-          .equation = "other sizes: the nearest element, or linear or cubic between neighbours",
-          .cases = {to_sizes({1, 2, 4}, {7}, linear), to_sizes({2, 1, 5}, {3}, linear, true),
-                    to_sizes({1, 1, 3}, {5}, nearest), to_sizes({1, 2, 3, 2}, {2, 5}, bilinear),
-                    to_sizes({1, 1, 4, 3}, {5, 7}, bicubic), to_sizes({1, 1, 2, 3, 2}, {3, 2, 3}, trilinear),
-                    interpolation_case({1, 2, 4}, {{4, 6, 1.625L}}, {.scale = 1.625, .mode = linear}),
-                    interpolation_case({1, 1, 5, 3}, {{5, 7, 1.5L}, {3, 4, 1.5L}}, {.scale = 1.5}),
-                    to_sizes({0, 2, 3}, {2}, linear)},
-          .refusals = {refuses<ValueError>([=] { return interpolate(line, {}); }),
-                       refuses<ShapeError>([=] {
-                         return interpolate(line, {.size = 2, .mode = bilinear});
-                       }),
-                       refuses<DTypeError>([=] {
-                         return interpolate(cast(line, int64), {.size = 2, .mode = linear});
-                       })},
-          .epsilons = 32};  // 16 products of either sign
+  return {
+      .call = "interpolate(x, {.size, .scale, .mode, .align_corners})",
+      .equation = "other sizes: the nearest element, or linear or cubic between neighbours",
+      .cases = {to_sizes({1, 2, 4}, {7}, linear), to_sizes({2, 1, 5}, {3}, linear, true),
+                to_sizes({1, 1, 3}, {5}, nearest), to_sizes({1, 2, 3, 2}, {2, 5}, bilinear),
+                to_sizes({1, 1, 4, 3}, {5, 7}, bicubic), to_sizes({1, 1, 2, 3, 2}, {3, 2, 3}, trilinear),
+                interpolation_case({1, 2, 4}, {{4, 6, 1.625L}}, {.scale = 1.625, .mode = linear}),
+                interpolation_case({1, 1, 5, 3}, {{5, 7, 1.5L}, {3, 4, 1.5L}}, {.scale = 1.5}),
+                to_sizes({0, 2, 3}, {2}, linear)},
+      .refusals = {refuses<ValueError>([=] { return interpolate(line, {}); }),
+                   refuses<ShapeError>([=] { return interpolate(line, {.size = 2, .mode = bilinear}); }),
+                   refuses<DTypeError>([=] { return interpolate(cast(line, int64), {.size = 2, .mode = linear}); })},
+      .epsilons = 32};  // 16 products of either sign
 }
 
 }  // namespace

@@ -209,6 +209,7 @@ TEST_CASE("compositions refuse Tensors that were never given a value") {
         FAIL_CHECK("nothing was thrown");
       } catch (const Error& error) {
         INFO("thrown: " << error.what());
+        CHECK(std::strstr(error.what(), "undefined") != nullptr);
         CHECK(std::strstr(error.where().file_name(), "tests/compositions") != nullptr);
       }
     }
