@@ -13,20 +13,23 @@ const Tensor vector = known({3});
 // For each spatial axis the places of which each element of the result is made.
 using Parts = std::vector<std::vector<Places>>;
 
-// What a window has, and how many places it would have without ends.
 struct Windows {
   std::vector<std::int64_t> size, stride;
-  std::int64_t padding = 0;
+  std::int64_t padding = 0, dilation = 1;
+  bool ceil_mode = false;
 };
 Parts windows_of(const Shape& x, const Windows& windows) {
   Parts parts;
   for (std::size_t k = 0; k < windows.size.size(); ++k) {
-    const std::int64_t n = x[i64(k) + 2], count = (n + 2 * windows.padding - windows.size[k]) / windows.stride[k] + 1;
+    const std::int64_t n = x[i64(k) + 2], covered = windows.dilation * (windows.size[k] - 1) + 1;
     parts.emplace_back();
-    for (std::int64_t i = 0; i < count; ++i) {
+    for (std::int64_t i = 0; i * windows.stride[k] < n + windows.padding; ++i) {
+      if (!windows.ceil_mode && i * windows.stride[k] + covered > n + 2 * windows.padding) break;
+      // One that reaches beyond the end counts if the one before it does not reach it.
+      if (windows.ceil_mode && (i - 1) * windows.stride[k] + covered >= n + 2 * windows.padding) break;
       Places places;
       for (std::int64_t j = 0; j < windows.size[k]; ++j) {
-        const std::int64_t place = i * windows.stride[k] + j - windows.padding;
+        const std::int64_t place = i * windows.stride[k] + j * windows.dilation - windows.padding;
         if (place >= 0 && place < n) places.push_back(place);
       }
       parts.back().push_back(places);
@@ -96,18 +99,23 @@ Shape shape_of(const Places& list, std::int64_t spatial) { return first(list, 2 
 // Of an Operand, which says where it is called.
 using Pool = std::function<Tensor(const Operand&, const PerAxis&, const PoolingOptions&)>;
 
-// At strides, with padding, and of nothing.
+// At strides, with padding, dilated, and of nothing.
 std::vector<Case> pool_cases(const Pool& f, std::int64_t spatial, const std::function<Real(const Members&)>& of,
-                             bool padded = true, Range range = {}) {
+                             bool ceil_mode = true, Range range = {}) {
   std::vector<Case> cases;
   const auto add = [&](const Places& x, const Windows& windows) {
     const Shape from = shape_of(x, spatial);
-    const PoolingOptions options{.stride = windows.stride, .padding = windows.padding, .count_include_pad = false};
+    const PoolingOptions options{.stride = windows.stride,
+                                 .padding = windows.padding,
+                                 .dilation = windows.dilation,
+                                 .ceil_mode = windows.ceil_mode,
+                                 .count_include_pad = false};
     cases.push_back(parts_case([=](const Tensor& t) { return f(t, windows.size, options); }, from,
                                windows_of(from, windows), of, range));
   };
   add({1, 2, 4, 3, 2}, {first({2, 3, 1}, spatial), first({2, 1, 1}, spatial)});
-  add({2, 1, 3, 2, 2}, {first({2, 2, 2}, spatial), first({1, 1, 2}, spatial), padded ? 1 : 0});
+  add({2, 1, 3, 2, 2}, {first({2, 2, 2}, spatial), first({1, 1, 2}, spatial), 1});
+  add({1, 1, 6, 3, 4}, {first({2, 2, 2}, spatial), first({2, 1, 2}, spatial), 0, 2, ceil_mode});
   add({0, 2, 2, 2, 2}, {first({2, 1, 1}, spatial), first({1, 1, 1}, spatial)});
   return cases;
 }
@@ -165,7 +173,7 @@ Composition lp_pool(const std::string& name, F f, std::int64_t spatial) {
   };
   Composition row{.call = name + "(x, p, size, {.stride, .padding, .dilation, .ceil_mode})",
                   .equation = "(Σ xᵖ)^(1/p) over each window",
-                  .cases = joined(pool_cases(power(2), spatial, of(2), true, {0.3, 2}),
+                  .cases = joined(pool_cases(power(2), spatial, of(2), false, {0.3, 2}),
                                   pool_cases(power(3), spatial, of(3), false, {0.3, 2})),
                   .refusals = pool_refusals(power(2), spatial)};
   const Tensor x = known(shape_of({1, 1, 4, 4, 4}, spatial));
