@@ -67,11 +67,13 @@ std::vector<Composition> powers_and_logarithms() {
       {.call = "logaddexp(a, b)",
        .equation = "log(eᵃ + eᵇ)",
        .cases = elementwise(logaddexp, {-30, 30}, {-30, 30}, log_of_sum),
-       .refusals = {refuses<ShapeError>([] { return logaddexp(pair, three); })}},
+       .refusals = {refuses<ShapeError>([] { return logaddexp(pair, three); }),
+                    refuses<DTypeError>([] { return logaddexp(whole, whole); })}},
       {.call = "logaddexp2(a, b)",
        .equation = "log₂(2ᵃ + 2ᵇ)",
        .cases = elementwise(logaddexp2, {-30, 30}, {-30, 30}, log2_of_sum),
-       .refusals = {refuses<ShapeError>([] { return logaddexp2(pair, three); })}},
+       .refusals = {refuses<ShapeError>([] { return logaddexp2(pair, three); }),
+                    refuses<DTypeError>([] { return logaddexp2(whole, whole); })}},
   };
 }
 

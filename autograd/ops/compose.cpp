@@ -84,6 +84,7 @@ namespace {
 template <class F>
 Tensor add_logarithms(const Operand& a, const Operand& b, F f) {
   const auto [lhs, rhs] = tensors_of(a, b);
+  check<DTypeError>(is_floating(lhs.dtype()), a.where(), "needs a floating dtype, got ", describe(lhs));
   const Tensor swapped = lhs < rhs, larger = where(swapped, rhs, lhs), smaller = where(swapped, lhs, rhs);
   const Tensor finite = larger + f(smaller - larger);
   // +inf: the infinite operands share the derivative. -inf: log-space zero, derivative 0.

@@ -1,5 +1,6 @@
 // What is asked of handles to nothing: of Tensors and Parameters that were never given a value, and of those that were
 // moved from. Every call is an error that names it, and the line of the caller where the signature has room for it.
+// (The rows of all primitives and compositions are asked the same by the tests of their operands.)
 
 #include <catch2/catch.hpp>
 #include <cstring>
