@@ -136,7 +136,7 @@ TEST_CASE("densities and divergences differentiate as their differences say") {
 // Of large parameters, neighbours and tails, with 50 digits (mpmath).
 TEST_CASE("densities and divergences keep their digits for large parameters, between neighbours and in tails") {
   namespace d = log_density;
-  namespace k = divergence;
+  namespace k = kl_divergence;
   using Xs = std::vector<Tensor>;
   const std::map<std::string, std::function<Tensor(const Xs&)>> functions = {
       {"gamma", [](const Xs& x) { return d::gamma(x[0], x[1], x[2]); }},
