@@ -228,7 +228,9 @@ std::int32_t Graph::add_entry(const Pending& pending, std::size_t i, std::vector
     const Shape& picked_from = node.kind == Kind::pick ? entry->input(0).shape() : entry->shape;
     node.columns = picked_from.back();
     const bool exact = node.columns < (1 << 24);  // as numbers
-    if (!last || index.numel() * node.columns != picked_from.numel() || !exact || node.columns == 1 || !is_floating(node.dtype)) node.kind = Kind::opaque;
+    if (!last || index.numel() * node.columns != picked_from.numel() || !exact || node.columns == 1 ||
+        !is_floating(node.dtype))
+      node.kind = Kind::opaque;
   }
   if (node.kind == Kind::contraction) {
     node.depth = entry->input(0).shape().back();
