@@ -59,7 +59,7 @@ BatchNormalised batch_norm(const Operand& operand, const Tensor& running_mean, c
   check_like(options.weight, {channels}, x, "batch_norm", "the weight", where);
   check_like(options.bias, {channels}, x, "batch_norm", "the bias", where);
   check<ValueError>(running_mean.defined() == running_variance.defined(), where,
-                    "batch_norm: needs a running mean and a running variance, or neither");
+                    "batch_norm: of the running mean and the running variance, one is undefined");
   Shape row = Shape::filled(x.ndim(), 1);
   row[1] = channels;
   const auto in_row = [&](const Tensor& t) { return t.defined() ? reshape(t, row) : t; };

@@ -50,7 +50,7 @@ std::vector<Tensor> Case::make_inputs(int variant) const {
 const std::vector<Row>& rows() {
   static const std::vector<Row> all = [] {
     std::vector<Row> joined;
-    for (auto* family : {unary_rows, binary_rows, reduction_rows, movement_rows, random_rows, linalg_rows,
+    for (auto* family : {unary_rows, binary_rows, reduction_rows, movement_rows, index_rows, random_rows, linalg_rows,
                          spectral_rows, special_rows, window_rows})
       for (Row& row : family()) joined.push_back(std::move(row));
     return joined;

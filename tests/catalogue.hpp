@@ -13,6 +13,8 @@ namespace xgrad::catalogue {
 
 using Real = long double;
 
+inline std::size_t u(std::int64_t i) { return static_cast<std::size_t>(i); }
+
 /// Elements with a shape, for naive references.
 struct Array {
   Shape shape;
@@ -60,6 +62,7 @@ std::vector<Row> unary_rows();
 std::vector<Row> binary_rows();
 std::vector<Row> reduction_rows();
 std::vector<Row> movement_rows();
+std::vector<Row> index_rows();
 std::vector<Row> random_rows();
 std::vector<Row> linalg_rows();
 std::vector<Row> spectral_rows();

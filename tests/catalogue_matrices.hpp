@@ -12,8 +12,6 @@ namespace xgrad::catalogue {
 using Index = std::vector<std::int64_t>;
 using Matrix = std::vector<std::vector<Real>>;
 
-inline std::size_t u(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 // The matrix that an index of the batch (its first numbers) leads to.
 inline Matrix matrix_at(const Array& x, const Index& index) {
   const std::int64_t ndim = x.shape.ndim();
@@ -53,5 +51,33 @@ inline Real determinant(const Matrix& matrix) {
     sum += (j % 2 ? -1 : 1) * matrix[0][j] * determinant(without(matrix, 0, j));
   return sum;
 }
+
+Matrix zero_matrix(std::size_t rows, std::size_t columns);
+Matrix transposed(const Matrix& a);
+Matrix product(const Matrix& a, const Matrix& b);
+
+// Of a symmetric matrix: the eigenvalues, ascending, and the eigenvectors in columns, of whose largest components the
+// first is positive.
+struct EigenParts {
+  std::vector<Real> values;
+  Matrix vectors;
+};
+EigenParts eigen(Matrix a);
+
+// a = u diag(s) vᵀ, s descending; of the largest components of a column of u the first is positive.
+struct SingularParts {
+  Matrix u;
+  std::vector<Real> s;
+  Matrix v;
+};
+SingularParts singular(const Matrix& a);
+
+// Each column without its parts along those before it, in unit length.
+Matrix orthonormal(const Matrix& x);
+Matrix pseudo_inverse(const Matrix& x);
+
+// Small numbers beside a diagonal whose values lie well apart: 1, 2, ...
+Tensor spread(const Operand& x);
+Matrix spread(Matrix x);
 
 }  // namespace xgrad::catalogue

@@ -15,8 +15,6 @@ namespace {
 using Xs = std::vector<Tensor>;
 using Arrays = std::vector<Array>;
 
-std::size_t u(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 // 64 bits of a block of the stream 5, of which every block has two.
 std::uint64_t bits(std::uint64_t block, std::size_t half) {
   const auto words = philox(5, block);

@@ -8,8 +8,6 @@ using Xs = std::vector<Tensor>;
 using Arrays = std::vector<Array>;
 using Index = std::vector<std::int64_t>;
 
-std::size_t u(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 // The element that stands at a place of what unfold gives (with the places in windows last), or none, around the axes.
 bool find_element(const Index& unfolded, const Shape& shape, const std::vector<Window>& windows, Index& element) {
   element.assign(unfolded.begin(), unfolded.begin() + shape.ndim());

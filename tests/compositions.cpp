@@ -2,21 +2,33 @@
 
 namespace xgrad::catalogue {
 
+namespace {
+
+std::vector<Composition> all_of(std::initializer_list<std::vector<Composition> (*)()> parts) {
+  std::vector<Composition> rows;
+  for (auto* part : parts)
+    for (Composition& row : part()) rows.push_back(std::move(row));
+  return rows;
+}
+
+}  // namespace
+
 const std::vector<Group>& groups() {
-  static const std::vector<Group> all{{"Elementwise", elementwise_compositions()},
-                                      {"Reductions and statistics", statistics_compositions()},
-                                      {"Movement and arrangement", movement_compositions()},
-                                      {"Indices and masks", indexing_compositions()},
-                                      {"Products", product_compositions()},
-                                      {"Windows, convolution and pooling", window_compositions()},
-                                      {"Order and scans", order_compositions()},
-                                      {"Linear algebra", linalg_compositions()},
-                                      {"Densities and divergences", density_compositions()},
-                                      {"Making Tensors, random numbers", creation_compositions()},
-                                      {"Activations", activation_compositions()},
-                                      {"Normalisation", normalisation_compositions()},
-                                      {"Losses", loss_compositions()},
-                                      {"The tape", {}}};
+  static const std::vector<Group> all{
+      {"Elementwise", elementwise_compositions()},
+      {"Reductions and statistics", statistics_compositions()},
+      {"Movement and arrangement", movement_compositions()},
+      {"Indices and masks", indexing_compositions()},
+      {"Products", product_compositions()},
+      {"Windows, convolution and pooling", all_of({window_compositions, pooling_compositions, resizing_compositions})},
+      {"Order and scans", order_compositions()},
+      {"Linear algebra", all_of({linalg_compositions, matrix_compositions})},
+      {"Densities and divergences", density_compositions()},
+      {"Making Tensors, random numbers", all_of({creation_compositions, draw_compositions})},
+      {"Activations", activation_compositions()},
+      {"Normalisation", normalisation_compositions()},
+      {"Losses", loss_compositions()},
+      {"The tape", {}}};
   return all;
 }
 

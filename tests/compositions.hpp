@@ -23,7 +23,6 @@ using Arrays = std::vector<Array>;
 using Places = std::vector<std::int64_t>;
 using List = std::vector<Real>;
 
-inline std::size_t u(std::int64_t i) { return static_cast<std::size_t>(i); }
 inline std::int64_t i64(std::size_t i) { return static_cast<std::int64_t>(i); }
 
 /// A call that must be refused.
@@ -48,13 +47,14 @@ struct Composition {
   std::string equation;  ///< in a line, as plain text
   std::vector<Case> cases;
   std::vector<Refusal> refusals{};
-  int orders = 2;                 ///< of derivatives that numeric ones are compared with
+  int orders = 2;                 ///< of derivatives that numeric ones are compared with; 0 for those of means of draws
   std::string constant{};         ///< why no derivative flows; empty where one does
   std::string reads_values{};     ///< why vmap cannot take it: it looks at values
   std::string never_empty{};      ///< why it has no case without elements
   std::string never_single{};     ///< why it has no case with an axis of size 1
   std::string several_dtypes{};   ///< why operands of different dtypes go together
   std::string refuses_nothing{};  ///< why there are no refusals (undefined Tensors are refused by all)
+  std::string drawn{};            ///< of random numbers: the test that compares their distribution, in place of values
   std::string of_whole{};         ///< why int64 gives something else than the reference, where it is not refused
   double epsilons = 8;            ///< how far values are off at most, in units of the dtype beside max(1, |y|)
 
@@ -74,10 +74,14 @@ std::vector<Composition> movement_compositions();
 std::vector<Composition> indexing_compositions();
 std::vector<Composition> product_compositions();
 std::vector<Composition> window_compositions();
+std::vector<Composition> pooling_compositions();
+std::vector<Composition> resizing_compositions();
 std::vector<Composition> order_compositions();
 std::vector<Composition> linalg_compositions();
+std::vector<Composition> matrix_compositions();
 std::vector<Composition> density_compositions();
 std::vector<Composition> creation_compositions();
+std::vector<Composition> draw_compositions();
 std::vector<Composition> activation_compositions();
 std::vector<Composition> normalisation_compositions();
 std::vector<Composition> loss_compositions();

@@ -49,6 +49,10 @@ std::vector<Composition> activation_compositions() {
        .equation = "x / (1 + exp(−x))",
        .cases = activation([](const Tensor& x) { return silu(x); }, [](Real x) { return x * sigmoid_of(x); }),
        .refusals = {refuses<DTypeError>([] { return silu(whole); })}},
+      {.call = "softsign(x)",
+       .equation = "x / (1 + |x|)",
+       .cases = activation([](const Tensor& x) { return softsign(x); }, [](Real x) { return x / (1 + std::abs(x)); }),
+       .refusals = {refuses<DTypeError>([] { return softsign(whole); })}},
       {.call = "leaky_relu(x, slope = 0.01)",
        .equation = "x for x > 0, else slope x",
        .cases =

@@ -55,9 +55,9 @@ std::vector<Composition> creation_compositions() {
   const auto place = [](const Places& at) { return static_cast<Real>(at[0]); };
   std::vector<Composition> all{
       made("zeros(shape, dtype)", "0 everywhere", filled_cases(zeros, 0),
-           {refuses<ShapeError>([] { return zeros({-1}); }, "full")}),
+           {refuses<ShapeError>([] { return zeros({-1}); })}),
       made("ones(shape, dtype)", "1 everywhere", filled_cases(ones, 1),
-           {refuses<ShapeError>([] { return ones({-1}); }, "full")}),
+           {refuses<ShapeError>([] { return ones({-1}); })}),
       {.call = "zeros_like(x)",
        .equation = "0 everywhere, in the shape and dtype of x",
        .cases = like_cases([](const Tensor& x) { return zeros_like(x); }, 0),
@@ -71,7 +71,7 @@ std::vector<Composition> creation_compositions() {
       {.call = "full_like(x, value)",
        .equation = "one number everywhere, in the shape and dtype of x",
        .cases = like_cases([](const Tensor& x) { return full_like(x, -2.5); }, -2.5L),
-       .refusals = {refuses<ValueError>([] { return full_like(whole, 0.5); }, "full")},
+       .refusals = {refuses<ValueError>([] { return full_like(whole, 0.5); })},
        .constant = given,
        .of_whole = "-2.5 is no int64 number"},
       made(

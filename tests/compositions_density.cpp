@@ -77,6 +77,13 @@ std::vector<Case> of_vectors(std::function<Tensor(const Xs&)> f, const std::vect
   return cases;
 }
 
+// Such that they add up to 1.
+List parts_of_whole(List x) {
+  Real total = 0;
+  for (const Real each : x) total += each;
+  for (Real& each : x) each /= total;
+  return x;
+}
 Real dirichlet_of(const List& x, const List& a) {
   Real sum = 0, total = 0;
   for (std::size_t i = 0; i < x.size(); ++i) sum += (a[i] - 1) * std::log(x[i]) - log_gamma(a[i]), total += a[i];
@@ -206,8 +213,9 @@ std::vector<Composition> densities() {
        .epsilons = where_terms_cancel},
       {.call = "log_density::dirichlet(x, concentration)",
        .equation = "Σ (aᵢ − 1) log xᵢ − Σ log Γ(aᵢ) + log Γ(Σ aᵢ)",
-       .cases = of_vectors([](const Xs& x) { return log_density::dirichlet(x[0], x[1]); }, {part, positive},
-                           [](const std::vector<List>& x) { return dirichlet_of(x[0], x[1]); }),
+       .cases = of_vectors([](const Xs& x) { return log_density::dirichlet(x[0] / sum(x[0], -1, keep_dims), x[1]); },
+                           {part, positive},
+                           [](const std::vector<List>& x) { return dirichlet_of(parts_of_whole(x[0]), x[1]); }),
        .refusals = {refuses<ShapeError>([] { return log_density::dirichlet(pair, three); })},
        .epsilons = where_terms_cancel},
       {.call = "log_density::multivariate_normal(x, mean, factor)",
@@ -220,6 +228,10 @@ std::vector<Composition> densities() {
 Real normal_divergence(const List& a) {
   const Real r = a[1] / a[3], d = (a[0] - a[2]) / a[3];
   return (r * r + d * d - 1) / 2 - std::log(r);
+}
+Real laplace_divergence(const List& a) {
+  const Real d = std::abs(a[0] - a[2]);
+  return std::log(a[3] / a[1]) + (d + a[1] * std::exp(-d / a[1])) / a[3] - 1;
 }
 Real gamma_divergence(const List& a) {
   return (a[0] - a[2]) * digamma_of(a[0]) - log_gamma(a[0]) + log_gamma(a[2]) + a[2] * std::log(a[1] / a[3]) +
@@ -256,6 +268,11 @@ std::vector<Composition> divergences() {
            equation + " = (r² + ((mean_p − mean_q) / deviation_q)² − 1) / 2 − log r, r = deviation_p / deviation_q",
        .cases = elementwise(of_four(kl_divergence::normal), {{}, positive, {}, positive}, normal_divergence),
        .refusals = {refuses<ShapeError>([] { return kl_divergence::normal(pair, 1, three, 1); })}},
+      {.call = "kl_divergence::laplace(mean_p, scale_p, mean_q, scale_q)",
+       .equation = equation +
+                   " = log(scale_q / scale_p) + (d + scale_p exp(−d / scale_p)) / scale_q − 1, d = |mean_p − mean_q|",
+       .cases = elementwise(of_four(kl_divergence::laplace), {{}, positive, {}, positive}, laplace_divergence),
+       .refusals = {refuses<ShapeError>([] { return kl_divergence::laplace(pair, 1, three, 1); })}},
       {.call = "kl_divergence::bernoulli(logit_p, logit_q)",
        .equation = equation + " = p log(p / q) + (1 − p) log((1 − p) / (1 − q))",
        .cases = elementwise(kl_divergence::bernoulli, {-4, 4}, {-4, 4}, bernoulli_divergence),

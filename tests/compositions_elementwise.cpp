@@ -25,6 +25,13 @@ Real digamma_of(Real x) {
   return std::log(x) - 1 / (2 * x) - series - below;
 }
 
+// By the series of the other part.
+Real upper_gamma_of(Real a, Real x) {
+  Real sum = 1, term = 1;
+  for (int k = 1; k < 100; ++k) sum += term *= x / (a + k);
+  return 1 - std::exp(a * std::log(x) - x - std::lgamma(a + 1)) * sum;
+}
+
 std::vector<Composition> powers_and_logarithms() {
   return {
       {.call = "square(x)",
@@ -34,8 +41,7 @@ std::vector<Composition> powers_and_logarithms() {
       {.call = "reciprocal(x)",
        .equation = "1 / x",
        .cases = elementwise(reciprocal, {0.3, 3}, [](Real x) { return 1 / x; }),
-       .refuses_nothing = all_numbers,
-       .of_whole = "quotients are cut"},
+       .refusals = {refuses<DTypeError>([] { return reciprocal(whole); })}},
       {.call = "rsqrt(x)",
        .equation = "1 / √x",
        .cases = elementwise(rsqrt, {0.3, 3}, [](Real x) { return 1 / std::sqrt(x); }),
@@ -108,6 +114,24 @@ std::vector<Composition> parts_of_numbers() {
        .equation = "x without what is behind the point",
        .cases = elementwise(trunc, {-2.9, 2.9}, [](Real x) { return std::trunc(x); }),
        .refusals = {refuses<DTypeError>([] { return trunc(masks); })}},
+      {.call = "floor_divide(a, b)",
+       .equation = "⌊a / b⌋",
+       .cases = elementwise(floor_divide, {-7, 7}, {2, 3}, [](Real a, Real b) { return std::floor(a / b); }),
+       .refusals = {refuses<DTypeError>([] { return floor_divide(masks, masks); }),
+                    refuses<ShapeError>([] { return floor_divide(pair, three); }),
+                    refuses<ValueError>([] { return evaluate(floor_divide(whole, 0)); })}},
+      {.call = "remainder(a, b)",
+       .equation = "a − b ⌊a / b⌋, exactly",
+       .cases = elementwise(remainder, {-7, 7}, {2, 3}, [](Real a, Real b) { return a - b * std::floor(a / b); }),
+       .refusals = {refuses<DTypeError>([] { return remainder(masks, masks); }),
+                    refuses<ShapeError>([] { return remainder(pair, three); }),
+                    refuses<ValueError>([] { return evaluate(remainder(whole, 0)); })}},
+      {.call = "bitwise_not(x), ~x",
+       .equation = "−x − 1 of int64; not x of a mask",
+       .cases = joined(elementwise(bitwise_not, {-9, 9, int64}, [](Real x) { return -x - 1; }),
+                       elementwise(bitwise_not, {0, 2, boolean}, [](Real x) { return 1 - x; })),
+       .refusals = {refuses<DTypeError>([] { return bitwise_not(pair); })},
+       .constant = "of whole numbers"},
       {.call = "copysign(a, b)",
        .equation = "|a| with the sign of b",
        .cases = joined(elementwise(copysign, {}, {0.5, 2}, [](Real a, Real b) { return std::copysign(a, b); }),
@@ -158,6 +182,11 @@ std::vector<Composition> special_functions() {
        .equation = "Γ′(x) / Γ(x)",
        .cases = elementwise(digamma, {0.5, 6}, digamma_of),
        .refusals = {refuses<DTypeError>([] { return digamma(whole); })}},
+      {.call = "gammaincc(a, x)",
+       .equation = "∫ₓ^∞ t^(a − 1) exp(−t) dt / Γ(a)",
+       .cases = elementwise(gammaincc, {0.5, 4}, {0.3, 6}, upper_gamma_of),
+       .refusals = {refuses<DTypeError>([] { return gammaincc(whole, whole); }),
+                    refuses<ShapeError>([] { return gammaincc(pair, three); })}},
   };
 }
 

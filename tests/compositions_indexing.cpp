@@ -1,5 +1,7 @@
 // Reading and writing at indices and where a mask holds.
 
+#include <algorithm>
+
 #include "tests/compositions.hpp"
 
 namespace xgrad::catalogue {
@@ -89,6 +91,109 @@ std::vector<Composition> of_indices() {
   };
 }
 
+// The elements of the source that go to a place, in their order.
+List arriving(const Arrays& x, const Places& at, std::int64_t axis) {
+  List arrived;
+  const bool inside = [&] {
+    for (std::int64_t k = 0; k < x[1].shape.ndim(); ++k)
+      if (k != axis && at[u(k)] >= x[1].shape[k]) return false;
+    return true;
+  }();
+  for (std::int64_t i = 0; inside && i < x[1].shape[axis]; ++i) {
+    const Places from = with(at, axis, i);
+    if (whole(x[1].at(from)) == at[u(axis)]) arrived.push_back(x[2].at(from));
+  }
+  return arrived;
+}
+// Of what is there and what arrives, at an axis of x.
+template <class F>
+Case written_case(F f, const Shape& x, std::int64_t axis, const Shape& index,
+                  std::function<Real(Real, const List&)> of) {
+  return any_case([=](const Xs& t) { return f(t[0], axis, t[1], t[2]); }, {{x}, index_input(index, x[axis]), {index}},
+                  x, [=](const Arrays& a, const Places& at) { return of(a[0].at(at), arriving(a, at, axis)); });
+}
+template <class F>
+std::vector<Case> written_cases(F f, const std::function<Real(Real, const List&)>& of) {
+  return {written_case(f, {4}, 0, {6}, of), written_case(f, {2, 3}, 1, {2, 5}, of),
+          written_case(f, {3, 1, 2}, 0, {2, 1, 1}, of), written_case(f, {3, 2}, 0, {0, 2}, of)};
+}
+
+std::vector<Case> reduced_cases(ScatterReduction reduction, const std::function<Real(const List&)>& of) {
+  std::vector<Case> cases;
+  for (const bool self : {true, false}) {
+    const auto f = [=](const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source) {
+      return scatter_reduce(x, axis, index, source, reduction, self);
+    };
+    const auto together = [=](Real there, List arrived) {
+      if (arrived.empty()) return there;
+      if (self) arrived.push_back(there);
+      return of(arrived);
+    };
+    for (Case& each : written_cases(f, together)) cases.push_back(std::move(each));
+  }
+  return cases;
+}
+Real sum_of(const List& x) {
+  Real sum = 0;
+  for (const Real each : x) sum += each;
+  return sum;
+}
+Real product_of(const List& x) {
+  Real product = 1;
+  for (const Real each : x) product *= each;
+  return product;
+}
+
+Case put_case(const Shape& x, const Shape& index, bool accumulate) {
+  return any_case([=](const Xs& t) { return put(t[0], t[1], t[2], accumulate); },
+                  {{x}, index_input(index, x.numel()), {index}}, x,
+                  [=](const Arrays& a, const Places& at) {
+                    std::int64_t flat = 0;
+                    for (std::int64_t axis = 0; axis < x.ndim(); ++axis) flat = flat * x[axis] + at[u(axis)];
+                    Real y = a[0].at(at);
+                    for (std::size_t i = 0; i < a[1].elements.size(); ++i)
+                      if (whole(a[1].elements[i]) == flat) y = a[2].elements[i] + (accumulate ? y : 0);
+                    return y;
+                  });
+}
+
+std::vector<Composition> of_writing() {
+  const auto replaced = [](Real there, const List& arrived) { return arrived.empty() ? there : arrived.back(); };
+  const auto put_there = [](auto&&... x) { return scatter(x...); };
+  const Tensor places = tensor({{0, 1}});
+  return {
+      {.call = "scatter(x, axis, index, source)",
+       .equation = "y = x, then y[index[i][j]][j] = source[i][j], the last one of equal indices",
+       .cases = written_cases(put_there, replaced),
+       .refusals = {refuses<DTypeError>([=] { return scatter(matrix, 0, matrix, matrix); }),
+                    refuses<ShapeError>([=] { return scatter(matrix, 0, places, matrix); }), refuses<IndexError>([=] {
+                      return scatter(matrix, 0, tensor({{0, 2}}), known({1, 2}));
+                    })}},
+      {.call = "scatter_reduce(x, axis, index, source, reduction, include_self = true)",
+       .equation = "the sum, product, mean, maximum or minimum of what meets at an index",
+       .cases = joined(
+           joined(
+               joined(reduced_cases(ScatterReduction::sum, sum_of), reduced_cases(ScatterReduction::prod, product_of)),
+               joined(reduced_cases(ScatterReduction::max,
+                                    [](const List& x) { return *std::max_element(x.begin(), x.end()); }),
+                      reduced_cases(ScatterReduction::min,
+                                    [](const List& x) { return *std::min_element(x.begin(), x.end()); }))),
+           reduced_cases(ScatterReduction::mean,
+                         [](const List& x) { return sum_of(x) / static_cast<Real>(x.size()); })),
+       .refusals =
+           {refuses<DTypeError>([=] { return scatter_reduce(matrix, 0, matrix, matrix, ScatterReduction::sum); }),
+            refuses<ShapeError>([=] { return scatter_reduce(matrix, 0, places, matrix, ScatterReduction::max); })}},
+      {.call = "put(x, index, source, accumulate = false)",
+       .equation = "x with the source at, or added at, these places of its elements, row-major",
+       .cases = {put_case({5}, {3}, false), put_case({2, 3}, {2, 4}, true), put_case({2, 1, 2}, {2, 1}, false),
+                 put_case({3}, {0}, true)},
+       .refusals = {refuses<ShapeError>([=] { return put(matrix, places, vector); }),
+                    refuses<DTypeError>([=] { return put(matrix, matrix, matrix); }), refuses<IndexError>([=] {
+                      return put(matrix, tensor({{0, 6}}), known({1, 2}));
+                    })}},
+  };
+}
+
 // The elements where the mask holds, in their order.
 List selected(const Array& x, const Array& chosen_by) {
   List chosen;
@@ -170,7 +275,8 @@ std::vector<Composition> of_masks() {
 
 std::vector<Composition> indexing_compositions() {
   std::vector<Composition> all = of_indices();
-  for (Composition& row : of_masks()) all.push_back(std::move(row));
+  for (auto* part : {of_writing, of_masks})
+    for (Composition& row : part()) all.push_back(std::move(row));
   return all;
 }
 

@@ -74,7 +74,7 @@ std::vector<Composition> of_axes() {
                        return moveaxis(x, {0, 1}, {-1, 0});
                      },
                      {2, 0, 1}, {0, 1, 2}, [](const Array&, const Places&) -> Real { return 0; })},
-       .refusals = {refuses<ValueError>([] {
+       .refusals = {refuses<AxisError>([] {
                       return moveaxis(matrix, {0, 0}, {0, 1});
                     }),
                     refuses<AxisError>([] { return moveaxis(matrix, 2, 0); })}},
@@ -249,7 +249,7 @@ std::vector<Composition> of_diagonals() {
                  diagonal_case({3, 2, 4}, -1, 0, 2, {2, 2}), diagonal_case({2, 1, 3}, 0, 2, 0, {1, 2}),
                  diagonal_case({0, 3}, 0, 0, 1, {0})},
        .refusals = {refuses<ShapeError>([] { return diagonal(vector); }),
-                    refuses<ValueError>([] { return diagonal(matrix, 0, 0, 0); })}},
+                    refuses<AxisError>([] { return diagonal(matrix, 0, 0, 0); })}},
       {.call = "diag_embed(x, offset = 0)",
        .equation = "y[..., i, i + offset] = x[..., i], 0 elsewhere",
        .cases = {embed_case({3}, 0, diag_embed), embed_case({2, 3}, 2, diag_embed), embed_case({1}, -1, diag_embed),

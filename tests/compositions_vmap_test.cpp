@@ -69,7 +69,7 @@ void each_choice(See&& see) {
     for (const Composition& row : group.rows)
       for (std::size_t i = 0; i < row.cases.size(); ++i)
         for (const std::size_t mapped : choices(row.cases[i].inputs.size())) {
-          if (!row.reads_values.empty()) continue;
+          if (!row.reads_values.empty() || !row.drawn.empty()) continue;
           INFO(row.call << " case " << i << ", mapped inputs " << mapped);
           see(row, row.cases[i], mapped);
         }

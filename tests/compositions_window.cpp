@@ -1,6 +1,4 @@
-// Windows, what surrounds an axis, convolution and pooling.
-
-#include <limits>
+// What surrounds an axis, and convolution.
 
 #include "tests/compositions.hpp"
 
@@ -157,60 +155,93 @@ std::vector<Composition> convolutions() {
   };
 }
 
-// The elements of a window, and how many places of it count in a mean.
-struct Pool {
-  Shape x;
-  std::vector<std::int64_t> size, stride;
-  std::int64_t padding = 0;
-  bool include_padding = true;
+// y[n, o, i stride + k dilation − padding] += w[c, o, k] x[n, c, i]
+struct Transposed {
+  Shape x, w;
+  std::int64_t stride = 1, padding = 0, output_padding = 0, dilation = 1, groups = 1;
+  bool bias = true;
 };
-using Pooling = Tensor (*)(const Operand&, const PerAxis&, const PoolingOptions&);
-Case pool_case(Pooling f, const Pool& of, bool largest) {
-  std::vector<Window> windows;
-  std::vector<std::int64_t> to(of.x.begin(), of.x.end());
-  for (std::size_t k = 0; k < of.size.size(); ++k)
-    windows.push_back({i64(k) + 2, of.size[k], of.stride[k], 1, of.padding, of.padding});
-  const Shape unfolded = unfolded_shape(of.x, windows);
-  for (std::size_t k = 2; k < to.size(); ++k) to[k] = unfolded[i64(k)];
-  const PoolingOptions options{.stride = of.stride, .padding = of.padding, .count_include_pad = of.include_padding};
-  return moved([=](const Tensor& x) { return f(x, of.size, options); }, of.x, to,
-               [=](const Array& x, const Places& at) {
-                 Real best = -std::numeric_limits<Real>::infinity(), sum = 0;
-                 std::int64_t counted = 0;
-                 build(Shape(of.size), [&](const Places& k) {
-                   Places place = at;
-                   bool inside = true;
-                   for (const Window& window : windows)
-                     inside = place_in(of.x, window, at[u(window.axis)], k[u(window.axis) - 2], place) && inside;
-                   counted += inside || of.include_padding;
-                   if (inside) best = std::max(best, x.at(place)), sum += x.at(place);
-                   return Real{0};
-                 });
-                 return largest ? best : sum / static_cast<Real>(counted);
-               });
+template <class F>
+Case transposed_case(F f, const Transposed& of) {
+  Shape to = of.x;
+  to[1] = of.w[1] * of.groups;
+  for (std::int64_t axis = 2; axis < to.ndim(); ++axis)
+    to[axis] = (of.x[axis] - 1) * of.stride - 2 * of.padding + of.dilation * (of.w[axis] - 1) + of.output_padding + 1;
+  std::vector<Input> inputs{{of.x}, {of.w}};
+  if (of.bias) inputs.push_back({{to[1]}});
+  const TransposedConvolutionOptions options{.stride = of.stride,
+                                             .padding = of.padding,
+                                             .output_padding = of.output_padding,
+                                             .dilation = of.dilation,
+                                             .groups = of.groups};
+  return any_case([=](const Xs& x) { return f(x[0], x[1], x.size() > 2 ? x[2] : Tensor(), options); }, inputs, to,
+                  [=](const Arrays& x, const Places& at) {
+                    const std::int64_t group = at[1] / of.w[1], share = of.x[1] / of.groups;
+                    Shape kernel = of.w;
+                    kernel[0] = share;
+                    kernel[1] = 1;
+                    Real sum = of.bias ? x[2].at({at[1]}) : 0;
+                    build(kernel, [&](const Places& k) {
+                      Places from = with(at, 1, group * share + k[0]);
+                      bool inside = true;
+                      for (std::size_t axis = 2; axis < at.size(); ++axis) {
+                        const std::int64_t place = at[axis] + of.padding - k[axis] * of.dilation;
+                        from[axis] = place / of.stride;
+                        inside = inside && place >= 0 && place % of.stride == 0 && from[axis] < of.x[i64(axis)];
+                      }
+                      if (inside) sum += x[0].at(from) * x[1].at(with(with(k, 0, from[1]), 1, at[1] % of.w[1]));
+                      return Real{0};
+                    });
+                    return sum;
+                  });
 }
 
-std::vector<Case> pool_cases(Pooling f, std::int64_t spatial, bool largest) {
-  const auto first = [&](std::vector<std::int64_t> list) {
-    return std::vector<std::int64_t>(list.begin(), list.begin() + spatial);
-  };
-  const auto shape = [&](std::vector<std::int64_t> list) {
-    return Shape(std::vector<std::int64_t>(list.begin(), list.begin() + 2 + spatial));
-  };
-  return {pool_case(f, {shape({1, 2, 4, 3, 2}), first({2, 3, 1}), first({2, 1, 1})}, largest),
-          pool_case(f, {shape({2, 1, 3, 2, 2}), first({2, 2, 2}), first({1, 1, 2}), 1, false}, largest),
-          pool_case(f, {shape({1, 1, 3, 2, 2}), first({2, 2, 2}), first({1, 2, 1}), 1, true}, largest),
-          pool_case(f, {shape({0, 2, 2, 2, 2}), first({2, 1, 1}), first({1, 1, 1})}, largest)};
+Composition transposed(const std::string& name, std::vector<Case> cases, std::vector<Refusal> refusals) {
+  return {.call = name + "(x, weight, bias, {.stride, .padding, .output_padding, .dilation, .groups})",
+          .equation = "y[n, o, i stride + k dilation − padding] += w[c, o, k] x[n, c, i], and bias[o]",
+          .cases = std::move(cases),
+          .refusals = std::move(refusals)};
 }
 
-Composition pooling(const std::string& name, Pooling f, std::int64_t spatial, bool largest) {
-  return {.call = name + "(x, size, {.stride, .padding, .dilation, .ceil_mode" +
-                  (largest ? "})" : ", .count_include_pad})"),
-          .equation = largest ? "the maximum of each window" : "the mean of each window",
-          .cases = pool_cases(f, spatial, largest),
-          .refusals = {refuses<ShapeError>([f] { return f(vector, 2, {}); }), refuses<ValueError>([f, spatial] {
-                         return f(ones(Shape(std::vector<std::int64_t>(u(spatial + 2), 4))), 2, {.padding = 2});
-                       })}};
+std::vector<Composition> transposed_convolutions() {
+  const auto one = [](auto&&... x) { return conv_transpose1d(x...); };
+  const auto two = [](auto&&... x) { return conv_transpose2d(x...); };
+  const auto three = [](auto&&... x) { return conv_transpose3d(x...); };
+  return {
+      transposed("conv_transpose1d",
+                 {transposed_case(one, {.x = {2, 2, 3}, .w = {2, 1, 2}, .bias = false}),
+                  transposed_case(one, {.x = {2, 2, 4}, .w = {2, 3, 3}}),
+                  transposed_case(one, {.x = {1, 4, 3},
+                                        .w = {4, 1, 2},
+                                        .stride = 2,
+                                        .padding = 1,
+                                        .output_padding = 1,
+                                        .dilation = 2,
+                                        .groups = 2,
+                                        .bias = false}),
+                  transposed_case(one, {.x = {0, 2, 3}, .w = {2, 1, 2}})},
+                 {refuses<ShapeError>([] {
+                    return conv_transpose1d(ones({2, 3, 5}), ones({4, 2, 3}));
+                  }),
+                  refuses<ValueError>([] {
+                    return conv_transpose1d(ones({2, 4, 5}), ones({4, 1, 3}), {}, {.groups = 3});
+                  })}),
+      transposed("conv_transpose2d",
+                 {transposed_case(two, {.x = {1, 1, 2, 2}, .w = {1, 2, 2, 1}, .bias = false}),
+                  transposed_case(two, {.x = {1, 2, 2, 3}, .w = {2, 1, 2, 3}, .padding = 1}),
+                  transposed_case(two, {.x = {2, 2, 2, 2}, .w = {2, 1, 3, 2}, .stride = 2, .groups = 2, .bias = false}),
+                  transposed_case(two, {.x = {0, 1, 2, 2}, .w = {1, 1, 2, 2}})},
+                 {refuses<ShapeError>([] {
+                   return conv_transpose2d(image, ones({3, 1, 2, 2}));
+                 })}),
+      transposed("conv_transpose3d",
+                 {transposed_case(three, {.x = {1, 1, 2, 1, 2}, .w = {1, 1, 1, 2, 2}, .bias = false}),
+                  transposed_case(three, {.x = {1, 1, 2, 2, 1}, .w = {1, 2, 2, 1, 2}, .stride = 2}),
+                  transposed_case(three, {.x = {0, 1, 2, 2, 2}, .w = {1, 1, 1, 1, 1}})},
+                 {refuses<ShapeError>([] {
+                   return conv_transpose3d(image, ones({1, 2, 2, 2}));
+                 })}),
+  };
 }
 
 }  // namespace
@@ -218,12 +249,7 @@ Composition pooling(const std::string& name, Pooling f, std::int64_t spatial, bo
 std::vector<Composition> window_compositions() {
   std::vector<Composition> all = of_windows();
   for (Composition& row : convolutions()) all.push_back(std::move(row));
-  all.push_back(pooling("max_pool1d", max_pool1d, 1, true));
-  all.push_back(pooling("max_pool2d", max_pool2d, 2, true));
-  all.push_back(pooling("max_pool3d", max_pool3d, 3, true));
-  all.push_back(pooling("avg_pool1d", avg_pool1d, 1, false));
-  all.push_back(pooling("avg_pool2d", avg_pool2d, 2, false));
-  all.push_back(pooling("avg_pool3d", avg_pool3d, 3, false));
+  for (Composition& row : transposed_convolutions()) all.push_back(std::move(row));
   return all;
 }
 

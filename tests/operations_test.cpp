@@ -201,10 +201,14 @@ std::string line_of(const Composition& of) {
     differentiates = differentiates || sample.function(tracked_inputs(sample)).tracked();
     maps = maps || !sample.inputs.empty();
   }
-  const std::string derivatives = differentiates        ? to_order(of.orders)
+  const std::string derivatives = of.orders == 0        ? "of means"
+                                  : differentiates      ? to_order(of.orders)
                                   : of.constant.empty() ? "none"
                                                         : "none: " + of.constant;
-  std::string tested = transforms(differentiates, maps && of.reads_values.empty());
+  std::string tested = transforms(differentiates, maps && of.reads_values.empty() && of.drawn.empty());
+  if (!of.drawn.empty())
+    tested += (tested.empty() ? "" : "; ") +
+              ("distribution and vmap in " + std::filesystem::path(of.drawn).filename().string());
   if (!of.reads_values.empty()) tested += (tested.empty() ? "" : "; ") + ("no vmap: " + of.reads_values);
   return line(of.call, of.equation, "composition", derivatives, tested);
 }
@@ -218,7 +222,8 @@ Made from the rows of the tests: `tests/catalogue*.cpp` for primitives, `tests/c
 matrix product, into which elementwise operations behind it are fused, and all others are fused with what stands around
 them. A composition has no rule of its own: it costs what its primitives cost, fused. *Derivatives* are compared with
 numeric ones to this order (there are more), and of the *transforms* jvp is compared with vjp, and vmap with a loop over
-the examples. What a function refuses, and its values at hard points, stands above its declaration.
+the examples. Draws are compared with their distributions, and where draws are rejected the derivatives are those of
+means. What a function refuses, and its values at hard points, stands above its declaration.
 )";
 
 std::string page() {

@@ -16,7 +16,7 @@ std::vector<std::int64_t> normalised(const Axes& axes, std::int64_t ndim, const 
   std::vector<std::int64_t> list;
   for (const std::int64_t axis : axes.list()) {
     list.push_back(normalise_axis(axis, ndim, call, where));
-    check<ValueError>(std::ranges::count(list, list.back()) == 1, where, call, ": axis ", axis, " occurs twice");
+    check<AxisError>(std::ranges::count(list, list.back()) == 1, where, call, ": axis ", axis, " is given twice");
   }
   return list;
 }

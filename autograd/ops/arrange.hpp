@@ -11,7 +11,7 @@
 
 namespace xgrad {
 
-/// Axis from[i] becomes axis to[i]; the others keep their order. ValueError when an axis occurs twice.
+/// Axis from[i] becomes axis to[i]; the others keep their order. AxisError when an axis is given twice.
 Tensor moveaxis(const Operand& x, const Axes& from, const Axes& to);
 /// y[i] = x[i - shift], in a circle, of the elements in their order, whatever the axes.
 Tensor roll(const Operand& x, std::int64_t shift);

@@ -30,11 +30,17 @@ Tensor stop_gradient(const Operand& x) {
   return stopped;
 }
 
-Tensor square(const Operand& x) { return mul(x, x); }
+Tensor square(const Operand& x) {
+  const CallScope scope("square", x.where());
+  return mul(x, x);
+}
 
 Tensor reciprocal(const Operand& x) {
   const CallScope scope("reciprocal", x.where());
-  return 1 / x;
+  const Tensor divisor = x.tensor();
+  check<DTypeError>(is_floating(divisor.dtype()), x.where(), "reciprocal: needs a floating dtype, got ",
+                    describe(divisor));
+  return 1 / divisor;
 }
 
 Tensor rsqrt(const Operand& x) {

@@ -12,7 +12,7 @@
 namespace xgrad {
 
 Tensor square(const Operand& x);      ///< x * x
-Tensor reciprocal(const Operand& x);  ///< 1 / x
+Tensor reciprocal(const Operand& x);  ///< 1 / x, of floating dtypes
 Tensor rsqrt(const Operand& x);       ///< 1 / sqrt(x)
 Tensor log10(const Operand& x);
 Tensor exp2(const Operand& x);

@@ -67,15 +67,28 @@ Tensor detail::tensor_of(const void* from, DType from_dtype, std::size_t count, 
   return make_leaf(shape, dtype, std::move(value), where);
 }
 
-Tensor zeros(const Shape& shape, DType dtype, const Location& where) { return full(shape, 0, dtype, where); }
+Tensor zeros(const Shape& shape, DType dtype, const Location& where) {
+  const CallScope scope("zeros", where);
+  return full(shape, 0, dtype, where);
+}
 
-Tensor ones(const Shape& shape, DType dtype, const Location& where) { return full(shape, 1, dtype, where); }
+Tensor ones(const Shape& shape, DType dtype, const Location& where) {
+  const CallScope scope("ones", where);
+  return full(shape, 1, dtype, where);
+}
 
-Tensor zeros_like(const Operand& x) { return full_like(x, 0); }
+Tensor zeros_like(const Operand& x) {
+  const CallScope scope("zeros_like", x.where());
+  return full_like(x, 0);
+}
 
-Tensor ones_like(const Operand& x) { return full_like(x, 1); }
+Tensor ones_like(const Operand& x) {
+  const CallScope scope("ones_like", x.where());
+  return full_like(x, 1);
+}
 
 Tensor full_like(const Operand& x, AnyNumber value) {
+  const CallScope scope("full_like", x.where());
   const Tensor like = x.tensor();
   return full(like.shape(), value, like.dtype(), x.where());
 }
