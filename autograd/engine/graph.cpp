@@ -225,9 +225,12 @@ std::int32_t Graph::add_entry(const Pending& pending, std::size_t i, std::vector
     // One index for each row, along the last axis.
     const Shape& index = entry->input(1).shape();
     const bool last = lowering.axis == index.ndim() - 1 && index.back() == 1;
-    node.columns = node.kind == Kind::pick ? entry->input(0).shape().back() : entry->shape.back();
+    const Shape& picked_from = node.kind == Kind::pick ? entry->input(0).shape() : entry->shape;
+    node.columns = picked_from.back();
     const bool exact = node.columns < (1 << 24);  // as numbers
-    if (!last || !exact || node.columns == 1 || !is_floating(node.dtype)) node.kind = Kind::opaque;
+    if (!last || index.numel() * node.columns != picked_from.numel() || !exact || node.columns == 1 ||
+        !is_floating(node.dtype))
+      node.kind = Kind::opaque;
   }
   if (node.kind == Kind::contraction) {
     node.depth = entry->input(0).shape().back();

@@ -88,9 +88,18 @@ double scaled_erfc(double x) {
   return sum * std::numbers::inv_sqrtpi / x;
 }
 
-// With Q(x) = erfc(x / sqrt 2) / 2, what is above x >= 0: log(Q(x + d) / Q(x)).
+// phi(x) / Q(x), with Q(x) = erfc(x / sqrt 2) / 2, what is above x >= 0
+double hazard(double x) {
+  return std::numbers::sqrt2 * std::numbers::inv_sqrtpi / scaled_erfc(x / std::numbers::sqrt2);
+}
+
+// log(Q(x + d) / Q(x)): near x by the derivatives of the hazard h, h' = h (h - x) and h'' = (2h - x) h' - h.
 double log_ratio(double x, double d) {
   if (d == std::numeric_limits<double>::infinity()) return -d;
+  if (d * (x + 1) < 1e-4) {
+    const double h = hazard(x), first = h * (h - x), second = (2 * h - x) * first - h;
+    return -d * (h + d * (first / 2 + d * (second / 6)));
+  }
   constexpr double root = 1 / std::numbers::sqrt2;
   return -0.5 * d * (d + 2 * x) + std::log(scaled_erfc((x + d) * root) / scaled_erfc(x * root));
 }
@@ -98,10 +107,9 @@ double log_ratio(double x, double d) {
 // d with log_ratio(x, d) = t, by Newton's method: the ratio is concave in d, and the first d is too large.
 double distance(double x, double t) {
   if (t >= 0) return 0;
-  constexpr double root = 1 / std::numbers::sqrt2;
   double d = -2 * t / (std::hypot(x, std::sqrt(-2 * t)) + x);
   for (int i = 0; i < 60; ++i) {
-    const double step = (log_ratio(x, d) - t) * scaled_erfc((x + d) * root) / (2 * root * std::numbers::inv_sqrtpi);
+    const double step = (log_ratio(x, d) - t) / hazard(x + d);
     d = std::max(d + step, 0.0);
     if (std::abs(step) <= 1e-15 * d) break;
   }
@@ -110,8 +118,8 @@ double distance(double x, double t) {
 
 // Where low >= 0; u and v = 1 - u, of which each is exact.
 double draw_above(double low, double high, double u, double v) {
-  const double whole = log_ratio(low, high - low);
-  return low + distance(low, v > 0.5 ? std::log1p(u * std::expm1(whole)) : std::log(v + u * std::exp(whole)));
+  const double whole = log_ratio(low, high - low), lost = u * std::expm1(whole);
+  return low + distance(low, lost > -0.5 ? std::log1p(lost) : std::log(v + u * std::exp(whole)));
 }
 
 // The distance from 0 at which twice the probability between it and `end` >= 0 is `part` of twice that from 0 to `end`.

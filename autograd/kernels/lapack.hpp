@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "autograd/core/fail.hpp"
@@ -29,10 +30,6 @@ void spotrf_(const char* uplo, const int* n, float* a, const int* lda, int* info
 void dpotrf_(const char* uplo, const int* n, double* a, const int* lda, int* info);
 void sgetrf_(const int* m, const int* n, float* a, const int* lda, int* pivots, int* info);
 void dgetrf_(const int* m, const int* n, double* a, const int* lda, int* pivots, int* info);
-void sgetrs_(const char* trans, const int* n, const int* nrhs, const float* a, const int* lda, const int* pivots,
-             float* b, const int* ldb, int* info);
-void dgetrs_(const char* trans, const int* n, const int* nrhs, const double* a, const int* lda, const int* pivots,
-             double* b, const int* ldb, int* info);
 void sgeqrf_(const int* m, const int* n, float* a, const int* lda, float* tau, float* work, const int* lwork,
              int* info);
 void dgeqrf_(const int* m, const int* n, double* a, const int* lda, double* tau, double* work, const int* lwork,
@@ -134,11 +131,13 @@ struct Lu {
         pivots(static_cast<std::size_t>(n)) {
     routine<T, sgetrf_, dgetrf_>(&n, &n, factors.data(), &n, pivots.data(), &info);
   }
-  /// Solves for columns of `right`, in their place; `trans` is "T" where the transposed matrix is meant.
-  void solve(const char* trans, int columns, T* right) const {
-    const int n = static_cast<int>(pivots.size());
-    int result = 0;
-    routine<T, sgetrs_, dgetrs_>(trans, &n, &columns, factors.data(), &n, pivots.data(), right, &n, &result);
+  /// Solves for columns of `right`, in their place: of the matrix, or of the transposed one. (As getrs does it, but
+  /// that of OpenBLAS calls all its threads together for the smallest matrix.)
+  void solve(bool transposed, int columns, T* right) const {
+    if (!transposed) swap_rows(false, columns, right);
+    solve_triangle(transposed ? "U" : "L", transposed, columns, right);
+    solve_triangle(transposed ? "L" : "U", transposed, columns, right);
+    if (transposed) swap_rows(true, columns, right);
   }
   T diagonal(std::size_t i) const { return factors[i * (pivots.size() + 1)]; }
   /// Of the permutation.
@@ -147,6 +146,22 @@ struct Lu {
     for (std::size_t i = 0; i < pivots.size(); ++i)
       if (pivots[i] != static_cast<int>(i) + 1) sign = -sign;
     return sign;
+  }
+
+ private:
+  void solve_triangle(const char* uplo, bool transposed, int columns, T* right) const {
+    const int n = static_cast<int>(pivots.size());
+    const T one = 1;
+    routine<T, strsm_, dtrsm_>("L", uplo, transposed ? "T" : "N", *uplo == 'L' ? "U" : "N", &n, &columns, &one,
+                               factors.data(), &n, right, &n);
+  }
+  void swap_rows(bool backwards, int columns, T* right) const {
+    const std::size_t n = pivots.size();
+    for (std::size_t j = 0; j < static_cast<std::size_t>(columns); ++j)
+      for (std::size_t step = 0; step < n; ++step) {
+        const std::size_t i = backwards ? n - 1 - step : step;
+        std::swap(right[j * n + i], right[j * n + static_cast<std::size_t>(pivots[i] - 1)]);
+      }
   }
 };
 

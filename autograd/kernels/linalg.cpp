@@ -123,7 +123,7 @@ void solve(const View& a, const View& b, const View& y, const Location& where) {
       T* to = y.as<T>() + static_cast<std::size_t>(entry) * n * k;
       for (std::size_t i = 0; i < n; ++i)
         for (std::size_t j = 0; j < k; ++j) right[j * n + i] = from[i * k + j];
-      lu.solve("T", columns, right.data());
+      lu.solve(true, columns, right.data());
       for (std::size_t i = 0; i < n; ++i)
         for (std::size_t j = 0; j < k; ++j) to[i * k + j] = right[j * n + i];
     }

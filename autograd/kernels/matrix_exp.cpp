@@ -133,12 +133,12 @@ Blocks operator*(const Blocks& x, const Blocks& y) {
 // x^-1 y
 Blocks solve(const Blocks& x, Blocks y) {
   const Lu<double> lu(x.a.elements.data(), x.a.n);
-  lu.solve("N", x.a.n, y.a.elements.data());
+  lu.solve(false, x.a.n, y.a.elements.data());
   if (x.b) {
     Square known(x.a.n);
     add_product(*x.b, y.a, known);
     y.b->add(-1, known);
-    lu.solve("N", x.a.n, y.b->elements.data());
+    lu.solve(false, x.a.n, y.b->elements.data());
   }
   return y;
 }

@@ -140,7 +140,10 @@ Tensor dirichlet(const Operand& x_, const Operand& concentration_) {
   const CallScope scope("log_density::dirichlet", x_.where());
   const auto [x, concentration] = of_one_shape(together(x_, concentration_));
   const Tensor whole = sum(concentration, -1, keep_dims);
-  return sum(part_of_whole(concentration, x, log(x), whole), -1) + log_root_two_pi + squeeze(whole_of_parts(whole), -1);
+  // The parts are those of an x that adds up to 1; what is left of 1, if only by rounding, counts as in the formula.
+  const Tensor left = squeeze(whole, -1) * (sum(x, -1) - 1);
+  return sum(part_of_whole(concentration, x, log(x), whole), -1) + left + log_root_two_pi +
+         squeeze(whole_of_parts(whole), -1);
 }
 
 Tensor multivariate_normal(const Operand& x_, const Operand& mean_, const Operand& factor_) {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <limits>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 #include "autograd/autograd.hpp"
@@ -170,6 +171,18 @@ TEST_CASE("what is far out is drawn, and infinite bounds pass no derivative") {
   CHECK(max(below).item() <= -30);
   CHECK(min(below).item() > -31);
   CHECK(truncated_normal({3}, rng, 5, 1, 2, 2).to_vector() == Numbers{2, 2, 2});
+  // Between bounds that are near each other, all is equally likely.
+  const std::vector<std::pair<double, double>> narrow{
+      {0.5, 0.5 + 1e-9}, {-1e-20, 2e-20}, {1e-300, 1e-299}, {-30 - 1e-7, -30}, {2e5, 2e5 + 1e-6}};
+  for (const auto& [low, high] : narrow) {
+    INFO("from " << low << " to " << high);
+    const Tensor between = truncated_normal(shape, rng, 0, 1, tensor(low, float64), tensor(high, float64));
+    const double first = low, range = high - low;
+    const auto uniform_below = [=](double x) { return (x - first) / range; };
+    const auto tilted = [=](double x) { return std::expm1(-first * (x - first)) / std::expm1(-first * range); };
+    CHECK(kolmogorov(between, std::abs(first) * range > 1e-7 ? Distribution(tilted) : Distribution(uniform_below)) <
+          2.2);
+  }
   // Small numbers of degrees of freedom have tails that few dtypes hold, and no NaN.
   CHECK(any(isnan(student_t(shape, rng, 0.02, float64))).item() == 0);
   const Tensor tiny = dirichlet({1000, 3}, rng, 1e-3);

@@ -247,7 +247,7 @@ TEST_CASE("vectors of equal values have no derivative, nor have values a second 
 
 TEST_CASE("what rounding leaves between equal values is no distance") {
   for (const DType dtype : {float32, float64})
-    for (const std::int64_t n : {2, 3, 8, 40})
+    for (const std::int64_t n : {2, 3, 8, 24})
       for (std::uint64_t seed = 1; seed <= 10; ++seed) {
         INFO(name(dtype) << ' ' << n << ' ' << seed);
         const Tensor q = qr(random({n, n}, seed)).q, p = qr(random({n, n}, seed + 100)).q;
