@@ -48,7 +48,7 @@ void reduce(Instruction f, const View& x, AxisSet axes, const View& y);
 /// The first index of the extreme along an axis, or of the first NaN; y has size 1 there.
 void arg_extreme(Instruction max_or_min, const View& x, std::int64_t axis, const View& y);
 /// The places of the elements along an axis in ascending or descending order; equal ones, and NaNs, which are above
-/// all others, stay in their order.
+/// all others, stay in their order. y may be shorter along the axis: the first of them.
 void argsort(const View& x, std::int64_t axis, bool descending, const View& y);
 void cumsum(const View& x, std::int64_t axis, bool reverse, const View& y);
 /// y_i = a_i y_(i-1) + b_i along an axis, or from its end; the first a is not read. float32 in double.

@@ -17,23 +17,27 @@ namespace xgrad {
 
 namespace {
 
-struct ArgSort : Operation<ArgSort> {  // the places of x in order
+struct ArgSort : Operation<ArgSort> {  // the first `count` places of x in order
   static constexpr auto id = "argsort";
-  std::int64_t axis;
+  std::int64_t axis, count;
   bool descending;
-  ArgSort(std::int64_t axis_, bool descending_) : axis(axis_), descending(descending_) {}
+  ArgSort(std::int64_t axis_, std::int64_t count_, bool descending_)
+      : axis(axis_), count(count_), descending(descending_) {}
   Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
     check_domain(Domain::numeric, id, inputs[0], where);
-    return {inputs[0].shape(), int64};
+    Shape shape = inputs[0].shape();
+    shape[axis] = count;
+    return {shape, int64};
   }
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::argsort(inputs[0], axis, descending, y);
   }
   Tensor batched(const Examples& examples) const override {
-    return record_spread(ArgSort(axis + 1, descending), examples);
+    return record_spread(ArgSort(axis + 1, count, descending), examples);
   }
   void describe(Fields& fields) const override {
     fields("axis", axis);
+    fields("count", count);
     fields("descending", descending);
   }
 };
@@ -48,6 +52,10 @@ Tensor unless_nan(const Tensor& x, std::int64_t axis, const Tensor& result) {
   return where(any(isnan(x), axis, keep_dims), std::numeric_limits<double>::quiet_NaN(), result);
 }
 
+Tensor first_places(const Tensor& x, std::int64_t axis, std::int64_t count, bool descending, const Location& where) {
+  return record(where, ArgSort(axis, count, descending), is_mask(x) ? cast(x, int64) : x);
+}
+
 Tensor without(const Tensor& x, std::int64_t axis, KeepDims keep) {
   return keep == KeepDims::yes ? x : squeeze(x, axis);
 }
@@ -55,8 +63,9 @@ Tensor without(const Tensor& x, std::int64_t axis, KeepDims keep) {
 }  // namespace
 
 Tensor argsort(const Operand& x, std::int64_t axis, bool descending) {
-  const Tensor input = is_mask(x) ? cast(x, int64) : x.tensor();
-  return record(x.where(), ArgSort(normalise_axis(axis, input.ndim(), "argsort", x.where()), descending), input);
+  const Tensor input = x.tensor();
+  axis = normalise_axis(axis, input.ndim(), "argsort", x.where());
+  return first_places(input, axis, input.size(axis), descending, x.where());
 }
 
 Ordered sort(const Operand& x, std::int64_t axis, bool descending) {
@@ -69,7 +78,7 @@ Ordered topk(const Operand& operand, std::int64_t k, std::int64_t axis, bool lar
   const Tensor x = operand.tensor();
   axis = normalise_axis(axis, x.ndim(), "topk", operand.where());
   check<ValueError>(k >= 0 && k <= x.size(axis), operand.where(), "topk: ", k, " of ", x.size(axis), " elements");
-  return chosen(x, axis, slice(argsort(x, axis, largest), axis, 0, k));
+  return chosen(x, axis, first_places(x, axis, k, largest, operand.where()));
 }
 
 Ordered kthvalue(const Operand& operand, std::int64_t k, std::int64_t axis, KeepDims keep) {
@@ -78,7 +87,8 @@ Ordered kthvalue(const Operand& operand, std::int64_t k, std::int64_t axis, Keep
   axis = normalise_axis(axis, x.ndim(), "kthvalue", operand.where());
   check<ValueError>(k >= 1 && k <= x.size(axis), operand.where(), "kthvalue: the ", k, "-th of ", x.size(axis),
                     " elements");
-  const Ordered all = chosen(x, axis, slice(argsort(x, axis), axis, k - 1, k));
+  const Tensor places = first_places(x, axis, k, false, operand.where());
+  const Ordered all = chosen(x, axis, slice(places, axis, k - 1, k));
   return {without(all.values, axis, keep), without(all.indices, axis, keep)};
 }
 

@@ -37,6 +37,29 @@ std::vector<std::int64_t> sorted_places(const Numbers& x, bool descending) {
 
 }  // namespace
 
+TEST_CASE("the first few of many are those of a whole sort, among ties, infinities and NaN, too") {
+  Rng rng(7);
+  for (const std::int64_t size : {300, 1000, 5000})
+    for (const DType dtype : {float32, float64, int64}) {
+      std::vector<double> numbers;
+      for (std::int64_t i = 0; i < 2 * size; ++i) {
+        const std::uint64_t kind = rng.below(40);
+        numbers.push_back(static_cast<double>(rng.below(60)) - 30);
+        if (dtype != int64 && kind == 0) numbers.back() = NAN;
+        if (dtype != int64 && kind == 1) numbers.back() = INFINITY;
+        if (dtype != int64 && kind == 2) numbers.back() = -0.0;
+      }
+      const Tensor x = tensor(numbers, {2, size}, dtype);
+      for (const bool largest : {true, false})
+        for (const std::int64_t k : {1, 2, 17, 37, 124}) {
+          const Tensor all = argsort(x, 1, largest);
+          CHECK(topk(x, k, 1, largest).indices.to_vector() == slice(all, 1, 0, k).to_vector());
+          const Tensor turned = topk(transpose(x), k, 0, largest).indices;
+          CHECK(turned.to_vector() == transpose(slice(all, 1, 0, k)).to_vector());
+        }
+    }
+}
+
 TEST_CASE("numbers of any kind and number are sorted, what is equal stays in order") {
   for (const DType dtype : {float32, float64, int64})
     for (const std::int64_t n : {1, 2, 7, 200, 201, 3000}) {
