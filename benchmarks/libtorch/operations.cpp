@@ -12,7 +12,7 @@ Tensor attention(const Inputs& in) {
   return torch::einsum("bhqk,bhkd->bhqd", {torch::softmax(scores * 0.125, -1), in[2]});
 }
 
-Tensor positive(const Tensor& x) {
+Tensor positive_definite(const Tensor& x) {
   return torch::matmul(x, x.transpose(-1, -2)) / static_cast<double>(x.size(-1)) + torch::eye(x.size(-1));
 }
 
@@ -38,10 +38,10 @@ void add_single(Cases& cases) {
   });
   const Function factor = [](const Inputs& in) { return torch::linalg_cholesky(in[0]); };
   cases.add("cholesky/16x256x256", [factor] {
-    return function(factor, {positive(uniform_tensor({16, 256, 256}, 1))}, {});
+    return function(factor, {positive_definite(uniform_tensor({16, 256, 256}, 1))}, {});
   });
   cases.add("cholesky/16x256x256/backward", [factor] {
-    return function(factor, {positive(uniform_tensor({16, 256, 256}, 1)).requires_grad_()},
+    return function(factor, {positive_definite(uniform_tensor({16, 256, 256}, 1)).requires_grad_()},
                     uniform_tensor({16, 256, 256}, 2));
   });
   cases.add("conv2d/3x3/32x64x28x28", [] {

@@ -15,7 +15,9 @@ Tensor attention(const Inputs& in) {
 }
 
 // x x^T / n + 1 of each matrix
-Tensor positive(const Tensor& x) { return matmul(x, transpose(x)) / static_cast<float>(x.size(-1)) + eye(x.size(-1)); }
+Tensor positive_definite(const Tensor& x) {
+  return matmul(x, transpose(x)) / static_cast<float>(x.size(-1)) + eye(x.size(-1));
+}
 
 void add_single(Cases& cases) {
   cases.add("einsum/attention/4x8x128x64", [] {
@@ -37,12 +39,12 @@ void add_single(Cases& cases) {
     return function([](const Inputs& in) { return topk(in[0], 10).values; }, {uniform_tensor({1000, 1000}, 1)}, 0, {});
   });
   cases.add("cholesky/16x256x256", [] {
-    const Tensor x = positive(uniform_tensor({16, 256, 256}, 1));
+    const Tensor x = positive_definite(uniform_tensor({16, 256, 256}, 1));
     evaluate(x);
     return function([](const Inputs& in) { return cholesky(in[0]); }, {x}, 0, {});
   });
   cases.add("cholesky/16x256x256/backward", [] {
-    const Tensor x = positive(uniform_tensor({16, 256, 256}, 1));
+    const Tensor x = positive_definite(uniform_tensor({16, 256, 256}, 1));
     evaluate(x);
     return function([](const Inputs& in) { return cholesky(in[0]); }, {x}, 1, uniform_tensor({16, 256, 256}, 2));
   });
