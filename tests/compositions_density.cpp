@@ -77,13 +77,6 @@ std::vector<Case> of_vectors(std::function<Tensor(const Xs&)> f, const std::vect
   return cases;
 }
 
-// Such that they add up to 1.
-List parts_of_whole(List x) {
-  Real total = 0;
-  for (const Real each : x) total += each;
-  for (Real& each : x) each /= total;
-  return x;
-}
 Real dirichlet_of(const List& x, const List& a) {
   Real sum = 0, total = 0;
   for (std::size_t i = 0; i < x.size(); ++i) sum += (a[i] - 1) * std::log(x[i]) - log_gamma(a[i]), total += a[i];
@@ -213,9 +206,8 @@ std::vector<Composition> densities() {
        .epsilons = where_terms_cancel},
       {.call = "log_density::dirichlet(x, concentration)",
        .equation = "Σ (aᵢ − 1) log xᵢ − Σ log Γ(aᵢ) + log Γ(Σ aᵢ)",
-       .cases = of_vectors([](const Xs& x) { return log_density::dirichlet(x[0] / sum(x[0], -1, keep_dims), x[1]); },
-                           {part, positive},
-                           [](const std::vector<List>& x) { return dirichlet_of(parts_of_whole(x[0]), x[1]); }),
+       .cases = of_vectors([](const Xs& x) { return log_density::dirichlet(x[0], x[1]); }, {part, positive},
+                           [](const std::vector<List>& x) { return dirichlet_of(x[0], x[1]); }),
        .refusals = {refuses<ShapeError>([] { return log_density::dirichlet(pair, three); })},
        .epsilons = where_terms_cancel},
       {.call = "log_density::multivariate_normal(x, mean, factor)",
