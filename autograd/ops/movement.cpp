@@ -6,6 +6,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/families.hpp"
 #include "autograd/ops/reduce.hpp"
 #include "autograd/tape/record.hpp"
@@ -50,6 +51,19 @@ struct BroadcastTo : Operation<BroadcastTo> {  // axes of size 1 repeated
   void describe(Fields&) const override {}  // the result's shape says it
 };
 
+// A product of numbers that are repeated, as the derivative of a weight is for one example: its factors are permuted
+// in its place, before they are repeated.
+bool is_outer_product(const Entry& entry) {
+  const auto is_repeated = [](const Tensor& x) { return x.entry()->kind == Lowering::Kind::broadcast; };
+  return entry.instruction == Instruction::mul && entry.input_count == 2 && is_repeated(entry.input(0)) &&
+         is_repeated(entry.input(1)) && entry.tracked == (entry.input(0).tracked() || entry.input(1).tracked());
+}
+Tensor permuted_factor(const Tensor& product, std::size_t i, const std::vector<std::int64_t>& axes) {
+  const Tensor& repeated = product.entry()->input(i);
+  const Tensor& factor = repeated.entry()->input_count == 1 ? repeated.entry()->input(0) : repeated;
+  return permute(factor, axes);
+}
+
 struct Permute : Operation<Permute> {  // output axis i is input axis order[i]
   static constexpr auto id = "permute";
   Shape order;
@@ -79,7 +93,9 @@ struct Permute : Operation<Permute> {  // output axis i is input axis order[i]
   Tensor batched(const Examples& examples) const override {
     std::vector<std::int64_t> axes{0};
     for (const std::int64_t axis : order) axes.push_back(axis + 1);
-    return permute(examples.inputs[0], axes);
+    const Tensor& x = examples.inputs[0];
+    return is_outer_product(*x.entry()) ? mul(permuted_factor(x, 0, axes), permuted_factor(x, 1, axes))
+                                        : permute(x, axes);
   }
   void describe(Fields& fields) const override { fields("order", order); }
 };

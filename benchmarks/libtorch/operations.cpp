@@ -23,7 +23,9 @@ void add_single(Cases& cases) {
                         uniform_tensor(shape, 3).requires_grad_()};
     return function(attention, inputs, uniform_tensor(shape, 4));
   });
-  const Function sorted = [](const Inputs& in) { return std::get<0>(torch::sort(in[0], true, 0)); };
+  const Function sorted = [](const Inputs& in) {
+    return std::get<0>(torch::sort(in[0], c10::optional<bool>(true), 0, false));
+  };
   cases.add("sort/1M", [sorted] { return function(sorted, {uniform_tensor({1'000'000}, 1)}, {}); });
   cases.add("sort/1M/backward", [sorted] {
     return function(sorted, {uniform_tensor({1'000'000}, 1).requires_grad_()}, uniform_tensor({1'000'000}, 2));
