@@ -16,7 +16,7 @@ namespace xgrad::testing {
 class RandomTape {
  public:
   RandomTape(std::uint64_t seed, DType dtype) : RandomTape(seed, dtype, {}) {}
-  /// The same function of these leaves, which have the shapes of its own; its noise is data.
+  /// A random function of three leaves, which have the shapes of those of a tape of the same seed; its noise is data.
   RandomTape(std::uint64_t seed, DType dtype, const std::vector<Tensor>& leaves)
       : rng_(seed), dtype_(dtype), is_function_(!leaves.empty()) {
     const std::int64_t sizes[] = {1, 1, 2, 3, 4, 5, 7, 16, 33};
@@ -71,9 +71,10 @@ class RandomTape {
   /// Without ties, and without what should be 0 and is not quite.
   Tensor apart(const Tensor& x) { return x + noise(x.shape(), 0.5); }
   Tensor noise(const Shape& shape, double deviation) {
+    if (!is_function_) return normal(shape, rng_, 0, deviation, dtype_);
     Rng own(rng_.bits());
     const Tensor numbers = normal(shape, own, 0, deviation, dtype_);
-    if (is_function_) evaluate(numbers);
+    evaluate(numbers);
     return numbers;
   }
 
