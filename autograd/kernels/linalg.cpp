@@ -27,9 +27,12 @@ T log_of_determinant(const Lu<T>& lu) {
 }
 
 template <class T>
-int sign_of_determinant(const Lu<T>& lu) {
-  int sign = lu.sign();
-  for (std::size_t i = 0; i < lu.pivots.size(); ++i) sign *= (lu.diagonal(i) > 0) - (lu.diagonal(i) < 0);
+T sign_of_determinant(const Lu<T>& lu) {
+  T sign = static_cast<T>(lu.sign());
+  for (std::size_t i = 0; i < lu.pivots.size(); ++i) {
+    const T x = lu.diagonal(i);
+    sign *= x != x ? x : static_cast<T>((x > 0) - (x < 0));
+  }
   return sign;
 }
 
@@ -73,6 +76,7 @@ void cholesky(const View& x, const View& y, const Location& where) {
     using T = decltype(zero);
     for (std::int64_t entry = 0; entry < all.count; ++entry) {
       T* matrix = y.as<T>() + static_cast<std::size_t>(entry) * all.elements();
+      all.check_finite(all.at<T>(x, entry), entry, "cholesky", where);
       symmetrise(all.at<T>(x, entry), all.rows(), matrix);
       int info = 0;
       routine<T, spotrf_, dpotrf_>("U", &all.n, matrix, &all.n, &info);

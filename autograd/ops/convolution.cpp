@@ -54,7 +54,7 @@ Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& b
   // For each group the weights [O, C k] times the windows [C k, places] of each image: the result lies as it should.
   const Tensor patches = unfold(x, windows, 0, WindowAxes::before);
   const Sizes places = sizes_of(patches, 2 + spatial);
-  const std::int64_t depth = weight.numel() / std::max<std::int64_t>(outputs, 1), count = Shape(places).numel();
+  const std::int64_t depth = Shape(sizes_of(weight, 1)).numel(), count = Shape(places).numel();
   Tensor y =
       matmul(reshape(weight, {groups, outputs / groups, depth}), reshape(patches, {x.size(0), groups, depth, count}));
   y = reshape(y, joined({{x.size(0), outputs}, places}));

@@ -189,8 +189,8 @@ Tensor categorical(const Operand& logits_p_, const Operand& logits_q_) {
   const CallScope scope("kl_divergence::categorical", logits_p_.where());
   const auto [logits_p, logits_q] = together(logits_p_, logits_q_);
   const Tensor log_p = log_softmax(logits_p, -1);
-  const Tensor possible = log_p > -std::numeric_limits<double>::infinity();
-  return sum(where(possible, exp(log_p) * (log_p - log_softmax(logits_q, -1)), 0), -1);
+  const Tensor impossible = log_p == -std::numeric_limits<double>::infinity();  // (NaN is neither)
+  return sum(where(impossible, 0, exp(log_p) * (log_p - log_softmax(logits_q, -1))), -1);
 }
 
 Tensor poisson(const Operand& rate_p_, const Operand& rate_q_) {

@@ -23,7 +23,8 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 // The parameter itself, once it has been found to be finite and above a bound.
 struct Above : Operation<Above> {
   static constexpr auto id = "above";
-  const char *call, *parameter;  // for the error
+  static constexpr bool mergeable = false;  // what is wrong is said of the draw that it is wrong for
+  const char *call, *parameter;             // for the error
   double bound;
   bool strict;
   Above(const char* call_, const char* parameter_, double bound_, bool strict_)

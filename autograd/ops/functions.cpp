@@ -94,7 +94,9 @@ Tensor lerp(const Operand& a, const Operand& b, const Operand& weight) {
   const auto [from, to] = tensors_of(a, b);
   const Tensor w = weight.tensor_like(from), difference = to - from;
   const Tensor beside = where(abs(w) < 0.5, from + w * difference, to - (1 - w) * difference);
-  return where(logical_xor(from < 0, to < 0), (1 - w) * from + w * to, beside);
+  const Tensor finite = where(logical_xor(from < 0, to < 0), (1 - w) * from + w * to, beside);
+  const Tensor infinite = where(w == 1, 0, (1 - w) * from) + where(w == 0, 0, w * to);
+  return where(logical_or(isinf(from), isinf(to)), infinite, finite);
 }
 
 Tensor isinf(const Operand& x) {

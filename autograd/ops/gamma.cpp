@@ -1,6 +1,7 @@
 #include "autograd/ops/gamma.hpp"
 
 #include <cstring>
+#include <limits>
 #include <numbers>
 #include <utility>
 #include <vector>
@@ -69,7 +70,10 @@ struct IncompleteGamma : Operation<IncompleteGamma> {  // y = P(a, x) or 1 - P(a
   }
   Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor&) const {
     const Tensor &a = inputs[0], &x = inputs[1], signed_g = upper ? -g : g;
-    if (input == 1) return signed_g * exp(log_density::gamma(x, a, 1));
+    if (input == 1) {
+      const Tensor finite = logical_not(x == std::numeric_limits<double>::infinity());
+      return signed_g * where(finite, exp(log_density::gamma(where(finite, x, 1), a, 1)), 0);
+    }
     // At the ends of x, P does not depend on a.
     const Tensor inside = logical_and(x > 0, isfinite(x)), at = where(inside, x, 1), y = log(at);
     const Tensor q = exp(log_density::gamma(at, a, 1) + y);

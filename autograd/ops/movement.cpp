@@ -94,8 +94,8 @@ struct Permute : Operation<Permute> {  // output axis i is input axis order[i]
     std::vector<std::int64_t> axes{0};
     for (const std::int64_t axis : order) axes.push_back(axis + 1);
     const Tensor& x = examples.inputs[0];
-    return is_outer_product(*x.entry()) ? mul(permuted_factor(x, 0, axes), permuted_factor(x, 1, axes))
-                                        : permute(x, axes);
+    if (!is_outer_product(*x.entry())) return permute(x, axes);
+    return broadcast_to(mul(permuted_factor(x, 0, axes), permuted_factor(x, 1, axes)), examples.shape());
   }
   void describe(Fields& fields) const override { fields("order", order); }
 };

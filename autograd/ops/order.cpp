@@ -205,7 +205,8 @@ Tensor histogram(const Operand& operand, std::int64_t bins, double low, double h
   std::vector<std::int64_t> counts(static_cast<std::size_t>(bins));
   for (const double x : operand.tensor().to_vector()) {
     if (!(x >= low && x <= high)) continue;
-    const double part = (x - low) / (high - low) * static_cast<double>(bins);
+    // (Halves: the distance itself may overflow.)
+    const double part = (x / 2 - low / 2) / (high / 2 - low / 2) * static_cast<double>(bins);
     ++counts[static_cast<std::size_t>(std::min(static_cast<std::int64_t>(part), bins - 1))];
   }
   return tensor(counts);

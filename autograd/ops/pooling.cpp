@@ -33,8 +33,9 @@ Window pooling_window(Window window, std::int64_t elements, bool ceil) {
   const std::int64_t next = window.count(elements) * window.stride;  // where one more would begin
   const bool is_left = all - reach > next - window.stride && next < elements + padding;
   // Of a window that is longer than everything, the rest is never there.
+  if (!is_left) return window;
   window.size = std::min(window.size, (all - 1) / window.dilation + 1);
-  if (is_left) window.after = std::max(padding, next + window.dilation * (window.size - 1) + 1 - elements - padding);
+  window.after = std::max(padding, next + window.dilation * (window.size - 1) + 1 - elements - padding);
   return window;
 }
 

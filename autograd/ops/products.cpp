@@ -88,6 +88,8 @@ Tensor kron(const Operand& a, const Operand& b) {
 Tensor cross(const Operand& a, const Operand& b, std::int64_t axis) {
   const CallScope scope("cross", a.where());
   const auto [lhs, rhs] = as_written(a, b);
+  check<ShapeError>(axis < 0 || lhs.ndim() == rhs.ndim(), a.where(), "cross: axis ", axis, " is not the same one of ",
+                    describe(lhs), " and ", describe(rhs), "; count it from the end");
   check<ShapeError>(lhs.size(axis) == 3 && rhs.size(axis) == 3, a.where(), "cross: axis ", axis, " of ", describe(lhs),
                     " and ", describe(rhs), " has not 3 elements");
   return roll(lhs, -1, axis) * roll(rhs, -2, axis) - roll(lhs, -2, axis) * roll(rhs, -1, axis);

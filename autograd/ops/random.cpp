@@ -9,10 +9,20 @@
 #include "autograd/ops/families.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/tape/record.hpp"
+#include "autograd/tape/tape.hpp"
 
 namespace xgrad {
 
 namespace {
+
+// Numbers that one example of a vmap would draw: each example has its own, so that there is no value to look at.
+struct OfExample {
+  bool is_one = Tape::current().tracing;
+  void check_value(const char* call, const Location& where) const {
+    check<GraphError>(!is_one || !Tape::current().tracing, where, call,
+                      ": a value is asked of random numbers inside vmap, but each example draws its own");
+  }
+};
 
 /// Elements drawn from a stream of random numbers. Self gives `id`, `names` of the two numbers a and b, and `kernel`.
 template <class Self>
@@ -21,15 +31,20 @@ struct Random : Operation<Self> {
   RandomState state;
   double a, b;
   DType dtype;
+  OfExample of_example{};
   Random(const Shape& shape_, RandomState state_, double a_, double b_, DType dtype_)
       : shape(&shape_), state(state_), a(a_), b(b_), dtype(dtype_) {}
 
   Signature infer(std::span<const Tensor>, const Location&) const override { return {*shape, dtype}; }
-  void run(std::span<const View>, const View& y, const Location&) const override { Self::kernel(state, a, b, y); }
+  void run(std::span<const View>, const View& y, const Location& where) const override {
+    of_example.check_value(Self::id, where);
+    Self::kernel(state, a, b, y);
+  }
   Tensor batched(const Examples& examples) const override {
     const Shape all = examples.shape();
     Self drawn = this->self();
     drawn.shape = &all;
+    drawn.of_example = {};
     return record(Location::current(), std::move(drawn));
   }
   void describe(Fields& fields) const override {
@@ -60,11 +75,13 @@ struct RandInt : Operation<RandInt> {  // y uniform among low, ..., low + range 
   RandomState state;
   std::int64_t low;
   std::uint64_t range;
+  OfExample of_example{};
   RandInt(const Shape& shape_, RandomState state_, std::int64_t low_, std::uint64_t range_)
       : shape(&shape_), state(state_), low(low_), range(range_) {}
 
   Signature infer(std::span<const Tensor>, const Location&) const override { return {*shape, int64}; }
-  void run(std::span<const View>, const View& y, const Location&) const override {
+  void run(std::span<const View>, const View& y, const Location& where) const override {
+    of_example.check_value(id, where);
     kernels::randint(state, low, range, y);
   }
   Tensor batched(const Examples& examples) const override {

@@ -125,7 +125,8 @@ std::vector<Tensor> DormandPrince::record_step(double h, const Tensor& y, const 
   const Tensor error = root_mean_square(weighted(e, k) * h / scale);
   const Tensor stiffness = root_mean_square(k[6] - k[5]) / root_mean_square(stage - before);
   std::vector<Tensor> results{stage, k[6], error, stiffness};
-  const double end = time_ + h;
+  // (Rounded, the last step may end short of the last time.)
+  const double end = h == times_.back() - time_ ? times_.back() : time_ + h;
   for (std::size_t i = next_; i < times_.size() && std::abs(times_[i]) <= std::abs(end); ++i)
     results.push_back(interpolated(i, h, y, stage, k));
   return results;
@@ -172,7 +173,8 @@ void DormandPrince::look_for_stiffness(double h, const Step& step) {
 std::vector<Tensor> DormandPrince::solve() {
   std::vector<Tensor> outputs{y_};
   if (times_.size() == 1) return outputs;
-  k1_ = checkpoint([&](const Tensor& y) { return derivative(0, y); }, y_);
+  k1_ = checkpoint(
+      Tape::current().grad ? keep_nothing : keep_everything, [&](const Tensor& y) { return derivative(0, y); }, y_);
   const double end = times_.back(), precision = y_.dtype() == float32 ? std::numeric_limits<float>::epsilon()
                                                                       : std::numeric_limits<double>::epsilon();
   double h = first_step();

@@ -57,9 +57,10 @@ Tensor Batch::example(const Tensor& all) {
   const Shape& shape = all.shape();
   recording->shape = Shape(shape.data() + 1, static_cast<std::size_t>(shape.ndim() - 1));
   recording->dtype = all.dtype();
-  recording->tracked = is_floating(all.dtype());
+  recording->tracked = all.tracked();
   const Tensor example = recording.stamped(where_);
   all_.emplace(example.entry(), all);
+  examples_.push_back(example);
   return example;
 }
 

@@ -25,8 +25,7 @@ class Batch {
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
-  /// One of the examples that lie along the first axis of `all`: tracked if it is floating, so that the tape knows
-  /// where derivatives flow.
+  /// One of the examples that lie along the first axis of `all`, and tracked as that is.
   Tensor example(const Tensor& all);
   /// These Tensors, for all examples, along a new first axis. What depends on no example is repeated; an undefined
   /// Tensor stays so. Ends the recording of an example.
@@ -54,6 +53,7 @@ class Batch {
   std::uint64_t begin_;  // what was recorded later may depend on an example
   std::optional<Trace> trace_;
   std::shared_ptr<bool> value_asked_ = std::make_shared<bool>(false);
+  std::vector<Tensor> examples_;                  // nothing else may take the place of one
   std::unordered_map<const Entry*, Tensor> all_;  // of those entries that do
   std::unordered_map<std::uint32_t, std::uint32_t> segments_;
 };

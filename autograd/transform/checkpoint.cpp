@@ -65,11 +65,6 @@ Tensor name_value(const Operand& x, std::string name) {
 
 namespace detail {
 
-std::uint32_t new_segment() {
-  static std::atomic<std::uint32_t> segments{0};
-  return ++segments;
-}
-
 Checkpoint::Checkpoint(const CheckpointPolicy& policy)
     : policy_(policy),
       segment_(policy.keep == CheckpointPolicy::Keep::everything ? Tape::current().segment : new_segment()),

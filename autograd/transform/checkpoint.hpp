@@ -2,6 +2,7 @@
 
 // Less memory for more time: values that are computed once more on the way back.
 
+#include <algorithm>
 #include <concepts>
 #include <functional>
 #include <string>
@@ -36,18 +37,29 @@ Tensor name_value(const Operand& x, std::string name);
 
 namespace detail {
 
-/// The number of a new checkpoint.
-std::uint32_t new_segment();
+/// What this thread records later lies in checkpoints that have not ended.
+inline constinit thread_local std::uint64_t open_since = ~std::uint64_t{0};
 
-/// While it lives, what is recorded belongs to a new checkpoint.
+/// A checkpoint that is recorded now.
 class Checkpoint {
  public:
   explicit Checkpoint(const CheckpointPolicy& policy);
   /// What f gave, as entries outside the checkpoint: to be called when it has ended.
   Tensors close(Tensors results, const Location& where) const;
 
-  using Segment = TapeScope<std::uint32_t, &Tape::segment>;
-  std::uint32_t segment() const { return segment_; }
+  /// While it lives, what is recorded belongs to the checkpoint.
+  class Inside {
+   public:
+    explicit Inside(const Checkpoint& checkpoint)
+        : segment_(checkpoint.segment_), outer_(std::exchange(open_since, std::min(open_since, checkpoint.begin_))) {}
+    ~Inside() { open_since = outer_; }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+
+   private:
+    TapeScope<std::uint32_t, &Tape::segment> segment_;
+    std::uint64_t outer_;
+  };
 
  private:
   const CheckpointPolicy& policy_;
@@ -65,7 +77,7 @@ auto checkpoint(const CheckpointPolicy& policy, F&& f, const Xs&... xs) {
   using Y = detail::Outcome<decltype(f(xs...))>;
   const detail::Checkpoint checkpoint(policy);
   const Y result = [&]() -> Y {
-    const detail::Checkpoint::Segment inside(checkpoint.segment());
+    const detail::Checkpoint::Inside inside(checkpoint);
     return f(xs...);
   }();
   return detail::in_form_of<Y>(checkpoint.close(detail::flat(result), Location::current()));

@@ -168,7 +168,7 @@ class Walk {
     if (at.mask.defined() && entry.kind != Lowering::Kind::elementwise)
       entry.primitive->lower().moves ? at.clear() : at.settle();
     const Borrowed output(entry);
-    if (entry.segment == 0) return pull_back(entry, station, entry.input_span(), output);
+    if (Replay::is_itself(entry)) return pull_back(entry, station, entry.input_span(), output);
     std::vector<Tensor> again;
     const Tensor& output_again = replay_.output(output);
     pull_back(entry, station, replay_.inputs(entry, again), output_again);

@@ -127,7 +127,7 @@ std::vector<Line::Number> Line::inputs_of(const Entry& entry) {
 
 std::vector<std::uint64_t> Line::key_of(const Entry& entry, const std::vector<Number>& inputs) const {
   std::vector<std::uint64_t> words{reinterpret_cast<std::uintptr_t>(typeid(*entry.primitive).name()),
-                                   static_cast<std::uint64_t>(entry.dtype)};
+                                   static_cast<std::uint64_t>(entry.dtype), std::uint64_t{entry.tracked}};
   Words fields(words);
   fields.field("shape", entry.shape);
   if (entry.kind == Lowering::Kind::constant)

@@ -21,7 +21,8 @@ Tensor repeat(const Entry& entry, std::span<const Tensor> inputs) {
 
 void Again::repeat(Entry& entry) {
   const Tensor recorded = Tensor::share(&entry);
-  if (entry.input_count == 0 && entry.evaluated) return put(recorded, recorded);
+  // Data stays what it is; and so do random numbers where each example of a vmap draws its own: they are drawn already.
+  if (entry.input_count == 0 && (entry.evaluated || Tape::current().tracing)) return put(recorded, recorded);
   std::vector<Tensor> inputs;
   for (const Tensor& input : entry.input_span()) inputs.push_back(of(input));
   put(recorded, xgrad::repeat(entry, inputs));
@@ -31,7 +32,8 @@ const Tensor& Replay::output_again(const Tensor& recorded) {
   if (again_.contains(*recorded.entry())) return again_.of(recorded);
   Numbering numbers;
   const std::uint32_t segment = recorded.entry()->segment;
-  const auto entries = reachable({&recorded, 1}, numbers, [=](const Entry& entry) { return entry.segment == segment; });
+  const auto entries = reachable(
+      {&recorded, 1}, numbers, [&](const Entry& entry) { return entry.segment == segment && !again_.contains(entry); });
   for (Entry* entry : entries)
     if (!again_.contains(*entry)) again_.repeat(*entry);
   return again_.of(recorded);

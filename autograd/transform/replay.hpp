@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "autograd/tape/entry.hpp"
+#include "autograd/transform/checkpoint.hpp"
 
 namespace xgrad {
 
@@ -36,11 +37,16 @@ class Replay {
  public:
   /// The result that the rule of a recorded entry should use: its own, outside checkpoints.
   const Tensor& output(const Tensor& recorded) {
-    return recorded.entry()->segment == 0 ? recorded : output_again(recorded);
+    return is_itself(*recorded.entry()) ? recorded : output_again(recorded);
   }
   /// The inputs to go with it; `again` holds them where they are not its own.
   std::span<const Tensor> inputs(const Entry& entry, std::vector<Tensor>& again) const {
-    return entry.segment == 0 ? entry.input_span() : inputs_again(entry, again);
+    return is_itself(entry) ? entry.input_span() : inputs_again(entry, again);
+  }
+  /// Whether it is outside of checkpoints that have ended. What a checkpoint records is the program's own business
+  /// until it ends: a walk back in the middle of it goes by what is there.
+  static bool is_itself(const Entry& entry) {
+    return entry.segment == 0 || entry.sequence.load(std::memory_order_relaxed) > detail::open_since;
   }
 
  private:
