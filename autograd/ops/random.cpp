@@ -142,6 +142,9 @@ Tensor uniform(const Shape& shape, Rng& rng, double low, double high, DType dtyp
 Tensor normal(const Shape& shape, Rng& rng, double mean, double deviation, DType dtype, const Location& where) {
   check<ValueError>(std::isfinite(mean) && std::isfinite(deviation) && deviation >= 0, where,
                     "normal: there is no normal distribution with mean ", mean, " and deviation ", deviation);
+  const double most = largest(dtype) / 16;  // no draw is 10 deviations away
+  check<ValueError>(std::abs(mean) <= most && deviation <= most, where, "normal: ", dtype,
+                    " has no numbers for mean ", mean, " and deviation ", deviation);
   return draw<Normal>(shape, rng, mean, deviation, dtype, where);
 }
 

@@ -74,7 +74,12 @@ class Gmres {
   }
 
   Tensor solve() {
-    const Vector b = b_.to_vector(where_);
+    Vector b = b_.to_vector(where_);
+    // Of size 1, so that no square underflows.
+    double scale = 0;
+    for (const double element : b) scale = std::max(scale, std::abs(element));
+    if (!(scale > 0) || !std::isfinite(scale)) scale = 1;
+    for (double& element : b) element /= scale;
     const double goal = options_.tolerance * length(b);
     Vector residual = b;
     double rest = length(residual);
@@ -91,6 +96,7 @@ class Gmres {
       check<ConvergenceError>(rest <= goal || rest < 0.99 * before, where_, "linear_solve: the residual stays at ",
                               rest, ", of |b| = ", length(b), "; the matrix may be singular, or badly scaled");
     }
+    for (double& element : x_) element *= scale;
     return as_tensor(x_);
   }
 

@@ -41,5 +41,12 @@ TEST_CASE("what is no linear system is an error") {
   CHECK(linear_solve(shorter, zeros({0}, float64)).shape() == Shape{0});
 }
 
+TEST_CASE("a tiny right side has a tiny solution, not none") {
+  const Tensor b = tensor({1e-170, 2e-170}, float64);
+  const Tensor x = linear_solve([](const Tensor& v) { return v * 2.0; }, b);
+  CHECK(x(0).item() == Approx(0.5e-170).epsilon(1e-12));
+  CHECK(x(1).item() == Approx(1e-170).epsilon(1e-12));
+}
+
 }  // namespace
 }  // namespace xgrad
