@@ -143,8 +143,8 @@ Tensor normal(const Shape& shape, Rng& rng, double mean, double deviation, DType
   check<ValueError>(std::isfinite(mean) && std::isfinite(deviation) && deviation >= 0, where,
                     "normal: there is no normal distribution with mean ", mean, " and deviation ", deviation);
   const double most = largest(dtype) / 16;  // no draw is 10 deviations away
-  check<ValueError>(std::abs(mean) <= most && deviation <= most, where, "normal: ", dtype,
-                    " has no numbers for mean ", mean, " and deviation ", deviation);
+  check<ValueError>(std::abs(mean) <= most && deviation <= most, where, "normal: ", dtype, " has no numbers for mean ",
+                    mean, " and deviation ", deviation);
   return draw<Normal>(shape, rng, mean, deviation, dtype, where);
 }
 

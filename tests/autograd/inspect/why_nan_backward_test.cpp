@@ -220,8 +220,7 @@ TEST_CASE("why_nan: a rule that takes a derivative itself", "[why_nan]") {
   const Tensor loss = sum(root);
   const Tensor gradient = grad(loss, p);
   CHECK(gradient.to_vector()[0] == infinity);
-  // Of the derivative inside the rule.
-  checked(gradient, {operation, "div", "custom_gradient", made, {0}, "sqrt"});
+  checked(gradient, {operation, "div", "custom_gradient", made, {0}, "custom_gradient"});
 }
 
 TEST_CASE("why_nan: the gradient of a function, whose loss nobody has", "[why_nan]") {

@@ -77,8 +77,9 @@ TEST_CASE("random numbers of examples have no value to look at inside vmap") {
     const Tensor u = uniform({}, rng, 0, 1, float64);
     return u.item() > 0.5 ? a : a + u;
   };
-  CHECK_THROWS_WITH(vmap(look)(point()), Catch::StartsWith("uniform: a value is asked of random numbers inside vmap, but "
-                                                           "each example draws its own, at nested_test.cpp:"));
+  CHECK_THROWS_WITH(vmap(look)(point()),
+                    Catch::StartsWith("uniform: a value is asked of random numbers inside vmap, but "
+                                      "each example draws its own, at nested_test.cpp:"));
   // Others may be read there.
   const Tensor outside = uniform({}, rng, 0, 1, float64);
   const auto read = [&](const Tensor& a) { return a + outside.item(); };
