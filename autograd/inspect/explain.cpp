@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <ostream>
+#include <set>
+#include <string_view>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/engine/walk.hpp"
 #include "autograd/inspect/causes.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/transform/explain.hpp"
+#include "autograd/transform/looped.hpp"
 
 namespace xgrad {
 
@@ -53,6 +56,7 @@ class Reasons {
     } catch (const GraphError& error) {
       missing(Cause::released, std::string(": ") + error.what(), error.where());
     }
+    say_what_is_looped();
     return result_;
   }
 
@@ -84,6 +88,20 @@ class Reasons {
     if (was_assigned(entries)) return true;
     const Stop stop = stop_between({&loss_, 1}, x_);
     return missing(cause_of(stop.kind), stop.clause, stop.where);
+  }
+
+  // What vmap has recorded for one example after another, beside the parts and the whole that it takes for that.
+  void say_what_is_looped() {
+    static const std::set<std::string_view> parts{"slice", "reshape", "concat"};
+    Numbering numbers;
+    std::set<std::string> said;
+    for (const Entry* entry : reachable({&loss_, 1}, numbers, [](const Entry& each) { return each.tracked; })) {
+      const std::string name = entry->primitive->name();
+      if (!detail::is_looped(*entry) || parts.contains(name) || !said.insert(name + place(entry->where)).second)
+        continue;
+      result_.text += "; vmap records " + name + " at " + place(entry->where) +
+                      " for one example after another, for it has no batching rule";
+    }
   }
 
   bool depends() const {

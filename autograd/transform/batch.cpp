@@ -9,6 +9,7 @@
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/tape/record.hpp"
+#include "autograd/transform/looped.hpp"
 #include "autograd/transform/replay.hpp"
 
 namespace xgrad {
@@ -105,7 +106,7 @@ void Batch::batch(const Entry& entry) {
     result = entry.primitive->batched({count_, inputs, mapped, one});
   }
   if (!result.defined() && entry.input_count > 0) {
-    const CallScope scope("vmap, one example after another", entry.where, CallScope::recorded);
+    const CallScope scope(detail::one_after_another, entry.where, CallScope::recorded);
     result = one_after_another(entry, inputs, mapped);
   }
   if (result.defined()) all_.emplace(&entry, std::move(result));

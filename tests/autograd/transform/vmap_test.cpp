@@ -260,6 +260,9 @@ TEST_CASE("an operation without a batching rule is recorded for one example afte
   CHECK(y.to_vector() == std::vector<double>{1, 8, 27, 64});
   check_close(grad(sum(y), x), 3 * x * x);
   CHECK(print_tape(y).find("one example after another") != std::string::npos);
+  const std::string said = explain(sum(y), x).text;
+  CHECK(said.find("vmap records custom_cube at vmap_test.cpp:") != std::string::npos);
+  CHECK(said.find("for one example after another, for it has no batching rule") != std::string::npos);
   CHECK(vmap(cube)(zeros({0, 2}, float64)).shape() == Shape{0, 2});
 }
 
