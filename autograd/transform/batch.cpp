@@ -109,6 +109,11 @@ void Batch::batch(const Entry& entry) {
     const CallScope scope(detail::one_after_another, entry.where, CallScope::recorded);
     result = one_after_another(entry, inputs, mapped);
   }
+  // (What stands for several Tensors has no elements.)
+  if (result.defined() && one.numel() > 0)
+    check<GraphError>(result.shape() == with_front(count_, one.shape()) && result.dtype() == one.dtype(), entry.where,
+                      "vmap: the batching rule of ", entry.primitive->name(), " gives ", describe(result), ", not ",
+                      count_, " times ", describe(one));
   if (result.defined()) all_.emplace(&entry, std::move(result));
 }
 

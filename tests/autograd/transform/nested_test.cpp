@@ -112,6 +112,20 @@ TEST_CASE("vmap asks for no derivative of what is not tracked") {
   CHECK(vmap(f)(point()).to_vector() == Numbers{2, 4, 6});
 }
 
+struct Reversed : Operation<Reversed> {  // with a rule that forgets the examples
+  static constexpr auto id = "custom_reversed";
+  Signature infer(std::span<const Tensor> in, const Location&) const override { return {in[0].shape(), in[0].dtype()}; }
+  void run(std::span<const View>, const View&, const Location&) const override {}
+  Tensor batched(const Examples& examples) const override { return sum(examples.inputs[0], 0); }
+};
+
+TEST_CASE("a batching rule whose result is not that of all examples is found out") {
+  const auto f = [](const Tensor& x) { return record(Location::current(), Reversed{}, x); };
+  CHECK_THROWS_WITH(vmap(f)(ones({2, 3})),
+                    Catch::StartsWith("vmap: the batching rule of custom_reversed gives [3] f32, "
+                                      "not 2 times [3] f32, at nested_test.cpp:"));
+}
+
 TEST_CASE("the last step of a solution reaches the last time, however it is rounded") {
   const auto f = [](const Tensor&, const Tensor& y) { return ones_like(y); };
   const OdeOptions options{.first_step = 0.55113501168801504};
