@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <numeric>
 
 #include "tests/catalogue.hpp"
 
@@ -82,15 +83,14 @@ Case argsort_case(const Shape& shape, std::int64_t axis, bool descending) {
           {{shape, -2, 2}},
           [=](const Arrays& x) {
             return build(x[0].shape, [&](const Index& index) -> Real {
-              for (std::int64_t i = 0; i < x[0].shape[axis]; ++i) {
-                std::int64_t before = 0;  // how many come before element i
-                for (std::int64_t j = 0; j < x[0].shape[axis]; ++j) {
-                  const Real a = x[0].at(with(index, axis, i)), b = x[0].at(with(index, axis, j));
-                  before += descending ? b > a : b < a;
-                }
-                if (before == index[u(axis)]) return static_cast<Real>(i);
-              }
-              return -1;
+              std::vector<std::int64_t> order(u(x[0].shape[axis]));
+              std::vector<Real> row;
+              for (std::int64_t i = 0; i < x[0].shape[axis]; ++i) row.push_back(x[0].at(with(index, axis, i)));
+              std::iota(order.begin(), order.end(), 0);
+              std::stable_sort(order.begin(), order.end(), [&](std::int64_t i, std::int64_t j) {
+                return descending ? row[u(i)] > row[u(j)] : row[u(i)] < row[u(j)];
+              });
+              return static_cast<Real>(order[u(index[u(axis)])]);
             });
           }};
 }
