@@ -78,10 +78,23 @@ struct AdaptivePools {
   Tensor result(const Tensor& y) const { return single ? squeeze(y, 0) : y; }
 };
 
+// Numbers of the parts of an axis, for those behind the spatial axis i of so many.
+Tensor along(const Sizes& numbers, std::int64_t i, std::int64_t spatial, DType dtype) {
+  return reshape(tensor(numbers, dtype), joined({{std::ssize(numbers)}, Sizes(at(spatial - 1 - i), 1)}));
+}
+
+// As in max_pool, the elements of a part share the derivative with what stands for missing ones where all are -inf.
 Tensor adaptive_max_pool(const Operand& x, const PerAxis& size, std::int64_t spatial, const char* call) {
   const CallScope scope(call, x.where());
   const AdaptivePools pools(x, size, spatial, call);
-  return pools.result(max(pools.windows(least), pools.within));
+  const Tensor y = max(pools.windows(least), pools.within);
+  if (std::ranges::all_of(pools.parts, &Parts::are_equal)) return pools.result(y);
+  Tensor share = ones({}, y.dtype());
+  for (std::int64_t i = 0; i < spatial; ++i) {
+    const Parts& parts = pools.parts[at(i)];
+    share = share * (static_cast<double>(parts.longest) / along(parts.lengths, i, spatial, y.dtype()));
+  }
+  return pools.result(where(y == least, y * share, y));
 }
 
 // Axis after axis, for which there is less to add up the second time.
@@ -93,8 +106,7 @@ Tensor adaptive_avg_pool(const Operand& x, const PerAxis& size, std::int64_t spa
     const Parts& parts = pools.parts[at(axis - 2)];
     total = sum(parts.apart(total, axis, 0), axis + 1);
     count = count * (parts.are_equal() ? full_like(ones({}, pools.x.dtype()), parts.longest)
-                                       : reshape(tensor(parts.lengths, pools.x.dtype()),
-                                                 joined({{parts.count()}, Sizes(at(spatial + 1 - axis), 1)})));
+                                       : along(parts.lengths, axis - 2, spatial, pools.x.dtype()));
   }
   return pools.result(total / count);
 }
