@@ -282,7 +282,8 @@ Tensor dirichlet(const Shape& shape, Rng& rng, const Operand& concentration, std
   check<ShapeError>(shape.ndim() > 0, concentration.where(), "dirichlet: the shape has no axes");
   const auto [a] = draw.parameters(dtype, concentration);
   const Tensor all = draw.spread(cast(draw.above(a, "concentration"), float64));
-  return cast(softmax(draw.gammas(draw.shares(all, max(all, -1, keep_dims)), true), -1), a.dtype());
+  return cast(softmax(draw.gammas(draw.shares(all, shape.back() == 0 ? all : max(all, -1, keep_dims)), true), -1),
+              a.dtype());
 }
 
 Tensor poisson(const Shape& shape, Rng& rng, const Operand& rate) {
