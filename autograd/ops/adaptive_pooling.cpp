@@ -7,6 +7,7 @@
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/pooled.hpp"
 #include "autograd/ops/reduce.hpp"
+#include "autograd/ops/table.hpp"
 #include "autograd/tape/record.hpp"
 
 namespace xgrad {
@@ -65,7 +66,10 @@ struct AdaptivePools {
     const Sizes counts = grid::counts(size, spatial, 1, call, "size", where);
     for (std::int64_t axis = 0; axis < spatial; ++axis) {
       check<ShapeError>(x.size(axis + 2) > 0, where, call, ": axis ", axis + 2, " of ", describe(x), " is empty");
-      parts.emplace_back(x.size(axis + 2), counts[at(axis)]);
+      const std::int64_t elements = x.size(axis + 2), count = counts[at(axis)];
+      // Parts that are not equal have a table of their elements.
+      check_table(count, elements % count == 0 ? 1 : elements / count + 2, call, where);
+      parts.emplace_back(elements, count);
       places.push_back(2 * axis + 2);
       within.push_back(2 * axis + 3);
     }
@@ -116,8 +120,11 @@ Pooled adaptive_max_pool_with_indices(const Operand& x, const PerAxis& size, std
   const AdaptivePools pools(x, size, spatial, call);
   std::vector<grid::Stand> stands;
   Sizes places;
-  std::int64_t elements = 1;
+  std::int64_t elements = 1, all = 1;
   for (const Parts& parts : pools.parts) {
+    check_table(elements, parts.longest, call, x.where());
+    check_table(all, parts.count(), call, x.where());
+    all *= parts.count();
     grid::Stand stand{parts.elements, parts.begins, parts.begins, {}};
     for (std::int64_t k = 0; k < parts.longest; ++k) stand.offsets.push_back(k);
     stands.push_back(std::move(stand));

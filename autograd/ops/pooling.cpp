@@ -12,6 +12,7 @@
 #include "autograd/ops/pooled.hpp"
 #include "autograd/ops/reduce.hpp"
 #include "autograd/ops/spatial.hpp"
+#include "autograd/ops/table.hpp"
 #include "autograd/ops/windows.hpp"
 #include "autograd/tape/record.hpp"
 
@@ -170,17 +171,21 @@ Pooled max_pool_with_indices(const Operand& operand, const PerAxis& size, const 
   check_elements(pools, call, operand.where());
   std::vector<grid::Stand> stands;
   Sizes places;
-  std::int64_t elements = 1;
+  std::int64_t elements = 1, all = 1;
   for (const Window& window : pools.windows) {
+    const std::int64_t count = window.count(pools.x.size(window.axis));
+    check_table(elements, window.size, call, operand.where());
+    check_table(all, count, call, operand.where());
+    elements *= window.size;
+    all *= count;
     grid::Stand stand{pools.x.size(window.axis), {}, {}, {}};
-    for (std::int64_t i = 0; i < window.count(stand.elements); ++i) {
+    for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t begin = i * window.stride - window.before;
       stand.firsts.push_back(first_of(window, begin));
       stand.begins.push_back(begin);
     }
     for (std::int64_t k = 0; k < window.size; ++k) stand.offsets.push_back(k * window.dilation);
-    places.push_back(std::ssize(stand.begins));
-    elements *= window.size;
+    places.push_back(count);
     stands.push_back(std::move(stand));
   }
   const Tensor windows = unfold(pools.x, pools.windows, least, WindowAxes::before);
