@@ -188,9 +188,6 @@ TEST_CASE("whole numbers of windows") {
   sweep("conv1d", {1, 1, 1, 1}, [&](const Numbers& n) {
     return Results{conv1d(line, weight, {}, {.stride = n[0], .padding = n[1], .dilation = n[2], .groups = n[3]})};
   });
-  sweep("conv1d", {1, 1}, [&](const Numbers& n) {
-    return Results{conv1d(line, weight, {}, {.stride = n[0], .padding = Border::same, .dilation = n[1]})};
-  });
   sweep("conv_transpose1d", {1, 1, 0, 1, 1}, [&](const Numbers& n) {
     return Results{conv_transpose1d(
         line, weight, {}, {.stride = n[0], .padding = n[1], .output_padding = n[2], .dilation = n[3], .groups = n[4]})};
