@@ -3,6 +3,7 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "nn/call.hpp"
 
 namespace xgrad::nn {
 
@@ -11,13 +12,13 @@ Dropout::Dropout(double p, Rng rng, const Location& where) : p_(p), rng_(rng) {
 }
 
 Tensor Dropout::operator()(const Operand& x) const {
-  const CallScope scope("Dropout", x.where());
+  const Call call(*this, "Dropout", x.where());
   const Tensor input = x.tensor();
   check<DTypeError>(is_floating(input.dtype()), x.where(), "Dropout: needs a floating dtype, got ", describe(input));
-  if (!training() || p_ == 0) return input;
-  if (p_ == 1) return where(zeros(input.shape(), boolean), input, 0);
+  if (!training() || p_ == 0) return call.result(input);
+  if (p_ == 1) return call.result(where(zeros(input.shape(), boolean), input, 0));
   const Tensor draw = uniform(input.shape(), rng_, 0, 1, float32, x.where());
-  return where(draw >= p_, input * (1 / (1 - p_)), 0);
+  return call.result(where(draw >= p_, input * (1 / (1 - p_)), 0));
 }
 
 }  // namespace xgrad::nn

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "nn/activations.hpp"
+#include "nn/call.hpp"
 #include "nn/classification.hpp"
+#include "nn/containers.hpp"
 #include "nn/dropout.hpp"
 #include "nn/functional_call.hpp"
 #include "nn/init.hpp"
@@ -9,4 +11,5 @@
 #include "nn/losses.hpp"
 #include "nn/module.hpp"
 #include "nn/normalisation.hpp"
+#include "nn/owned.hpp"
 #include "nn/sequential.hpp"

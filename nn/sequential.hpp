@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -17,55 +18,100 @@ template <class Step>
 concept SequentialStep = !std::convertible_to<Step, Tensor> && std::invocable<Step&, const Tensor&> &&
                          std::convertible_to<std::invoke_result_t<Step&, const Tensor&>, Tensor>;
 
-/// y = f_n(... f_1(x)), of modules, functions and lambdas alike:
-///
-///     nn::Sequential model(nn::Linear(784, 128), gelu, nn::Linear(128, 10), softmax);
-///
-/// A function object such as gelu keeps its defaults; other values take a lambda.
-/// The modules among them are named by their place: `0.weight`, `2.weight`.
-class Sequential : public Module {
+/// A step of any type, by value: a module, a function, a lambda.
+class Step {
  public:
-  Sequential() = default;
-  template <SequentialStep... Steps>
-  explicit Sequential(Steps... steps) {
-    (add(std::move(steps)), ...);
-  }
-  Sequential(const Sequential& other);
-  Sequential(Sequential&&) = default;
-  Sequential& operator=(Sequential other) noexcept;
-
-  /// Appends a step.
-  template <SequentialStep Step>
-  Sequential& add(Step step) {
-    steps_.push_back(std::make_unique<Held<Step>>(std::move(step)));
+  template <SequentialStep Callable>
+  requires(!std::same_as<Callable, Step>) Step(Callable callable)
+      : held_(std::make_unique<Held<Callable>>(std::move(callable))) {}
+  Step(const Step& other) : held_(other.held_->copy()) {}
+  Step(Step&&) noexcept = default;
+  Step& operator=(Step other) noexcept {
+    held_.swap(other.held_);
     return *this;
   }
-  std::size_t size() const { return steps_.size(); }
 
+  /// Calls the step, and the hooks of one that is a module.
   Tensor operator()(const Operand& x) const;
-  void visit(Visitor& visitor) override;
+  /// The step, if it is a module, else null.
+  Module* module() { return held_->module(); }
+  /// The step, if that is its type, else null.
+  template <class Callable>
+  Callable* as() {
+    return typeid(Callable) == held_->type() ? static_cast<Callable*>(held_->address()) : nullptr;
+  }
 
  private:
-  struct Step {
-    virtual ~Step() = default;
+  struct Interface {
+    virtual ~Interface() = default;
     virtual Tensor apply(const Tensor& x) = 0;
-    virtual Module* module() = 0;  // null for what is not a module
-    virtual std::unique_ptr<Step> copy() const = 0;
+    virtual Module* module() = 0;
+    virtual void* address() = 0;
+    virtual const std::type_info& type() const = 0;
+    virtual std::unique_ptr<Interface> copy() const = 0;
   };
 
   template <class Callable>
-  struct Held final : Step {
+  struct Held final : Interface {
     explicit Held(Callable held) : callable(std::move(held)) {}
     Tensor apply(const Tensor& x) override { return std::invoke(callable, x); }
     Module* module() override {
       if constexpr (std::is_base_of_v<Module, Callable>) return &callable;
       return nullptr;
     }
-    std::unique_ptr<Step> copy() const override { return std::make_unique<Held>(callable); }
+    void* address() override { return &callable; }
+    const std::type_info& type() const override { return typeid(Callable); }
+    std::unique_ptr<Interface> copy() const override { return std::make_unique<Held>(callable); }
     Callable callable;
   };
 
-  std::vector<std::unique_ptr<Step>> steps_;
+  std::unique_ptr<Interface> held_;
+};
+
+/// y = f_n(... f_1(x)), of modules, functions and lambdas alike:
+///
+///     nn::Sequential model(nn::Linear(784, 128), gelu, nn::Linear(128, 10), softmax);
+///     model.step<nn::Linear>(2).bias.assign(zeros({10}));
+///
+/// A function object such as gelu keeps its defaults; other values take a lambda. A step may be a Sequential itself.
+/// The modules among the steps are named by their place: `0.weight`, `2.weight`.
+class Sequential : public Module {
+ public:
+  Sequential() = default;
+  template <SequentialStep... Steps>
+  explicit Sequential(Steps... steps) {
+    steps_.reserve(sizeof...(Steps));
+    (add(std::move(steps)), ...);
+  }
+
+  /// Appends a step.
+  template <SequentialStep Added>
+  Sequential& add(Added added) {
+    steps_.emplace_back(std::move(added));
+    return *this;
+  }
+  std::size_t size() const { return steps_.size(); }
+  /// IndexError when there are not so many steps, ValueError when this one is of another type.
+  template <class Callable>
+  Callable& step(std::size_t index, const Location& where = Location::current()) {
+    Callable* const found = at(index, where).template as<Callable>();
+    if (!found) refuse_type(index, where);
+    return *found;
+  }
+  template <class Callable>
+  const Callable& step(std::size_t index, const Location& where = Location::current()) const {
+    return const_cast<Sequential&>(*this).step<Callable>(index, where);
+  }
+  Step& step(std::size_t index, const Location& where = Location::current()) { return at(index, where); }
+
+  Tensor operator()(const Operand& x) const;
+  void visit(Visitor& visitor) override;
+
+ private:
+  Step& at(std::size_t index, const Location& where);
+  [[noreturn]] void refuse_type(std::size_t index, const Location& where);
+
+  std::vector<Step> steps_;
 };
 
 }  // namespace xgrad::nn

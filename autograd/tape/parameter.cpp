@@ -50,6 +50,17 @@ void Parameter::check_fits(const Tensor& value, const Location& where) const {
 
 void Parameter::assign(const Tensor& value, const Location& where) { xgrad::assign({this, 1}, {&value, 1}, where); }
 
+void Parameter::replace(const Tensor& value, const Location& where) {
+  Cell& held = cell("replace", where);
+  check<GraphError>(value.defined(), where, "replace: the new value is an undefined Tensor");
+  check<ShapeError>(value.shape() == shape(), where, "replace: the parameter is ", describe(held.value),
+                    ", the new value ", describe(value));
+  check<DTypeError>(is_floating(value.dtype()), where, "replace: derivatives need a floating dtype, got ",
+                    describe(value));
+  held.value = leaf_of(value, held.trainable, where);
+  held.gradient = Tensor();
+}
+
 void Parameter::set_trainable(bool trainable, const Location& where) {
   Cell& held = cell("set_trainable", where);
   if (trainable == held.trainable) return;

@@ -44,6 +44,10 @@ class Parameter : public Indexed<Parameter> {
   /// DifferentiableUpdates scope. ShapeError or DTypeError when it is not like the present one.
   void assign(const Tensor& value, const Location& where = Location::current());
 
+  /// Makes `value`, which may be of another floating dtype, the new value: evaluates it and cuts its history, and
+  /// forgets the gradient. ShapeError unless it has the shape of the present one, DTypeError unless it is floating.
+  void replace(const Tensor& value, const Location& where = Location::current());
+
   /// What `backward` accumulated; undefined before the first time.
   const Tensor& gradient(const Location& where = Location::current()) const { return cell("gradient", where).gradient; }
   void set_gradient(Tensor gradient, const Location& where = Location::current()) {

@@ -13,18 +13,6 @@ namespace xgrad::nn {
 
 namespace {
 
-/// The name of the module's type as it is written in the program, without namespaces.
-std::string type_name(const Module& module) {
-  const char* mangled = typeid(module).name();
-  int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(mangled, nullptr, nullptr, &status),
-                                                         &std::free);
-  std::string name = status == 0 ? text.get() : mangled;
-  const auto arguments = std::min(name.find('<'), name.size());
-  const auto scope = name.rfind("::", arguments);
-  return scope == std::string::npos ? name : name.substr(scope + 2);
-}
-
 /// One line per module: name, type, and the shapes of the Parameters that are its own.
 class Tree final : public Visitor {
  public:
@@ -32,7 +20,7 @@ class Tree final : public Visitor {
 
  protected:
   void module(const std::string& path, Module& member) override {
-    text << '\n' << indent(path) << last_part(path) << ": " << type_name(member);
+    text << '\n' << indent(path) << last_part(path) << ": " << member.type_name();
     own_ = 0;
   }
   void parameter(const std::string& path, Parameter& member) override {
@@ -56,11 +44,27 @@ class Tree final : public Visitor {
 
 }  // namespace
 
+std::string Module::type_name() const {
+  const char* mangled = typeid(*this).name();
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(mangled, nullptr, nullptr, &status),
+                                                         &std::free);
+  std::string name = status == 0 ? text.get() : mangled;
+  // Colons may also stand in the arguments of templates and functions.
+  std::size_t begin = 0, depth = 0;
+  for (std::size_t i = 0; i + 1 < name.size(); ++i) {
+    if (name[i] == '<' || name[i] == '(') ++depth;
+    if ((name[i] == '>' || name[i] == ')') && depth > 0) --depth;
+    if (depth == 0 && name.compare(i, 2, "::") == 0) begin = i + 2;
+  }
+  return name.substr(begin, name.find('<', begin) - begin);
+}
+
 std::string Module::to_string() const {
   std::int64_t count = 0;
   for (const Parameter& parameter : parameters()) count += parameter.numel();
   Tree tree;
-  tree.text << type_name(*this) << ": " << count << " parameters";
+  tree.text << type_name() << ": " << count << " parameters";
   const_cast<Module&>(*this).visit(tree);
   return tree.text.str();
 }
