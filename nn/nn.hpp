@@ -13,3 +13,4 @@
 #include "nn/normalisation.hpp"
 #include "nn/owned.hpp"
 #include "nn/sequential.hpp"
+#include "nn/summary.hpp"
