@@ -5,6 +5,7 @@
 #include "nn/classification.hpp"
 #include "nn/containers.hpp"
 #include "nn/dropout.hpp"
+#include "nn/embedding.hpp"
 #include "nn/functional_call.hpp"
 #include "nn/identity.hpp"
 #include "nn/init.hpp"
