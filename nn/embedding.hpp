@@ -55,6 +55,8 @@ class Embedding : public Module {
   /// weight derivatives by them exist all the same.)
   EmbeddingRows rows(const Operand& index) const;
   void visit(Visitor& visitor) override { visitor("weight", weight); }
+  /// As they were given, the padding index counted from the front.
+  const EmbeddingOptions& options() const { return options_; }
 
   Parameter weight;
 

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "nn/activations.hpp"
+#include "nn/bilinear.hpp"
 #include "nn/call.hpp"
 #include "nn/classification.hpp"
 #include "nn/containers.hpp"
 #include "nn/dropout.hpp"
 #include "nn/embedding.hpp"
+#include "nn/embedding_bag.hpp"
 #include "nn/functional_call.hpp"
 #include "nn/identity.hpp"
 #include "nn/init.hpp"
