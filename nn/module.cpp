@@ -135,8 +135,12 @@ void Module::zero_gradients() {
 }
 
 void Module::each_module(const std::function<void(const std::string&, Module&)>& body) {
+  std::unordered_set<Module*> known{this};
   body("", *this);
-  EachModule visitor(body, body);
+  const auto once = [&](const std::string& name, Module& module) {
+    if (known.insert(&module).second) body(name, module);
+  };
+  EachModule visitor(once, once);
   visit(visitor);
 }
 
@@ -144,19 +148,31 @@ void Module::train(bool training) {
   each_module([training](const std::string&, Module& module) { module.training_ = training; });
 }
 
-std::vector<NamedModule> Module::named_modules() {
-  std::vector<NamedModule> found{{"", this}};
+namespace {
+
+/// Every module under all its names.
+std::vector<NamedModule> all_names(Module& model) {
+  std::vector<NamedModule> found{{"", &model}};
   EachModule visitor(
       [&](const std::string& name, Module& module) {
         found.push_back({name, &module});
       },
       [](const std::string&, Module&) {});
-  visit(visitor);
+  model.visit(visitor);
+  return found;
+}
+
+}  // namespace
+
+std::vector<NamedModule> Module::named_modules() {
+  std::vector<NamedModule> found = all_names(*this);
+  std::unordered_set<Module*> known;
+  std::erase_if(found, [&](const NamedModule& named) { return !known.insert(named.module).second; });
   return found;
 }
 
 Module& Module::find_module(const std::string& name, const Location& where) {
-  for (const NamedModule& named : named_modules())
+  for (const NamedModule& named : all_names(*this))
     if (named.name == name) return *named.module;
   fail<ValueError>(where, "module: ", type_name(), " has no module named ", name);
 }
@@ -169,13 +185,11 @@ std::int64_t Module::add_hook(const std::string& pattern, Hook hook, const Locat
   static std::atomic<std::int64_t> last{0};
   check<ValueError>(hook != nullptr, where, "add_hook: there is no function");
   const std::int64_t number = ++last;
-  bool found = false;
-  for (const NamedModule& named : named_modules()) {
-    if (!name_matches(named.name, pattern)) continue;
-    found = true;
-    named.module->hooks_.push_back({number, named.name, hook});
-  }
-  check_found(found, "add_hook", "module", pattern, where);
+  std::unordered_set<Module*> found;
+  for (const NamedModule& named : all_names(*this))
+    if (name_matches(named.name, pattern) && found.insert(named.module).second)
+      named.module->hooks_.push_back({number, named.name, hook});
+  check_found(!found.empty(), "add_hook", "module", pattern, where);
   return number;
 }
 

@@ -59,15 +59,16 @@ class Module : public Stateful {
                                                const Location& where = Location::current()) const;
   /// What is state and not trained, such as running statistics, under all its names.
   std::vector<NamedTensor> named_buffers() const;
-  /// This module and those inside it, each before its own; those that `visit` shows without a name are not listed.
+  /// This module and those inside it, each once and before those inside it; those that `visit` shows without a name are
+  /// not listed.
   std::vector<NamedModule> named_modules();
   /// The module inside this one with that name, `encoder.0`. ValueError when there is none, or when it is no M.
   template <class M = Module>
   M& module(const std::string& name, const Location& where = Location::current()) {
     return as<M>(find_module(name, where), "module", where);
   }
-  /// Calls a function with this module and each one inside it, those without a name included; or, where the function
-  /// takes an M&, with those that are an M. It may take the name first:
+  /// Calls a function once with this module and each one inside it, those without a name included; or, where M is
+  /// given, with those that are an M. It may take the name first:
   ///
   ///     model.apply<nn::Linear>([](nn::Linear& layer) { layer.bias.assign(zeros(layer.bias.shape())); });
   ///     model.apply([](const std::string& name, nn::Module& module) { ... });
@@ -112,7 +113,7 @@ class Module : public Stateful {
   /// A tree of the modules with the shapes of their Parameters.
   std::string to_string() const;
   /// The name of its type as it is written in the program, without namespaces and template arguments.
-  std::string type_name() const;
+  virtual std::string type_name() const;
 
  protected:
   /// `found` as an M. ValueError in the name of `call` when it is none.

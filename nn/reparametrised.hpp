@@ -71,6 +71,9 @@ class Reparametrised : public Module {
   M& wrapped() { return wrapped_; }
   const M& wrapped() const { return wrapped_; }
 
+  /// `weight_norm of Linear`
+  std::string type_name() const override { return Rule::id + (" of " + wrapped_.type_name()); }
+
   void visit(Visitor& visitor) override {
     detail::show_renamed(wrapped_, name_, Rule::suffix, visitor);
     rule_.visit(visitor, name_);

@@ -126,3 +126,39 @@ TEST_CASE("a clone has hooks of its own, the same ones") {
   cloned(x);
   CHECK(names.size() == 1);
 }
+
+namespace {
+/// Whether a hook that is added to this module sees, and can replace, what it gives.
+template <class M, class... Inputs>
+void check_hook(M module, const Inputs&... inputs) {
+  INFO(module.type_name());
+  int calls = 0;
+  module.add_hook("", [&](const std::string&, const Tensor&) {
+    ++calls;
+    return tensor({42.0});
+  });
+  CHECK(module(inputs...).item() == 42);
+  CHECK(calls == 1);
+}
+}  // namespace
+
+TEST_CASE("every layer calls its hooks, once") {
+  const Tensor words = tensor({{0, 1}}), image = ones({2, 3, 4, 4});
+  check_hook(nn::Linear(2, 3), x);
+  check_hook(nn::Bilinear(2, 2, 3), x, x);
+  check_hook(nn::Embedding(2, 3), words);
+  check_hook(nn::EmbeddingBag(2, 3), words);
+  check_hook(nn::Identity(), x);
+  check_hook(nn::Lambda(relu), x);
+  check_hook(nn::Sequential(relu), x);
+  check_hook(nn::Residual(relu), x);
+  check_hook(nn::Parallel({.join = nn::Join::sum}, relu), x);
+  check_hook(nn::Dropout(), x);
+  check_hook(nn::Dropout1d(), ones({2, 3, 4}));
+  check_hook(nn::Dropout2d(), image);
+  check_hook(nn::Dropout3d(), ones({2, 3, 4, 4, 1}));
+  check_hook(nn::AlphaDropout(), x);
+  check_hook(nn::FeatureAlphaDropout(), image);
+  check_hook(nn::weight_norm(nn::Linear(2, 3)), x);
+  check_hook(nn::spectral_norm(nn::Linear(2, 3)), x);
+}

@@ -5,6 +5,7 @@
 
 #include "autograd/autograd.hpp"
 #include "nn/nn.hpp"
+#include "optim/optim.hpp"
 
 using namespace xgrad;
 
@@ -350,4 +351,37 @@ TEST_CASE("a clone has buffers, lists and optional members of its own") {
   CHECK(cloned.count.item() == 0);
   CHECK(cloned.layers[0].weight.item() != 7);
   CHECK(cloned.extra->weight.item() != 7);
+}
+
+TEST_CASE("a module that occurs twice is one module with two names") {
+  struct Twice : nn::Module {
+    nn::Linear layer{2, 2};
+    void visit(nn::Visitor& visitor) override { visitor("a", layer), visitor("b", layer); }
+  };
+  Twice twice;
+  CHECK(names(twice.named_modules()) == std::vector<std::string>{"", "a"});
+  CHECK(&twice.module("b") == &twice.layer);
+  int count = 0;
+  twice.apply<nn::Linear>([&](nn::Linear&) { ++count; });
+  CHECK(count == 1);
+  std::vector<std::string> called;
+  twice.add_hook("*", [&](const std::string& name, const Tensor&) {
+    called.push_back(name);
+    return Tensor();
+  });
+  twice.layer(ones({1, 2}));
+  CHECK(called == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("an Optimizer takes the Parameters of a pattern, and groups of them") {
+  Classifier model;
+  model.set_trainable("hidden.*", false);
+  const auto before = model.state();
+  optim::Optimizer optimizer(model.named_parameters("output.*"), optim::sgd(0.1),
+                             {.groups = {{.names = "*.bias", .rate = 0.0}}});
+  const Tensor loss = sum(model(ones({5, 4})));
+  optimizer.step(grad(loss, model.parameters("output.*")));
+  CHECK(model.hidden.weight.value().to_vector() == before[0].value.to_vector());
+  CHECK(model.output.weight.value().to_vector() != before[2].value.to_vector());
+  CHECK(model.output.bias.value().to_vector() == before[3].value.to_vector());
 }

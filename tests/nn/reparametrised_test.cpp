@@ -51,6 +51,7 @@ TEST_CASE("with weight_norm a layer starts as it was, with PyTorch's names for i
   CHECK(state(layer, "weight_g").shape() == Shape{2, 1});
   CHECK_THAT(layer(x), AllClose(plain(x), 1e-14, 1e-14));
   CHECK(layer.parameters().size() == 3);
+  CHECK(layer.to_string() == "weight_norm of Linear: 10 parameters  weight_v [2, 3], bias [2], weight_g [2, 1]");
   CHECK(layer.wrapped().weight.value().to_vector() == plain.weight.value().to_vector());
   const auto all = nn::weight_norm(nn::clone(plain), {.axis = {}});
   CHECK(state(all, "weight_g").shape() == Shape{});
