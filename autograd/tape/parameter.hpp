@@ -53,6 +53,17 @@ class Parameter : public Indexed<Parameter> {
   /// DifferentiableUpdates scope. ShapeError or DTypeError when it is not like the present one.
   void assign(const Tensor& value, const Location& where = Location::current());
 
+  /// Writes rows[i] over row index[i] of the value, along its first axis; of equal indices the last one wins. Takes
+  /// time for these rows alone where nobody else can see the value: neither somebody who holds it, nor what was
+  /// recorded from it and is still there (a loss that was differentiated by this Parameter, say). Else the value is
+  /// copied first, and they go on seeing the old one. Evaluates, as `assign` does, and has no history: GraphError
+  /// inside a DifferentiableUpdates scope. IndexError for an index that is out of range, ShapeError or DTypeError for
+  /// what does not fit.
+  void assign_rows(const Tensor& index, const Tensor& rows, const Location& where = Location::current());
+  /// Makes `value`, which may be of another floating dtype, the new value: evaluates it and cuts its history, and
+  /// forgets the gradient. ShapeError unless it has the shape of the present one, DTypeError unless it is floating.
+  void replace(const Tensor& value, const Location& where = Location::current());
+
   /// What `backward` accumulated; undefined before the first time.
   const Tensor& gradient(const Location& where = Location::current()) const { return cell("gradient", where).gradient; }
   void set_gradient(Tensor gradient, const Location& where = Location::current()) {
