@@ -1,12 +1,17 @@
 #pragma once
 
 #include "nn/activations.hpp"
+#include "nn/batch_norm.hpp"
 #include "nn/classification.hpp"
+#include "nn/convolution.hpp"
 #include "nn/dropout.hpp"
 #include "nn/functional_call.hpp"
 #include "nn/init.hpp"
+#include "nn/layer_norm.hpp"
 #include "nn/linear.hpp"
 #include "nn/losses.hpp"
 #include "nn/module.hpp"
 #include "nn/normalisation.hpp"
+#include "nn/pooling.hpp"
 #include "nn/sequential.hpp"
+#include "nn/shape.hpp"

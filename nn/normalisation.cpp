@@ -19,6 +19,25 @@ void check_like(const Tensor& given, const Shape& shape, const Tensor& x, const 
                     describe(x));
 }
 
+// The axes of x that have the sizes of `shape`.
+std::vector<std::int64_t> last_axes(const Tensor& x, const Shape& shape, const char* call, const Location& where) {
+  check<DTypeError>(is_floating(x.dtype()), where, call, ": needs a floating dtype, got ", describe(x));
+  const std::int64_t first = x.ndim() - shape.ndim();
+  const bool fits = shape.ndim() > 0 && first >= 0 &&
+                    Shape(x.shape().data() + first, static_cast<std::size_t>(shape.ndim())) == shape;
+  check<ShapeError>(fits, where, call, ": ", describe(x), " does not end in ", shape);
+  std::vector<std::int64_t> axes;
+  for (std::int64_t axis = first; axis < x.ndim(); ++axis) axes.push_back(axis);
+  return axes;
+}
+
+/// Numbers of each channel, beside x.
+struct Channels {
+  Shape row;
+  explicit Channels(const Tensor& x) : row(Shape::filled(x.ndim(), 1)) { row[1] = x.size(1); }
+  Tensor operator()(const Tensor& numbers) const { return numbers.defined() ? reshape(numbers, row) : numbers; }
+};
+
 Tensor normalised(const Tensor& x, const Tensor& mean, const Tensor& variance, double eps) {
   return (x - mean) / sqrt(variance + eps);
 }
@@ -33,17 +52,55 @@ Tensor layer_norm(const Operand& operand, const Shape& shape, const Tensor& weig
   const Location& where = operand.where();
   const CallScope scope("layer_norm", where);
   const Tensor x = operand.tensor();
-  check<DTypeError>(is_floating(x.dtype()), where, "layer_norm: needs a floating dtype, got ", describe(x));
-  const std::int64_t first = x.ndim() - shape.ndim();
-  const bool fits = shape.ndim() > 0 && first >= 0 &&
-                    Shape(x.shape().data() + first, static_cast<std::size_t>(shape.ndim())) == shape;
-  check<ShapeError>(fits, where, "layer_norm: ", describe(x), " does not end in ", shape);
+  const std::vector<std::int64_t> axes = last_axes(x, shape, "layer_norm", where);
   check_like(weight, shape, x, "layer_norm", "the weight", where);
   check_like(bias, shape, x, "layer_norm", "the bias", where);
-  std::vector<std::int64_t> axes;
-  for (std::int64_t axis = first; axis < x.ndim(); ++axis) axes.push_back(axis);
   if (x.numel() == 0) return scaled(x, weight, bias);
   return scaled(normalised(x, mean(x, axes, keep_dims), var(x, axes, 0, keep_dims), eps), weight, bias);
+}
+
+Tensor rms_norm(const Operand& operand, const Shape& shape, const Tensor& weight, double eps) {
+  const Location& where = operand.where();
+  const CallScope scope("rms_norm", where);
+  const Tensor x = operand.tensor();
+  const std::vector<std::int64_t> axes = last_axes(x, shape, "rms_norm", where);
+  check_like(weight, shape, x, "rms_norm", "the weight", where);
+  if (x.numel() == 0) return scaled(x, weight, {});
+  return scaled(x / sqrt(mean(square(x), axes, keep_dims) + eps), weight, {});
+}
+
+namespace {
+
+// Of `groups` groups of channels in each example, or of each channel alone.
+Tensor by_groups(const Tensor& x, std::optional<std::int64_t> given, const Tensor& weight, const Tensor& bias,
+                 double eps, const char* call, const Location& where) {
+  check<DTypeError>(is_floating(x.dtype()), where, call, ": needs a floating dtype, got ", describe(x));
+  check<ShapeError>(x.ndim() >= 2, where, call, ": needs at least two axes, got ", describe(x));
+  const std::int64_t channels = x.size(1), groups = given.value_or(channels);
+  check<ValueError>((groups > 0 || !given) && (groups == 0 || channels % groups == 0), where, call, ": ", groups,
+                    " groups do not divide the ", channels, " channels of ", describe(x));
+  check_like(weight, {channels}, x, call, "the weight", where);
+  check_like(bias, {channels}, x, call, "the bias", where);
+  const Channels row(x);
+  const std::int64_t rows = x.size(0) * groups;
+  if (rows == 0) return scaled(x, row(weight), row(bias));
+  check<ValueError>(x.numel() / rows > 1, where, call, ": needs more than one element for each ",
+                    given ? "group" : "channel of an example", ", got ", describe(x));
+  const Tensor y = reshape(x, {rows, x.numel() / rows});
+  return scaled(reshape(normalised(y, mean(y, 1, keep_dims), var(y, 1, 0, keep_dims), eps), x.shape()), row(weight),
+                row(bias));
+}
+
+}  // namespace
+
+Tensor group_norm(const Operand& x, std::int64_t groups, const Tensor& weight, const Tensor& bias, double eps) {
+  const CallScope scope("group_norm", x.where());
+  return by_groups(x.tensor(), groups, weight, bias, eps, "group_norm", x.where());
+}
+
+Tensor instance_norm(const Operand& x, const Tensor& weight, const Tensor& bias, double eps) {
+  const CallScope scope("instance_norm", x.where());
+  return by_groups(x.tensor(), std::nullopt, weight, bias, eps, "instance_norm", x.where());
 }
 
 BatchNormalised batch_norm(const Operand& operand, const Tensor& running_mean, const Tensor& running_variance,
@@ -60,9 +117,7 @@ BatchNormalised batch_norm(const Operand& operand, const Tensor& running_mean, c
   check_like(options.bias, {channels}, x, "batch_norm", "the bias", where);
   check<ValueError>(running_mean.defined() == running_variance.defined(), where,
                     "batch_norm: of the running mean and the running variance, one is undefined");
-  Shape row = Shape::filled(x.ndim(), 1);
-  row[1] = channels;
-  const auto in_row = [&](const Tensor& t) { return t.defined() ? reshape(t, row) : t; };
+  const Channels in_row(x);
   const Tensor weight = in_row(options.weight), bias = in_row(options.bias);
   if (!options.training) {
     check<ValueError>(running_mean.defined(), where, "batch_norm: there are no running statistics to normalise by");
