@@ -1,5 +1,7 @@
 #include "nn/convolution.hpp"
 
+#include <algorithm>
+
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/spatial.hpp"
 #include "nn/init.hpp"
@@ -94,10 +96,16 @@ Tensor Conv<Spatial>::operator()(const Operand& x) const {
   const Tensor input = x.tensor();
   check_input(input, Spatial, weight.shape()[1] * options_.groups, conv_name<Spatial>, x.where());
   ConvolutionOptions options{options_.stride, options_.padding, options_.dilation, options_.groups};
-  if (options_.padding_mode == PadMode::constant)
-    return convolve<Spatial>(Operand(input, x.where()), weight, bias, options);
-  options.padding = 0;
-  return convolve<Spatial>(Operand(surrounded(x), x.where()), weight, bias, options);
+  Tensor around = input;
+  if (options_.padding_mode != PadMode::constant) {
+    around = surrounded(x);
+    options.padding = 0;
+  }
+  const Tensor y = convolve<Spatial>(Operand(around, x.where()), weight, bias, options);
+  const bool fits = std::all_of(y.shape().end() - Spatial, y.shape().end(), [](auto size) { return size > 0; });
+  check<ShapeError>(fits, x.where(), conv_name<Spatial>, ": the kernel does not fit into ", describe(input),
+                    "; weight ", describe(weight.value()));
+  return y;
 }
 
 template <int Spatial>
