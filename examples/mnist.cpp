@@ -49,8 +49,9 @@ struct LeNet : Classifier {
 
   Tensor operator()(const Tensor& images) const override {
     const Tensor planes = nn::unflatten(images, 1, {1, 28, 28});
-    const Tensor strokes = max_pool2d(relu(conv1(planes)), 2);  // [N, 6, 14, 14]
-    const Tensor parts = max_pool2d(relu(conv2(strokes)), 2);   // [N, 16, 5, 5]
+    // ReLU keeps the order, so that it may stand behind the maximum, where a quarter of the elements is left.
+    const Tensor strokes = relu(max_pool2d(conv1(planes), 2));  // [N, 6, 14, 14]
+    const Tensor parts = relu(max_pool2d(conv2(strokes), 2));   // [N, 16, 5, 5]
     return output(relu(dense2(relu(dense1(flatten(parts, 1))))));
   }
   void visit(nn::Visitor& visitor) override {
