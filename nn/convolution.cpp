@@ -65,6 +65,7 @@ Conv<Spatial>::Conv(std::int64_t in_channels, std::int64_t out_channels, const P
   check<ValueError>(options_.padding.border != Border::same || stride == Sizes(Spatial, 1), where, call,
                     ": Border::same needs stride 1, got ", Shape(stride));
   const Shape shape(grid::joined({{out_channels, in_channels / options_.groups}, kernel}));
+  check_shape(shape, item_size(options_.dtype), call, where);
   const std::int64_t fan_in = init::fans(shape, where).in;
   weight = drawn(shape, fan_in, options_.dtype, rng, where);
   if (options_.bias) bias = drawn({out_channels}, fan_in, options_.dtype, rng, where);
@@ -130,6 +131,7 @@ ConvTranspose<Spatial>::ConvTranspose(std::int64_t in_channels, std::int64_t out
     check<ValueError>(extra[i] < std::max(stride[i], dilation[i]), where, call, ": the output padding ", extra[i],
                       " is neither below the stride ", stride[i], " nor below the dilation ", dilation[i]);
   const Shape shape(grid::joined({{in_channels, out_channels / options_.groups}, kernel}));
+  check_shape(shape, item_size(options_.dtype), call, where);
   const std::int64_t fan_in = init::fans(shape, where).in;
   weight = drawn(shape, fan_in, options_.dtype, rng, where);
   if (options_.bias) bias = drawn({out_channels}, fan_in, options_.dtype, rng, where);
@@ -151,15 +153,17 @@ Tensor ConvTranspose<Spatial>::operator()(const Operand& x, const PerAxis& outpu
   const CallScope scope(call, x.where());
   const Tensor input = x.tensor();
   check_input(input, Spatial, weight.shape()[0], call, x.where());
-  const Sizes sizes = grid::counts(output_size, Spatial, 1, call, "output size", x.where()),
+  const Sizes elements = grid::counts(grid::sizes_of(input, input.ndim() - Spatial), Spatial, 1, call, "input size",
+                                      x.where()),
+              sizes = grid::counts(output_size, Spatial, 1, call, "output size", x.where()),
               stride = options_.stride.of(Spatial, call, "stride", x.where()),
               padding = options_.padding.of(Spatial, call, "padding", x.where()),
               dilation = options_.dilation.of(Spatial, call, "dilation", x.where());
   Sizes extra;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     const auto axis = static_cast<std::int64_t>(i);
-    const std::int64_t least = (input.shape()[input.ndim() - Spatial + axis] - 1) * stride[i] - 2 * padding[i] +
-                               dilation[i] * (weight.shape()[axis + 2] - 1) + 1;
+    const std::int64_t least =
+        (elements[i] - 1) * stride[i] - 2 * padding[i] + dilation[i] * (weight.shape()[axis + 2] - 1) + 1;
     const std::int64_t most = least + std::max(stride[i], dilation[i]) - 1;
     check<ValueError>(sizes[i] >= least && sizes[i] <= most, x.where(), call, ": an output of ", sizes[i],
                       " elements along a spatial axis cannot be had of ", describe(input), ", but ", least, " to ",

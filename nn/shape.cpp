@@ -39,16 +39,15 @@ Tensor unflatten(const Operand& operand, std::int64_t axis, const Shape& sizes) 
   const CallScope scope("unflatten", where);
   const Tensor x = operand.tensor();
   const std::int64_t place = normalise_axis(axis, x.ndim(), "unflatten", where);
-  std::int64_t open = -1, known = 1;
-  for (std::int64_t i = 0; i < sizes.ndim(); ++i) {
-    check<ShapeError>(sizes[i] >= 0 || (sizes[i] == -1 && open < 0), where, "unflatten: makes no sense of the sizes ",
-                      sizes);
-    if (sizes[i] < 0) open = i;
-  }
   Shape filled = sizes;
-  if (open >= 0) filled[open] = 1;
-  known = filled.numel();
-  const std::int64_t size = x.shape()[place];
+  std::int64_t open = -1;
+  for (std::int64_t i = 0; i < sizes.ndim(); ++i) {
+    if (sizes[i] != -1) continue;
+    check<ShapeError>(open < 0, where, "unflatten: more than one size is -1 in ", sizes);
+    filled[open = i] = 1;
+  }
+  check_shape(filled, 1, "unflatten", where);
+  const std::int64_t size = x.shape()[place], known = filled.numel();
   const bool fits = open >= 0 ? known > 0 && size % known == 0 : sizes.ndim() > 0 && known == size;
   check<ShapeError>(fits, where, "unflatten: axis ", place, " of ", describe(x), " does not fall into ", sizes);
   if (open >= 0) filled[open] = size / known;
@@ -65,6 +64,7 @@ Tensor pixel_shuffle(const Operand& operand, std::int64_t r) {
   check<ShapeError>(image[0] % (r * r) == 0, operand.where(), "pixel_shuffle: ", r, " squared does not divide the ",
                     image[0], " channels of ", describe(x));
   const std::int64_t channels = image[0] / (r * r), height = image[1], width = image[2];
+  check_shape({channels, r, r, height, width}, 1, "pixel_shuffle", operand.where());
   return rearranged(x, leading(x, 3), {channels, r, r, height, width}, {0, 3, 1, 4, 2},
                     {channels, height * r, width * r});
 }
@@ -76,6 +76,7 @@ Tensor pixel_unshuffle(const Operand& operand, std::int64_t r) {
   check<ShapeError>(image[1] % r == 0 && image[2] % r == 0, operand.where(), "pixel_unshuffle: ", r,
                     " does not divide the height and the width of ", describe(x));
   const std::int64_t channels = image[0], height = image[1] / r, width = image[2] / r;
+  check_shape({channels, height, r, width, r}, 1, "pixel_unshuffle", operand.where());
   return rearranged(x, leading(x, 3), {channels, height, r, width, r}, {0, 2, 4, 1, 3},
                     {channels * r * r, height, width});
 }

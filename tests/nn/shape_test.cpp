@@ -81,6 +81,10 @@ TEST_CASE("layers of shapes refuse what makes no sense, at the user's line") {
     nn::ChannelShuffle(2)(zeros({1, 3}));
   });
   throws<ValueError>("pixel_shuffle: the factor is 0").by([] { nn::PixelShuffle(0)(zeros({3, 4, 4})); });
+  constexpr std::int64_t huge = std::int64_t{1} << 40;
+  CHECK_THROWS_AS(nn::unflatten(zeros({0, 3}), 1, {huge, huge}), LimitError);
+  CHECK_THROWS_AS(nn::pixel_shuffle(zeros({0, huge, 1}), 1 << 30), LimitError);
+  CHECK_THROWS_AS(nn::pixel_unshuffle(zeros({huge, 0, 0}), 1 << 30), LimitError);
   CHECK_THROWS_AS(nn::Flatten(3)(zeros({2, 2})), AxisError);
   CHECK_THROWS_AS(nn::Upsample({})(zeros({1, 1, 2})), ValueError);
 }
