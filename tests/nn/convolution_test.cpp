@@ -290,7 +290,7 @@ TEST_CASE("convolutions refuse what makes no sense, at the user's line") {
   constexpr std::int64_t huge = std::int64_t{1} << 40;
   CHECK_THROWS_AS(nn::Conv2d(huge, huge, 3), LimitError);
   CHECK_THROWS_AS(nn::ConvTranspose3d(huge, 1, {1 << 20, 1 << 20, 1 << 20}), LimitError);
-  CHECK_THROWS_AS(nn::ConvTranspose1d(1, 1, 1)(zeros({1, huge}), 3), ValueError);
+  CHECK_THROWS_AS(nn::ConvTranspose1d(1, 1, 1)(zeros({0, 1, huge}), 3), ValueError);
   // A mirror shows no more than there is.
   const nn::Conv1d mirrored(1, 1, 5, {.padding = 2, .padding_mode = PadMode::reflect});
   CHECK_THROWS_WITH(mirrored(zeros({1, 1, 2})),
