@@ -47,7 +47,7 @@ ChannelNorm::ChannelNorm(const char* call, std::int64_t channels, const Instance
   check<DTypeError>(is_floating(options.dtype), where, call, ": needs a floating dtype, got ", options.dtype);
   running_mean = zeros({channels}, options.dtype);
   running_var = ones({channels}, options.dtype);
-  num_batches_tracked = full({}, 0, int64);
+  num_batches_tracked = tensor(std::int64_t{0});
 }
 
 void ChannelNorm::visit(Visitor& visitor) {
@@ -72,7 +72,7 @@ double ChannelNorm::next_weight(const char* call, const Location& where) const {
 
 void ChannelNorm::move_to(const Tensor& mean, const Tensor& variance) const {
   // A number that is known: counting is nothing to compute.
-  num_batches_tracked = full({}, num_batches_tracked.item() + 1, int64);
+  num_batches_tracked = tensor(static_cast<std::int64_t>(num_batches_tracked.item()) + 1);
   running_mean = mean;
   running_var = variance;
 }
@@ -96,14 +96,11 @@ Tensor BatchNorm<Spatial>::operator()(const Operand& operand) const {
   check<ShapeError>(fits, where, call, ": needs [N, ", channels_, Spatial == 1 ? "], or that and " : "] and ", Spatial,
                     Spatial == 1 ? " spatial axis, got " : " spatial axes, got ", describe(x));
   check_channels(x, 1, call, where);
-  BatchNormOptions options{.weight = weight, .bias = bias, .training = false, .momentum = 0, .eps = eps};
-  if (tracks() && (frozen || !training()))
-    return batch_norm(Operand(x, where), running_mean, running_var, options).output;
-  options.training = true;
-  if (!tracks()) return batch_norm(Operand(x, where), {}, {}, options).output;
-  options.momentum = next_weight(call, where);
-  const BatchNormalised found = batch_norm(Operand(x, where), running_mean, running_var, options);
-  move_to(found.mean, found.variance);
+  const bool by_batch = !tracks() || (training() && !frozen), moves = tracks() && by_batch;
+  const double share = moves ? next_weight(call, where) : 0;
+  const BatchNormalised found =
+      batch_norm(Operand(x, where), running_mean, running_var, {weight, bias, by_batch, share, eps});
+  if (moves) move_to(found.mean, found.variance);
   return found.output;
 }
 
