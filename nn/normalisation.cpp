@@ -31,16 +31,35 @@ std::vector<std::int64_t> last_axes(const Tensor& x, const Shape& shape, const c
   return axes;
 }
 
-/// Numbers of each channel, beside x.
-struct Channels {
-  Shape row;
-  explicit Channels(const Tensor& x) : row(Shape::filled(x.ndim(), 1)) { row[1] = x.size(1); }
-  Tensor operator()(const Tensor& numbers) const { return numbers.defined() ? reshape(numbers, row) : numbers; }
-};
+/// x as a matrix, so that reductions and broadcasts are of whole rows: [N C, ...] with a row for each channel of each
+/// example, or x itself where that is [N, C].
+class Channels {
+ public:
+  explicit Channels(const Tensor& x) : shape_(x.shape()), single_(x.ndim() == 2) {
+    for (std::int64_t axis = 2; axis < x.ndim(); ++axis) each_ *= x.size(axis);
+  }
+  Tensor matrix(const Tensor& x) const { return single_ ? x : reshape(x, {shape_[0] * shape_[1], each_}); }
+  /// [N, C]: the mean of each row.
+  Tensor means(const Tensor& matrix) const {
+    return single_ ? matrix : reshape(mean(matrix, 1), {shape_[0], shape_[1]});
+  }
+  /// Numbers [N, C] or [C], beside the matrix.
+  Tensor beside(const Tensor& numbers) const {
+    if (single_ || !numbers.defined()) return numbers;
+    return reshape(broadcast_to(numbers, {shape_[0], shape_[1]}), {shape_[0] * shape_[1], 1});
+  }
+  /// x, of what is left of the matrix without its mean.
+  Tensor finished(const Tensor& centred, const Tensor& variance, double eps, const Tensor& weight,
+                  const Tensor& bias) const {
+    const Tensor scale = rsqrt(variance + eps);
+    return reshape(scaled(centred, beside(weight.defined() ? scale * weight : scale), beside(bias)), shape_);
+  }
 
-Tensor normalised(const Tensor& x, const Tensor& mean, const Tensor& variance, double eps) {
-  return (x - mean) / sqrt(variance + eps);
-}
+ private:
+  Shape shape_;
+  std::int64_t each_ = 1;
+  bool single_;  // one element of each channel
+};
 
 Tensor moved(const Tensor& old, const Tensor& found, double momentum) {
   return stop_gradient((1 - momentum) * old + momentum * found);
@@ -56,7 +75,7 @@ Tensor layer_norm(const Operand& operand, const Shape& shape, const Tensor& weig
   check_like(weight, shape, x, "layer_norm", "the weight", where);
   check_like(bias, shape, x, "layer_norm", "the bias", where);
   if (x.numel() == 0) return scaled(x, weight, bias);
-  return scaled(normalised(x, mean(x, axes, keep_dims), var(x, axes, 0, keep_dims), eps), weight, bias);
+  return scaled((x - mean(x, axes, keep_dims)) / sqrt(var(x, axes, 0, keep_dims) + eps), weight, bias);
 }
 
 Tensor rms_norm(const Operand& operand, const Shape& shape, const Tensor& weight, double eps) {
@@ -81,14 +100,19 @@ Tensor by_groups(const Tensor& x, std::optional<std::int64_t> given, const Tenso
                     " groups do not divide the ", channels, " channels of ", describe(x));
   check_like(weight, {channels}, x, call, "the weight", where);
   check_like(bias, {channels}, x, call, "the bias", where);
-  const Channels row(x);
-  const std::int64_t rows = x.size(0) * groups;
-  if (rows == 0) return scaled(x, row(weight), row(bias));
-  check<ValueError>(x.numel() / rows > 1, where, call, ": needs more than one element for each ",
+  const Channels by(x);
+  const Tensor matrix = by.matrix(x);
+  // Nothing, which depends on everything all the same.
+  if (x.size(0) * groups == 0) return by.finished(matrix, ones({channels}, x.dtype()), eps, weight, bias);
+  const std::int64_t size = channels / groups;
+  check<ValueError>(x.numel() / (x.size(0) * groups) > 1, where, call, ": needs more than one element for each ",
                     given ? "group" : "channel of an example", ", got ", describe(x));
-  const Tensor y = reshape(x, {rows, x.numel() / rows});
-  return scaled(reshape(normalised(y, mean(y, 1, keep_dims), var(y, 1, 0, keep_dims), eps), x.shape()), row(weight),
-                row(bias));
+  const auto average = [&](const Tensor& numbers) {
+    const Tensor means = mean(reshape(by.means(numbers), {x.size(0), groups, size}), 2, keep_dims);
+    return reshape(broadcast_to(means, {x.size(0), groups, size}), {x.size(0), channels});
+  };
+  const Tensor centred = matrix - by.beside(average(matrix));
+  return by.finished(centred, average(square(centred)), eps, weight, bias);
 }
 
 }  // namespace
@@ -117,22 +141,23 @@ BatchNormalised batch_norm(const Operand& operand, const Tensor& running_mean, c
   check_like(options.bias, {channels}, x, "batch_norm", "the bias", where);
   check<ValueError>(running_mean.defined() == running_variance.defined(), where,
                     "batch_norm: of the running mean and the running variance, one is undefined");
-  const Channels in_row(x);
-  const Tensor weight = in_row(options.weight), bias = in_row(options.bias);
+  const Channels by(x);
+  const Tensor matrix = by.matrix(x);
+  const auto output = [&](const Tensor& centred, const Tensor& variance) {
+    return by.finished(centred, variance, options.eps, options.weight, options.bias);
+  };
   if (!options.training) {
     check<ValueError>(running_mean.defined(), where, "batch_norm: there are no running statistics to normalise by");
-    const Tensor y = normalised(x, in_row(running_mean), in_row(running_variance), options.eps);
-    return {scaled(y, weight, bias), running_mean, running_variance};
+    return {output(matrix - by.beside(running_mean), running_variance), running_mean, running_variance};
   }
   check<ValueError>(each > 1, where, "batch_norm: needs more than one element for each channel, got ", describe(x));
-  std::vector<std::int64_t> axes{0};
-  for (std::int64_t axis = 2; axis < x.ndim(); ++axis) axes.push_back(axis);
-  const Tensor average = mean(x, axes, keep_dims), variance = var(x, axes, 0, keep_dims);
-  BatchNormalised result{scaled(normalised(x, average, variance, options.eps), weight, bias), {}, {}};
+  const auto average = [&](const Tensor& numbers) { return mean(by.means(numbers), 0); };
+  const Tensor means = average(matrix), centred = matrix - by.beside(means), variance = average(square(centred));
+  BatchNormalised result{output(centred, variance), {}, {}};
   if (running_mean.defined()) {
     const double unbiased = static_cast<double>(each) / static_cast<double>(each - 1);
-    result.mean = moved(running_mean, reshape(average, {channels}), options.momentum);
-    result.variance = moved(running_variance, unbiased * reshape(variance, {channels}), options.momentum);
+    result.mean = moved(running_mean, means, options.momentum);
+    result.variance = moved(running_variance, unbiased * variance, options.momentum);
   }
   return result;
 }

@@ -95,6 +95,8 @@ TEST_CASE("GroupNorm normalises each group of channels of each example, and scal
   CHECK(layer(slice(x, 0, 0, 1)).shape() == Shape{1, 4, 3});
   CHECK(layer(zeros({0, 4, 3}, float64)).shape() == Shape{0, 4, 3});
   CHECK(layer(ones({2, 4}, float64)).to_vector() == Numbers{0, 1, 2, 3, 0, 1, 2, 3});
+  const Tensor of_nothing = grad(sum(layer(zeros({0, 4, 3}, float64))), {layer.weight})[0];
+  CHECK(of_nothing.to_vector() == Numbers{0, 0, 0, 0});
 }
 
 TEST_CASE("in float32 a large mean costs LayerNorm and GroupNorm no more digits than their numbers have lost") {
