@@ -71,6 +71,7 @@ const std::vector<Group>& groups();
 std::vector<Composition> elementwise_compositions();
 std::vector<Composition> statistics_compositions();
 std::vector<Composition> movement_compositions();
+std::vector<Composition> shape_compositions();
 std::vector<Composition> indexing_compositions();
 std::vector<Composition> product_compositions();
 std::vector<Composition> window_compositions();
