@@ -9,4 +9,6 @@
 #include "nn/losses.hpp"
 #include "nn/module.hpp"
 #include "nn/normalisation.hpp"
+#include "nn/recurrent.hpp"
+#include "nn/recurrent_cells.hpp"
 #include "nn/sequential.hpp"
