@@ -1,6 +1,7 @@
 #pragma once
 
 #include "nn/activations.hpp"
+#include "nn/attention.hpp"
 #include "nn/classification.hpp"
 #include "nn/dropout.hpp"
 #include "nn/functional_call.hpp"
@@ -9,6 +10,7 @@
 #include "nn/losses.hpp"
 #include "nn/module.hpp"
 #include "nn/normalisation.hpp"
+#include "nn/positions.hpp"
 #include "nn/recurrent.hpp"
 #include "nn/recurrent_cells.hpp"
 #include "nn/sequential.hpp"
