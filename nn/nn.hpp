@@ -6,6 +6,7 @@
 #include "nn/dropout.hpp"
 #include "nn/functional_call.hpp"
 #include "nn/init.hpp"
+#include "nn/language_model.hpp"
 #include "nn/layer_norm.hpp"
 #include "nn/linear.hpp"
 #include "nn/losses.hpp"

@@ -67,7 +67,8 @@ LearnedPositions::LearnedPositions(std::int64_t longest, std::int64_t features, 
   const CallScope scope("LearnedPositions", where);
   check<ValueError>(longest > 0 && features > 0, where, "LearnedPositions: needs positive sizes, got ", longest,
                     " places and ", features, " features");
-  weight = Parameter(init::normal({longest, features}, rng, {.dtype = options.dtype}, where), where);
+  weight = Parameter(
+      init::normal({longest, features}, rng, {.deviation = options.deviation, .dtype = options.dtype}, where), where);
 }
 
 Tensor LearnedPositions::operator()(const Operand& x, std::int64_t first) const {

@@ -32,11 +32,12 @@ struct RotaryOptions {
 Tensor rotary(const Operand& x, const RotaryOptions& options = {});
 
 struct LearnedPositionsOptions {
+  double deviation = 1;
   DType dtype = float32;
 };
 /// x + weight[first], ..., weight[first + L - 1] for x [..., L, features], with `weight` [longest, features] from
-/// N(0, 1). The constructor throws ValueError for sizes below 1, a call ShapeError for another number of features and
-/// ValueError for places beyond the longest.
+/// N(0, deviation^2). The constructor throws ValueError for sizes below 1, a call ShapeError for another number of
+/// features and ValueError for places beyond the longest.
 class LearnedPositions : public Module {
  public:
   LearnedPositions(std::int64_t longest, std::int64_t features, LearnedPositionsOptions options = {},
