@@ -27,6 +27,7 @@ const std::vector<Group>& groups() {
       {"Making Tensors, random numbers", all_of({creation_compositions, draw_compositions})},
       {"Activations", activation_compositions()},
       {"Normalisation", normalisation_compositions()},
+      {"Attention and positions", attention_compositions()},
       {"Losses", loss_compositions()},
       {"The tape", {}}};
   return all;

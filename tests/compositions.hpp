@@ -85,6 +85,7 @@ std::vector<Composition> creation_compositions();
 std::vector<Composition> draw_compositions();
 std::vector<Composition> activation_compositions();
 std::vector<Composition> normalisation_compositions();
+std::vector<Composition> attention_compositions();
 std::vector<Composition> loss_compositions();
 
 /// What is said of a primitive in docs/operations.md.

@@ -58,7 +58,8 @@ std::vector<std::string> public_headers() {
   std::vector<std::string> headers;
   for (const std::string& line : lines_of("autograd/ops/ops.hpp"))
     if (line.rfind("#include \"autograd/ops/", 0) == 0) headers.push_back(line.substr(10, line.rfind('"') - 10));
-  for (const char* header : {"activations", "normalisation", "losses", "classification", "shape"})
+  for (const char* header :
+       {"activations", "attention", "classification", "losses", "normalisation", "positions", "shape"})
     headers.push_back("nn/" + std::string(header) + ".hpp");
   REQUIRE(headers.size() > 20);
   return headers;
