@@ -9,4 +9,6 @@
 #include "nn/losses.hpp"
 #include "nn/module.hpp"
 #include "nn/normalisation.hpp"
+#include "nn/prelu.hpp"
+#include "nn/rrelu.hpp"
 #include "nn/sequential.hpp"
