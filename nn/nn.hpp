@@ -7,6 +7,7 @@
 #include "nn/init.hpp"
 #include "nn/linear.hpp"
 #include "nn/losses.hpp"
+#include "nn/metrics.hpp"
 #include "nn/module.hpp"
 #include "nn/normalisation.hpp"
 #include "nn/prelu.hpp"
