@@ -87,6 +87,8 @@ std::vector<Composition> activation_compositions();
 std::vector<Composition> normalisation_compositions();
 std::vector<Composition> attention_compositions();
 std::vector<Composition> loss_compositions();
+std::vector<Composition> sample_loss_compositions();
+std::vector<Composition> similarity_compositions();
 
 /// What is said of a primitive in docs/operations.md.
 struct Equation {
