@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/pattern.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "data/file.hpp"
 
@@ -14,35 +15,15 @@ namespace xgrad::data {
 
 namespace {
 
-/// Whether `name` is `pattern`, in which a `*` stands for any characters. Only the latest star needs to be tried again:
-/// whatever it could leave to an earlier one, it can take itself.
-bool matches(std::string_view pattern, std::string_view name) {
-  std::size_t p = 0, n = 0, star = std::string_view::npos, taken = 0;
-  while (n < name.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      taken = n;
-    } else if (p < pattern.size() && pattern[p] == name[n]) {
-      ++p, ++n;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      n = ++taken;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == std::string_view::npos;
-}
-
 bool is_selected(const std::string& name, const LoadOptions& options) {
   return options.only.empty() ||
-         std::ranges::any_of(options.only, [&](const std::string& pattern) { return matches(pattern, name); });
+         std::ranges::any_of(options.only, [&](const std::string& pattern) { return name_matches(name, pattern); });
 }
 
 void check_patterns(const std::vector<NamedTensor>& present, const LoadOptions& options, const char* operation,
                     const Location& where) {
   for (const std::string& pattern : options.only)
-    check<ValueError>(std::ranges::any_of(present, [&](const auto& item) { return matches(pattern, item.name); }),
+    check<ValueError>(std::ranges::any_of(present, [&](const auto& item) { return name_matches(item.name, pattern); }),
                       where, operation, ": no name matches ", printable(pattern), " of `only`");
 }
 

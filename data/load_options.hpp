@@ -45,8 +45,8 @@ struct LoadOptions {
   bool strict = true;
   /// From the names of the file to those of the object.
   Renaming rename{};
-  /// Patterns for the names of the object, `*` standing for any characters. What matches none stays as it is, and is no
-  /// concern of `strict`. Without patterns, everything is loaded.
+  /// Patterns for the names of the object, `*` standing for any characters and `?` for one. What matches none stays as
+  /// it is, and is no concern of `strict`. Without patterns, everything is loaded.
   std::vector<std::string> only{};
   /// Whether floating values are rounded or widened to the dtype that the object has: float64 files into a float32
   /// model (magnitudes beyond float32 become infinite), and the other way round. float16 and bfloat16 are float32 as
