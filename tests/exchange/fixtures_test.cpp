@@ -29,6 +29,8 @@ TEST_CASE("weights that PyTorch wrote give its outputs and gradients", "[exchang
     const exchange::Comparison result = exchange::check(layer, folder + layer.name);
     CHECK(result.largest <= exchange::Comparison::tolerance);
     CHECK(result.wrong == std::vector<std::string>());
+    if (std::filesystem::exists(folder + layer.name + ".npz"))
+      CHECK(exchange::check_formats(layer, folder + layer.name).wrong == std::vector<std::string>());
   }
   CHECK(found == std::set<std::string>());  // files of a layer that is in no table
 }
@@ -44,5 +46,6 @@ TEST_CASE("what is written for PyTorch is read back with the same outputs and gr
     const exchange::Comparison result = exchange::check(layer, stem + ".xgrad");
     CHECK(result.largest == 0);
     CHECK(result.wrong == std::vector<std::string>());
+    CHECK(exchange::check_formats(layer, stem + ".xgrad").wrong == std::vector<std::string>());
   }
 }

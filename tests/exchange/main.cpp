@@ -20,6 +20,7 @@ bool check_and_print(const Layer& layer, const std::string& stem) {
   Comparison result;
   try {
     result = check(layer, stem);
+    for (const std::string& wrong : check_formats(layer, stem).wrong) result.wrong.push_back(wrong);
   } catch (const Error& error) {
     result.wrong.push_back(error.what());
   }

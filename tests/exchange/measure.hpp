@@ -21,8 +21,11 @@ struct Comparison {
   bool good() const { return largest <= tolerance && wrong.empty(); }
 };
 
-/// Loads the weights that PyTorch wrote, from each of the files, and computes what it computed.
+/// Loads the weights that PyTorch wrote and computes what it computed.
 Comparison check(const Layer& layer, const std::string& stem);
+
+/// Loads the weights from the file of each format and compares them.
+Comparison check_formats(const Layer& layer, const std::string& stem);
 
 /// Writes weights of a new module, and what it computes of the inputs that PyTorch wrote.
 void write(const Layer& layer, const std::string& stem);
