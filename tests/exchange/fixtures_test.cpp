@@ -38,7 +38,7 @@ TEST_CASE("weights that PyTorch wrote give its outputs and gradients", "[exchang
 TEST_CASE("what is written for PyTorch is read back with the same outputs and gradients", "[exchange]") {
   const test::Directory directory;
   for (const exchange::Layer& layer : exchange::layers()) {
-    if (!std::filesystem::exists(folder + layer.name + ".safetensors")) continue;
+    if (!std::filesystem::exists(folder + layer.name + ".npz")) continue;  // those in all formats
     INFO(layer.name);
     const std::string stem = directory / layer.name;
     std::filesystem::copy_file(folder + layer.name + ".values.safetensors", stem + ".values.safetensors");

@@ -52,6 +52,34 @@ def counted(module, x):
     return [module(*x)]
 
 
+def weighted_bags(module, x):
+    return [module(x[0], x[1], per_sample_weights=x[2])]
+
+
+def causal_encoder(module, x):
+    return [module(x[0], mask=causal(5), src_key_padding_mask=x[1])]
+
+
+def causal_decoder(module, x):
+    return [module(x[0], x[1], tgt_mask=causal(4), memory_key_padding_mask=x[2])]
+
+
+def encoder():
+    layer = nn.TransformerEncoderLayer(8, 2, 12, dropout=0.0, batch_first=True)
+    return nn.TransformerEncoder(layer, 2, norm=nn.LayerNorm(8))
+
+
+def decoder():
+    layer = nn.TransformerDecoderLayer(8, 2, 12, dropout=0.0, batch_first=True, norm_first=True)
+    return nn.TransformerDecoder(layer, 2)
+
+
+def convolutional_network():
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(36, 5)
+    )
+
+
 def flat_call(module, x):
     return flat(module(*x))
 
@@ -67,6 +95,14 @@ LAYERS = {
     "embedding": Layer(lambda: nn.Embedding(7, 3), lambda: [torch.tensor([[1, 6, 0], [1, 1, 5]])]),
     "embedding_with_padding": Layer(
         lambda: nn.Embedding(7, 3, padding_idx=1), lambda: [torch.tensor([[1, 6, 0], [1, 1, 5]])]
+    ),
+    "embedding_bag": Layer(
+        lambda: nn.EmbeddingBag(7, 3, padding_idx=1), lambda: [torch.tensor([[1, 6, 0], [1, 1, 5]])]
+    ),
+    "embedding_bag_with_offsets": Layer(
+        lambda: nn.EmbeddingBag(7, 3, mode="sum"),
+        lambda: [torch.tensor([1, 6, 0, 1, 5]), torch.tensor([0, 2, 2]), torch.randn(5)],
+        weighted_bags,
     ),
     "conv1d": Layer(lambda: nn.Conv1d(4, 6, 3, stride=2, padding=2, dilation=2, groups=2), normal(2, 4, 11)),
     "conv2d": Layer(lambda: nn.Conv2d(2, 3, (3, 2), stride=(2, 1), padding=1), normal(2, 2, 7, 6)),
@@ -142,6 +178,11 @@ LAYERS = {
         lambda: nn.TransformerDecoderLayer(8, 2, 12, dropout=0.0, batch_first=True),
         lambda: [torch.randn(2, 4, 8), torch.randn(2, 5, 8)],
     ),
+    "transformer_encoder": Layer(encoder, lambda: [torch.randn(2, 5, 8), padding()], causal_encoder),
+    "transformer_decoder": Layer(
+        decoder, lambda: [torch.randn(2, 4, 8), torch.randn(2, 5, 8), padding()], causal_decoder
+    ),
+    "convolutional_network": Layer(convolutional_network, normal(3, 1, 8, 8)),
     "weight_norm": Layer(lambda: nn.utils.weight_norm(nn.Linear(5, 3)), normal(4, 5)),
     "weight_norm_of_conv2d": Layer(lambda: nn.utils.weight_norm(nn.Conv2d(2, 3, 2)), normal(2, 2, 4, 3)),
     "spectral_norm": Layer(lambda: nn.utils.spectral_norm(nn.Linear(5, 3)), normal(4, 5)),
