@@ -9,6 +9,7 @@
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/index.hpp"
+#include "autograd/ops/indexing.hpp"
 #include "autograd/ops/movement.hpp"
 
 namespace xgrad::nn {
@@ -120,27 +121,6 @@ Sequences sequences_of(const Operand& log_probabilities, const Operand& targets,
 /// Moves the elements of each row to the right.
 Tensor moved(const Tensor& rows, std::int64_t places) { return pad(rows, 1, places, -places, -infinity); }
 
-/// The steps along axis 0, by halves of halves: the cotangents of so many parts of one Tensor would each be as large as
-/// that one.
-std::vector<Tensor> steps_of(const Tensor& x) {
-  std::vector<Tensor> parts{x};
-  for (bool whole = false; !whole;) {
-    std::vector<Tensor> halves;
-    whole = true;
-    for (const Tensor& part : parts) {
-      const std::int64_t size = part.size(0), half = size / 2;
-      if (half == 0) halves.push_back(part);
-      if (half == 0) continue;
-      halves.push_back(slice(part, 0, 0, half));
-      halves.push_back(slice(part, 0, half, size));
-      whole = false;
-    }
-    parts = std::move(halves);
-  }
-  for (Tensor& part : parts) part = squeeze(part, 0);
-  return parts;
-}
-
 /// log(e^a + e^b + e^c), and -inf, with derivative 0, where all three are.
 Tensor log_of_sum(const Tensor& a, const Tensor& b, const Tensor& c) {
   const Tensor larger = where(a < b, b, a), largest = where(larger < c, c, larger);
@@ -163,9 +143,8 @@ Tensor log_forward(const Sequences& given) {
       cast(gather(given.log_probabilities, 2, broadcast_to(unsqueeze(labels, 0), {steps, samples, places})), float64);
   const Tensor lengths = unsqueeze(given.input_lengths, 1);
   Tensor alpha = where(broadcast_to(arange(places), {samples, places}) == 0, zeros({}, float64), -infinity);
-  if (steps == 0) return alpha;
   std::int64_t t = 0;
-  for (const Tensor& step : steps_of(emitted)) {
+  for (const Tensor& step : unbind(emitted, 0)) {
     const Tensor skipped = where(skips, moved(alpha, 2), -infinity);
     alpha = where(lengths > t++, log_of_sum(alpha, moved(alpha, 1), skipped) + step, alpha);
   }
