@@ -45,7 +45,9 @@ Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& b
                   dilation[at(axis)], amounts[at(axis)],     amounts[at(axis)]};
     if (options.padding.border == Border::same) {
       check<ValueError>(window.stride == 1, where, call, ": Border::same needs stride 1, got ", window.stride);
-      const std::int64_t around = window.dilation * (window.size - 1);
+      std::int64_t around = 0;
+      check<ValueError>(window.dilation > 0 && !__builtin_mul_overflow(window.dilation, window.size - 1, &around),
+                        where, call, ": windows of ", window.size, " elements, dilation ", window.dilation);
       window.before = around / 2;
       window.after = around - around / 2;
     }
