@@ -71,15 +71,17 @@ void check_rows(const Parameter& parameter, const Tensor& index, const Tensor& r
 
 }  // namespace
 
-// The cell has one handle to its value. Whoever else may want the old elements has another, or one to their memory.
+// The cell has one handle to its value. Whoever else may want the old elements has another, or one to their memory. A
+// value with a history, which DifferentiableUpdates leave behind, is what that gives, and is replaced.
 void Parameter::assign_rows(const Tensor& index, const Tensor& rows, const Location& where) {
   Cell& held = cell("assign_rows", where);
   check_rows(*this, index, rows, where);
-  evaluate_held({{index, rows}}, {}, where);
+  evaluate_held({{index, rows, held.value}}, {}, where);
   kernels::check_indices(index.entry()->view(), shape()[0], "assign_rows", where);
   if (rows.numel() == 0) return;
-  if (held.value.entry()->handles() != 1 || !held.value.entry()->value.unique()) {
-    const Buffer& old = held.value.entry()->value;
+  const Entry& now = *held.value.entry();
+  if (now.handles() != 1 || !now.value.unique() || !(holder(held.value) == *this)) {
+    const Buffer& old = now.value;
     Buffer copy = Buffer::allocate(old.bytes());
     std::memcpy(copy.data(), old.data(), old.bytes());
     const Tensor leaf = empty_leaf(held.value.shape(), held.value.dtype(), held.trainable, where);

@@ -49,6 +49,18 @@ TEST_CASE("memory of others is not written to when rows are assigned") {
   CHECK(p.value().to_vector() == Values{0, 0, 3, 4});
 }
 
+TEST_CASE("rows are assigned over a value that differentiable updates have left pending, with its history") {
+  Parameter p = table();
+  {
+    const DifferentiableUpdates scope;
+    p.assign(p * 2);
+  }
+  p.assign_rows(tensor({1}), zeros({1, 2}));
+  CHECK(p.value().to_vector() == Values{2, 4, 0, 0, 10, 12});
+  CHECK(Parameter::holder(p.value()) == p);
+  CHECK(grad(sum(p * p), p).to_vector() == Values{4, 8, 0, 0, 20, 24});
+}
+
 TEST_CASE("a frozen Parameter stays frozen when its rows are assigned, and vectors have rows of one number") {
   Parameter p(tensor({1.0, 2.0, 3.0}, float64));
   p.set_trainable(false);
