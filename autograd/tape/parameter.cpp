@@ -112,7 +112,8 @@ void Parameter::replace(const Tensor& value, const Location& where) {
 void Parameter::set_trainable(bool trainable, const Location& where) {
   Cell& held = cell("set_trainable", where);
   if (trainable == held.trainable) return;
-  held.value = leaf_of(held.value, trainable, where);
+  Tensor& value = held.stands.empty() ? held.value : held.own;
+  value = leaf_of(value, trainable, where);
   held.trainable = trainable;
 }
 
@@ -174,7 +175,10 @@ std::vector<Tensor> Assignment::needed() const {
 void Assignment::commit() noexcept {
   for (std::size_t i = 0; i < next_.size(); ++i) {
     if (next_[i].defined()) next_[i].entry()->value = values_[i].entry()->value;
-    parameters_[i].cell_->value = next_[i].defined() ? next_[i] : values_[i];
+    Parameter::Cell& cell = *parameters_[i].cell_;
+    cell.value = next_[i].defined() ? next_[i] : values_[i];
+    cell.own = Tensor();
+    cell.stands.clear();
     if (!next_[i].defined()) values_[i].entry()->source = true;
   }
   if (History* history = History::current(); history && !Tape::current().differentiable_updates)

@@ -14,11 +14,18 @@
 
 namespace xgrad {
 
+class Substitution;
+
 /// A cell that holds a Tensor and accumulates a gradient: the only thing that changes. A Parameter is a handle;
 /// copies of it refer to the same cell (`clone` makes another). It converts to the Tensor it holds. Whatever is asked
 /// of a handle to nothing is a GraphError, but for `defined`; it converts to an undefined Tensor.
 class Parameter : public Indexed<Parameter> {
  public:
+  /// What a Substitution put in the place of a Parameter's value.
+  struct Stand {
+    const Substitution* substitution;
+    Tensor value;
+  };
   struct Cell {
     Tensor value;
     Tensor gradient;
@@ -26,6 +33,8 @@ class Parameter : public Indexed<Parameter> {
     Location made;                                  // where the Parameter was
     std::atomic<const std::string*> name{nullptr};  // null until it has one
     std::atomic<bool> optimised{false};             // whether an Optimizer was given it
+    Tensor own;                                     // while others stand in its place: what it holds without them
+    std::vector<Stand> stands;                      // those, the latest last
   };
 
   Parameter() = default;  ///< a handle to nothing
@@ -62,7 +71,8 @@ class Parameter : public Indexed<Parameter> {
   }
   void zero_gradient(const Location& where = Location::current()) { cell("zero_gradient", where).gradient = Tensor(); }
 
-  /// A frozen Parameter is a constant: derivatives do not flow into it.
+  /// A frozen Parameter is a constant: derivatives do not flow into it. What a Substitution has put in its place stays
+  /// what it is.
   bool trainable(const Location& where = Location::current()) const { return cell("trainable", where).trainable; }
   void set_trainable(bool trainable, const Location& where = Location::current());
 
