@@ -86,7 +86,7 @@ void Parameter::assign_rows(const Tensor& index, const Tensor& rows, const Locat
     std::memcpy(copy.data(), old.data(), old.bytes());
     const Tensor leaf = empty_leaf(held.value.shape(), held.value.dtype(), held.trainable, where);
     leaf.entry()->value = std::move(copy);
-    held.value = leaf;
+    held.hold(leaf);
   }
   const std::size_t row = static_cast<std::size_t>(rows.numel() / index.numel()) * item_size(rows.dtype());
   auto* const to = static_cast<std::byte*>(held.value.entry()->value.data());
@@ -105,7 +105,7 @@ void Parameter::replace(const Tensor& value, const Location& where) {
                     ", the new value ", describe(value));
   check<DTypeError>(is_floating(value.dtype()), where, "replace: derivatives need a floating dtype, got ",
                     describe(value));
-  held.value = leaf_of(value, held.trainable, where);
+  held.hold(leaf_of(value, held.trainable, where));
   held.gradient = Tensor();
 }
 
@@ -176,9 +176,7 @@ void Assignment::commit() noexcept {
   for (std::size_t i = 0; i < next_.size(); ++i) {
     if (next_[i].defined()) next_[i].entry()->value = values_[i].entry()->value;
     Parameter::Cell& cell = *parameters_[i].cell_;
-    cell.value = next_[i].defined() ? next_[i] : values_[i];
-    cell.own = Tensor();
-    cell.stands.clear();
+    cell.hold(next_[i].defined() ? next_[i] : values_[i]);
     if (!next_[i].defined()) values_[i].entry()->source = true;
   }
   if (History* history = History::current(); history && !Tape::current().differentiable_updates)
