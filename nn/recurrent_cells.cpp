@@ -2,6 +2,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/movement.hpp"
+#include "nn/call.hpp"
 
 namespace xgrad::nn {
 
@@ -20,7 +21,7 @@ RecurrentCell::RecurrentCell(detail::Recurrence kind, const char* name, const de
 
 RecurrentState RecurrentCell::step(const Operand& operand, const RecurrentState& before) const {
   const Location& where = operand.where();
-  const CallScope scope(name_, where);
+  const Call scope(*this, name_, where);
   const Tensor x = operand.tensor();
   detail::check_recurrent_input(x, sizes_, 2, name_, where);
   const bool batched = x.ndim() == 2;
@@ -28,7 +29,9 @@ RecurrentState RecurrentCell::step(const Operand& operand, const RecurrentState&
   RecurrentState state = detail::checked_state(before, kind_, sizes_, front, name_, where);
   const detail::RecurrentStep take(kind_, {weight_ih, weight_hh, bias_ih, bias_hh, {}});
   // A product with a vector takes and leaves no axis for the batch, so one example needs no other treatment.
-  return take(x, state);
+  RecurrentState next = take(x, state);
+  next.h = scope.result(std::move(next.h));
+  return next;
 }
 
 void RecurrentCell::visit(Visitor& visitor) {
