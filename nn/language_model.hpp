@@ -13,6 +13,7 @@ struct LanguageModelOptions {
   std::int64_t num_layers = 2;
   std::int64_t dim_feedforward = 512;
   std::int64_t longest = 256;  ///< tokens that it can look at
+  bool rotary = false;         ///< turns queries and keys by their places, instead of learning positions
   double dropout = 0.1;        ///< in training
   DType dtype = float32;
 };
@@ -57,12 +58,13 @@ class LanguageModel : public Module {
                   Rng& rng = default_rng()) const;
   void visit(Visitor& visitor) override;
 
-  Parameter embedding;  ///< [vocabulary, features], named embedding.weight
-  LearnedPositions positions;
+  Parameter embedding;                        ///< [vocabulary, features], named embedding.weight
+  std::optional<LearnedPositions> positions;  ///< not with rotary
   TransformerEncoder transformer;
   Linear output;
 
  private:
+  std::int64_t longest_;
   std::optional<Dropout> dropout_;
 };
 

@@ -7,14 +7,17 @@ namespace xgrad::nn {
 
 namespace {
 
-MultiHeadAttention attention(std::int64_t features, std::int64_t heads, const TransformerOptions& options, Rng& rng,
-                             const Location& where) {
-  return {
-      features,
-      heads,
-      {.bias = options.bias, .dropout = options.dropout, .batch_first = options.batch_first, .dtype = options.dtype},
-      rng,
-      where};
+MultiHeadAttention attention(std::int64_t features, std::int64_t heads, const TransformerOptions& options,
+                             const std::optional<RotaryOptions>& rotary, Rng& rng, const Location& where) {
+  return {features,
+          heads,
+          {.bias = options.bias,
+           .dropout = options.dropout,
+           .batch_first = options.batch_first,
+           .rotary = rotary,
+           .dtype = options.dtype},
+          rng,
+          where};
 }
 
 Linear linear(std::int64_t from, std::int64_t to, const TransformerOptions& options, Rng& rng, const Location& where) {
@@ -52,7 +55,7 @@ std::vector<Layer> stack_of(const char* name, std::int64_t features, std::int64_
 
 TransformerEncoderLayer::TransformerEncoderLayer(std::int64_t features, std::int64_t heads,
                                                  const TransformerOptions& options, Rng& rng, const Location& where)
-    : self_attn(attention(features, heads, options, rng, where)),
+    : self_attn(attention(features, heads, options, options.rotary, rng, where)),
       linear1(linear(features, options.dim_feedforward, options, rng, where)),
       linear2(linear(options.dim_feedforward, features, options, rng, where)),
       norm1(layer_norm_of(features, options, where)),
@@ -80,8 +83,8 @@ void TransformerEncoderLayer::visit(Visitor& visitor) {
 
 TransformerDecoderLayer::TransformerDecoderLayer(std::int64_t features, std::int64_t heads,
                                                  const TransformerOptions& options, Rng& rng, const Location& where)
-    : self_attn(attention(features, heads, options, rng, where)),
-      multihead_attn(attention(features, heads, options, rng, where)),
+    : self_attn(attention(features, heads, options, options.rotary, rng, where)),
+      multihead_attn(attention(features, heads, options, {}, rng, where)),
       linear1(linear(features, options.dim_feedforward, options, rng, where)),
       linear2(linear(options.dim_feedforward, features, options, rng, where)),
       norm1(layer_norm_of(features, options, where)),

@@ -158,6 +158,16 @@ TEST_CASE("with caches an encoder gives piece by piece what it gives at once") {
     check_near(encoder(x(all, slice(begin, end)), {.causal = true}, caches), whole(all, slice(begin, end)));
 }
 
+TEST_CASE("vmap of an encoder over examples is a batch") {
+  Rng rng(8);
+  const nn::TransformerEncoder encoder(4, 2, 2, options_of(true, true), rng);
+  const Tensor x = normal({3, 5, 4}, rng, 0, 1, float64), there = arange(5) < tensor({{5}, {2}, {0}});
+  const auto one = [&](const Tensor& example, const Tensor& keys) {
+    return encoder(example, {.key_mask = keys, .causal = true});
+  };
+  check_near(vmap(one)(x, there), encoder(x, {.key_mask = there, .causal = true}));
+}
+
 TEST_CASE("transformer layers differentiate correctly") {
   using Xs = std::vector<Tensor>;
   Rng rng(6);
