@@ -3,5 +3,8 @@
 #include "data/batches.hpp"
 #include "data/dataset.hpp"
 #include "data/idx.hpp"
+#include "data/load_options.hpp"
 #include "data/npy.hpp"
+#include "data/npz.hpp"
 #include "data/safetensors.hpp"
+#include "data/save_options.hpp"

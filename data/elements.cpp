@@ -1,12 +1,14 @@
 #include "data/elements.hpp"
 
+#include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <vector>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/tape/entry.hpp"
 #include "autograd/tape/record.hpp"
+#include "data/narrow_float.hpp"
 
 namespace xgrad::data {
 
@@ -30,19 +32,6 @@ DType dtype_for(ElementType type) {
 }
 
 bool is_native(ElementType type) { return type <= ElementType::boolean; }
-
-/// IEEE 754 binary16.
-float from_half(std::uint16_t bits) {
-  const int exponent = bits >> 10 & 0x1f;
-  const auto fraction = static_cast<float>(bits & 0x3ff);
-  const float magnitude = exponent == 0    ? std::ldexp(fraction, -24)
-                          : exponent == 31 ? (fraction == 0 ? INFINITY : NAN)
-                                           : std::ldexp(1024 + fraction, exponent - 25);
-  return std::copysign(magnitude, bits & 0x8000 ? -1.0f : 1.0f);
-}
-
-/// The upper half of a float.
-float from_bfloat(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
 
 template <class From, class To, class Convert>
 void widen(const void* elements, void* to, std::size_t count, Convert convert) {
@@ -93,6 +82,19 @@ void check_booleans(const void* elements, std::size_t count, const char* operati
                         int{bytes[i]});
 }
 
+/// Elements of a Tensor, some at a time, as 16 bits each.
+template <class From>
+void write_narrow(ByteSink& file, const From* values, std::size_t count, ElementType type) {
+  constexpr std::size_t most = 1 << 16;
+  std::vector<std::uint16_t> chunk;
+  for (std::size_t begin = 0; begin < count; begin += most) {
+    chunk.resize(std::min(most, count - begin));
+    std::transform(values + begin, values + begin + chunk.size(), chunk.begin(),
+                   [type](From value) { return type == ElementType::f16 ? to_half(value) : to_bfloat(value); });
+    file.write(chunk.data(), chunk.size() * sizeof(std::uint16_t));
+  }
+}
+
 }  // namespace
 
 std::size_t item_size(ElementType type) {
@@ -121,7 +123,7 @@ Tensor to_tensor(const void* elements, ElementType type, const Shape& shape, con
   return make_leaf(shape, dtype, buffer, where);
 }
 
-Tensor read_elements(InputFile& file, ElementType type, const Shape& shape, const char* operation,
+Tensor read_elements(ByteSource& file, ElementType type, const Shape& shape, const char* operation,
                      const std::string& path, const Location& where) {
   const auto count = static_cast<std::size_t>(shape.numel());
   if (!is_native(type)) {
@@ -133,6 +135,22 @@ Tensor read_elements(InputFile& file, ElementType type, const Shape& shape, cons
   file.read(buffer.data(), count * item_size(type));
   if (type == ElementType::boolean) check_booleans(buffer.data(), count, operation, path, where);
   return make_leaf(shape, dtype_for(type), buffer, where);
+}
+
+ElementType stored_type(DType dtype, FloatStorage floats) {
+  constexpr ElementType types[] = {ElementType::f32, ElementType::f64, ElementType::i64, ElementType::boolean};
+  if (!is_floating(dtype) || floats == FloatStorage::exact) return types[static_cast<int>(dtype)];
+  return floats == FloatStorage::float16 ? ElementType::f16 : ElementType::bf16;
+}
+
+void write_elements(ByteSink& file, const Tensor& tensor, ElementType type) {
+  const void* values = tensor.entry()->value.data();
+  const auto count = static_cast<std::size_t>(tensor.numel());
+  if (is_native(type)) return file.write(values, count * item_size(type));
+  if (tensor.dtype() == float32)
+    write_narrow(file, static_cast<const float*>(values), count, type);
+  else
+    write_narrow(file, static_cast<const double*>(values), count, type);
 }
 
 }  // namespace xgrad::data

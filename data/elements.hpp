@@ -8,6 +8,7 @@
 
 #include "autograd/tape/tensor.hpp"
 #include "data/file.hpp"
+#include "data/save_options.hpp"
 
 namespace xgrad::data {
 
@@ -26,7 +27,13 @@ Tensor to_tensor(const void* elements, ElementType type, const Shape& shape, con
                  const std::string& path, const Location& where);
 
 /// A Tensor of the next elements of a file, whose size the caller has compared with the shape.
-Tensor read_elements(InputFile& file, ElementType type, const Shape& shape, const char* operation,
+Tensor read_elements(ByteSource& file, ElementType type, const Shape& shape, const char* operation,
                      const std::string& path, const Location& where);
+
+/// What elements of a dtype are in a file.
+ElementType stored_type(DType dtype, FloatStorage floats);
+
+/// Writes the elements of an evaluated Tensor as `type`, which is what `stored_type` says of its dtype.
+void write_elements(ByteSink& file, const Tensor& tensor, ElementType type);
 
 }  // namespace xgrad::data

@@ -68,6 +68,12 @@ void InputFile::read(void* to, std::uint64_t bytes) {
   }
 }
 
+void InputFile::seek(std::uint64_t offset) {
+  const bool moved = ::lseek(descriptor_, static_cast<off_t>(offset), SEEK_SET) >= 0;
+  check<IoError>(moved, where_, operation_, ": ", printable(path_), " cannot be read: ", std::strerror(errno));
+  offset_ = offset;
+}
+
 int InputFile::detach() { return std::exchange(descriptor_, -1); }
 
 OutputFile::OutputFile(const char* operation, const std::string& path, const Location& where)
@@ -135,6 +141,28 @@ std::ostream& operator<<(std::ostream& out, Printable from) {
     out << escaped;
   }
   return out << (from.text.size() > most ? "...'" : "'");
+}
+
+bool is_utf8(const std::string& text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const std::size_t length = lead < 0x80                   ? 1
+                               : lead >= 0xc2 && lead < 0xe0 ? 2
+                               : lead >> 4 == 0xe            ? 3
+                               : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                             : 0;
+    if (length == 0 || i + length > text.size()) return false;
+    std::uint32_t code = length == 1 ? lead : lead & (0x7fu >> length);
+    for (std::size_t k = 1; k < length; ++k) {
+      const auto next = static_cast<unsigned char>(text[i + k]);
+      if (next >> 6 != 2) return false;
+      code = code << 6 | (next & 0x3f);
+    }
+    constexpr std::uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    if (code < smallest[length] || code > 0x10ffff || (code >> 11 == 0x1b)) return false;
+    i += length;
+  }
+  return true;
 }
 
 bool multiply(std::uint64_t& a, std::uint64_t b) {

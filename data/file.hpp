@@ -11,8 +11,30 @@
 
 namespace xgrad::data {
 
+/// Bytes that are read one after the other.
+class ByteSource {
+ public:
+  virtual std::uint64_t size() const = 0;
+  virtual std::uint64_t offset() const = 0;
+  /// The next `bytes` bytes. FormatError when there are not so many.
+  virtual void read(void* to, std::uint64_t bytes) = 0;
+
+ protected:
+  ~ByteSource() = default;
+};
+
+/// Where bytes go, one after the other.
+class ByteSink {
+ public:
+  virtual void write(const void* from, std::uint64_t bytes) = 0;
+  void write(const std::string& text) { write(text.data(), text.size()); }
+
+ protected:
+  ~ByteSink() = default;
+};
+
 /// A regular file, open for reading. Everything that goes wrong names the operation and the path.
-class InputFile {
+class InputFile final : public ByteSource {
  public:
   /// IoError when it cannot be opened or is not a regular file.
   InputFile(const char* operation, const std::string& path, const Location& where);
@@ -20,10 +42,11 @@ class InputFile {
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
 
-  std::uint64_t size() const { return size_; }
-  std::uint64_t offset() const { return offset_; }
-  /// The next `bytes` bytes. FormatError when the file ends before.
-  void read(void* to, std::uint64_t bytes);
+  std::uint64_t size() const override { return size_; }
+  std::uint64_t offset() const override { return offset_; }
+  void read(void* to, std::uint64_t bytes) override;
+  /// Goes on reading at `offset`.
+  void seek(std::uint64_t offset);
   /// The descriptor, which is the caller's from now on.
   int detach();
 
@@ -38,7 +61,7 @@ class InputFile {
 
 /// A file that appears whole or not at all: it is written under a temporary name beside `path`, forced to the disk
 /// and then renamed. Without `commit` the temporary file is removed and whatever was at `path` stays.
-class OutputFile {
+class OutputFile final : public ByteSink {
  public:
   /// IoError when it cannot be created, or when something other than a regular file is at `path`.
   OutputFile(const char* operation, const std::string& path, const Location& where);
@@ -46,8 +69,8 @@ class OutputFile {
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
-  void write(const void* from, std::uint64_t bytes);
-  void write(const std::string& text) { write(text.data(), text.size()); }
+  using ByteSink::write;
+  void write(const void* from, std::uint64_t bytes) override;
   void commit();
 
  private:
@@ -66,6 +89,8 @@ struct Printable {
 };
 std::ostream& operator<<(std::ostream& out, Printable from);
 inline Printable printable(const std::string& text) { return {text}; }
+
+bool is_utf8(const std::string& text);
 
 /// a * b; false when it does not fit 63 bits.
 bool multiply(std::uint64_t& a, std::uint64_t b);

@@ -18,35 +18,9 @@ constexpr const char* saving = "save";
 constexpr std::uint64_t longest_header = 100'000'000;
 constexpr int state_version = 1;
 
-ElementType element_type(DType dtype) {
-  constexpr ElementType types[] = {ElementType::f32, ElementType::f64, ElementType::i64, ElementType::boolean};
-  return types[static_cast<int>(dtype)];
-}
-
-bool is_utf8(const std::string& text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80                   ? 1
-                               : lead >= 0xc2 && lead < 0xe0 ? 2
-                               : lead >> 4 == 0xe            ? 3
-                               : lead >= 0xf0 && lead < 0xf5 ? 4
-                                                             : 0;
-    if (length == 0 || i + length > text.size()) return false;
-    std::uint32_t code = length == 1 ? lead : lead & (0x7fu >> length);
-    for (std::size_t k = 1; k < length; ++k) {
-      const auto next = static_cast<unsigned char>(text[i + k]);
-      if (next >> 6 != 2) return false;
-      code = code << 6 | (next & 0x3f);
-    }
-    constexpr std::uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    if (code < smallest[length] || code > 0x10ffff || (code >> 11 == 0x1b)) return false;
-    i += length;
-  }
-  return true;
-}
-
 /// In the order of their bytes: wide elements first, so that all are aligned, then by name.
-std::vector<const NamedTensor*> file_order(const std::vector<NamedTensor>& tensors, const Location& where) {
+std::vector<const NamedTensor*> file_order(const std::vector<NamedTensor>& tensors, FloatStorage floats,
+                                           const Location& where) {
   std::vector<const NamedTensor*> order;
   for (const NamedTensor& tensor : tensors) {
     check<GraphError>(tensor.value.defined(), where, saving, ": ", printable(tensor.name), " is undefined");
@@ -54,7 +28,9 @@ std::vector<const NamedTensor*> file_order(const std::vector<NamedTensor>& tenso
                       printable(tensor.name), tensor.name == "__metadata__" ? " is reserved" : " is not UTF-8");
     order.push_back(&tensor);
   }
-  const auto key = [](const NamedTensor* t) { return std::tuple(-int(item_size(t->value.dtype())), t->name); };
+  const auto key = [&](const NamedTensor* tensor) {
+    return std::tuple(-int(item_size(stored_type(tensor->value.dtype(), floats))), tensor->name);
+  };
   std::sort(order.begin(), order.end(), [&](auto* a, auto* b) { return key(a) < key(b); });
   std::vector<std::string> names;
   for (const NamedTensor* tensor : order) names.push_back(tensor->name);
@@ -103,8 +79,8 @@ std::vector<NamedTensor> read_tensors(InputFile& file, const SafetensorsHeader& 
 }  // namespace
 
 void save(const std::string& path, const std::vector<NamedTensor>& tensors, const Metadata& metadata,
-          const Location& where) {
-  const auto order = file_order(tensors, where);
+          const SaveOptions& options, const Location& where) {
+  const auto order = file_order(tensors, options.floats, where);
   check_metadata(metadata, where);
   std::vector<Tensor> values;
   for (const NamedTensor* tensor : order) values.push_back(tensor->value);
@@ -112,8 +88,9 @@ void save(const std::string& path, const std::vector<NamedTensor>& tensors, cons
   SafetensorsHeader header{{}, metadata};
   std::uint64_t at = 0;
   for (const NamedTensor* tensor : order) {
-    const std::uint64_t end = at + static_cast<std::uint64_t>(tensor->value.numel()) * item_size(tensor->value.dtype());
-    header.items.push_back({tensor->name, element_type(tensor->value.dtype()), tensor->value.shape(), at, end});
+    const ElementType type = stored_type(tensor->value.dtype(), options.floats);
+    const std::uint64_t end = at + static_cast<std::uint64_t>(tensor->value.numel()) * item_size(type);
+    header.items.push_back({tensor->name, type, tensor->value.shape(), at, end});
     at = end;
   }
   const std::string json = write_safetensors_header(header);
@@ -123,13 +100,12 @@ void save(const std::string& path, const std::vector<NamedTensor>& tensors, cons
   OutputFile file(saving, path, where);
   file.write(&length, 8);
   file.write(json);
-  for (std::size_t i = 0; i < order.size(); ++i)
-    file.write(values[i].entry()->value.data(), header.items[i].end - header.items[i].begin);
+  for (std::size_t i = 0; i < order.size(); ++i) write_elements(file, values[i], header.items[i].type);
   file.commit();
 }
 
-void save(const std::string& path, const Stateful& object, const Location& where) {
-  save(path, object.state(), {{"format", "xgrad"}, {"version", std::to_string(state_version)}}, where);
+void save(const std::string& path, const Stateful& object, const SaveOptions& options, const Location& where) {
+  save(path, object.state(), {{"format", "xgrad"}, {"version", std::to_string(state_version)}}, options, where);
 }
 
 std::vector<NamedTensor> load(const std::string& path, const Location& where) {
@@ -138,11 +114,13 @@ std::vector<NamedTensor> load(const std::string& path, const Location& where) {
   return read_tensors(file, header, path, where);
 }
 
-void load(const std::string& path, Stateful& object, const Location& where) {
+LoadReport load(const std::string& path, Stateful& object, const LoadOptions& options, const Location& where) {
   InputFile file(loading, path, where);
   const SafetensorsHeader header = read_header(file, path, where);
   check_version(header.metadata, path, where);
-  object.load_state(read_tensors(file, header, path, where), where);
+  FittedState fitted = fit_state(read_tensors(file, header, path, where), object.state(), options, loading, where);
+  object.load_state(fitted.state, where);
+  return std::move(fitted.report);
 }
 
 Metadata load_metadata(const std::string& path, const Location& where) {

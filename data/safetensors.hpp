@@ -7,6 +7,8 @@
 
 #include "autograd/tape/state.hpp"
 #include "autograd/tape/tensor.hpp"
+#include "data/load_options.hpp"
+#include "data/save_options.hpp"
 
 namespace xgrad::data {
 
@@ -17,17 +19,19 @@ using Metadata = std::map<std::string, std::string>;
 /// tensors give equal bytes, whatever their order. The file appears whole or not at all: IoError otherwise, and what
 /// was there before stays. ValueError for a name that is given twice, reserved, or not UTF-8.
 void save(const std::string& path, const std::vector<NamedTensor>& tensors, const Metadata& metadata = {},
+          const SaveOptions& options = {}, const Location& where = Location::current());
+/// Writes the state of a model or an optimiser. PyTorch loads that of a model by the same names.
+void save(const std::string& path, const Stateful& object, const SaveOptions& options = {},
           const Location& where = Location::current());
-/// Writes the state of a model or an optimiser.
-void save(const std::string& path, const Stateful& object, const Location& where = Location::current());
 
 /// Reads a safetensors file: F32, F64, I64 and BOOL as they are; F16 and BF16 become float32, I32 and U8 int64.
 /// IoError when it cannot be read; FormatError when it is not exactly what its header says; LimitError when the header
 /// asks for more than can be held.
 std::vector<NamedTensor> load(const std::string& path, const Location& where = Location::current());
 /// Reads the state of a model or an optimiser. Unless the file has exactly the names, shapes and dtypes that `object`
-/// has, nothing changes and the error lists all differences.
-void load(const std::string& path, Stateful& object, const Location& where = Location::current());
+/// has, or what `options` ask for, nothing changes and the FormatError lists all differences.
+LoadReport load(const std::string& path, Stateful& object, const LoadOptions& options = {},
+                const Location& where = Location::current());
 
 /// The notes in a safetensors file.
 Metadata load_metadata(const std::string& path, const Location& where = Location::current());

@@ -17,7 +17,7 @@ const std::vector<Group>& groups() {
   static const std::vector<Group> all{
       {"Elementwise", elementwise_compositions()},
       {"Reductions and statistics", statistics_compositions()},
-      {"Movement and arrangement", movement_compositions()},
+      {"Movement and arrangement", all_of({movement_compositions, shape_compositions})},
       {"Indices and masks", indexing_compositions()},
       {"Products", product_compositions()},
       {"Windows, convolution and pooling", all_of({window_compositions, pooling_compositions, resizing_compositions})},

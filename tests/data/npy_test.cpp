@@ -44,6 +44,9 @@ TEST_CASE("a npy file of each element type is read", "[npy]") {
   CHECK(load(npy(dictionary("<u2", "(1,)"), bytes_of(std::uint16_t{60000}))).item() == 60000);
   CHECK(load(npy(dictionary("|i1", "(2,)"), "\xff\1")).to_vector() == std::vector<double>{-1, 1});
   CHECK(load(npy(dictionary("|u1", "(2,)"), "\xff\1")).to_vector() == std::vector<double>{255, 1});
+  const Tensor half = load(npy(dictionary("<f2", "(1,)"), bytes_of(std::uint16_t{0x3e00})));
+  CHECK(half.dtype() == float32);
+  CHECK(half.item() == 1.5);
   const Tensor flags = load(npy(dictionary("|b1", "(2,)"), std::string("\0\1", 2)));
   CHECK(flags.dtype() == boolean);
   CHECK(flags.to_vector() == std::vector<double>{0, 1});
@@ -83,7 +86,7 @@ TEST_CASE("a npy header may be written in any way that Python takes", "[npy]") {
 TEST_CASE("a npy file of another kind is refused", "[npy]") {
   CHECK_THAT(refusal("\x93NUMPX" + npy(dictionary("<f4", "(1,)"), one_float).substr(6)), Contains("starts otherwise"));
   CHECK_THAT(refusal(npy(dictionary("<f4", "(1,)"), one_float, 9, 9)), Contains("version 9.9"));
-  for (const char* descr : {">f4", "<f0", "<f2", "<c8", "|O", "<f99999999999", "<U3", ""})
+  for (const char* descr : {">f4", "<f0", ">f2", "<c8", "|O", "<f99999999999", "<U3", ""})
     CHECK_THAT(refusal(npy(dictionary(descr, "(1,)"), one_float)), Contains("is not supported"));
   CHECK_THAT(refusal(npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", one_float)),
              Contains("structured"));

@@ -1,6 +1,7 @@
 #include "data/safetensors.hpp"
 
 #include <cmath>
+#include <map>
 
 #include "autograd/ops/create.hpp"
 #include "tests/data/files.hpp"
@@ -113,6 +114,41 @@ TEST_CASE("narrow element types are widened, others refused by name", "[safetens
     CHECK_THAT(refusal(file_of(one(std::string("\"") + dtype + "\"", "[]", "[0,4]"), four)),
                Contains("is not supported") && Contains("'x'"));
   CHECK_THAT(refusal(file_of(one("\"BOOL\"", "[1]", "[0,1]"), "\2")), Contains("bool array is 2"));
+}
+
+TEST_CASE("floats are saved as 16 bits each when that is asked for, all else as it is", "[safetensors]") {
+  const Directory directory;
+  const std::vector<NamedTensor> tensors = {{"a", tensor({1.0 / 3, 70000.0, NAN, -1e-9})},
+                                            {"b", tensor({1.0 / 3, 1e300}, float64)},
+                                            {"c", tensor({1, 2})},
+                                            {"d", tensor({true})},
+                                            {"e", zeros({0, 3})},
+                                            {"f", full({200000}, 0.1)}};
+  const auto loaded = [&](data::FloatStorage floats) {
+    data::save(directory / "file", tensors, {}, {.floats = floats});
+    std::map<std::string, Tensor> found;
+    for (const NamedTensor& item : data::load(directory / "file")) found.emplace(item.name, item.value);
+    for (const char* name : {"a", "b", "e", "f"}) CHECK(found.at(name).dtype() == float32);
+    CHECK(found.at("c").to_vector() == std::vector<double>{1, 2});
+    CHECK(found.at("d").dtype() == boolean);
+    CHECK(found.at("e").shape() == Shape{0, 3});
+    CHECK(std::isnan(found.at("a").to_vector()[2]));
+    CHECK(found.at("f").to_vector() == std::vector<double>(200000, found.at("f").to_vector()[0]));
+    return found;
+  };
+  auto half = loaded(data::FloatStorage::float16);
+  CHECK(half.at("a").to_vector()[0] == 0x1.554p-2);
+  CHECK(half.at("a").to_vector()[1] == INFINITY);
+  CHECK(std::signbit(half.at("a").to_vector()[3]));
+  CHECK(half.at("b").to_vector() == std::vector<double>{0x1.554p-2, INFINITY});
+  auto bfloat = loaded(data::FloatStorage::bfloat16);
+  CHECK(bfloat.at("a").to_vector()[0] == 0x1.56p-2);
+  CHECK(bfloat.at("a").to_vector()[1] == 70144);
+  CHECK(bfloat.at("b").to_vector() == std::vector<double>{0x1.56p-2, INFINITY});
+  // wide elements first: those of 8 bytes, then those of 2
+  const std::string bytes = read_file(directory / "file");
+  CHECK(bytes.find(R"("c":{"dtype":"I64","shape":[2],"data_offsets":[0,16]})") != std::string::npos);
+  CHECK(bytes.find(R"("a":{"dtype":"BF16","shape":[4],"data_offsets":[16,24]})") != std::string::npos);
 }
 
 TEST_CASE("the bytes of a file depend on its tensors only", "[safetensors]") {

@@ -306,6 +306,10 @@ std::vector<Row> of_the_floors_above(const Tensor& none) {
            },
            false},
           {"save_npy", [=] { data::save_npy(path, none); }},
+          {"save_npz",
+           [=] {
+             data::save_npz(path, {{"none", none}});
+           }},
           {"save",
            [=] {
              data::save(path, {{"none", none}});
