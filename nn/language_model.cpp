@@ -10,6 +10,7 @@
 #include "autograd/ops/order.hpp"
 #include "autograd/ops/reduce.hpp"
 #include "autograd/tape/tape.hpp"
+#include "nn/call.hpp"
 #include "nn/init.hpp"
 
 namespace xgrad::nn {
@@ -65,7 +66,7 @@ Tensor LanguageModel::operator()(const Operand& tokens) const {
 
 Tensor LanguageModel::operator()(const Operand& tokens, Cache& cache) const {
   const Location& where = tokens.where();
-  const CallScope scope("LanguageModel", where);
+  const Call running(*this, "LanguageModel", where);
   const Tensor index = tokens.tensor();
   check<DTypeError>(index.dtype() == int64, where, "LanguageModel: tokens must be i64, got ", describe(index));
   check<ShapeError>(index.ndim() == 1 || index.ndim() == 2, where, "LanguageModel: tokens are [N, L] or [L], got ",
@@ -78,7 +79,7 @@ Tensor LanguageModel::operator()(const Operand& tokens, Cache& cache) const {
   if (positions) x = (*positions)(x, cache.length());
   if (dropout_) x = (*dropout_)(x);
   const Tensor logits = output(transformer(x, {.causal = true}, cache.layers));
-  return batched ? logits : squeeze(logits, 0);
+  return running.result(batched ? logits : squeeze(logits, 0));
 }
 
 Tensor LanguageModel::generate(const Operand& tokens, std::int64_t count, const GenerateOptions& options,

@@ -8,6 +8,7 @@
 #include "autograd/ops/matmul.hpp"
 #include "autograd/ops/movement.hpp"
 #include "nn/attention.hpp"
+#include "nn/call.hpp"
 #include "nn/init.hpp"
 
 namespace xgrad::nn {
@@ -98,7 +99,7 @@ Tensor MultiHeadAttention::joint_mask(const AttentionCall& call, bool batched, c
 Attended MultiHeadAttention::attend(const Operand& query, const Operand& key, const Operand& value,
                                     const AttentionCall& call) const {
   const Location& where = query.where();
-  const CallScope scope("MultiHeadAttention", where);
+  const Call running(*this, "MultiHeadAttention", where);
   Tensor q = query.tensor(), k = key.tensor(), v = value.tensor();
   const bool batched = q.ndim() == 3, packed = in_proj_weight.defined();
   const std::int64_t axes = batched ? 3 : 2;
@@ -124,7 +125,7 @@ Attended MultiHeadAttention::attend(const Operand& query, const Operand& key, co
   heads = permute(heads, batch_first_ ? std::vector<std::int64_t>{0, 2, 1, 3} : std::vector<std::int64_t>{2, 0, 1, 3});
   const Tensor output = out_proj(flatten(heads, 2));
   const std::int64_t batch_axis = batch_first_ ? 0 : 1;
-  return {batched ? output : squeeze(output, batch_axis), batched ? weights : squeeze(weights, 0)};
+  return {running.result(batched ? output : squeeze(output, batch_axis)), batched ? weights : squeeze(weights, 0)};
 }
 
 void MultiHeadAttention::visit(Visitor& visitor) {
