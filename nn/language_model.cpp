@@ -5,7 +5,6 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
-#include "autograd/ops/index.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/order.hpp"
 #include "autograd/ops/reduce.hpp"
@@ -45,7 +44,10 @@ Tensor next_token(Tensor logits, const GenerateOptions& options, Rng& rng) {
 
 LanguageModel::LanguageModel(std::int64_t vocabulary, const LanguageModelOptions& options, Rng& rng,
                              const Location& where)
-    : transformer(options.features, options.heads, options.num_layers, transformer_options(options), rng, where),
+    : embedding(
+          init::normal({vocabulary, options.features}, rng, {.deviation = deviation, .dtype = options.dtype}, where),
+          {}, where),
+      transformer(options.features, options.heads, options.num_layers, transformer_options(options), rng, where),
       output(options.features, vocabulary, {.bias = false, .dtype = options.dtype}, rng, where),
       longest_(options.longest) {
   const CallScope scope("LanguageModel", where);
@@ -53,9 +55,6 @@ LanguageModel::LanguageModel(std::int64_t vocabulary, const LanguageModelOptions
   if (!options.rotary)
     positions.emplace(longest_, options.features,
                       LearnedPositionsOptions{.deviation = deviation, .dtype = options.dtype}, rng, where);
-  embedding = Parameter(
-      init::normal({vocabulary, options.features}, rng, {.deviation = deviation, .dtype = options.dtype}, where),
-      where);
   if (options.dropout > 0) dropout_.emplace(options.dropout, rng.split(), where);
 }
 
@@ -74,7 +73,7 @@ Tensor LanguageModel::operator()(const Operand& tokens, Cache& cache) const {
   const bool batched = index.ndim() == 2;
   const std::int64_t all = cache.length() + index.shape().back();
   check<ValueError>(all <= longest_, where, "LanguageModel: ", all, " tokens are more than the longest, ", longest_);
-  Tensor x = take(embedding, index);
+  Tensor x = embedding(index);
   if (!batched) x = unsqueeze(x, 0);
   if (positions) x = (*positions)(x, cache.length());
   if (dropout_) x = (*dropout_)(x);
@@ -109,7 +108,7 @@ Tensor LanguageModel::generate(const Operand& tokens, std::int64_t count, const 
 }
 
 void LanguageModel::visit(Visitor& visitor) {
-  visitor("embedding.weight", embedding);
+  visitor("embedding", embedding);
   visitor("positions", positions);
   visitor("transformer", transformer);
   visitor("output", output);

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "nn/embedding.hpp"
 #include "nn/positions.hpp"
 #include "nn/transformer.hpp"
 
@@ -58,7 +59,7 @@ class LanguageModel : public Module {
                   Rng& rng = default_rng()) const;
   void visit(Visitor& visitor) override;
 
-  Parameter embedding;                        ///< [vocabulary, features], named embedding.weight
+  Embedding embedding;
   std::optional<LearnedPositions> positions;  ///< not with rotary
   TransformerEncoder transformer;
   Linear output;

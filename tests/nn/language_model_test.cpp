@@ -32,7 +32,7 @@ void check_near(const Tensor& got, const Tensor& expected) {
 
 // So that logits differ from one token to the next.
 void enlarge(nn::LanguageModel& model) {
-  model.embedding.assign(model.embedding * 50);
+  model.embedding.weight.assign(model.embedding.weight * 50);
   if (model.positions) model.positions->weight.assign(model.positions->weight * 50);
 }
 
@@ -144,6 +144,13 @@ TEST_CASE("dropout of language models acts in training alone") {
   CHECK(model(tokens).to_vector() != model(tokens).to_vector());
   model.eval();
   CHECK(model(tokens).to_vector() == model(tokens).to_vector());
+}
+
+TEST_CASE("the state of a language model has a name for each of its parts") {
+  const nn::LanguageModel model(5, small());
+  std::set<std::string> parts;
+  for (const auto& entry : model.state()) parts.insert(entry.name.substr(0, entry.name.find('.')));
+  CHECK(parts == std::set<std::string>{"embedding", "positions", "transformer", "output"});
 }
 
 TEST_CASE("language models refuse what does not fit") {
