@@ -65,7 +65,6 @@ Cases xgrad_cases() {
   xgrad_side::add_optimisers(cases);
   xgrad_side::add_derivatives(cases);
   xgrad_side::add_operations(cases);
-  xgrad_side::add_sequences(cases);
   return cases;
 }
 
@@ -77,7 +76,6 @@ Cases libtorch_cases() {
   libtorch_side::add_optimisers(cases);
   libtorch_side::add_derivatives(cases);
   libtorch_side::add_operations(cases);
-  libtorch_side::add_sequences(cases);
   return cases;
 }
 

@@ -12,7 +12,6 @@ void add_functions(Cases& cases);
 void add_optimisers(Cases& cases);
 void add_derivatives(Cases& cases);
 void add_operations(Cases& cases);
-void add_sequences(Cases& cases);
 }  // namespace xgrad_side
 
 namespace libtorch_side {
@@ -23,7 +22,6 @@ void add_functions(Cases& cases);
 void add_optimisers(Cases& cases);
 void add_derivatives(Cases& cases);
 void add_operations(Cases& cases);
-void add_sequences(Cases& cases);
 }  // namespace libtorch_side
 
 }  // namespace benchmarks
