@@ -119,7 +119,7 @@ RecurrentOutput Recurrent::joined(const Steps& steps, const std::vector<Recurren
 RecurrentOutput Recurrent::operator()(const Operand& operand, const RecurrentState& start,
                                       const Tensor& lengths) const {
   const Location& where = operand.where();
-  const Call scope(*this, name_, where);
+  const Call call(*this, name_, where);
   Tensor x = operand.tensor();
   detail::check_recurrent_input(x, sizes_, 3, name_, where);
   const bool batched = x.ndim() == 3;
@@ -142,9 +142,9 @@ RecurrentOutput Recurrent::operator()(const Operand& operand, const RecurrentSta
     for (std::size_t t = 0; t < steps.size(); ++t)
       steps[t] = each == 1 ? found[0][t] : concat({found[0][t], found[1][t]}, 1);
   }
-  RecurrentOutput found = joined(steps, states, batched, batch, where);
-  found.output = scope.result(std::move(found.output));
-  return found;
+  RecurrentOutput result = joined(steps, states, batched, batch, where);
+  result.output = call.result(std::move(result.output));
+  return result;
 }
 
 RNN::RNN(std::int64_t inputs, std::int64_t hidden, RNNOptions options, Rng& rng, const Location& where)

@@ -194,6 +194,25 @@ TEST_CASE("sequences of one step, of none, and batches of none") {
   }
 }
 
+TEST_CASE("vmap of a recurrent network over sequences and their lengths is a batch") {
+  Rng rng(10);
+  const nn::GRU gru(2, 3, {.num_layers = 2, .bidirectional = true, .dtype = float64}, rng);
+  const Tensor x = normal({4, 3, 2}, rng, 0, 1, float64), lengths = tensor({2, 0, 4});
+  const auto one = [&](const Tensor& sequence, const Tensor& length) { return gru(sequence, {}, length).output; };
+  check_near(vmap(one, {1, 0}, 1)(x, lengths).to_vector(), gru(x, {}, lengths).output.to_vector());
+}
+
+TEST_CASE("huge inputs saturate the gates, and NaN stays NaN") {
+  Rng rng(11);
+  const nn::LSTM lstm(1, 2, {}, rng);
+  const auto call = [&](double number) { return lstm(full_like(zeros({1, 1, 1}), number)).output; };
+  for (const double number : {1e30, -1e30, std::numeric_limits<double>::infinity()})
+    for (const double h : call(number).to_vector()) CHECK((h == 0 || std::abs(h) == Approx(std::tanh(1.0))));
+  for (const double h : call(nan).to_vector()) CHECK(std::isnan(h));
+  const auto slope = grad([&](const Tensor& x) { return sum(lstm(x).output); })(full_like(zeros({1, 1, 1}), 1e30));
+  CHECK(slope.item() == 0);
+}
+
 TEST_CASE("recurrent networks differentiate correctly, to the second order") {
   Rng rng(7);
   const Tensor x = normal({2, 2, 1}, rng, 0, 1, float64), lengths = tensor({2, 1});
