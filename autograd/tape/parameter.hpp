@@ -36,9 +36,9 @@ class Parameter : public Indexed<Parameter> {
     Tensor own;                                     // while others stand in its place: what it holds without them
     std::vector<Stand> stands;                      // those, the latest last
 
-    /// What the Parameter holds from now on, whatever stood in its place.
-    void take(Tensor next) noexcept {
-      value = std::move(next);
+    /// From now on, whatever stood in its place.
+    void hold(const Tensor& next) noexcept {
+      value = next;
       own = Tensor();
       stands.clear();
     }
