@@ -4,6 +4,7 @@
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/matmul.hpp"
 #include "autograd/ops/movement.hpp"
+#include "nn/call.hpp"
 #include "nn/init.hpp"
 
 namespace xgrad::nn {
@@ -18,13 +19,13 @@ Linear::Linear(std::int64_t inputs, std::int64_t outputs, LinearOptions options,
 }
 
 Tensor Linear::operator()(const Operand& x) const {
-  const CallScope scope("Linear", x.where());
+  const Call call(*this, "Linear", x.where());
   const Tensor input = x.tensor();
   check<ShapeError>(input.ndim() > 0 && input.shape().back() == weight.shape()[1], x.where(), "Linear: the input ",
                     describe(input), " does not end in an axis of size ", weight.shape()[1], "; weight ",
                     describe(weight.value()));
   const Tensor product = matmul(input, transpose(weight));
-  return bias.defined() ? product + bias : product;
+  return call.result(bias.defined() ? product + bias : product);
 }
 
 void Linear::visit(Visitor& visitor) {

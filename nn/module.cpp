@@ -1,13 +1,17 @@
 #include "nn/module.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <functional>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/pattern.hpp"
 #include "autograd/ops/create.hpp"
+#include "autograd/ops/elementwise.hpp"
 
 namespace xgrad::nn {
 
@@ -29,6 +33,11 @@ void Visitor::operator()(const std::string& name, Module& member) {
   prefix_ = outer;
 }
 
+void Visitor::operator()(Module& member) {
+  show_unnamed(member);
+  member.visit(*this);
+}
+
 namespace {
 
 /// Calls a function for each Parameter.
@@ -43,20 +52,27 @@ class EachParameter final : public Visitor {
   std::function<void(const std::string&, Parameter&)> body_;
 };
 
+/// Calls a function for each module, with the name of the one around it where it has none.
 class EachModule final : public Visitor {
  public:
-  explicit EachModule(std::function<void(Module&)> body) : body_(std::move(body)) {}
+  using Body = std::function<void(const std::string&, Module&)>;
+  EachModule(Body named, Body unnamed) : named_(std::move(named)), unnamed_(std::move(unnamed)) {}
 
  protected:
   void parameter(const std::string&, Parameter&) override {}
-  void module(const std::string&, Module& member) override { body_(member); }
+  void module(const std::string& path, Module& member) override { named_(path, member); }
+  void unnamed(const std::string& path, Module& member) override { unnamed_(path, member); }
 
  private:
-  std::function<void(Module&)> body_;
+  Body named_, unnamed_;
 };
 
 /// `visit` shows members that may be changed, whoever asks; what only reads goes through here.
 void inspect(const Module& module, Visitor& visitor) { const_cast<Module&>(module).visit(visitor); }
+
+void check_found(bool found, const char* call, const char* what, const std::string& pattern, const Location& where) {
+  check<ValueError>(found, where, call, ": no ", what, " is named like ", pattern);
+}
 
 }  // namespace
 
@@ -72,10 +88,32 @@ std::vector<NamedParameter> Module::named_parameters() const {
   return found;
 }
 
-std::vector<Parameter> Module::parameters() const {
-  std::vector<Parameter> found;
-  for (auto& [name, parameter] : named_parameters()) found.push_back(std::move(parameter));
+std::vector<NamedParameter> Module::named_parameters(const std::string& pattern, const Location& where) const {
+  named_parameters();  // which gives them their names
+  std::vector<NamedParameter> found;
+  std::unordered_set<Parameter> known;
+  EachParameter visitor([&](const std::string& path, Parameter& parameter) {
+    if (name_matches(path, pattern) && known.insert(parameter).second) found.push_back({path, parameter});
+  });
+  inspect(*this, visitor);
+  check_found(!found.empty(), "named_parameters", "Parameter", pattern, where);
   return found;
+}
+
+namespace {
+
+std::vector<Parameter> without_names(std::vector<NamedParameter> named) {
+  std::vector<Parameter> found;
+  for (auto& [name, parameter] : named) found.push_back(std::move(parameter));
+  return found;
+}
+
+}  // namespace
+
+std::vector<Parameter> Module::parameters() const { return without_names(named_parameters()); }
+
+std::vector<Parameter> Module::parameters(const std::string& pattern, const Location& where) const {
+  return without_names(named_parameters(pattern, where));
 }
 
 std::vector<Parameter> Module::trainable_parameters() const {
@@ -88,14 +126,79 @@ void Module::set_trainable(bool trainable) {
   for (Parameter& parameter : parameters()) parameter.set_trainable(trainable);
 }
 
+void Module::set_trainable(const std::string& pattern, bool trainable, const Location& where) {
+  for (Parameter& parameter : parameters(pattern, where)) parameter.set_trainable(trainable);
+}
+
 void Module::zero_gradients() {
   for (Parameter& parameter : parameters()) parameter.zero_gradient();
 }
 
-void Module::train(bool training) {
-  training_ = training;
-  EachModule visitor([training](Module& module) { module.training_ = training; });
+void Module::each_module(const std::function<void(const std::string&, Module&)>& body) {
+  std::unordered_set<Module*> known{this};
+  body("", *this);
+  const auto once = [&](const std::string& name, Module& module) {
+    if (known.insert(&module).second) body(name, module);
+  };
+  EachModule visitor(once, once);
   visit(visitor);
+}
+
+void Module::train(bool training) {
+  each_module([training](const std::string&, Module& module) { module.training_ = training; });
+}
+
+namespace {
+
+/// Every module under all its names.
+std::vector<NamedModule> all_names(Module& model) {
+  std::vector<NamedModule> found{{"", &model}};
+  EachModule visitor(
+      [&](const std::string& name, Module& module) {
+        found.push_back({name, &module});
+      },
+      [](const std::string&, Module&) {});
+  model.visit(visitor);
+  return found;
+}
+
+}  // namespace
+
+std::vector<NamedModule> Module::named_modules() {
+  std::vector<NamedModule> found = all_names(*this);
+  std::unordered_set<Module*> known;
+  std::erase_if(found, [&](const NamedModule& named) { return !known.insert(named.module).second; });
+  return found;
+}
+
+Module& Module::find_module(const std::string& name, const Location& where) {
+  for (const NamedModule& named : all_names(*this))
+    if (named.name == name) return *named.module;
+  fail<ValueError>(where, "module: ", type_name(), " has no module named ", name);
+}
+
+void Module::refuse_type(const char* call, const Module& found, const Location& where) {
+  fail<ValueError>(where, call, ": the module is of another type, ", found.type_name());
+}
+
+std::int64_t Module::add_hook(const std::string& pattern, Hook hook, const Location& where) {
+  static std::atomic<std::int64_t> last{0};
+  check<ValueError>(hook != nullptr, where, "add_hook: there is no function");
+  const std::int64_t number = ++last;
+  std::unordered_set<Module*> found;
+  for (const NamedModule& named : all_names(*this))
+    if (name_matches(named.name, pattern) && found.insert(named.module).second)
+      named.module->hooks_.push_back({number, named.name, hook});
+  check_found(!found.empty(), "add_hook", "module", pattern, where);
+  return number;
+}
+
+void Module::remove_hook(std::int64_t number, const Location& where) {
+  std::size_t removed = 0;
+  each_module([&](const std::string&, Module& module) {
+    removed += std::erase_if(module.hooks_, [number](const NumberedHook& hook) { return hook.number == number; });
+  });
+  check<ValueError>(removed > 0, where, "remove_hook: no module has the hook ", number);
 }
 
 void separate_parameters(Module& module) {
@@ -167,6 +270,15 @@ void check_ties(const std::vector<Places::Place>& places, const std::vector<Tens
 
 }  // namespace
 
+std::vector<NamedTensor> Module::named_buffers() const {
+  Places visitor;
+  inspect(*this, visitor);
+  std::vector<NamedTensor> found;
+  for (const auto& place : visitor.places)
+    if (place.buffer) found.push_back({place.name, *place.buffer});
+  return found;
+}
+
 std::vector<NamedTensor> Module::state() const {
   Places visitor;
   inspect(*this, visitor);
@@ -191,6 +303,35 @@ void Module::load_state(const std::vector<NamedTensor>& saved, const Location& w
     if (places[i].buffer) *places[i].buffer = values[i];
     if (places[i].rng) places[i].rng->set_state(to_random_state(values[i], where));
   }
+}
+
+void to(Module& module, DType dtype, const Location& where) {
+  check<DTypeError>(is_floating(dtype), where, "to: needs a floating dtype, got ", dtype);
+  Places visitor;
+  module.visit(visitor);
+  std::erase_if(visitor.places,
+                [](const Places::Place& place) { return place.rng || !is_floating(value_at(place).dtype()); });
+  std::vector<Tensor> values;
+  for (const auto& place : visitor.places) values.push_back(cast(value_at(place), dtype));
+  evaluate(values, where);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    auto& [name, parameter, buffer, rng] = visitor.places[i];
+    if (buffer)
+      *buffer = values[i];
+    else if (parameter.dtype() != dtype)  // tied ones come several times
+      parameter.replace(values[i], where);
+  }
+}
+
+bool same_structure(const Module& a, const Module& b) {
+  const auto structure = [](const Module& module) {
+    std::vector<std::tuple<std::string, Shape, DType>> found;
+    for (const NamedTensor& item : module.state())
+      found.emplace_back(item.name, item.value.shape(), item.value.dtype());
+    std::ranges::sort(found, {}, [](const auto& item) { return std::get<0>(item); });
+    return found;
+  };
+  return structure(a) == structure(b);
 }
 
 }  // namespace xgrad::nn

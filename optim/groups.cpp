@@ -1,29 +1,9 @@
 #include "optim/groups.hpp"
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/pattern.hpp"
 
 namespace xgrad::optim {
-
-// Where the latest star can take in one more character, that is tried; the stars before it need not be.
-bool matches(std::string_view name, std::string_view pattern) {
-  constexpr std::size_t none = std::string_view::npos;
-  std::size_t at = 0, p = 0, star = none, after_star = 0;
-  while (at < name.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      after_star = at;
-    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[at])) {
-      ++p;
-      ++at;
-    } else if (star != none) {
-      p = star + 1;
-      at = ++after_star;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == none;
-}
 
 namespace {
 
@@ -56,7 +36,7 @@ std::vector<OwnNumbers> own_numbers(const std::vector<Group>& groups, const std:
     check_group(group, rule, where);
     bool any = false;
     for (std::size_t i = 0; i < names.size(); ++i) {
-      if (!matches(names[i], group.names)) continue;
+      if (!name_matches(names[i], group.names)) continue;
       any = true;
       give(own[i].rate, group.rate, "rate", names[i], where);
       give(own[i].decay, group.decay, "decay", names[i], where);

@@ -17,7 +17,7 @@ const std::vector<Group>& groups() {
   static const std::vector<Group> all{
       {"Elementwise", elementwise_compositions()},
       {"Reductions and statistics", statistics_compositions()},
-      {"Movement and arrangement", movement_compositions()},
+      {"Movement and arrangement", all_of({movement_compositions, shape_compositions})},
       {"Indices and masks", indexing_compositions()},
       {"Products", product_compositions()},
       {"Windows, convolution and pooling", all_of({window_compositions, pooling_compositions, resizing_compositions})},
@@ -27,6 +27,7 @@ const std::vector<Group>& groups() {
       {"Making Tensors, random numbers", all_of({creation_compositions, draw_compositions})},
       {"Activations", activation_compositions()},
       {"Normalisation", normalisation_compositions()},
+      {"Attention and positions", attention_compositions()},
       {"Losses", loss_compositions()},
       {"The tape", {}}};
   return all;

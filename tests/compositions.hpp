@@ -71,6 +71,7 @@ const std::vector<Group>& groups();
 std::vector<Composition> elementwise_compositions();
 std::vector<Composition> statistics_compositions();
 std::vector<Composition> movement_compositions();
+std::vector<Composition> shape_compositions();
 std::vector<Composition> indexing_compositions();
 std::vector<Composition> product_compositions();
 std::vector<Composition> window_compositions();
@@ -84,7 +85,10 @@ std::vector<Composition> creation_compositions();
 std::vector<Composition> draw_compositions();
 std::vector<Composition> activation_compositions();
 std::vector<Composition> normalisation_compositions();
+std::vector<Composition> attention_compositions();
 std::vector<Composition> loss_compositions();
+std::vector<Composition> sample_loss_compositions();
+std::vector<Composition> similarity_compositions();
 
 /// What is said of a primitive in docs/operations.md.
 struct Equation {

@@ -2,6 +2,7 @@
 
 #include "nn/losses.hpp"
 #include "tests/compositions.hpp"
+#include "tests/reduced.hpp"
 
 namespace xgrad::catalogue {
 
@@ -12,16 +13,6 @@ using nn::Reduction;
 const Tensor matrix = known({2, 3}), empty = known({0, 3}, 0), labels = tensor({0, 2}),
              none = tensor(std::vector<std::int64_t>{});
 const char* const no_batch = "an empty batch is refused";
-
-// What a loss makes of the losses of the elements.
-Array reduced(Array losses, Reduction reduction) {
-  if (reduction == Reduction::none) return losses;
-  Real total = 0;
-  for (const Real each : losses.elements) total += each;
-  if (reduction == Reduction::mean) total /= static_cast<Real>(losses.elements.size());
-  if (reduction == Reduction::batch_mean) total /= static_cast<Real>(losses.shape[0]);
-  return {{}, {total}};
-}
 
 using Loss = std::function<Tensor(const Tensor& output, const Tensor& target, Reduction)>;
 
@@ -87,6 +78,9 @@ Real huber_of(Real x, Real y) {
 }
 Real cross_of(Real p, Real y) { return -(y * std::log(p) + (1 - y) * std::log(1 - p)); }
 
+Real pinball_of(Real x, Real y) { return y > x ? 0.8L * (y - x) : 0.2L * (x - y); }
+Real poisson_of(Real x, Real y) { return std::exp(x) - y * x; }
+
 std::vector<Composition> of_differences() {
   const auto squares = [](const Tensor& x, const Tensor& y, Reduction r) { return nn::mse_loss(x, y, r); };
   const auto sizes = [](const Tensor& x, const Tensor& y, Reduction r) { return nn::l1_loss(x, y, r); };
@@ -95,6 +89,12 @@ std::vector<Composition> of_differences() {
   };
   const auto huber = [](const Tensor& x, const Tensor& y, Reduction r) {
     return nn::huber_loss(x, y, {.delta = 1.5, .reduction = r});
+  };
+  const auto pinball = [](const Tensor& x, const Tensor& y, Reduction r) {
+    return nn::quantile_loss(x, y, {.quantile = 0.8, .reduction = r});
+  };
+  const auto poisson = [](const Tensor& x, const Tensor& y, Reduction r) {
+    return nn::poisson_nll_loss(x, y, {.reduction = r});
   };
   return {
       {.call = "nn::mse_loss(output, target, reduction)",
@@ -122,7 +122,21 @@ std::vector<Composition> of_differences() {
        .equation = "d = |output − target|: d² / 2 for d ≤ delta, else delta (d − delta / 2)",
        .cases = of_elements(huber, {}, {}, huber_of),
        .refusals = {refuses<ShapeError>([] { return nn::huber_loss(matrix, ones({3})); })}},
+      {.call = "nn::quantile_loss(output, target, {.quantile, .reduction})",
+       .equation = "e = target − output: q e for e > 0, else (q − 1) e",
+       .cases = of_elements(pinball, {}, {}, pinball_of),
+       .refusals = {refuses<ShapeError>([] { return nn::quantile_loss(matrix, ones({3})); }),
+                    refuses<ValueError>([] { return nn::quantile_loss(matrix, matrix, {.quantile = 2}); })}},
+      {.call = "nn::poisson_nll_loss(output, target, {.log_input, .full, .eps, .reduction})",
+       .equation = "exp(output) − target output",
+       .cases = of_elements(poisson, {}, {0, 4}, poisson_of),
+       .refusals = {refuses<ShapeError>([] { return nn::poisson_nll_loss(matrix, ones({3})); })}},
   };
+}
+
+Real focal_of(Real z, Real y) {
+  const Real p = 1 / (1 + std::exp(-z)), miss = p * (1 - y) + (1 - p) * y;
+  return (0.25L * y + 0.75L * (1 - y)) * miss * miss * cross_of(p, y);
 }
 
 std::vector<Composition> of_probabilities() {
@@ -137,6 +151,10 @@ std::vector<Composition> of_probabilities() {
   };
   const auto hinge = [](const Tensor& x, const Tensor& y, Reduction r) {
     return nn::hinge_loss(x, y, {.reduction = r});
+  };
+  const auto soft = [](const Tensor& x, const Tensor& y, Reduction r) { return nn::soft_margin_loss(x, y, r); };
+  const auto focal = [](const Tensor& x, const Tensor& y, Reduction r) {
+    return nn::sigmoid_focal_loss(x, y, {.reduction = r});
   };
   const auto embedding = [](const Tensor& x, const Tensor& y, Reduction r) {
     return nn::hinge_embedding_loss(x, y, {.reduction = r});
@@ -163,6 +181,15 @@ std::vector<Composition> of_probabilities() {
        .equation = "output for target 1, max(0, margin − output) for −1",
        .cases = of_signs(embedding, [](Real x, Real y) { return y > 0 ? x : std::max<Real>(0, 1 - x); }),
        .refusals = {refuses<ShapeError>([] { return nn::hinge_embedding_loss(matrix, ones({3})); })}},
+      {.call = "nn::soft_margin_loss(output, target, reduction)",
+       .equation = "log(1 + exp(−target output))",
+       .cases = of_signs(soft, [](Real x, Real y) { return std::log1p(std::exp(-sign_of(y) * x)); }),
+       .refusals = {refuses<ShapeError>([] { return nn::soft_margin_loss(matrix, ones({3})); })}},
+      {.call = "nn::sigmoid_focal_loss(logits, target, {.alpha, .gamma, .reduction})",
+       .equation = "alpha (1 − p)^gamma (−log p) for target 1, (1 − alpha) p^gamma (−log(1 − p)) for 0, p the sigmoid",
+       .cases = of_elements(focal, {-4, 4}, {0, 1}, focal_of),
+       .refusals = {refuses<ShapeError>([] { return nn::sigmoid_focal_loss(matrix, ones({3})); }),
+                    refuses<ValueError>([] { return nn::sigmoid_focal_loss(matrix, matrix, {.gamma = -1}); })}},
   };
 }
 
@@ -201,10 +228,17 @@ std::vector<Composition> choices() {
   const auto margin = [](const Tensor& x, const Tensor& y, Reduction r) {
     return nn::multi_margin_loss(x, y, {.reduction = r});
   };
+  const auto focal = [](const Tensor& x, const Tensor& y, Reduction r) {
+    return nn::focal_loss(x, y, {.gamma = 1.5, .reduction = r});
+  };
   const auto cross_of_class = [](const List& z, std::size_t y) {
     Real total = 0;
     for (const Real each : z) total += std::exp(each);
     return std::log(total) - z[y];
+  };
+  const auto focal_of_class = [cross_of_class](const List& z, std::size_t y) {
+    const Real cost = std::max<Real>(0, cross_of_class(z, y));
+    return std::pow(-std::expm1(-cost), 1.5L) * cost;
   };
   const auto margin_of_class = [](const List& x, std::size_t y) {
     Real total = 0;
@@ -232,6 +266,14 @@ std::vector<Composition> choices() {
                     }),
                     refuses<DTypeError>([] { return nn::nll_loss(matrix, ones({2})); })},
        .never_empty = no_batch},
+      {.call = "nn::focal_loss(logits, target, {.class_weights, .gamma, .axis, .reduction})",
+       .equation = "w_y (1 − p_y)^gamma (−log p_y), p = softmax(logits)",
+       .cases = of_classes(focal, focal_of_class),
+       .refusals = {refuses<ValueError>([] { return nn::focal_loss(empty, none); }), refuses<IndexError>([] {
+                      return nn::focal_loss(ones({2, 2}), labels);
+                    }),
+                    refuses<DTypeError>([] { return nn::focal_loss(matrix, ones({2})); })},
+       .never_empty = no_batch},
       {.call = "nn::multi_margin_loss(scores, target, {.power, .margin, .class_weights, .reduction})",
        .equation = "w_y / C Σ over c ≠ y of max(0, margin − x_y + x_c)^power",
        .cases = of_classes(margin, margin_of_class),
@@ -249,7 +291,7 @@ std::vector<Composition> choices() {
 
 std::vector<Composition> loss_compositions() {
   std::vector<Composition> all = of_differences();
-  for (auto* part : {of_probabilities, choices})
+  for (auto* part : {of_probabilities, choices, sample_loss_compositions, similarity_compositions})
     for (Composition& row : part()) all.push_back(std::move(row));
   return all;
 }

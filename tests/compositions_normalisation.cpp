@@ -53,6 +53,43 @@ Case layer_case(const Shape& from, const Shape& shape, bool scaled) {
       });
 }
 
+// The same without a mean.
+Case root_mean_square_case(const Shape& from, const Shape& shape, bool scaled) {
+  std::vector<Input> inputs{{from}};
+  if (scaled) inputs.push_back({shape});
+  return any_case([=](const Xs& x) { return nn::rms_norm(x[0], shape, scaled ? x[1] : Tensor(), eps); }, inputs, from,
+                  [=](const Arrays& x, const Places& at) {
+                    const List elements = of_example(x[0], at, shape.ndim());
+                    Moments found;
+                    for (const Real each : elements) found.variance += each * each / static_cast<Real>(elements.size());
+                    const Real y = normalised(x[0].at(at), found);
+                    return scaled ? y * x[1].at(Places(at.end() - shape.ndim(), at.end())) : y;
+                  });
+}
+
+// Over groups of channels of each example; without a number of groups, over each channel.
+Case group_case(const Shape& from, std::optional<std::int64_t> given, bool scaled) {
+  std::vector<Input> inputs{{from}};
+  if (scaled) inputs.insert(inputs.end(), {{{from[1]}}, {{from[1]}}});
+  const std::int64_t groups = given.value_or(from[1]);
+  return any_case(
+      [=](const Xs& x) {
+        const Tensor weight = scaled ? x[1] : Tensor(), bias = scaled ? x[2] : Tensor();
+        return given ? nn::group_norm(x[0], groups, weight, bias, eps) : nn::instance_norm(x[0], weight, bias, eps);
+      },
+      inputs, from,
+      [=](const Arrays& x, const Places& at) {
+        const std::int64_t each = from[1] / groups;
+        List elements;
+        build(from, [&](const Places& other) {
+          if (other[0] == at[0] && other[1] / each == at[1] / each) elements.push_back(x[0].at(other));
+          return Real{0};
+        });
+        const Real y = normalised(x[0].at(at), moments_of(elements));
+        return scaled ? y * x[1].at({at[1]}) + x[2].at({at[1]}) : y;
+      });
+}
+
 // In training, by the statistics of the batch.
 Case batch_case(const Shape& from, bool scaled) {
   std::vector<Input> inputs{{from}};
@@ -108,6 +145,37 @@ std::vector<Composition> normalisation_compositions() {
        .refusals = {refuses<ShapeError>([] { return nn::layer_norm(matrix, {2}); }),
                     refuses<ShapeError>([] { return nn::layer_norm(matrix, {3}, known({2})); }),
                     refuses<DTypeError>([] { return nn::layer_norm(whole, {2}); })}},
+      {.call = "nn::rms_norm(x, shape, weight, eps = 1e-5)",
+       .equation = "x / √(mean of x² + eps) weight, over the last axes",
+       .cases = {root_mean_square_case({2, 3}, {3}, false), root_mean_square_case({2, 2, 3}, {2, 3}, true),
+                 root_mean_square_case({2, 1, 4}, {4}, true), root_mean_square_case({0, 3}, {3}, true)},
+       .refusals = {refuses<ShapeError>([] { return nn::rms_norm(matrix, {2}); }),
+                    refuses<ShapeError>([] { return nn::rms_norm(matrix, {}); }),
+                    refuses<ShapeError>([] { return nn::rms_norm(matrix, {3}, known({2})); }),
+                    refuses<DTypeError>([] { return nn::rms_norm(whole, {2}); })}},
+      {.call = "nn::group_norm(x, groups, weight, bias, eps = 1e-5)",
+       .equation = equation + ", of each group of the channels of an example",
+       .cases = {group_case({2, 4}, 2, false), group_case({2, 6, 3}, 3, true), group_case({1, 2, 2, 3}, 1, true),
+                 group_case({1, 2, 3}, 2, false), group_case({0, 4, 2}, 2, true)},
+       .refusals = {refuses<ShapeError>([] { return nn::group_norm(vector, 1); }),
+                    refuses<ValueError>([] { return nn::group_norm(matrix, 2); }),
+                    refuses<ValueError>([] { return nn::group_norm(matrix, 0); }),
+                    refuses<ValueError>([] { return nn::group_norm(matrix, 3); }),
+                    refuses<ShapeError>([] { return nn::group_norm(matrix, 1, known({2})); }),
+                    refuses<ShapeError>([] { return nn::group_norm(matrix, 1, {}, known({1})); }),
+                    refuses<DTypeError>([] { return nn::group_norm(whole, 1); })}},
+      {.call = "nn::instance_norm(x, weight, bias, eps = 1e-5)",
+       .equation = equation + ", of each channel of an example",
+       .cases = {group_case({2, 3, 4}, {}, false), group_case({1, 2, 2, 3}, {}, true), group_case({2, 1, 3}, {}, true),
+                 group_case({0, 2, 3}, {}, true)},
+       .refusals = {refuses<ShapeError>([] { return nn::instance_norm(vector); }),
+                    refuses<ValueError>([] { return nn::instance_norm(matrix); }), refuses<ValueError>([] {
+                      return nn::instance_norm(known({1, 2, 0}));
+                    }),
+                    refuses<ShapeError>([] {
+                      return nn::instance_norm(known({1, 2, 3}), known({3}));
+                    }),
+                    refuses<DTypeError>([] { return nn::instance_norm(whole); })}},
       {.call = "nn::batch_norm(x, running_mean, running_variance, {.weight, .bias, .training, .momentum, .eps})",
        .equation = equation + ", of each channel",
        .cases = {batch_case({3, 2}, false), batch_case({2, 2, 1, 2}, true), running_case({3, 2}), running_case({0, 2})},

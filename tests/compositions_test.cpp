@@ -263,5 +263,27 @@ TEST_CASE("compositions of int64 are exact where they are not refused, or it is 
   });
 }
 
+// In the other rows, options decide.
+TEST_CASE("what refuses int64 refuses it empty and of one element, too") {
+  const std::set<std::string> by_options{"scatter_reduce", "addmm", "interpolate", "full_like"};
+  each([&](const Composition& row) {
+    std::string refused, taken;
+    for (const Case& sample : row.cases) {
+      if (!any_floating(sample.make_inputs()) || by_options.contains(row.name())) continue;
+      const Xs inputs = to_whole(sample.make_inputs());
+      std::string shapes = "\n";
+      for (const Tensor& x : inputs) shapes += describe(x).str() + ' ';
+      try {
+        sample.function(inputs);
+        taken += shapes;
+      } catch (const DTypeError&) {
+        refused += shapes;
+      }
+    }
+    INFO("taken: " << taken << "\nrefused: " << refused);
+    CHECK((refused.empty() || taken.empty()));
+  });
+}
+
 }  // namespace
 }  // namespace xgrad::catalogue

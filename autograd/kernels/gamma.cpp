@@ -92,6 +92,7 @@ namespace {
 
 // a^-n; small powers by products.
 double inverse_power(double a, std::int64_t n) {
+  if (n == 0) return 1;
   if (n > 8) return std::pow(a, -static_cast<double>(n));
   const double factor = 1 / a;
   double power = factor;
@@ -110,14 +111,17 @@ double polygamma(std::int64_t n, double x) {
   const double s = static_cast<double>(n) + 1, far = from_here_on + s;
   double sum = 0, a = x;
   for (; a < far; ++a) sum += inverse_power(a, n + 1);
-  double tail = inverse_power(a, n) / (s - 1) + 0.5 * inverse_power(a, n + 1);
-  double factor = s * inverse_power(a, n + 2) / 2;  // s (s + 1) ... (s + 2k - 2) a^(-s - 2k + 1) / (2k)!
+  double tail = 1 / (s - 1) + 0.5 / a;  // in units of a^-n
   const double inverse_square = 1 / (a * a);
+  double factor = s * inverse_square / 2;  // s (s + 1) ... (s + 2k - 2) a^-2k / (2k)!
   for (int k = 1; k <= 10; ++k) {
     tail += bernoulli_numbers[k - 1] * factor;
     factor *= (s + 2 * k - 1) * (s + 2 * k) * inverse_square * (1.0 / ((2 * k + 1) * (2 * k + 2)));
   }
-  return (n % 2 ? 1 : -1) * std::tgamma(s) * (sum + tail);
+  const double size = (n % 2 ? 1 : -1) * std::tgamma(s);
+  // n! makes up for much of a^-n, which may be too small by itself.
+  if (a == x) return size * inverse_power(a, n - n / 2) * inverse_power(a, n / 2) * tail;
+  return size * (sum + tail * inverse_power(a, n));
 }
 
 namespace {

@@ -40,6 +40,7 @@ T sign_of_determinant(const Lu<T>& lu) {
 // far apart, products of theirs in float32 would be no cofactors any more.
 template <class T>
 void cofactors(const T* matrix, int n, T* y) {
+  as_int((std::int64_t{8} * n + 8) * n + std::int64_t{64} * n, "the derivative of det");  // the workspace
   const auto size = static_cast<std::size_t>(n);
   std::vector<double> a(matrix, matrix + size * size), u(size * size), vt(size * size), s(size), work(1);
   int info = 0, room = -1;

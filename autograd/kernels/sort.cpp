@@ -54,25 +54,66 @@ bool comes_before(const Placed<Key>& a, const Placed<Key>& b) {
   return a.key < b.key || (a.key == b.key && a.place < b.place);
 }
 
-// The first `count` of the elements with these keys, in order, into `list`: the best so far are kept, and what is no
-// better than the last of them is passed over.
-template <class Key, class KeyAt>
-void select_first(std::int64_t size, std::size_t count, KeyAt key_at, std::vector<Placed<Key>>& list) {
-  list.clear();
+// The elements of a row, one after the other, as keys whose order is the one asked for.
+template <class T>
+struct Row {
+  using Key = decltype(key_of(T{}));
+  using Place = decltype(Placed<Key>::place);
+
+  const T* first;
+  std::int64_t size, stride;
+  bool descending;
+
+  Placed<Key> operator[](std::int64_t k) const {
+    const Key key = key_of(first[k * stride]);
+    return {descending ? static_cast<Key>(~key) : key, static_cast<Place>(k)};
+  }
+};
+
+// Whether an element in a block may come before the limit: a comparison with NaN says so.
+constexpr std::int64_t block = 8;
+template <class T>
+bool may_come_before(const T* x, T limit, bool descending) {
+  int found = 0;
+  if (descending)
+    for (std::int64_t i = 0; i < block; ++i) found += !(x[i] <= limit);
+  else
+    for (std::int64_t i = 0; i < block; ++i) found += !(x[i] >= limit);
+  return found > 0;
+}
+
+// The first `count` > 0 elements of the row, in order, into `list`. The best so far are kept, and what is no better
+// than the last of them is passed over, whole blocks at a time.
+template <class T, class Key = decltype(key_of(T{}))>
+void select_first(const Row<T>& row, std::size_t count, std::vector<Placed<Key>>& list) {
+  constexpr std::size_t few = 64;  // are kept in order; of more, as many again and then the best of them
   const auto keep = [&] {
     std::ranges::nth_element(list, list.begin() + static_cast<std::ptrdiff_t>(count) - 1, comes_before<Key>);
     list.resize(count);
   };
-  Key last = ~Key{0};
   bool full = false;
-  for (std::int64_t k = 0; k < size; ++k) {
-    const Key key = key_at(k);
-    if (full && key >= last) continue;
-    list.push_back({key, static_cast<decltype(Placed<Key>::place)>(k)});
-    if (list.size() < 2 * count + 16) continue;
-    keep();
-    full = true;
-    last = list[count - 1].key;
+  const auto see = [&](const Placed<Key>& element) {
+    if (full && element.key >= list[count - 1].key) return;
+    if (count <= few) {
+      if (!full) list.push_back(element);
+      std::size_t at = list.size() - 1;
+      for (; at > 0 && element.key < list[at - 1].key; --at) list[at] = list[at - 1];
+      list[at] = element;
+      full = list.size() == count;
+    } else {
+      list.push_back(element);
+      if (list.size() < 2 * count) return;
+      keep();
+      full = true;
+    }
+  };
+  list.clear();
+  for (std::int64_t begin = 0; begin < row.size; begin += block) {
+    const std::int64_t end = std::min(row.size, begin + block);
+    if (full && row.stride == 1 && end - begin == block &&
+        !may_come_before(row.first + begin, row.first[list[count - 1].place], row.descending))
+      continue;
+    for (std::int64_t k = begin; k < end; ++k) see(row[k]);
   }
   if (list.size() > count) keep();
   std::ranges::sort(list, comes_before<Key>);
@@ -86,17 +127,12 @@ void order(const T* x, const Panels& shape, bool descending, std::int64_t count,
   std::vector<Placed<Key>> list, other;
   for (std::int64_t i = 0; i < outer; ++i)
     for (std::int64_t j = 0; j < inner; ++j) {
-      const std::int64_t begin = i * size * inner + j;
-      const auto key_at = [&](std::int64_t k) {
-        const Key key = key_of(x[begin + k * inner]);
-        return descending ? static_cast<Key>(~key) : key;
-      };
+      const Row<T> row{x + i * size * inner + j, size, inner, descending};
       if (count < size / 8) {
-        select_first(size, static_cast<std::size_t>(count), key_at, list);
+        select_first(row, static_cast<std::size_t>(count), list);
       } else {
         list.resize(static_cast<std::size_t>(size));
-        for (std::int64_t k = 0; k < size; ++k)
-          list[static_cast<std::size_t>(k)] = {key_at(k), static_cast<decltype(Placed<Key>::place)>(k)};
+        for (std::int64_t k = 0; k < size; ++k) list[static_cast<std::size_t>(k)] = row[k];
         if (size <= few)
           std::ranges::stable_sort(list, {}, &Placed<Key>::key);
         else

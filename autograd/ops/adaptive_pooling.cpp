@@ -7,6 +7,7 @@
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/pooled.hpp"
 #include "autograd/ops/reduce.hpp"
+#include "autograd/ops/table.hpp"
 #include "autograd/tape/record.hpp"
 
 namespace xgrad {
@@ -65,7 +66,10 @@ struct AdaptivePools {
     const Sizes counts = grid::counts(size, spatial, 1, call, "size", where);
     for (std::int64_t axis = 0; axis < spatial; ++axis) {
       check<ShapeError>(x.size(axis + 2) > 0, where, call, ": axis ", axis + 2, " of ", describe(x), " is empty");
-      parts.emplace_back(x.size(axis + 2), counts[at(axis)]);
+      const std::int64_t elements = x.size(axis + 2), count = counts[at(axis)];
+      // Parts that are not equal have a table of their elements.
+      check_table(count, elements % count == 0 ? 1 : elements / count + 2, call, where);
+      parts.emplace_back(elements, count);
       places.push_back(2 * axis + 2);
       within.push_back(2 * axis + 3);
     }
@@ -78,10 +82,23 @@ struct AdaptivePools {
   Tensor result(const Tensor& y) const { return single ? squeeze(y, 0) : y; }
 };
 
+// Numbers of the parts of an axis, for those behind the spatial axis i of so many.
+Tensor along(const Sizes& numbers, std::int64_t i, std::int64_t spatial, DType dtype) {
+  return reshape(tensor(numbers, dtype), joined({{std::ssize(numbers)}, Sizes(at(spatial - 1 - i), 1)}));
+}
+
+// As in max_pool, the elements of a part share the derivative with what stands for missing ones where all are -inf.
 Tensor adaptive_max_pool(const Operand& x, const PerAxis& size, std::int64_t spatial, const char* call) {
   const CallScope scope(call, x.where());
   const AdaptivePools pools(x, size, spatial, call);
-  return pools.result(max(pools.windows(least), pools.within));
+  const Tensor y = max(pools.windows(least), pools.within);
+  if (std::ranges::all_of(pools.parts, &Parts::are_equal)) return pools.result(y);
+  Tensor share = ones({}, y.dtype());
+  for (std::int64_t i = 0; i < spatial; ++i) {
+    const Parts& parts = pools.parts[at(i)];
+    share = share * (static_cast<double>(parts.longest) / along(parts.lengths, i, spatial, y.dtype()));
+  }
+  return pools.result(where(y == least, y * share, y));
 }
 
 // Axis after axis, for which there is less to add up the second time.
@@ -93,8 +110,7 @@ Tensor adaptive_avg_pool(const Operand& x, const PerAxis& size, std::int64_t spa
     const Parts& parts = pools.parts[at(axis - 2)];
     total = sum(parts.apart(total, axis, 0), axis + 1);
     count = count * (parts.are_equal() ? full_like(ones({}, pools.x.dtype()), parts.longest)
-                                       : reshape(tensor(parts.lengths, pools.x.dtype()),
-                                                 joined({{parts.count()}, Sizes(at(spatial + 1 - axis), 1)})));
+                                       : along(parts.lengths, axis - 2, spatial, pools.x.dtype()));
   }
   return pools.result(total / count);
 }
@@ -104,8 +120,11 @@ Pooled adaptive_max_pool_with_indices(const Operand& x, const PerAxis& size, std
   const AdaptivePools pools(x, size, spatial, call);
   std::vector<grid::Stand> stands;
   Sizes places;
-  std::int64_t elements = 1;
+  std::int64_t elements = 1, all = 1;
   for (const Parts& parts : pools.parts) {
+    check_table(elements, parts.longest, call, x.where());
+    check_table(all, parts.count(), call, x.where());
+    all *= parts.count();
     grid::Stand stand{parts.elements, parts.begins, parts.begins, {}};
     for (std::int64_t k = 0; k < parts.longest; ++k) stand.offsets.push_back(k);
     stands.push_back(std::move(stand));

@@ -1,7 +1,6 @@
 #include "autograd/ops/arrange.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/movement.hpp"
@@ -118,7 +117,7 @@ Tensor diag_embed(const Operand& operand, std::int64_t offset) {
   const Tensor x = operand.tensor();
   check<ShapeError>(x.ndim() >= 1, operand.where(), "diag_embed: needs an axis, got ", describe(x));
   constexpr std::int64_t farthest = std::int64_t{1} << 31;
-  check<ValueError>(std::abs(offset + 1) < farthest, operand.where(), "diag_embed: offset ", offset);
+  check<ValueError>(offset > -farthest && offset < farthest, operand.where(), "diag_embed: offset ", offset);
   const std::int64_t n = x.size(-1);
   const Tensor flat = flatten(pad(unsqueeze(x, -1), -1, 0, n), -2, -1);
   std::vector<std::int64_t> square(x.shape().begin(), x.shape().end());

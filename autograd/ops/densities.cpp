@@ -24,6 +24,7 @@ namespace xgrad {
 
 namespace {
 
+constexpr double infinity = std::numeric_limits<double>::infinity();
 const double log_root_two_pi = 0.5 * std::log(2 * std::numbers::pi);
 
 template <class... Operands>
@@ -114,7 +115,8 @@ Tensor poisson(const Operand& x_, const Operand& rate_) {
   const CallScope scope("log_density::poisson", x_.where());
   const auto [x, rate] = together(x_, rate_);
   const Tensor far = x >= stirling_from(x.dtype()), many = where(far, x, 1), few = where(far, 0, x);
-  const Tensor small = xlogy(few, rate) - rate - lgamma(few + 1);
+  const Tensor without = logical_or(far, rate == infinity), at = where(without, 1, rate);
+  const Tensor small = where(without, -rate, xlogy(few, at) - at) - lgamma(few + 1);
   return where(far, -deviance(many, rate) - 0.5 * log(many) - log_root_two_pi - stirling_series(many), small);
 }
 
@@ -125,7 +127,9 @@ Tensor gamma(const Operand& x_, const Operand& shape_, const Operand& rate_) {
   const Tensor y = rate * x, far = logical_and(shape >= stirling_from(x.dtype()), y > 0), a = where(far, shape, 1);
   const Tensor at = where(far, y, 1), other = where(far, 1, y), b = where(far, 10, shape);
   const Tensor large_shape = 0.5 * log(a) - deviance(a, at) - log_root_two_pi - stirling_series(a) - log(at);
-  return log(rate) + where(far, large_shape, xlogy(b - 1, other) - other - lgamma(b));
+  const Tensor beyond = y == infinity, within = where(beyond, 1, other);
+  const Tensor small_shape = xlogy(b - 1, within) - within - lgamma(b);
+  return where(beyond, -y, log(rate) + where(far, large_shape, small_shape));
 }
 
 Tensor beta(const Operand& x_, const Operand& a_, const Operand& b_) {
@@ -149,9 +153,10 @@ Tensor dirichlet(const Operand& x_, const Operand& concentration_) {
 Tensor multivariate_normal(const Operand& x_, const Operand& mean_, const Operand& factor_) {
   const CallScope scope("log_density::multivariate_normal", x_.where());
   const auto [x, mean, factor] = together(x_, mean_, factor_);
-  const Tensor difference = x - mean;
-  return -0.5 * sum(square(whitened(factor, difference)), -1) - logarithms_of_diagonal(factor) -
-         static_cast<double>(difference.size(-1)) * log_root_two_pi;
+  // What is infinite would become NaN in what the factor does not mix with it.
+  const Tensor all = x - mean, far = isinf(all), difference = where(far, 0, all);
+  return -0.5 * (sum(square(whitened(factor, difference)), -1) + sum(where(far, square(all), 0), -1)) -
+         logarithms_of_diagonal(factor) - static_cast<double>(difference.size(-1)) * log_root_two_pi;
 }
 
 }  // namespace log_density
@@ -188,8 +193,11 @@ Tensor bernoulli(const Operand& logit_p_, const Operand& logit_q_) {
 Tensor categorical(const Operand& logits_p_, const Operand& logits_q_) {
   const CallScope scope("kl_divergence::categorical", logits_p_.where());
   const auto [logits_p, logits_q] = together(logits_p_, logits_q_);
+  check<ShapeError>(logits_p.ndim() > 0 && logits_q.ndim() > 0 && logits_p.size(-1) == logits_q.size(-1),
+                    logits_p_.where(), "kl_divergence::categorical: the classes of ", describe(logits_p), " and ",
+                    describe(logits_q), " are not the same");
   const Tensor log_p = log_softmax(logits_p, -1);
-  const Tensor impossible = log_p == -std::numeric_limits<double>::infinity();  // (NaN is neither)
+  const Tensor impossible = log_p == -infinity;  // (NaN is neither)
   return sum(where(impossible, 0, exp(log_p) * (log_p - log_softmax(logits_q, -1))), -1);
 }
 

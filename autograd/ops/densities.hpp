@@ -2,7 +2,7 @@
 
 // Logarithms of the densities (or probabilities) of the usual distributions, and divergences between them. Arguments
 // broadcast, and numbers take the dtype of the Tensors beside them; nothing is checked of their values: outside its
-// range a density is what the formula gives, NaN mostly.
+// range a density is what the formula gives, NaN mostly. Infinitely far out its logarithm is -inf.
 
 #include "autograd/tape/operand.hpp"
 #include "autograd/tape/tensor.hpp"
@@ -39,7 +39,7 @@ namespace xgrad::kl_divergence {
 Tensor normal(const Operand& mean_p, const Operand& deviation_p, const Operand& mean_q, const Operand& deviation_q);
 Tensor laplace(const Operand& mean_p, const Operand& scale_p, const Operand& mean_q, const Operand& scale_q);
 Tensor bernoulli(const Operand& logit_p, const Operand& logit_q);
-/// Over the last axis.
+/// Over the last axis; ShapeError unless both have the same number of classes.
 Tensor categorical(const Operand& logits_p, const Operand& logits_q);
 Tensor poisson(const Operand& rate_p, const Operand& rate_q);
 Tensor gamma(const Operand& shape_p, const Operand& rate_p, const Operand& shape_q, const Operand& rate_q);

@@ -13,6 +13,7 @@
 #include "autograd/ops/gamma.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/parameters.hpp"
+#include "autograd/ops/reduce.hpp"
 
 namespace xgrad {
 
@@ -153,6 +154,17 @@ struct Draw {
     }
     return detail::gamma_quantile(a, drawn, logarithm);
   }
+  // Concentrations of which the shares are the same, and whose draws have logarithms that are finite: they are less
+  // than about 800 / a, so that of tiny concentrations the largest draw has the whole, by their proportions. With the
+  // largest concentration of each share; 1e-30 is tiny, and so is 1e-70 beside it.
+  static Tensor shares(const Tensor& a, const Tensor& largest) {
+    const Tensor top = stop_gradient(largest), factor = xgrad::where(top < 1e-30, 1e-30 / top, 1);
+    return maximum(a * factor, 1e-70);
+  }
+  // Half of the degrees of freedom, which may be the least number there is.
+  static Tensor half(const Tensor& freedom) {
+    return maximum(0.5 * freedom, freedom.dtype() == float32 ? 0x1p-149 : 0x1p-1074);
+  }
   // location + scale x for draws x that are not differentiated.
   Tensor placed(const Tensor& location, const Tensor& scale, const Tensor& x) const {
     return above(location, "location", -infinity) + above(scale, "scale") * cast(x, location.dtype());
@@ -240,7 +252,7 @@ Tensor chi_squared(const Shape& shape, Rng& rng, const Operand& freedom, std::op
   const CallScope scope("chi_squared", freedom.where());
   const Draw draw{"chi_squared", shape, rng, freedom.where()};
   const auto [n] = draw.parameters(dtype, freedom);
-  return 2 * draw.gammas(0.5 * draw.above(n, "freedom"), false);
+  return 2 * draw.gammas(draw.half(draw.above(n, "freedom")), false);
 }
 
 // From the logarithm of the gamma distributed number: for small freedom the number itself underflows.
@@ -248,7 +260,7 @@ Tensor student_t(const Shape& shape, Rng& rng, const Operand& freedom, std::opti
   const CallScope scope("student_t", freedom.where());
   const Draw draw{"student_t", shape, rng, freedom.where()};
   const auto [n] = draw.parameters(dtype, freedom);
-  const Tensor half = 0.5 * cast(draw.above(n, "freedom"), float64);
+  const Tensor half = draw.half(cast(draw.above(n, "freedom"), float64));
   const Tensor z = draw.normals(float64);
   return cast(z * exp(0.5 * (log(half) - draw.gammas(half, true))), n.dtype());
 }
@@ -258,8 +270,9 @@ Tensor beta(const Shape& shape, Rng& rng, const Operand& a, const Operand& b, st
   const CallScope scope("beta", a.where());
   const Draw draw{"beta", shape, rng, a.where()};
   const auto [first, second] = draw.parameters(dtype, a, b);
-  const Tensor x = draw.gammas(cast(draw.above(first, "first concentration"), float64), true);
-  const Tensor y = draw.gammas(cast(draw.above(second, "second concentration"), float64), true);
+  const Tensor p = cast(draw.above(first, "first concentration"), float64),
+               q = cast(draw.above(second, "second concentration"), float64), largest = maximum(p, q);
+  const Tensor x = draw.gammas(draw.shares(p, largest), true), y = draw.gammas(draw.shares(q, largest), true);
   return cast(exp(x - logaddexp(x, y)), first.dtype());
 }
 
@@ -268,7 +281,9 @@ Tensor dirichlet(const Shape& shape, Rng& rng, const Operand& concentration, std
   const Draw draw{"dirichlet", shape, rng, concentration.where()};
   check<ShapeError>(shape.ndim() > 0, concentration.where(), "dirichlet: the shape has no axes");
   const auto [a] = draw.parameters(dtype, concentration);
-  return cast(softmax(draw.gammas(cast(draw.above(a, "concentration"), float64), true), -1), a.dtype());
+  const Tensor all = draw.spread(cast(draw.above(a, "concentration"), float64));
+  return cast(softmax(draw.gammas(draw.shares(all, shape.back() == 0 ? all : max(all, -1, keep_dims)), true), -1),
+              a.dtype());
 }
 
 Tensor poisson(const Shape& shape, Rng& rng, const Operand& rate) {

@@ -11,6 +11,7 @@
 #include "autograd/ops/index.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/spatial.hpp"
+#include "autograd/ops/table.hpp"
 #include "autograd/tape/record.hpp"
 
 namespace xgrad {
@@ -45,9 +46,10 @@ struct Resize {
 
 std::vector<Tap> nearest(const Resize& axis) {
   Tap tap;
+  const std::int64_t whole = axis.elements / axis.size, rest = axis.elements % axis.size;
   for (std::int64_t i = 0; i < axis.size; ++i) {
     const double scaled = axis.scale ? std::floor(static_cast<double>(i) / *axis.scale) : 0;
-    const auto place = axis.scale ? static_cast<std::int64_t>(scaled) : i * axis.elements / axis.size;
+    const auto place = axis.scale ? static_cast<std::int64_t>(scaled) : i * whole + i * rest / axis.size;
     tap.places.push_back(axis.inside(place));
   }
   return {tap};
@@ -158,6 +160,8 @@ Tensor interpolate(const Operand& operand, const InterpolationOptions& options) 
   auto* taps = options.mode == Interpolation::nearest   ? nearest
                : options.mode == Interpolation::bicubic ? cubic
                                                         : linear;
+  const std::int64_t most_taps = 4;
+  for (const Resize& axis : list) check_table(axis.size, 2 * most_taps, "interpolate", operand.where());
   for (std::int64_t axis = x.ndim() - 1; axis >= 2; --axis) x = tapped(x, axis, taps(list[at(axis - 2)]));
   return x;
 }

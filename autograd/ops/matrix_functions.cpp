@@ -29,10 +29,14 @@ struct MatrixExp : Operation<MatrixExp> {
     const Tensor turned = transpose(inputs[0]);
     const std::int64_t n = turned.size(-1);
     if (turned.numel() == 0) return g;
-    const Tensor largest = stop_gradient(max(sum(abs(g), -2, keep_dims), -1, keep_dims));
-    const Tensor scale = where(largest > 0, largest, 1);
-    const Tensor blocks = concat({concat({turned, g / scale}, -1), concat({zeros_like(turned), turned}, -1)}, -2);
-    return scale * slice(slice(matrix_exp(blocks), -2, 0, n), -1, n, 2 * n);
+    // The norm is the product of two numbers, of which neither overflows. Where g is not finite, nothing is.
+    const Tensor largest = stop_gradient(max(abs(g), {-2, -1}, keep_dims)), finite = isfinite(largest);
+    const Tensor size = where(logical_and(finite, largest > 0), largest, 1), part = where(finite, g, 0) / size;
+    const Tensor sums = stop_gradient(max(sum(abs(part), -2, keep_dims), -1, keep_dims));
+    const Tensor norm = where(sums > 0, sums, 1);
+    const Tensor blocks = concat({concat({turned, part / norm}, -1), concat({zeros_like(turned), turned}, -1)}, -2);
+    const Tensor unscaled = norm * slice(slice(matrix_exp(blocks), -2, 0, n), -1, n, 2 * n);
+    return where(finite, size, std::numeric_limits<double>::quiet_NaN()) * unscaled;
   }
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::matrix_exp(inputs[0], y, where);

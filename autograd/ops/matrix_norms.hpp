@@ -43,7 +43,8 @@ Tensor matrix_norm(const Operand& x, Keep keep) {
 }
 /// How much larger a relative error may become in solving: for 2 (and -2) the ratio of the largest and the least
 /// singular value (the other way), also of matrices that are not square, and inf, without derivative, for a singular
-/// one; for other norms that of x times that of its inverse, and a LinalgError for a singular one.
+/// one; for other norms that of x times that of its inverse, and a LinalgError for a singular one. Where rounding alone
+/// keeps a matrix from being singular, it is about 1 / epsilon, and its derivative, about cond^2 / |x|, tells nothing.
 Tensor cond(const Operand& x, MatrixNormOrder order = 2);
 /// int64, untracked: how many singular values are above rtol times the largest; max(m, n) epsilon, if no rtol is given.
 /// ValueError for rtol below 0.

@@ -12,6 +12,7 @@
 #include "autograd/ops/families.hpp"
 #include "autograd/ops/index.hpp"
 #include "autograd/ops/movement.hpp"
+#include "autograd/ops/table.hpp"
 
 namespace xgrad {
 
@@ -26,6 +27,9 @@ struct ArgSort : Operation<ArgSort> {  // the first `count` places of x in order
   Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
     check_domain(Domain::numeric, id, inputs[0], where);
     Shape shape = inputs[0].shape();
+    constexpr std::int64_t most = std::int64_t{1} << 32;  // places beside keys of 32 bits
+    check<LimitError>(inputs[0].dtype() != float32 || shape[axis] <= most, where, id, ": axis ", axis, " of ",
+                      xgrad::describe(inputs[0]), " is too long, the most is ", most);
     shape[axis] = count;
     return {shape, int64};
   }
@@ -184,13 +188,13 @@ Tensor bincount(const Operand& operand, std::int64_t least) {
   const CallScope scope("bincount", operand.where());
   const Tensor x = operand.tensor();
   check<DTypeError>(x.dtype() == int64, operand.where(), "bincount: needs int64, got ", describe(x));
-  constexpr std::int64_t most = std::int64_t{1} << 31;
-  std::int64_t count = std::max<std::int64_t>(least, 0);
+  std::int64_t last = std::max<std::int64_t>(least, 0) - 1;
   for (const std::int64_t number : x.data<std::int64_t>()) {
-    check<ValueError>(number >= 0 && number < most, operand.where(), "bincount: a number is ", number);
-    count = std::max(count, number + 1);
+    check<ValueError>(number >= 0, operand.where(), "bincount: a number is ", number);
+    last = std::max(last, number);
   }
-  check<ValueError>(count <= most, operand.where(), "bincount: ", count, " counts");
+  check_table(last, 1, "bincount", operand.where());
+  const std::int64_t count = last + 1;
   std::vector<std::int64_t> counts(static_cast<std::size_t>(count));
   for (const std::int64_t number : x.data<std::int64_t>()) ++counts[static_cast<std::size_t>(number)];
   return tensor(counts);
@@ -198,8 +202,8 @@ Tensor bincount(const Operand& operand, std::int64_t least) {
 
 Tensor histogram(const Operand& operand, std::int64_t bins, double low, double high) {
   const CallScope scope("histogram", operand.where());
-  constexpr std::int64_t most = std::int64_t{1} << 31;
-  check<ValueError>(bins > 0 && bins <= most, operand.where(), "histogram: ", bins, " parts");
+  check<ValueError>(bins > 0, operand.where(), "histogram: ", bins, " parts");
+  check_table(bins, 1, "histogram", operand.where());
   check<ValueError>(std::isfinite(low) && std::isfinite(high) && low < high, operand.where(), "histogram: from ", low,
                     " to ", high);
   std::vector<std::int64_t> counts(static_cast<std::size_t>(bins));

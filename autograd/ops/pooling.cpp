@@ -12,6 +12,7 @@
 #include "autograd/ops/pooled.hpp"
 #include "autograd/ops/reduce.hpp"
 #include "autograd/ops/spatial.hpp"
+#include "autograd/ops/table.hpp"
 #include "autograd/ops/windows.hpp"
 #include "autograd/tape/record.hpp"
 
@@ -73,30 +74,64 @@ struct Pools {
     }
     within = last;
   }
+  // Whether all windows lie within the input.
+  bool are_whole(const PoolingOptions& options) const {
+    return !options.ceil_mode && std::ranges::count(padding, 0) == std::ssize(padding);
+  }
   Tensor result(const Tensor& y) const { return single ? squeeze(y, 0) : y; }
 };
 
+// How many elements each window has: 1 counts as one in the input, `padding` in the padding, and 0 beyond it.
+Tensor counts_of(const Pools& pools, double padding) {
+  Tensor total = ones({}, pools.x.dtype());
+  const std::int64_t spatial = std::ssize(pools.windows);
+  for (std::int64_t i = 0; i < spatial; ++i) {
+    Window window = pools.windows[at(i)];
+    const std::int64_t around = pools.padding[at(i)];
+    const Tensor counted = pad(ones({pools.x.size(i + 2)}, pools.x.dtype()), 0, around, around, padding);
+    window.axis = window.before = 0;
+    window.after -= around;
+    const Tensor count = sum(unfold(counted, {window}), 1);
+    total = total * reshape(count, joined({{count.numel()}, Sizes(at(spatial - 1 - i), 1)}));
+  }
+  return total;
+}
+
+// The first element of a window that begins there.
+std::int64_t first_of(const Window& window, std::int64_t begin) {
+  return begin >= 0 ? begin : begin + (window.dilation - 1 - begin) / window.dilation * window.dilation;
+}
+
+// Windows that begin before the first element may step over all of them.
+void check_elements(const Pools& pools, const char* call, const Location& where) {
+  for (const Window& window : pools.windows) {
+    const std::int64_t elements = pools.x.size(window.axis);
+    if (window.dilation <= elements) continue;
+    const std::int64_t early = std::min(window.count(elements), (window.before + window.stride - 1) / window.stride);
+    for (std::int64_t i = 0; i < early; ++i)
+      check<ValueError>(first_of(window, i * window.stride - window.before) < elements, where, call, ": window ", i,
+                        " of axis ", window.axis - 2, " of the spatial ones has no element");
+  }
+}
+
+// Where all elements of a window are -inf, the k of them share the derivative with what surrounds the input, so that
+// they get k / n of it, of n in all: there, it is n / k times as large.
 Tensor max_pool(const Operand& x, const PerAxis& size, const PoolingOptions& options, std::int64_t spatial,
                 const char* call) {
   const CallScope scope(call, x.where());
   const Pools pools(x, size, options, spatial, call);
-  return pools.result(max(unfold(pools.x, pools.windows, least, WindowAxes::before), pools.within));
+  check_elements(pools, call, x.where());
+  const Tensor y = max(unfold(pools.x, pools.windows, least, WindowAxes::before), pools.within);
+  double all = 1;
+  for (const Window& window : pools.windows) all *= static_cast<double>(window.size);
+  return pools.result(pools.are_whole(options) ? y : where(y == least, y * (all / counts_of(pools, 0)), y));
 }
 
-// How many elements each window has: 1 counts as one in the input, in the padding if that counts, and 0 beyond it.
-Tensor counts_of(const Pools& pools, const PoolingOptions& options) {
-  const DType dtype = pools.x.dtype();
-  if (!options.ceil_mode && std::ranges::count(pools.padding, 0) == std::ssize(pools.padding))
-    return full_like(zeros({}, dtype), pools.whole);
-  Tensor counted = ones(Shape(joined({{1, 1}, sizes_of(pools.x, 2)})), dtype);
-  std::vector<Window> windows = pools.windows;
-  for (std::size_t i = 0; i < windows.size(); ++i) {
-    const std::int64_t padding = pools.padding[i];
-    counted = pad(counted, windows[i].axis, padding, padding, options.count_include_pad ? 1 : 0);
-    windows[i].before = 0;
-    windows[i].after -= padding;
-  }
-  return sum(unfold(counted, windows, 0, WindowAxes::before), pools.within);
+// By how many elements the sum of each window is divided.
+Tensor divisors_of(const Pools& pools, const PoolingOptions& options, const char* call, const Location& where) {
+  if (pools.are_whole(options)) return full_like(zeros({}, pools.x.dtype()), pools.whole);
+  if (!options.count_include_pad) check_elements(pools, call, where);
+  return counts_of(pools, options.count_include_pad ? 1 : 0);
 }
 
 Tensor avg_pool(const Operand& x, const PerAxis& size, const PoolingOptions& options, std::int64_t spatial,
@@ -104,7 +139,7 @@ Tensor avg_pool(const Operand& x, const PerAxis& size, const PoolingOptions& opt
   const CallScope scope(call, x.where());
   const Pools pools(x, size, options, spatial, call);
   return pools.result(sum(unfold(pools.x, pools.windows, 0, WindowAxes::before), pools.within) /
-                      counts_of(pools, options));
+                      divisors_of(pools, options, call, x.where()));
 }
 
 // The root of a sum; its derivative is 0 where the sum is.
@@ -117,7 +152,8 @@ Tensor lp_pool(const Operand& x, double p, const PerAxis& size, const PoolingOpt
   const Pools pools(x, size, options, spatial, call);
   const Tensor elements = unfold(pools.x, pools.windows, 0, WindowAxes::before);
   const auto whole = [&](const Tensor& total) {
-    return options.ceil_mode ? total * (static_cast<double>(pools.whole) / counts_of(pools, options)) : total;
+    return options.ceil_mode ? total * (static_cast<double>(pools.whole) / divisors_of(pools, options, call, x.where()))
+                             : total;
   };
   if (p == 1) return pools.result(whole(sum(elements, pools.within)));
   // Scaled by the largest element, so that no power overflows.
@@ -132,23 +168,24 @@ Pooled max_pool_with_indices(const Operand& operand, const PerAxis& size, const 
                              std::int64_t spatial, const char* call) {
   const CallScope scope(call, operand.where());
   const Pools pools(operand, size, options, spatial, call);
+  check_elements(pools, call, operand.where());
   std::vector<grid::Stand> stands;
   Sizes places;
-  std::int64_t elements = 1;
+  std::int64_t elements = 1, all = 1;
   for (const Window& window : pools.windows) {
+    const std::int64_t count = window.count(pools.x.size(window.axis));
+    check_table(elements, window.size, call, operand.where());
+    check_table(all, count, call, operand.where());
+    elements *= window.size;
+    all *= count;
     grid::Stand stand{pools.x.size(window.axis), {}, {}, {}};
-    for (std::int64_t i = 0; i < window.count(stand.elements); ++i) {
+    for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t begin = i * window.stride - window.before;
-      const std::int64_t first =
-          begin >= 0 ? begin : begin + (window.dilation - 1 - begin) / window.dilation * window.dilation;
-      check<ValueError>(first < stand.elements, operand.where(), call, ": window ", i, " of axis ", window.axis - 2,
-                        " of the spatial ones has no element");
+      stand.firsts.push_back(first_of(window, begin));
       stand.begins.push_back(begin);
-      stand.firsts.push_back(first);
     }
     for (std::int64_t k = 0; k < window.size; ++k) stand.offsets.push_back(k * window.dilation);
-    places.push_back(std::ssize(stand.begins));
-    elements *= window.size;
+    places.push_back(count);
     stands.push_back(std::move(stand));
   }
   const Tensor windows = unfold(pools.x, pools.windows, least, WindowAxes::before);

@@ -2,7 +2,9 @@
 
 // Pooling and its counterparts, composed of windows, reductions and reading and writing at indices. Inputs are
 // [N, C, ...spatial], or without N, floating; results likewise. ShapeError for another number of axes, ValueError for
-// sizes, strides, dilations below 1, negative padding and other numbers that make no sense.
+// sizes, strides, dilations below 1, negative padding and other numbers that make no sense, and for a window that has
+// no element but padding (its dilation takes it over all others), where those alone count: of the maximum, and of the
+// mean without `count_include_pad`.
 
 #include "autograd/ops/per_axis.hpp"
 #include "autograd/tape/operand.hpp"
@@ -48,7 +50,7 @@ struct Pooled {
   Tensor values, indices;
 };
 // Of equal elements the first is the maximum, and it alone has a derivative (in the functions without indices they
-// share it); of NaNs the first. ValueError where a window has no element.
+// share it); of NaNs the first.
 Pooled max_pool1d_with_indices(const Operand& x, const PerAxis& size, const PoolingOptions& options = {});
 Pooled max_pool2d_with_indices(const Operand& x, const PerAxis& size, const PoolingOptions& options = {});
 Pooled max_pool3d_with_indices(const Operand& x, const PerAxis& size, const PoolingOptions& options = {});

@@ -98,7 +98,7 @@ Tensor cross(const Operand& a, const Operand& b, std::int64_t axis) {
 Tensor addmm(const Operand& c, const Operand& a, const Operand& b, double beta, double alpha) {
   const CallScope scope("addmm", c.where());
   const Tensor product = matmul(a, b), scaled = alpha == 1 ? product : product * alpha;
-  if (beta == 0) return scaled;  // whatever c is
+  if (beta == 0) return broadcast_to(scaled, (c + scaled).shape());  // whatever c is, if it fits
   return beta == 1 ? c + scaled : c * beta + scaled;
 }
 

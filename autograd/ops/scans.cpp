@@ -85,6 +85,9 @@ Tensor cumprod(const Operand& operand, std::int64_t axis) {
 
 Tensor cummax(const Operand& x, std::int64_t axis) { return scan(x, axis, "cummax", maximum); }
 Tensor cummin(const Operand& x, std::int64_t axis) { return scan(x, axis, "cummin", minimum); }
-Tensor logcumsumexp(const Operand& x, std::int64_t axis) { return scan(x, axis, "logcumsumexp", logaddexp); }
+Tensor logcumsumexp(const Operand& x, std::int64_t axis) {
+  check_domain(Domain::floating, "logcumsumexp", x.tensor(), x.where());
+  return scan(x, axis, "logcumsumexp", logaddexp);
+}
 
 }  // namespace xgrad

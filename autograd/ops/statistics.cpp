@@ -53,10 +53,11 @@ Tensor var(const Operand& x, const Axes& axes, std::int64_t correction, KeepDims
   const CallScope scope("var", x.where());
   const Tensor input = floating("var", x);
   const std::int64_t count = count_of("var", input, axes, x.where());
-  check<ValueError>(count > correction, x.where(), "var: ", count, " elements with correction ", correction,
-                    " have no variance");
+  std::int64_t divisor = 0;
+  check<ValueError>(!__builtin_sub_overflow(count, correction, &divisor) && divisor > 0, x.where(), "var: ", count,
+                    " elements with correction ", correction, " have no variance");
   const Tensor deviation = input - mean(input, axes, keep_dims);
-  return divide_by_count(sum(square(deviation), axes, keep), count - correction);
+  return divide_by_count(sum(square(deviation), axes, keep), divisor);
 }
 
 Tensor stddev(const Operand& x, const Axes& axes, std::int64_t correction, KeepDims keep) {

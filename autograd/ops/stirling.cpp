@@ -59,10 +59,18 @@ Tensor beyond_logarithm(const Tensor& m, const Tensor& logarithm) {
 
 // a (m - log(1 + m)) with m = x / a - 1, r = (x - a) / (x + a)
 Tensor deviance(const Tensor& a, const Tensor& x) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
   const Tensor difference = x - a, whole = x + a, nothing = whole == 0, r = difference / where(nothing, 1, whole);
-  const Tensor near = is_near(r), small = where(near, r, 0);
-  const Tensor far = difference - xlogy(a, where(near, 1, x / a));
-  return where(near, small * near_gap(where(near, difference, 0), small, a), far);
+  const Tensor near = is_near(r), small = where(near, r, 0), quotient = x / a;
+  // Of positive numbers, only the quotient may be too large or too small to be written.
+  const Tensor lost = logical_and(logical_and(quotient == infinity, x < infinity), a > 0),
+               apart = logical_or(lost, logical_and(logical_and(quotient == 0, x > 0), a < infinity));
+  const Tensor logarithm = log(where(apart, x, 1)) - log(where(apart, a, 1));
+  const Tensor far = difference - where(apart, a * logarithm, xlogy(a, where(logical_or(near, apart), 1, quotient)));
+  const Tensor values = where(near, small * near_gap(where(near, difference, 0), small, a), far);
+  // Infinitely far from all that is finite.
+  const Tensor beyond = logical_and(isinf(difference), logical_not(isinf(x) == isinf(a)));
+  return where(beyond, where(difference < 0, -difference, difference), values);
 }
 
 double stirling_from(DType dtype) { return dtype == float32 ? 3 : 10; }

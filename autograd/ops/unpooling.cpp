@@ -66,8 +66,13 @@ Tensor max_unpool(const Operand& operand, const Operand& indices, const PerAxis&
   const Sizes stride = grid::counts(step, spatial, 1, call, "stride", where);
   const Sizes padding = grid::counts(options.padding, spatial, 0, call, "padding", where);
   Sizes shape;
-  for (std::size_t i = 0; i < sizes.size(); ++i)
-    shape.push_back((x.size(static_cast<std::int64_t>(i) + 2) - 1) * stride[i] - 2 * padding[i] + sizes[i]);
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    std::int64_t usual = 0;
+    const bool fits = !__builtin_mul_overflow(x.size(static_cast<std::int64_t>(i) + 2) - 1, stride[i], &usual) &&
+                      !__builtin_add_overflow(usual, sizes[i] - 2 * padding[i], &usual);
+    check<LimitError>(fits, where, call, ": the result is too large");
+    shape.push_back(usual);
+  }
   if (!options.output_size.empty()) {
     const Sizes wanted = grid::counts(options.output_size, spatial, 1, call, "output_size", where);
     for (std::size_t i = 0; i < sizes.size(); ++i)

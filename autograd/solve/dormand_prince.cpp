@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/ops/any_all.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/indexing.hpp"
@@ -40,6 +41,12 @@ Tensor weighted(const double* weights, const std::vector<Tensor>& k) {
     total = total.defined() ? total + k[i] * weights[i] : k[i] * weights[i];
   }
   return total;
+}
+
+// An error of 0 is none, also where the scale is 0: of an unknown that is 0, without an absolute tolerance.
+Tensor scaled(const Tensor& error, const Tensor& scale) {
+  const Tensor none = error == 0;
+  return where(none, 0, error / where(none, 1, scale));
 }
 
 Tensor root_mean_square(const Tensor& x) { return x.numel() > 0 ? sqrt(mean(square(x))) : sum(x); }
@@ -84,7 +91,7 @@ void DormandPrince::give_up(const char* reason, double h) const {
 }
 
 double DormandPrince::norm_of(const Tensor& x) const {
-  return root_mean_square(x / (options_.atol + options_.rtol * abs(y_))).item();
+  return root_mean_square(scaled(x, options_.atol + options_.rtol * abs(y_))).item();
 }
 
 // Hairer, Norsett and Wanner, II.4: what an Euler step tells of the second derivative.
@@ -94,8 +101,9 @@ double DormandPrince::first_step() {
   if (options_.first_step > 0) return sign * std::min(options_.first_step, length);
   const NoGrad untracked;
   const double size = norm_of(y_), slope = norm_of(k1_);
-  if (!std::isfinite(slope)) give_up("the derivative, or y, is not finite", 0);
-  double h = size < 1e-5 || slope < 1e-5 ? 1e-6 : 0.01 * size / slope;
+  if (!all(logical_and(isfinite(y_), isfinite(k1_))).item<bool>()) give_up("the derivative, or y, is not finite", 0);
+  // (Beside an unknown that is 0, without an absolute tolerance, its slope is infinite.)
+  double h = size < 1e-5 || slope < 1e-5 || !std::isfinite(slope) ? 1e-6 : 0.01 * size / slope;
   h = std::min(h, length);
   const Tensor k = derivative(sign * h, y_ + k1_ * (sign * h));
   const double bend = norm_of(k - k1_) / h, most = std::max(slope, bend);
@@ -122,7 +130,7 @@ std::vector<Tensor> DormandPrince::record_step(double h, const Tensor& y, const 
     k.push_back(derivative(time_ + c[i] * h, stage));
   }
   const Tensor scale = options_.atol + options_.rtol * maximum(abs(y), abs(stage));
-  const Tensor error = root_mean_square(weighted(e, k) * h / scale);
+  const Tensor error = root_mean_square(scaled(weighted(e, k) * h, scale));
   const Tensor stiffness = root_mean_square(k[6] - k[5]) / root_mean_square(stage - before);
   std::vector<Tensor> results{stage, k[6], error, stiffness};
   // (Rounded, the last step may end short of the last time.)

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/indexing.hpp"
@@ -34,6 +35,15 @@ Tensors parted(const Tensor& vector, const Tensors& like) {
     begin += one.numel();
   }
   return parts;
+}
+
+// The place of a Tensor among those that f closed over at the start.
+std::size_t place_of(const Tensor& tensor, const Tensors& closed_over, const Location& where) {
+  const auto at = std::ranges::find(closed_over, tensor.entry(), [](const Tensor& one) { return one.entry(); });
+  check<GraphError>(at != closed_over.end(), where, "ode_solve: the function depends on ", describe(tensor),
+                    " here, and did not at the start of the solution; where that changes, or a Parameter was "
+                    "assigned since, derivatives need OdeGradient::steps");
+  return static_cast<std::size_t>(at - closed_over.begin());
 }
 
 // The walk back through a solution by the adjoint equation: a = dL/dy goes backward by da/dt = -a df/dy, and what f
@@ -81,11 +91,7 @@ class Adjoint {
     Derivative found;
     Tensors by;
     for (const Tensor& tensor : recorded.captured()) {
-      const auto at = std::ranges::find(closed_over_, tensor.entry(), [](const Tensor& one) { return one.entry(); });
-      check<GraphError>(at != closed_over_.end(), where_, "ode_solve: the function depends on ", describe(tensor),
-                        " here, and did not at the start of the solution; where that changes, or a Parameter was "
-                        "assigned since, derivatives need OdeGradient::steps");
-      found.places.push_back(static_cast<std::size_t>(at - closed_over_.begin()));
+      found.places.push_back(place_of(tensor, closed_over_, where_));
       by.push_back(now_[found.places.back()]);
     }
     const Tensors point = track_all({{t, y}}, where_);
@@ -119,7 +125,13 @@ Tensor by_adjoint(const OdeFunction& f, const Tensor& y0, const Tensor& ts, cons
   const RecordedFunction start([&](const Tensors& xs) -> Tensors { return {f(xs[0], xs[1])}; }, {{ts(0), y0}}, where);
   const Tensors closed_over = start.captured();
   inputs.insert(inputs.end(), closed_over.begin(), closed_over.end());
-  const auto solution = [&](const Tensors&) { return stack(DormandPrince(f, y0, ts, options, where).solve()); };
+  // What f takes up on the way would get no derivative, and nobody might notice.
+  const auto watched = [&](const Tensor& t, const Tensor& y) {
+    const RecordedFunction recorded([&](const Tensors& xs) -> Tensors { return {f(xs[0], xs[1])}; }, {{t, y}}, where);
+    for (const Tensor& tensor : recorded.captured()) place_of(tensor, closed_over, where);
+    return stop_gradient(recorded.results()[0]);
+  };
+  const auto solution = [&](const Tensors&) { return stack(DormandPrince(watched, y0, ts, options, where).solve()); };
   const auto rule = [=](const Tensor& g, const Tensors& now, const Tensor& ys) {
     const Adjoint adjoint(f, closed_over, std::span(now).subspan(2), options, where);
     return adjoint.cotangents(g, ys, now[1]);

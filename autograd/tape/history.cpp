@@ -127,7 +127,7 @@ std::vector<Tensor> History::held() {
 std::vector<Tensor> History::stops_of(const Entry& source) {
   std::vector<Tensor> found;
   const auto add = [&](const Place& place) {
-    if (place.sequence < source.sequence || place.entry->evaluated.load(std::memory_order_acquire)) return;
+    if (place.entry->evaluated.load(std::memory_order_acquire)) return;
     Tensor locked = lock(place);
     if (!locked.defined() || locked.evaluated() || locked.tracked()) return;
     const Entry& entry = *locked.entry();
@@ -135,7 +135,9 @@ std::vector<Tensor> History::stops_of(const Entry& source) {
         dynamic_cast<const Identity*>(entry.primitive) != nullptr)
       found.push_back(std::move(locked));
   };
-  std::ranges::for_each(places(), add);
+  // Places are in the order of recording, and what reads an entry was recorded after it.
+  const std::span<const Place> all = places();
+  std::ranges::for_each(std::ranges::lower_bound(all, source.sequence.load(), {}, &Place::sequence), all.end(), add);
   return found;
 }
 

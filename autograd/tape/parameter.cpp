@@ -1,10 +1,12 @@
 #include "autograd/tape/parameter.hpp"
 
+#include <cstring>
 #include <mutex>
 #include <ostream>
 #include <set>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/kernels/kernels.hpp"
 #include "autograd/tape/history.hpp"
 #include "autograd/tape/leaf.hpp"
 #include "autograd/tape/record.hpp"
@@ -50,10 +52,66 @@ void Parameter::check_fits(const Tensor& value, const Location& where) const {
 
 void Parameter::assign(const Tensor& value, const Location& where) { xgrad::assign({this, 1}, {&value, 1}, where); }
 
+namespace {
+
+void check_rows(const Parameter& parameter, const Tensor& index, const Tensor& rows, const Location& where) {
+  check<GraphError>(index.defined() && rows.defined(), where, "assign_rows: an undefined Tensor");
+  check<GraphError>(!Tape::current().differentiable_updates, where,
+                    "assign_rows: has no history, as DifferentiableUpdates ask for; assign all rows");
+  check<DTypeError>(index.dtype() == int64, where, "assign_rows: indices must be i64, got ", describe(index));
+  check<DTypeError>(rows.dtype() == parameter.dtype(), where, "assign_rows: the parameter is ", describe(parameter),
+                    ", the rows ", describe(rows));
+  const Shape& shape = parameter.shape();
+  Shape expected = shape;
+  if (shape.ndim() > 0 && index.ndim() == 1) expected[0] = index.numel();
+  check<ShapeError>(shape.ndim() > 0 && index.ndim() == 1 && rows.shape() == expected, where,
+                    "assign_rows: the parameter is ", describe(parameter), ", the index ", describe(index),
+                    ", the rows ", describe(rows));
+}
+
+}  // namespace
+
+// The cell has one handle to its value. Whoever else may want the old elements has another, or one to their memory.
+void Parameter::assign_rows(const Tensor& index, const Tensor& rows, const Location& where) {
+  Cell& held = cell("assign_rows", where);
+  check_rows(*this, index, rows, where);
+  evaluate_held({{index, rows}}, {}, where);
+  kernels::check_indices(index.entry()->view(), shape()[0], "assign_rows", where);
+  if (rows.numel() == 0) return;
+  if (held.value.entry()->handles() != 1 || !held.value.entry()->value.unique()) {
+    const Buffer& old = held.value.entry()->value;
+    Buffer copy = Buffer::allocate(old.bytes());
+    std::memcpy(copy.data(), old.data(), old.bytes());
+    const Tensor leaf = empty_leaf(held.value.shape(), held.value.dtype(), held.trainable, where);
+    leaf.entry()->value = std::move(copy);
+    held.value = leaf;
+  }
+  const std::size_t row = static_cast<std::size_t>(rows.numel() / index.numel()) * item_size(rows.dtype());
+  auto* const to = static_cast<std::byte*>(held.value.entry()->value.data());
+  const auto* from = static_cast<const std::byte*>(rows.entry()->value.data());
+  for (const std::int64_t i : index.data<std::int64_t>(where)) {
+    std::memcpy(to + static_cast<std::size_t>(i) * row, from, row);
+    from += row;
+  }
+  if (History* history = History::current()) history->after_assignment();
+}
+
+void Parameter::replace(const Tensor& value, const Location& where) {
+  Cell& held = cell("replace", where);
+  check<GraphError>(value.defined(), where, "replace: the new value is an undefined Tensor");
+  check<ShapeError>(value.shape() == shape(), where, "replace: the parameter is ", describe(held.value),
+                    ", the new value ", describe(value));
+  check<DTypeError>(is_floating(value.dtype()), where, "replace: derivatives need a floating dtype, got ",
+                    describe(value));
+  held.value = leaf_of(value, held.trainable, where);
+  held.gradient = Tensor();
+}
+
 void Parameter::set_trainable(bool trainable, const Location& where) {
   Cell& held = cell("set_trainable", where);
   if (trainable == held.trainable) return;
-  held.value = leaf_of(held.value, trainable, where);
+  Tensor& value = held.stands.empty() ? held.value : held.own;
+  value = leaf_of(value, trainable, where);
   held.trainable = trainable;
 }
 
@@ -115,7 +173,10 @@ std::vector<Tensor> Assignment::needed() const {
 void Assignment::commit() noexcept {
   for (std::size_t i = 0; i < next_.size(); ++i) {
     if (next_[i].defined()) next_[i].entry()->value = values_[i].entry()->value;
-    parameters_[i].cell_->value = next_[i].defined() ? next_[i] : values_[i];
+    Parameter::Cell& cell = *parameters_[i].cell_;
+    cell.value = next_[i].defined() ? next_[i] : values_[i];
+    cell.own = Tensor();
+    cell.stands.clear();
     if (!next_[i].defined()) values_[i].entry()->source = true;
   }
   if (History* history = History::current(); history && !Tape::current().differentiable_updates)

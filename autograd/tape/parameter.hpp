@@ -14,11 +14,18 @@
 
 namespace xgrad {
 
+class Substitution;
+
 /// A cell that holds a Tensor and accumulates a gradient: the only thing that changes. A Parameter is a handle;
 /// copies of it refer to the same cell (`clone` makes another). It converts to the Tensor it holds. Whatever is asked
 /// of a handle to nothing is a GraphError, but for `defined`; it converts to an undefined Tensor.
 class Parameter : public Indexed<Parameter> {
  public:
+  /// What a Substitution put in the place of a Parameter's value.
+  struct Stand {
+    const Substitution* substitution;
+    Tensor value;
+  };
   struct Cell {
     Tensor value;
     Tensor gradient;
@@ -26,6 +33,8 @@ class Parameter : public Indexed<Parameter> {
     Location made;                                  // where the Parameter was
     std::atomic<const std::string*> name{nullptr};  // null until it has one
     std::atomic<bool> optimised{false};             // whether an Optimizer was given it
+    Tensor own;                                     // while others stand in its place: what it holds without them
+    std::vector<Stand> stands;                      // those, the latest last
   };
 
   Parameter() = default;  ///< a handle to nothing
@@ -44,6 +53,17 @@ class Parameter : public Indexed<Parameter> {
   /// DifferentiableUpdates scope. ShapeError or DTypeError when it is not like the present one.
   void assign(const Tensor& value, const Location& where = Location::current());
 
+  /// Writes rows[i] over row index[i] of the value, along its first axis; of equal indices the last one wins. Takes
+  /// time for these rows alone where nobody else can see the value: neither somebody who holds it, nor what was
+  /// recorded from it and is still there (a loss that was differentiated by this Parameter, say). Else the value is
+  /// copied first, and they go on seeing the old one. Evaluates, as `assign` does, and has no history: GraphError
+  /// inside a DifferentiableUpdates scope. IndexError for an index that is out of range, ShapeError or DTypeError for
+  /// what does not fit.
+  void assign_rows(const Tensor& index, const Tensor& rows, const Location& where = Location::current());
+  /// Makes `value`, which may be of another floating dtype, the new value: evaluates it and cuts its history, and
+  /// forgets the gradient. ShapeError unless it has the shape of the present one, DTypeError unless it is floating.
+  void replace(const Tensor& value, const Location& where = Location::current());
+
   /// What `backward` accumulated; undefined before the first time.
   const Tensor& gradient(const Location& where = Location::current()) const { return cell("gradient", where).gradient; }
   void set_gradient(Tensor gradient, const Location& where = Location::current()) {
@@ -51,7 +71,8 @@ class Parameter : public Indexed<Parameter> {
   }
   void zero_gradient(const Location& where = Location::current()) { cell("zero_gradient", where).gradient = Tensor(); }
 
-  /// A frozen Parameter is a constant: derivatives do not flow into it.
+  /// A frozen Parameter is a constant: derivatives do not flow into it. What a Substitution has put in its place stays
+  /// what it is.
   bool trainable(const Location& where = Location::current()) const { return cell("trainable", where).trainable; }
   void set_trainable(bool trainable, const Location& where = Location::current());
 

@@ -8,19 +8,28 @@
 namespace xgrad {
 
 Substitution::Substitution(std::span<const Parameter> parameters, std::span<const Tensor> values, const Location& where)
-    : parameters_(parameters.begin(), parameters.end()), values_(values.begin(), values.end()) {
+    : parameters_(parameters.begin(), parameters.end()) {
   check<ValueError>(parameters.size() == values.size(), where, "substitute: ", values.size(), " Tensors for ",
                     parameters.size(), " Parameters");
   for (std::size_t i = 0; i < values.size(); ++i) parameters[i].check_fits(values[i], where);
-  held_.reserve(parameters.size());
-  for (std::size_t i = 0; i < values.size(); ++i)
-    held_.push_back(std::exchange(parameters_[i].cell_->value, values_[i]));
+  // Nothing fails from the first change on: there would be nobody to undo it.
+  for (const Parameter& parameter : parameters_)
+    parameter.cell_->stands.reserve(parameter.cell_->stands.size() + parameters_.size());
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    Parameter::Cell& cell = *parameters_[i].cell_;
+    if (cell.stands.empty()) cell.own = cell.value;
+    cell.stands.push_back({this, values[i]});
+    cell.value = values[i];
+  }
 }
 
+// Substitutions may go in any order. An assignment has removed them all.
 Substitution::~Substitution() {
-  for (std::size_t i = parameters_.size(); i-- > 0;) {  // backwards, if a Parameter was given twice
-    Tensor& value = parameters_[i].cell_->value;
-    if (value.entry() == values_[i].entry()) value = held_[i];
+  for (const Parameter& parameter : parameters_) {
+    Parameter::Cell& cell = *parameter.cell_;
+    if (std::erase_if(cell.stands, [&](const Parameter::Stand& stand) { return stand.substitution == this; }) == 0)
+      continue;
+    cell.value = cell.stands.empty() ? std::exchange(cell.own, Tensor()) : cell.stands.back().value;
   }
 }
 

@@ -9,8 +9,9 @@
 namespace xgrad {
 
 /// While it lives, Parameters hold other Tensors, and these with their history: what is recorded meanwhile is a
-/// function of those, through which derivatives flow. Afterwards they hold what they held, but for those that were
-/// assigned in between. As with every change of a Parameter, no other thread may use them meanwhile.
+/// function of those, through which derivatives flow. Afterwards they hold what they held, frozen if they were frozen
+/// in between, but for those that were assigned: these hold what they were given, from then on. Of several
+/// Substitutions the latest counts. As with every change of a Parameter, no other thread may use them meanwhile.
 class Substitution {
  public:
   /// ValueError for another number of values, GraphError, ShapeError or DTypeError for one that is not like its
@@ -23,7 +24,6 @@ class Substitution {
 
  private:
   std::vector<Parameter> parameters_;
-  std::vector<Tensor> values_, held_;
 };
 
 }  // namespace xgrad

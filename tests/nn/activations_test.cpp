@@ -81,6 +81,55 @@ const std::vector<HardPoint> hard_points = {
     {"gelu", [](const Tensor& x) { return gelu(x); }, -1000, 0, 0, 0},
     {"gelu tanh", [](const Tensor& x) { return gelu(x, Gelu::tanh); }, 0, 0, 0.5, 0.7978845608028654},
     {"gelu tanh", [](const Tensor& x) { return gelu(x, Gelu::tanh); }, 1000, 1000, 1, 0},
+    {"gelu tanh", [](const Tensor& x) { return gelu(x, Gelu::tanh); }, infinity, infinity, 1, 0},
+    {"gelu tanh", [](const Tensor& x) { return gelu(x, Gelu::tanh); }, -infinity, 0, 0, 0},
+    {"elu", [](const Tensor& x) { return elu(x); }, infinity, infinity, 1, 0},
+    {"softplus", [](const Tensor& x) { return softplus(x); }, infinity, infinity, 1, 0},
+    {"softplus", [](const Tensor& x) { return softplus(x); }, -infinity, 0, 0, 0},
+    {"leaky_relu", [](const Tensor& x) { return leaky_relu(x); }, -infinity, -infinity, 0.01, 0},
+    {"relu6", relu6, 0, 0, 0, 0},
+    {"relu6", relu6, 6, 6, 0, 0},
+    {"relu6", relu6, 5, 5, 1, 0},
+    {"relu6", relu6, infinity, 6, 0, 0},
+    {"relu6", relu6, -infinity, 0, 0, 0},
+    {"hardtanh", [](const Tensor& x) { return hardtanh(x); }, 1, 1, 0, 0},
+    {"hardtanh", [](const Tensor& x) { return hardtanh(x); }, -1, -1, 0, 0},
+    {"hardtanh", [](const Tensor& x) { return hardtanh(x); }, 0, 0, 1, 0},
+    {"hardtanh", [](const Tensor& x) { return hardtanh(x, -2, 3); }, -infinity, -2, 0, 0},
+    {"hardsigmoid", hardsigmoid, -3, 0, 0, 0},
+    {"hardsigmoid", hardsigmoid, 3, 1, 0, 0},
+    {"hardsigmoid", hardsigmoid, 1.5, 0.75, 1.0 / 6, 0},
+    {"hardsigmoid", hardsigmoid, infinity, 1, 0, 0},
+    {"hardswish", hardswish, -3, 0, 0, 0},
+    {"hardswish", hardswish, 3, 3, 1, 0},
+    {"hardswish", hardswish, 1.5, 1.125, 1, 1.0 / 3},
+    {"hardswish", hardswish, infinity, infinity, 1, 0},
+    {"hardswish", hardswish, -infinity, 0, 0, 0},
+    {"threshold", [](const Tensor& x) { return threshold(x, 1, -7); }, 1, -7, 0, 0},
+    {"threshold", [](const Tensor& x) { return threshold(x, 1, -7); }, 2, 2, 1, 0},
+    {"threshold", [](const Tensor& x) { return threshold(x, 1, -7); }, infinity, infinity, 1, 0},
+    {"hardshrink", [](const Tensor& x) { return hardshrink(x); }, 0.5, 0, 0, 0},
+    {"hardshrink", [](const Tensor& x) { return hardshrink(x); }, -0.5, 0, 0, 0},
+    {"hardshrink", [](const Tensor& x) { return hardshrink(x); }, -0.75, -0.75, 1, 0},
+    {"hardshrink", [](const Tensor& x) { return hardshrink(x, 0); }, 0, 0, 0, 0},
+    {"softshrink", [](const Tensor& x) { return softshrink(x); }, -0.5, 0, 0, 0},
+    {"softshrink", [](const Tensor& x) { return softshrink(x); }, -2, -1.5, 1, 0},
+    {"softshrink", [](const Tensor& x) { return softshrink(x); }, infinity, infinity, 1, 0},
+    {"tanhshrink", tanhshrink, 0, 0, 0, 0},
+    {"tanhshrink", tanhshrink, 1000, 999, 1, 0},
+    {"tanhshrink", tanhshrink, -infinity, -infinity, 1, 0},
+    {"celu", [](const Tensor& x) { return celu(x, 2); }, 0, 0, 1, 0.5},
+    {"celu", [](const Tensor& x) { return celu(x, 2); }, -infinity, -2, 0, 0},
+    {"celu", [](const Tensor& x) { return celu(x, 2); }, infinity, infinity, 1, 0},
+    {"selu", selu, 0, 0, 1.0507009873554805 * 1.6732632423543772, 1.0507009873554805 * 1.6732632423543772},
+    {"selu", selu, -infinity, -1.0507009873554805 * 1.6732632423543772, 0, 0},
+    {"prelu", [](const Tensor& x) { return prelu(x, 0.25); }, 0, 0, 0.25, 0},
+    {"prelu", [](const Tensor& x) { return prelu(x, 0.25); }, infinity, infinity, 1, 0},
+    {"mish", mish, 0, 0, 0.6, 0.64},
+    {"mish", mish, 1000, 1000, 1, 0},
+    {"mish", mish, -1000, 0, 0, 0},
+    {"mish", mish, infinity, infinity, 1, 0},
+    {"mish", mish, -infinity, 0, 0, 0},
 };
 
 const std::vector<std::pair<const char*, Activation>> activations = {
@@ -96,6 +145,19 @@ const std::vector<std::pair<const char*, Activation>> activations = {
     {"gelu tanh", [](const Tensor& x) { return gelu(x, Gelu::tanh); }},
     {"softmax", [](const Tensor& x) { return nn::softmax(x); }},
     {"log_softmax", [](const Tensor& x) { return nn::log_softmax(x); }},
+    {"mish", mish},
+    {"hardswish", hardswish},
+    {"hardsigmoid", hardsigmoid},
+    {"relu6", relu6},
+    {"selu", selu},
+    {"celu", [](const Tensor& x) { return celu(x, 1.3); }},
+    {"prelu", [](const Tensor& x) { return prelu(x, 0.25); }},
+    {"threshold", [](const Tensor& x) { return threshold(x, 0.5, 2); }},
+    {"hardtanh", [](const Tensor& x) { return hardtanh(x, -1.5, 2.5); }},
+    {"hardshrink", [](const Tensor& x) { return hardshrink(x); }},
+    {"softshrink", [](const Tensor& x) { return softshrink(x); }},
+    {"tanhshrink", tanhshrink},
+    {"softmin", [](const Tensor& x) { return softmin(x); }},
 };
 
 }  // namespace
@@ -176,4 +238,70 @@ TEST_CASE("softmax does not change when a number is added, and its gradient is o
 TEST_CASE("activations of whole numbers are a DTypeError that names the operation") {
   CHECK_THROWS_AS(sigmoid(tensor({1, 2})), DTypeError);
   CHECK_THROWS_WITH(relu(tensor({1, 2})), Catch::Contains("relu: needs a floating dtype, got [2] i64"));
+}
+
+TEST_CASE("mish, silu and gelu keep full precision in their tails") {
+  const auto relative = [](const Activation& f, double x, DType dtype) { return derivatives(f, x, dtype, 0)[0]; };
+  CHECK(relative(mish, -30, float64) == Approx(-30 * std::tanh(std::log1p(std::exp(-30.0)))).epsilon(1e-14));
+  CHECK(relative(mish, -80, float32) == Approx(-80 * std::exp(-80.0)).epsilon(1e-6));
+  CHECK(relative(silu, -80, float32) == Approx(-80 * std::exp(-80.0)).epsilon(1e-6));
+  CHECK(relative([](const Tensor& x) { return gelu(x); }, -8, float32) ==
+        Approx(-4 * std::erfc(8 / std::sqrt(2.0))).epsilon(1e-5));
+  for (const double x : {30.0, 1e10, 1e38}) {
+    CHECK(relative(mish, x, float32) == Approx(x));
+    CHECK(relative(silu, x, float32) == Approx(x));
+  }
+}
+
+TEST_CASE("glu multiplies one half by the sigmoid of the other, along any axis") {
+  const Tensor x = tensor({{1.0, -2.0, 0.0, 3.0}, {0.5, 4.0, -1.0, 2.0}}, float64);
+  CHECK_THAT(glu(x), AllClose(slice(x, 1, 0, 2) * sigmoid(slice(x, 1, 2, 4))));
+  CHECK_THAT(glu(x, 0), AllClose(slice(x, 0, 0, 1) * sigmoid(slice(x, 0, 1, 2))));
+  CHECK_THAT([](const Tensor& a) { return glu(a); }, DifferentiatesCorrectly(x).order(2));
+  CHECK(glu(zeros({3, 0})).shape() == Shape{3, 0});
+  CHECK_THROWS_WITH(glu(zeros({2, 3})), Catch::Contains("glu: axis 1 of [2, 3] f32 has no two halves"));
+  CHECK_THROWS_AS(glu(tensor(1.0)), AxisError);
+}
+
+TEST_CASE("softmax2d is a distribution over the channels of each place") {
+  Rng rng(4);
+  const Tensor x = normal({2, 3, 2, 2}, rng, 0, 1, float64);
+  CHECK_THAT(softmax2d(x), AllClose(softmax(x, 1)));
+  CHECK_THAT(softmax2d(select(x, 0, 1)), AllClose(select(softmax(x, 1), 0, 1)));
+  CHECK_THROWS_AS(softmax2d(zeros({2, 3})), ShapeError);
+}
+
+TEST_CASE("the largest element of gumbel_softmax is drawn with the probabilities of the softmax") {
+  Rng rng(9);
+  const Tensor p = tensor({0.5, 0.3, 0.2}, float64), logits = broadcast_to(log(p), {20000, 3});
+  const Tensor soft = gumbel_softmax(logits, rng, {.tau = 0.7});
+  CHECK_THAT(sum(soft, 1), AllClose(ones({20000}, float64)));
+  const auto often = bincount(argmax(soft, 1), 3).to_vector();
+  for (std::size_t i = 0; i < 3; ++i) CHECK(often[i] / 20000 == Approx(p.to_vector()[i]).margin(0.015));
+}
+
+TEST_CASE("a hard gumbel_softmax is one choice, with the derivative of the soft one, along any axis") {
+  const Tensor logits = track(tensor({{0.1, -0.4}, {1.2, 0.3}, {-0.2, 0.8}}, float64));
+  const Tensor weights = tensor({{1.0, 2.0}, {-1.0, 0.5}, {0.3, -2.0}}, float64);
+  Rng soft_rng(2), hard_rng(2);
+  const Tensor soft = gumbel_softmax(logits, soft_rng, {.tau = 0.5, .axis = 0});
+  const Tensor hard = gumbel_softmax(logits, hard_rng, {.tau = 0.5, .hard = true, .axis = 0});
+  CHECK(sum(hard, 0).to_vector() == std::vector<double>{1, 1});
+  CHECK(max(hard, 0).to_vector() == std::vector<double>{1, 1});
+  CHECK(argmax(hard, 0).to_vector() == argmax(soft, 0).to_vector());
+  CHECK_THAT(grad(sum(hard * weights), logits), AllClose(grad(sum(soft * weights), logits)));
+  CHECK_THROWS_AS(gumbel_softmax(logits, soft_rng, {.tau = 0}), ValueError);
+  CHECK_THROWS_AS(gumbel_softmax(tensor({1, 2}), soft_rng), DTypeError);
+}
+
+TEST_CASE("activations refuse parameters that make no sense") {
+  const Tensor x = tensor({1.0, 2.0});
+  CHECK_THROWS_AS(celu(x, 0), ValueError);
+  CHECK_THROWS_AS(hardtanh(x, 1, 1), ValueError);
+  CHECK_THROWS_AS(hardtanh(x, not_a_number, 1), ValueError);
+  CHECK_THROWS_AS(hardshrink(x, -0.1), ValueError);
+  CHECK_THROWS_AS(softshrink(x, not_a_number), ValueError);
+  CHECK_THROWS_AS(threshold(x, not_a_number, 0), ValueError);
+  CHECK_THROWS_AS(prelu(x, tensor({0.1, 0.2, 0.3})), ShapeError);
+  CHECK_THROWS_AS(prelu(x, tensor(0.25, float64)), DTypeError);
 }

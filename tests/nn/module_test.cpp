@@ -5,6 +5,7 @@
 
 #include "autograd/autograd.hpp"
 #include "nn/nn.hpp"
+#include "optim/optim.hpp"
 
 using namespace xgrad;
 
@@ -219,4 +220,168 @@ TEST_CASE("a module prints as a tree with the shapes of its parameters") {
         "Classifier: 23 parameters\n"
         "  hidden: Linear  weight [3, 4], bias [3]\n"
         "  output: Linear  weight [2, 3], bias [2] frozen");
+}
+
+TEST_CASE("modules and buffers are found by their names") {
+  Everything module;
+  CHECK(&module.module("inner.hidden") == &module.inner.hidden);
+  CHECK(module.module<nn::Linear>("layers.1").weight == module.layers[1].weight);
+  CHECK(&module.module("") == &module);
+  CHECK_THROWS_WITH(module.module("inner.hiden"), Catch::Contains("Everything has no module named inner.hiden") &&
+                                                      Catch::Contains("module_test.cpp"));
+  CHECK_THROWS_WITH(module.module<nn::Dropout>("inner"), Catch::Contains("another type, Classifier"));
+  CHECK(names(module.named_modules()) ==
+        std::vector<std::string>{"", "inner", "inner.hidden", "inner.output", "layers.0", "layers.1", "dropout"});
+  CHECK(names(module.named_buffers()) == std::vector<std::string>{"mean"});
+}
+
+TEST_CASE("Parameters are found by patterns, each once, tied ones by any of their names") {
+  const Everything module;
+  CHECK(names(module.named_parameters("*.bias")) ==
+        std::vector<std::string>{"inner.hidden.bias", "inner.output.bias", "layers.1.bias"});
+  CHECK(names(module.named_parameters("layers.?.weight")) ==
+        std::vector<std::string>{"layers.0.weight", "layers.1.weight"});
+  CHECK(module.parameters("*") == module.parameters());
+  CHECK(module.parameters("shared") == std::vector<Parameter>{module.inner.hidden.weight});
+  CHECK(module.shared.name() == "inner.hidden.weight");
+  CHECK_THROWS_WITH(module.parameters("layers.2.*"),
+                    Catch::Contains("no Parameter is named like layers.2.*") && Catch::Contains("module_test.cpp"));
+}
+
+TEST_CASE("Parameters are frozen by pattern") {
+  Everything module;
+  module.set_trainable("inner.*", false);
+  CHECK(module.trainable_parameters().size() == 5);
+  CHECK_FALSE(module.shared.trainable());
+  module.set_trainable("shared", true);
+  CHECK(module.inner.hidden.weight.trainable());
+  CHECK_FALSE(module.inner.hidden.bias.trainable());
+  CHECK_THROWS_WITH(module.set_trainable("inner", false), Catch::Contains("no Parameter is named like inner"));
+  CHECK(module.trainable_parameters().size() == 6);
+}
+
+TEST_CASE("a function is applied to every module, or to those of a type") {
+  Everything module;
+  std::vector<std::string> seen;
+  module.apply([&](const std::string& name, nn::Module& each) { seen.push_back(name + ":" + each.type_name()); });
+  CHECK(seen.front() == ":Everything");
+  CHECK(seen.size() == 7);
+  module.apply<nn::Linear>([](nn::Linear& layer) { layer.weight.assign(zeros(layer.weight.shape())); });
+  CHECK(max(abs(module.inner.output.weight)).item() == 0);
+  int count = 0;
+  module.apply<nn::Dropout>([&](const std::string& name, nn::Dropout&) { count += name == "dropout"; });
+  CHECK(count == 1);
+}
+
+TEST_CASE("a model is cast to float64 and back, its Parameters the same cells with the same ties") {
+  Everything module;
+  module.inner.output.bias.set_trainable(false);
+  const auto before = module.state();
+  backward(sum(module.inner(ones({2, 4}))));
+  const Parameter weight = module.inner.hidden.weight;
+  nn::to(module, float64);
+  CHECK(weight.dtype() == float64);
+  CHECK(module.shared == weight);
+  CHECK_FALSE(weight.gradient().defined());
+  CHECK(module.mean.dtype() == float64);
+  CHECK_FALSE(module.inner.output.bias.trainable());
+  CHECK(module.inner(ones({2, 4}, float64)).dtype() == float64);
+  CHECK(grad(sum(module.inner(ones({2, 4}, float64))), weight).dtype() == float64);
+  nn::to(module, float32);
+  const auto after = module.state();
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    CHECK(after[i].value.dtype() == before[i].value.dtype());
+    CHECK(after[i].value.to_vector() == before[i].value.to_vector());
+  }
+  CHECK_THROWS_AS(nn::to(module, int64), DTypeError);
+}
+
+TEST_CASE("structures are equal where names, shapes and dtypes are, whatever the values and their order") {
+  struct Other : nn::Module {
+    nn::Linear output{3, 2}, hidden{4, 3};
+    void visit(nn::Visitor& visitor) override { visitor("output", output), visitor("hidden", hidden); }
+  };
+  Classifier model;
+  CHECK(nn::same_structure(model, Classifier()));
+  CHECK(nn::same_structure(model, Other()));
+  CHECK_FALSE(nn::same_structure(model, model.hidden));
+  CHECK_FALSE(nn::same_structure(nn::Linear(2, 3), nn::Linear(3, 2)));
+  CHECK_FALSE(nn::same_structure(nn::Linear(2, 3), nn::Linear(2, 3, {.bias = false})));
+  CHECK_FALSE(nn::same_structure(nn::Linear(2, 3), nn::Linear(2, 3, {.dtype = float64})));
+}
+
+TEST_CASE("a module shown without a name gives its members to the one around it") {
+  struct Around : nn::Module {
+    Classifier inner;
+    nn::Dropout dropout{0.5, Rng(1)};
+    void visit(nn::Visitor& visitor) override { visitor(inner), visitor("dropout", dropout); }
+  };
+  struct Outer : nn::Module {
+    Around around;
+    void visit(nn::Visitor& visitor) override { visitor("around", around); }
+  };
+  Outer outer;
+  CHECK(names(outer.named_parameters())[0] == "around.hidden.weight");
+  CHECK(names(outer.named_modules()) ==
+        std::vector<std::string>{"", "around", "around.hidden", "around.output", "around.dropout"});
+  std::vector<std::string> applied;
+  outer.apply([&](const std::string& name, nn::Module&) { applied.push_back(name); });
+  CHECK(applied ==
+        std::vector<std::string>{"", "around", "around", "around.hidden", "around.output", "around.dropout"});
+  outer.eval();
+  CHECK_FALSE(outer.around.inner.training());
+  CHECK_FALSE(outer.around.inner.output.training());
+}
+
+TEST_CASE("a clone has buffers, lists and optional members of its own") {
+  struct Held : nn::Module {
+    Tensor count = zeros({1});
+    std::vector<nn::Linear> layers;
+    std::optional<nn::Linear> extra;
+    void visit(nn::Visitor& visitor) override {
+      visitor("count", count), visitor("layers", layers), visitor("extra", extra);
+    }
+  };
+  Held held;
+  held.layers.emplace_back(1, 1);
+  held.extra.emplace(1, 1);
+  const Held cloned = nn::clone(held);
+  held.count = held.count + 1;
+  for (const Parameter& parameter : held.parameters()) Parameter(parameter).assign(zeros(parameter.shape()) + 7);
+  CHECK(cloned.count.item() == 0);
+  CHECK(cloned.layers[0].weight.item() != 7);
+  CHECK(cloned.extra->weight.item() != 7);
+}
+
+TEST_CASE("a module that occurs twice is one module with two names") {
+  struct Twice : nn::Module {
+    nn::Linear layer{2, 2};
+    void visit(nn::Visitor& visitor) override { visitor("a", layer), visitor("b", layer); }
+  };
+  Twice twice;
+  CHECK(names(twice.named_modules()) == std::vector<std::string>{"", "a"});
+  CHECK(&twice.module("b") == &twice.layer);
+  int count = 0;
+  twice.apply<nn::Linear>([&](nn::Linear&) { ++count; });
+  CHECK(count == 1);
+  std::vector<std::string> called;
+  twice.add_hook("*", [&](const std::string& name, const Tensor&) {
+    called.push_back(name);
+    return Tensor();
+  });
+  twice.layer(ones({1, 2}));
+  CHECK(called == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("an Optimizer takes the Parameters of a pattern, and groups of them") {
+  Classifier model;
+  model.set_trainable("hidden.*", false);
+  const auto before = model.state();
+  optim::Optimizer optimizer(model.named_parameters("output.*"), optim::sgd(0.1),
+                             {.groups = {{.names = "*.bias", .rate = 0.0}}});
+  const Tensor loss = sum(model(ones({5, 4})));
+  optimizer.step(grad(loss, model.parameters("output.*")));
+  CHECK(model.hidden.weight.value().to_vector() == before[0].value.to_vector());
+  CHECK(model.output.weight.value().to_vector() != before[2].value.to_vector());
+  CHECK(model.output.bias.value().to_vector() == before[3].value.to_vector());
 }

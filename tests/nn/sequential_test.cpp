@@ -74,3 +74,19 @@ TEST_CASE("what would index a Tensor, or makes none, is no step of a Sequential"
   STATIC_REQUIRE_FALSE(nn::SequentialStep<Parameter>);
   STATIC_REQUIRE_FALSE(nn::SequentialStep<decltype([](const Tensor&) { return std::string(); })>);
 }
+
+TEST_CASE("the steps of a Sequential can be had, those of one inside it, too") {
+  nn::Linear tied(2, 2);
+  nn::Sequential model(tied, gelu, nn::Sequential(nn::Linear(2, 3), nn::Dropout(0.25, Rng(1))));
+  CHECK(model.step<nn::Linear>(0).weight == tied.weight);
+  CHECK(std::as_const(model).step<nn::Sequential>(2).step<nn::Dropout>(1).p() == 0.25);
+  CHECK(model.module<nn::Linear>("2.0").weight.shape() == Shape{3, 2});
+  CHECK(model.step(1)(tensor({1.0})).item() == gelu(tensor({1.0})).item());
+  CHECK_FALSE(model.step(1).module());
+  CHECK(model.step(2).module()->type_name() == "Sequential");
+  model.step(0) = nn::Linear(2, 2, {.bias = false});
+  CHECK_FALSE(model.step<nn::Linear>(0).bias.defined());
+  CHECK_THROWS_WITH(model.step(3), Catch::Contains("no step 3 of 3") && Catch::Contains("sequential_test.cpp"));
+  CHECK_THROWS_WITH(model.step<nn::Linear>(2), Catch::Contains("another type, Sequential"));
+  CHECK_THROWS_AS(model.step<nn::Linear>(1), ValueError);
+}

@@ -10,24 +10,6 @@ namespace {
 
 using Numbers = std::vector<double>;
 
-TEST_CASE("a pattern matches names as a shell's does, stars across dots") {
-  CHECK(matches("hidden.bias", "*.bias"));
-  CHECK(matches("hidden.bias", "hidden.*"));
-  CHECK(matches("hidden.bias", "*"));
-  CHECK(matches("hidden.bias", "hidden.bias"));
-  CHECK(matches("0.1.bias", "?.?.*as"));
-  CHECK(matches("a.b.a.b.c", "*a.b.c"));
-  CHECK(matches("aaab", "*a*ab*"));
-  CHECK(matches("", "**"));
-  CHECK_FALSE(matches("hidden.bias", "bias"));
-  CHECK_FALSE(matches("hidden.bias", "*.bias?"));
-  CHECK_FALSE(matches("hidden.bias", "hidden"));
-  CHECK_FALSE(matches("hidden.bias", ""));
-  CHECK_FALSE(matches("aaaa", "*a*b*"));
-  // As many stars as one likes cost no more than a product of lengths.
-  CHECK_FALSE(matches(std::string(2000, 'a'), std::string(200, '*') + "a*a*a*a*a*a*a*a*b"));
-}
-
 struct Model {
   Parameter weight{f64({1.0, -2.0})}, bias{f64({0.5})}, other{f64({3.0})};
   std::vector<NamedParameter> named() const {

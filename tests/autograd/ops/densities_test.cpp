@@ -12,6 +12,7 @@
 
 #include "autograd/autograd.hpp"
 #include "autograd/check/matcher.hpp"
+#include "tests/throws.hpp"
 
 namespace xgrad {
 namespace {
@@ -242,6 +243,45 @@ TEST_CASE("densities where they end") {
   // One concentration for all.
   const Tensor x = f64({0.2, 0.3, 0.5});
   CHECK(d::dirichlet(x, 2).item() == Approx(d::dirichlet(x, f64({2.0, 2.0, 2.0})).item()));
+}
+
+TEST_CASE("infinitely far out, the logarithm of a density is -inf") {
+  namespace d = log_density;
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const DType dtype : {float32, float64}) {
+    const Tensor x = tensor(inf, dtype);
+    for (const double a : {0.5, 1.0, 2.0, 3.5, 100.0}) {
+      CHECK(d::gamma(x, a, 2).item() == -inf);
+      CHECK(d::gamma(2, a, x).item() == -inf);
+      CHECK(d::student_t(x, a, 0, 1).item() == -inf);
+    }
+    for (const double rate : {0.0, 0.5, 3.0, 100.0}) CHECK(d::poisson(x, rate).item() == -inf);
+    for (const double count : {0.0, 1.0, 200.0}) CHECK(d::poisson(count, x).item() == -inf);
+    for (const Tensor& each : {x, -x}) {
+      CHECK(d::normal(each, 0, 1).item() == -inf);
+      CHECK(d::laplace(each, 0, 1).item() == -inf);
+      const Tensor one = ones_like(each), factor = eye(2, {}, dtype);
+      CHECK(d::multivariate_normal(stack({each, one}), 0 * stack({one, one}), factor).item() == -inf);
+    }
+    const Tensor at = track(x);
+    CHECK(grad(d::gamma(at, 3.5, 2), at).item() == -2);
+  }
+  // What is finite, though a quotient of it is not.
+  const auto f64 = [](const Literal& x) { return tensor(x, float64); };
+  CHECK(kl_divergence::poisson(f64(1e-10), f64(1e300)).item() == Approx(1e300));
+  CHECK(kl_divergence::poisson(f64(1e100), f64(1e-300)).item() == Approx(1e100 * (400 * std::log(10.0) - 1)));
+  CHECK(std::isnan(
+      d::multivariate_normal(f64({inf, std::nan("")}), f64({0.0, 0.0}), f64({{1.0, 0.0}, {0.0, 1.0}})).item()));
+}
+
+TEST_CASE("divergences of categorical distributions are those of the same classes") {
+  throws<ShapeError>("kl_divergence::categorical: the classes of [3] f32 and [2, 1] f32 are not the same").by([] {
+    kl_divergence::categorical(tensor({0.0, 1.0, 2.0}), tensor({{0.0}, {1.0}}));
+  });
+  throws<ShapeError>("kl_divergence::categorical: the classes of [3] f32 and [] f32 are not the same").by([] {
+    kl_divergence::categorical(tensor({0.0, 1.0, 2.0}), 1.0);
+  });
+  CHECK(kl_divergence::categorical(zeros({2, 3}), zeros({3})).shape() == Shape{2});
 }
 
 TEST_CASE("second derivatives by a logit and by a mean are there where they are 0") {

@@ -191,6 +191,34 @@ TEST_CASE("what is far out is drawn, and infinite bounds pass no derivative") {
   CHECK(poisson({3}, rng, 0).to_vector() == Numbers{0, 0, 0});
 }
 
+TEST_CASE("shares of tiny concentrations go to one part, by the proportions of the concentrations") {
+  Rng rng(5);
+  for (const double size : {1e-25, 1e-200, 1e-300, 1e-310, 1e-322}) {
+    const Tensor a = track(tensor({3 * size, size, 1e-323 * (size > 1e-320)}, float64));
+    constexpr std::int64_t many = 2000;
+    const Tensor x = dirichlet({many, 3}, rng, maximum(a, 1e-323)), y = beta({many}, rng, a[0], a[1]);
+    CHECK(min(max(x, -1)).item() == 1);
+    CHECK(min(maximum(y, 1 - y)).item() == 1);
+    CHECK(mean(y).item() == Approx(0.75).margin(0.04));
+    CHECK(mean(x, 0)[0].item() == Approx(size > 1e-320 ? 0.75 : 61. / 83).margin(0.04));
+    CHECK(isfinite(grad(sum(x * tensor({1.0, 2.0, 3.0}, float64)) + sum(y), a)).to_vector() == Numbers(3, 1));
+  }
+  const Tensor one = track(tensor(1.0, float64)), tiny = track(tensor(1e-310, float64));
+  const Tensor y = beta({5}, rng, one, tiny);
+  CHECK(y.to_vector() == Numbers(5, 1));
+  CHECK(grad(sum(y), tiny).item() == 0);
+  CHECK(beta({2}, rng, tensor(1e-45), tensor(1e-45)).dtype() == float32);
+}
+
+TEST_CASE("half of the least number of degrees of freedom is a number") {
+  Rng rng(5);
+  for (const DType dtype : {float32, float64}) {
+    const Tensor least = tensor(dtype == float32 ? 0x1p-149 : 0x1p-1074, dtype);
+    CHECK(chi_squared({3}, rng, least).to_vector() == Numbers(3, 0));
+    CHECK(isnan(student_t({3}, rng, least)).to_vector() == Numbers(3, 0));
+  }
+}
+
 TEST_CASE("parameters broadcast to the shape, and decide the dtype") {
   Rng rng(7);
   const Tensor rates = tensor({1.0, 100.0, 1e4}, float64);

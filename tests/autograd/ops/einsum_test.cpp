@@ -205,6 +205,15 @@ TEST_CASE("products over axes without letters") {
   CHECK(w.shape() == Shape{3, 5});
   CHECK(sum(abs(sum(w * u, 0)) + abs(sum(w * v, 0))).item() == 0);  // at right angles to both
   same(addmm(ones({2, 2}, float64), left, numbers({3, 2}, 1), 2, 3), 2 + 3 * matmul(left, numbers({3, 2}, 1)));
+  // What counts for nothing has to fit all the same.
+  const Tensor unknown = full({4, 1, 2}, std::numeric_limits<double>::quiet_NaN(), float64), tall = numbers({3, 2}, 1);
+  same(addmm(unknown, left, tall, 0, 3), broadcast_to(3 * matmul(left, tall), {4, 2, 2}));
+  throws<ShapeError>("addmm: add: sizes 3 and 2 differ at axis 1 of shapes [2, 3] and [2, 2]").by([&] {
+    addmm(ones({2, 3}, float64), left, tall, 0);
+  });
+  throws<DTypeError>("addmm: add: dtypes differ: lhs [2, 2] f32, rhs [2, 2] f64 (cast one of them)").by([&] {
+    addmm(ones({2}), left, tall, 0);
+  });
   throws<ValueError>("tensordot: 3 axes of [2, 3] f64 and [4, 2] f64").by([&] { tensordot(left, right, 3); });
   throws<ShapeError>("tensordot: the last 1 axes of [2, 3] f64 are not the first of [4, 2] f64").by([&] {
     tensordot(left, right, 1);

@@ -146,6 +146,27 @@ TEST_CASE("digamma and its derivatives are accurate near their poles and between
     }
 }
 
+// mpmath
+TEST_CASE("derivatives of digamma of high order are there as far out as they can be written") {
+  const Values far[] = {
+      {"polygamma 100",
+       {{1000, -9.8071062030352941e-145},
+        {1500.5, -2.2950731038253874e-162},
+        {3000, -1.8411819707006743e-192},
+        {50000, -1.1842337788692773e-314}}},
+      {"polygamma 99", {{20000.25, 1.4891412167579384e-272}}},
+      {"polygamma 60", {{1e6, -1.3868727908154456e-280}}},
+      {"polygamma 20", {{1e15, -1.2164510040883322e-283}}},
+      {"polygamma 3", {{1e100, 2e-300}}},
+      {"polygamma 1", {{1e307, 1e-307}}},
+  };
+  for (const Values& each : far)
+    for (const auto& [x, expected] : each.values) {
+      INFO(each.function << '(' << x << ')');
+      CHECK(applied(each.function, tensor(x, float64)).item() == Approx(expected).epsilon(1e-13).margin(1e-323));
+    }
+}
+
 TEST_CASE("the gamma function where it ends") {
   const auto gives = [](const Tensor& y, const Numbers& expected) { CHECK(same(y, expected, 0)); };
   gives(lgamma(tensor({0.0, -1.0, inf, 1.0, 2.0, nan}, float64)), {inf, inf, inf, 0, 0, nan});

@@ -172,6 +172,28 @@ TEST_CASE("a cotangent of any size gives its derivative of the exponential, in p
   CHECK(close(pull(zeros_like(c)), zeros_like(c), 0));
 }
 
+TEST_CASE("the derivative of the exponential overflows only where it is too large, and is NaN for what is not finite") {
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const DType dtype : {float32, float64}) {
+    const Tensor x = track(tensor({{{0.5, 1.0}, {-1.0, 0.25}}, {{0.5, 1.0}, {-1.0, 0.25}}}, dtype));
+    const double most = dtype == float32 ? 3e38 : 1.7e308;
+    const auto [y, pull] = vjp([](const Tensor& t) { return matrix_exp(t); }, x);
+    const Tensor usual = pull(ones_like(x)), large = pull(full_like(x, most)) / most;
+    CHECK_THAT(where(isfinite(large), large, usual), AllClose(usual, dtype == float32 ? 1e-5 : 1e-13));
+    CHECK(sum(cast(isfinite(large), int64)).item() == 6);
+    // Of one entry of the batch alone.
+    for (const double wrong : {inf, -inf, std::nan("")}) {
+      const Tensor g = tensor({{{wrong, 0.0}, {0.0, 1.0}}, {{1.0, 1.0}, {1.0, 1.0}}}, dtype), got = pull(g);
+      CHECK(sum(cast(isnan(got[0]), int64)).item() == 4);
+      CHECK_THAT(got[1], AllClose(usual[1]));
+      const Tensor first = grad(sum(matrix_exp(x) * g), x, {.create_graph = true});
+      const Tensor second = grad(sum(first * first), x);
+      CHECK(sum(cast(isnan(second[0]), int64)).item() == 4);
+      CHECK(sum(cast(isfinite(second[1]), int64)).item() == 4);
+    }
+  }
+}
+
 TEST_CASE("the logarithm of a determinant that has none is NaN, of 0 it is -inf") {
   CHECK(logdet(diag(tensor({2.0, 3.0}, float64))).item() == Approx(std::log(6)));
   CHECK(std::isnan(logdet(diag(tensor({2.0, -3.0}))).item()));

@@ -155,6 +155,43 @@ TEST_CASE("the first of equal maxima has the derivative, where indices are asked
   CHECK(same(grad(sum(adaptive_max_pool1d(x, 1)), x), {third, third, 0, third}, 1e-7));
 }
 
+TEST_CASE("where all elements of a window are -inf, they share the derivative, and padding has none of it") {
+  const Tensor x = track(tensor({{-inf, -inf, -inf, 1.0, 1.0}}, float64));
+  CHECK(grad(sum(max_pool1d(x, 2, {.padding = 1})), x).to_vector() == Numbers{1, 0.5, 0.5, 0.5, 0.5});
+  CHECK(grad(sum(max_pool1d(x, 3, {.ceil_mode = true})), x).to_vector() == Numbers{1. / 3, 1. / 3, 1. / 3, 0.5, 0.5});
+  CHECK(max_pool1d(x, 2, {.padding = 1}).to_vector() == Numbers{-inf, -inf, 1});
+  const Tensor plane = track(full({1, 5, 5}, -inf, float64));
+  const Tensor y = max_pool2d(plane, 3, {.stride = 2, .padding = 1, .ceil_mode = true});
+  CHECK(y.to_vector() == Numbers(9, -inf));
+  CHECK(same(sum(grad(sum(y), plane)), {9}, 1e-15));
+  const Tensor corners = grad(sum(max_pool2d(plane, 3, {.stride = 4, .padding = 1})), plane);
+  CHECK_THAT(corners, AllClose(tensor({{{1.0}, {1.0}, {0.0}, {1.0}, {1.0}}}, float64) *
+                               tensor({0.25, 0.25, 0.0, 0.25, 0.25}, float64)));
+  CHECK(grad(sum(adaptive_max_pool1d(x, 2)), x).to_vector() == Numbers{1. / 3, 1. / 3, 1. / 3, 0.5, 0.5});
+  const Tensor line = track(full({1, 5}, -inf, float64));
+  CHECK(same(grad(sum(adaptive_max_pool1d(line, 2)), line), {1. / 3, 1. / 3, 2. / 3, 1. / 3, 1. / 3}, 1e-15));
+  CHECK(same(sum(grad(sum(adaptive_max_pool2d(plane, {3, 2})), plane)), {6}, 1e-15));
+}
+
+TEST_CASE("a window of padding alone is refused, unless padding counts") {
+  const Tensor x = tensor({{3.0}}, float64);
+  const PoolingOptions over{.stride = 1, .padding = 1, .dilation = 2},
+      without{.stride = 1, .padding = 1, .dilation = 2, .count_include_pad = false};
+  const char* message = ": window 0 of axis 0 of the spatial ones has no element";
+  throws<ValueError>(std::string("max_pool1d") + message).by([&] { max_pool1d(x, 2, over); });
+  throws<ValueError>(std::string("max_pool1d_with_indices") + message).by([&] { max_pool1d_with_indices(x, 2, over); });
+  throws<ValueError>(std::string("avg_pool1d") + message).by([&] { avg_pool1d(x, 2, without); });
+  throws<ValueError>("max_pool2d: window 0 of axis 1 of the spatial ones has no element").by([&] {
+    max_pool2d(zeros({1, 3, 1}), {1, 2}, {.stride = 1, .padding = {0, 1}, .dilation = 2});
+  });
+  CHECK(avg_pool1d(x, 2, over).to_vector() == Numbers{0});
+  CHECK(lp_pool1d(x, 2, 2, over).to_vector() == Numbers{0});
+  const Tensor tracked = track(x);
+  CHECK(grad(sum(lp_pool1d(tracked, 2, 2, over)), tracked).to_vector() == Numbers{0});
+  CHECK(max_pool1d(tensor({{3.0, 4.0}}), 3, {.stride = 1, .padding = 1, .dilation = 1}).to_vector() == Numbers{4, 4});
+  CHECK(max_pool1d(tensor({{3.0, 4.0}}), 2, {.stride = 1, .padding = 1, .dilation = 2}).to_vector() == Numbers{4, 3});
+}
+
 TEST_CASE("the parts of an axis, of any size, share elements where they must") {
   for (const Sizes& size : {Sizes{1, 1}, Sizes{3, 2}, Sizes{7, 5}, Sizes{2, 4}, Sizes{9, 1}, Sizes{4, 8}}) {
     const Places r = parts(7, size[0]), c = parts(5, size[1]);

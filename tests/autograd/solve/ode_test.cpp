@@ -224,11 +224,37 @@ TEST_CASE("wrong arguments are errors") {
   // A dependence that the start does not show.
   const Tensor k = track(tensor(2.0, float64));
   const auto late = [&](const Tensor& t, const Tensor& y) { return t.item() > 0.5 ? -k * y : -y; };
-  const Tensor y = ode_solve(late, y0, ts, by_adjoint);
-  CHECK_THROWS_WITH(grad(sum(y), k), Catch::Contains("does not depend on"));
   const Tensor start = track(y0);
-  CHECK_THROWS_WITH(grad(sum(ode_solve(late, start, ts, by_adjoint)), start),
-                    Catch::Contains("depends on [] f64 here, and did not at the start"));
+  for (const Tensor& from : {y0, start})  // though nothing else may be tracked: the derivative would be missed
+    CHECK_THROWS_WITH(ode_solve(late, from, ts, by_adjoint),
+                      Catch::Contains("depends on [] f64 here, and did not at the start"));
+  CHECK_THAT(grad(sum(ode_solve(late, y0, ts, through_steps)), k), AllClose(-0.5 * sum(exp(-1.5 - 0 * y0) * y0), 1e-6));
+  const NoGrad untracked;
+  CHECK_THAT(ode_solve(late, y0, ts, by_adjoint)(1), AllClose(y0 * std::exp(-1.5), 1e-8));
+}
+
+TEST_CASE("Parameters that are frozen at the start and trained later are constants, or an error") {
+  const Tensor y0 = track(tensor({1.0}, float64)), ts = tensor({0.0, 1.0}, float64);
+  Parameter k(tensor(2.0, float64));
+  k.set_trainable(false);
+  const auto f = [&](const Tensor&, const Tensor& y) { return -k * y; };
+  const Tensor y = ode_solve(f, y0, ts, by_adjoint);
+  k.set_trainable(true);
+  CHECK_THROWS_WITH(grad(sum(y), y0), Catch::Contains("and did not at the start"));
+  CHECK_THAT(grad(ode_solve(f, y0, ts, by_adjoint)(1, 0), k), AllClose(tensor(-std::exp(-2.0), float64), 1e-8));
+}
+
+TEST_CASE("without an absolute tolerance, unknowns may be 0, at the start and throughout") {
+  const Tensor ts = tensor({0.0, 0.5, 1.0}, float64), zero = zeros({2}, float64);
+  const OdeOptions relative{.rtol = 1e-8, .atol = 0};
+  const auto grows = [](const Tensor& t, const Tensor& y) { return stack({cos(t) + 0 * sum(y), 0 * sum(y)}); };
+  const Tensor y = ode_solve(grows, zero, ts, relative);
+  CHECK_THAT(y, AllClose(stack({sin(ts), 0 * ts}, 1), 1e-7));
+  CHECK(ode_solve([](const Tensor&, const Tensor& v) { return v; }, zero, ts, relative).to_vector() ==
+        std::vector<double>(6, 0));
+  const Tensor some = track(tensor({0.0, 2.0}, float64));
+  CHECK_THAT(grad(sum(ode_solve([](const Tensor&, const Tensor& v) { return v; }, some, ts, relative)(2)), some),
+             AllClose(full_like(some, std::exp(1.0)), 1e-7));
 }
 
 }  // namespace

@@ -1,0 +1,163 @@
+#include "nn/losses/ctc.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "autograd/core/fail.hpp"
+#include "autograd/ops/compose.hpp"
+#include "autograd/ops/create.hpp"
+#include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/index.hpp"
+#include "autograd/ops/movement.hpp"
+
+namespace xgrad::nn {
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr const char* name = "ctc_loss";
+
+/// The same under another shape; a known value stays known.
+Tensor reshaped(const Tensor& x, const Shape& shape) {
+  const Tensor y = reshape(x, shape);
+  if (x.evaluated()) evaluate(y);
+  return y;
+}
+
+/// One length for each sample, none of them beyond `most` where they are known.
+Tensor lengths_of(const Operand& given, const char* role, std::int64_t samples, std::int64_t most) {
+  const Location& where = given.where();
+  const bool one_for_all = given.is_whole_number();
+  Tensor lengths = one_for_all ? tensor(std::vector<std::int64_t>(static_cast<std::size_t>(samples),
+                                                                  static_cast<std::int64_t>(given.number())))
+                               : given.tensor();
+  check<DTypeError>(lengths.dtype() == int64, where, name, ": ", role, " must be i64, got ", describe(lengths));
+  check<ShapeError>(lengths.shape() == Shape{samples} || (samples == 1 && lengths.ndim() == 0), where, name, ": ", role,
+                    " are ", describe(lengths), ", for ", samples, " samples");
+  lengths = reshaped(lengths, {samples});
+  if (lengths.evaluated())
+    for (const std::int64_t length : lengths.data<std::int64_t>(where))
+      check<ValueError>(length >= 0 && length <= most, where, name, ": ", role, " has ", length,
+                        ", which is not in [0, ", most, "]");
+  return lengths;
+}
+
+/// Targets one after another, as rows of equal lengths.
+Tensor in_rows(const Tensor& targets, const Operand& lengths, std::int64_t samples, const Location& where) {
+  const std::vector<std::int64_t> sizes =
+      lengths_of(lengths, "target_lengths", samples, targets.size(0)).to_vector<std::int64_t>(where);
+  std::int64_t longest = 0, total = 0;
+  for (const std::int64_t size : sizes) {
+    longest = std::max(longest, size);
+    total += size;
+  }
+  check<ShapeError>(total == targets.size(0), where, name, ": the targets are ", describe(targets),
+                    ", their lengths add up to ", total);
+  std::vector<std::int64_t> places;
+  std::int64_t begin = 0;
+  for (const std::int64_t size : sizes) {
+    for (std::int64_t s = 0; s < longest; ++s) places.push_back(s < size ? begin + s : 0);
+    begin += size;
+  }
+  if (total == 0) return zeros({samples, 0}, int64);
+  const Tensor rows = take(targets, tensor(places, {samples, longest}));
+  evaluate(rows, where);
+  return rows;
+}
+
+struct Sequences {
+  Tensor log_probabilities;  ///< [T, N, classes]
+  Tensor targets;            ///< [N, S], blank where there is none
+  Tensor input_lengths, target_lengths;
+  std::int64_t blank;
+
+  std::int64_t steps() const { return log_probabilities.size(0); }
+  std::int64_t samples() const { return log_probabilities.size(1); }
+  std::int64_t classes() const { return log_probabilities.size(2); }
+};
+
+void check_targets(const Sequences& given, const Location& where) {
+  const Tensor &targets = given.targets, &lengths = given.target_lengths;
+  if (!targets.evaluated() || !lengths.evaluated()) return;
+  const auto labels = targets.data<std::int64_t>(where), sizes = lengths.data<std::int64_t>(where);
+  const auto width = static_cast<std::size_t>(targets.size(1));
+  for (std::size_t n = 0; n < sizes.size(); ++n)
+    for (std::size_t s = 0; s < static_cast<std::size_t>(sizes[n]); ++s) {
+      const std::int64_t label = labels[n * width + s];
+      check<IndexError>(label >= 0 && label < given.classes() && label != given.blank, where, name, ": label ", label,
+                        " in place ", s, " of target ", n, ", for ", given.classes(), " classes of which ", given.blank,
+                        " is the blank");
+    }
+}
+
+Sequences sequences_of(const Operand& log_probabilities, const Operand& targets, const Operand& input_lengths,
+                       const Operand& target_lengths, std::int64_t blank) {
+  const Location& where = log_probabilities.where();
+  Sequences given{log_probabilities.tensor(), targets.tensor(), {}, {}, blank};
+  Tensor &scores = given.log_probabilities, &labels = given.targets;
+  check<DTypeError>(is_floating(scores.dtype()), where, name, ": needs a floating dtype, got ", describe(scores));
+  check<DTypeError>(labels.dtype() == int64, where, name, ": targets must be i64, got ", describe(labels));
+  check<ShapeError>(scores.ndim() == 3 || (scores.ndim() == 2 && labels.ndim() == 1), where, name,
+                    ": log-probabilities are [T, N, classes] or, for one target [S], [T, classes], got ",
+                    describe(scores), " and targets ", describe(labels));
+  if (scores.ndim() == 2) {
+    scores = unsqueeze(scores, 1);
+    labels = reshaped(labels, {1, labels.size(0)});
+  }
+  check<ValueError>(blank >= 0 && blank < given.classes(), where, name, ": blank = ", blank, ", of ", given.classes(),
+                    " classes");
+  if (labels.ndim() == 1) labels = in_rows(labels, target_lengths, given.samples(), where);
+  check<ShapeError>(labels.ndim() == 2 && labels.size(0) == given.samples(), where, name, ": the targets are ",
+                    describe(labels), ", for ", given.samples(), " samples");
+  given.input_lengths = lengths_of(input_lengths, "input_lengths", given.samples(), given.steps());
+  given.target_lengths = lengths_of(target_lengths, "target_lengths", given.samples(), labels.size(1));
+  check_targets(given, where);
+  labels = xgrad::where(unsqueeze(given.target_lengths, 1) > arange(labels.size(1)), labels, blank);
+  return given;
+}
+
+/// Moves the elements of each row to the right.
+Tensor moved(const Tensor& rows, std::int64_t places) { return pad(rows, 1, places, -places, -infinity); }
+
+/// The logarithms alpha [N, 2S + 1] of the probabilities of being at each place of the target with blanks between and
+/// around its labels, after the last step:
+///     alpha_t(s) = log(e^alpha_(t-1)(s) + e^alpha_(t-1)(s-1) + e^alpha_(t-1)(s-2)) + log p_t(label s),
+/// where the third term is there only if label s is neither a blank nor label s - 2.
+Tensor log_forward(const Sequences& given) {
+  const std::int64_t samples = given.samples(), steps = given.steps();
+  const Tensor labels = given.targets.size(1) > 0 ? pad(given.targets, 1, 1, 1, static_cast<double>(given.blank), 1)
+                                                  : full({samples, 1}, static_cast<double>(given.blank), int64);
+  const std::int64_t places = labels.size(1);
+  const Tensor skips = logical_and(labels != given.blank, labels != pad(labels, 1, 2, -2, -1));
+  const Tensor emitted =
+      gather(given.log_probabilities, 2, broadcast_to(unsqueeze(labels, 0), {steps, samples, places}));
+  const Tensor lengths = unsqueeze(given.input_lengths, 1);
+  const DType dtype = emitted.dtype();
+  Tensor alpha = where(broadcast_to(arange(places), {samples, places}) == 0, zeros({}, dtype), -infinity);
+  for (std::int64_t t = 0; t < steps; ++t) {
+    const Tensor skipped = where(skips, moved(alpha, 2), -infinity);
+    const Tensor next = logaddexp(logaddexp(alpha, moved(alpha, 1)), skipped) + select(emitted, 0, t);
+    alpha = where(lengths > t, next, alpha);
+  }
+  return alpha;
+}
+
+}  // namespace
+
+Tensor ctc_loss(const Operand& log_probabilities, const Operand& targets, const Operand& input_lengths,
+                const Operand& target_lengths, const CtcOptions& options) {
+  const CallScope scope(name, log_probabilities.where());
+  const bool single = log_probabilities.tensor().ndim() == 2;
+  const Sequences given = sequences_of(log_probabilities, targets, input_lengths, target_lengths, options.blank);
+  const Tensor alpha = log_forward(given);
+  // The target ends with its last label or with the blank behind it.
+  const Tensor lengths = unsqueeze(given.target_lengths, 1);
+  const Tensor last_label = where(lengths > 0, gather(alpha, 1, maximum(2 * lengths - 1, 0)), -infinity);
+  Tensor losses = -squeeze(logaddexp(gather(alpha, 1, 2 * lengths), last_label), 1);
+  if (options.zero_infinity) losses = where(losses == infinity, 0, losses);
+  if (options.reduction == Reduction::mean) losses = losses / cast(maximum(given.target_lengths, 1), losses.dtype());
+  return reduce(single ? squeeze(losses, 0) : losses, options.reduction);
+}
+
+}  // namespace xgrad::nn

@@ -1,0 +1,74 @@
+#include <cxxabi.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <ostream>
+#include <sstream>
+#include <typeinfo>
+
+#include "nn/module.hpp"
+
+namespace xgrad::nn {
+
+namespace {
+
+/// One line per module: name, type, and the shapes of the Parameters that are its own.
+class Tree final : public Visitor {
+ public:
+  std::ostringstream text;
+
+ protected:
+  void module(const std::string& path, Module& member) override {
+    text << '\n' << indent(path) << last_part(path) << ": " << member.type_name();
+    own_ = 0;
+  }
+  void parameter(const std::string& path, Parameter& member) override {
+    text << (own_++ == 0 ? "  " : ", ") << last_part(path) << ' ' << member.shape();
+    if (!member.trainable()) text << " frozen";
+  }
+  void buffer(const std::string& path, Tensor& member) override {
+    text << (own_++ == 0 ? "  " : ", ") << last_part(path) << ' ' << member.shape() << " buffer";
+  }
+
+ private:
+  static std::string indent(const std::string& path) {
+    return std::string(2 * static_cast<std::size_t>(1 + std::ranges::count(path, '.')), ' ');
+  }
+  static std::string last_part(const std::string& path) {
+    const auto dot = path.rfind('.');
+    return dot == std::string::npos ? path : path.substr(dot + 1);
+  }
+  int own_ = 0;
+};
+
+}  // namespace
+
+std::string Module::type_name() const {
+  const char* mangled = typeid(*this).name();
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(mangled, nullptr, nullptr, &status),
+                                                         &std::free);
+  std::string name = status == 0 ? text.get() : mangled;
+  // Colons may also stand in the arguments of templates and functions.
+  std::size_t begin = 0, depth = 0;
+  for (std::size_t i = 0; i + 1 < name.size(); ++i) {
+    if (name[i] == '<' || name[i] == '(') ++depth;
+    if ((name[i] == '>' || name[i] == ')') && depth > 0) --depth;
+    if (depth == 0 && name.compare(i, 2, "::") == 0) begin = i + 2;
+  }
+  return name.substr(begin, name.find('<', begin) - begin);
+}
+
+std::string Module::to_string() const {
+  std::int64_t count = 0;
+  for (const Parameter& parameter : parameters()) count += parameter.numel();
+  Tree tree;
+  tree.text << type_name() << ": " << count << " parameters";
+  const_cast<Module&>(*this).visit(tree);
+  return tree.text.str();
+}
+
+std::ostream& operator<<(std::ostream& out, const Module& module) { return out << module.to_string(); }
+
+}  // namespace xgrad::nn

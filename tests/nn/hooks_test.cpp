@@ -1,0 +1,164 @@
+#include <catch2/catch.hpp>
+
+#include "autograd/autograd.hpp"
+#include "nn/nn.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+/// A module without a Call.
+struct Plain : nn::Module {
+  nn::Linear inner{2, 2};
+  Tensor operator()(const Tensor& x) const { return inner(x) * 2; }
+  void visit(nn::Visitor& visitor) override { visitor("inner", inner); }
+};
+/// The same with one.
+struct Called : nn::Module {
+  nn::Linear inner{2, 2};
+  Tensor operator()(const Operand& x) const {
+    const nn::Call call(*this, "Called", x.where());
+    return call.result(inner(x) * 2);
+  }
+  void visit(nn::Visitor& visitor) override { visitor("inner", inner); }
+};
+struct Model : nn::Module {
+  Plain plain;
+  Called called;
+  nn::Sequential steps{Plain(), Called(), relu, nn::Dropout(0.5, Rng(1))};
+  Tensor operator()(const Tensor& x) const { return steps(called(plain(x))); }
+  void visit(nn::Visitor& visitor) override {
+    visitor("plain", plain), visitor("called", called), visitor("steps", steps);
+  }
+};
+
+using Names = std::vector<std::string>;
+nn::Hook note(Names& names) {
+  return [&names](const std::string& name, const Tensor&) {
+    names.push_back(name);
+    return Tensor();
+  };
+}
+
+const Tensor x = tensor({{1.0, -2.0}, {0.5, 3.0}});
+
+}  // namespace
+
+TEST_CASE("a hook is called with the name and result of each module of the library, and of those in containers") {
+  Model model;
+  Names names;
+  model.add_hook("*", note(names));
+  model(x);
+  // Nothing calls the hooks of `plain` and of the model: their operators have no Call, and no container calls them.
+  CHECK(names == Names{"plain.inner", "called.inner", "called", "steps.0.inner", "steps.0", "steps.1.inner", "steps.1",
+                       "steps.3", "steps"});
+}
+
+TEST_CASE("a hook finds its modules by pattern, and can be removed") {
+  Model model;
+  Names names;
+  const auto inner = model.add_hook("*.inner", note(names));
+  const auto dropout = model.add_hook("steps.?", note(names));
+  model(x);
+  CHECK(names ==
+        Names{"plain.inner", "called.inner", "steps.0.inner", "steps.0", "steps.1.inner", "steps.1", "steps.3"});
+  names.clear();
+  model.remove_hook(inner);
+  model(x);
+  CHECK(names == Names{"steps.0", "steps.1", "steps.3"});
+  model.remove_hook(dropout);
+  names.clear();
+  model(x);
+  CHECK(names.empty());
+  CHECK_THROWS_AS(model.remove_hook(dropout), ValueError);
+  CHECK_THROWS_WITH(model.add_hook("step", note(names)), Catch::Contains("no module is named like step"));
+  CHECK_THROWS_AS(model.add_hook("*", nullptr), ValueError);
+}
+
+TEST_CASE("a hook may replace the result, derivatives included, and the next one sees what it made of it") {
+  nn::Linear layer(2, 3);
+  const Tensor plain = layer(x);
+  layer.add_hook("*", [](const std::string&, const Tensor& y) { return 3 * y; });
+  layer.add_hook("*", [](const std::string&, const Tensor& y) { return y + 1; });
+  const Tensor y = layer(x);
+  CHECK(y.to_vector() == (3 * plain + 1).to_vector());
+  CHECK(grad(sum(y), Tensor(layer.bias)).to_vector() == std::vector<double>{6, 6, 6});
+}
+
+TEST_CASE("a hook whose error ends the call leaves the next call as it would be") {
+  nn::Sequential model(nn::Linear(2, 2), relu);
+  const auto number =
+      model.add_hook("0", [](const std::string&, const Tensor&) -> Tensor { throw ValueError("stop"); });
+  CHECK_THROWS_AS(model(x), ValueError);
+  CHECK_THROWS_AS(model(x), ValueError);
+  model.remove_hook(number);
+  Names names;
+  model.add_hook("*", note(names));
+  model(x);
+  CHECK(names == Names{"0", ""});
+}
+
+TEST_CASE("what a hook calls itself calls no hooks, and it may remove itself") {
+  nn::Linear layer(2, 2);
+  std::int64_t number = 0, calls = 0;
+  number = layer.add_hook("*", [&](const std::string&, const Tensor&) {
+    ++calls;
+    const Tensor again = layer(x);
+    layer.remove_hook(number);
+    return again;
+  });
+  layer(x);
+  layer(x);
+  CHECK(calls == 1);
+}
+
+TEST_CASE("a clone has hooks of its own, the same ones") {
+  nn::Sequential model(nn::Linear(2, 2), relu);
+  Names names;
+  const auto number = model.add_hook("0", note(names));
+  nn::Sequential cloned = nn::clone(model);
+  model.remove_hook(number);
+  model(x);
+  CHECK(names.empty());
+  cloned(x);
+  CHECK(names == Names{"0"});
+  cloned.remove_hook(number);
+  cloned(x);
+  CHECK(names.size() == 1);
+}
+
+namespace {
+/// Whether a hook that is added to this module sees, and can replace, what it gives.
+template <class M, class... Inputs>
+void check_hook(M module, const Inputs&... inputs) {
+  INFO(module.type_name());
+  int calls = 0;
+  module.add_hook("", [&](const std::string&, const Tensor&) {
+    ++calls;
+    return tensor({42.0});
+  });
+  CHECK(module(inputs...).item() == 42);
+  CHECK(calls == 1);
+}
+}  // namespace
+
+TEST_CASE("every layer calls its hooks, once") {
+  const Tensor words = tensor({{0, 1}}), image = ones({2, 3, 4, 4});
+  check_hook(nn::Linear(2, 3), x);
+  check_hook(nn::Bilinear(2, 2, 3), x, x);
+  check_hook(nn::Embedding(2, 3), words);
+  check_hook(nn::EmbeddingBag(2, 3), words);
+  check_hook(nn::Identity(), x);
+  check_hook(nn::Lambda(relu), x);
+  check_hook(nn::Sequential(relu), x);
+  check_hook(nn::Residual(relu), x);
+  check_hook(nn::Parallel({.join = nn::Join::sum}, relu), x);
+  check_hook(nn::Dropout(), x);
+  check_hook(nn::Dropout1d(), ones({2, 3, 4}));
+  check_hook(nn::Dropout2d(), image);
+  check_hook(nn::Dropout3d(), ones({2, 3, 4, 4, 1}));
+  check_hook(nn::AlphaDropout(), x);
+  check_hook(nn::FeatureAlphaDropout(), image);
+  check_hook(nn::weight_norm(nn::Linear(2, 3)), x);
+  check_hook(nn::spectral_norm(nn::Linear(2, 3)), x);
+}
