@@ -49,6 +49,12 @@ class SavedParameters {
   std::unordered_map<Parameter, Tensor> values_;
 };
 
+std::vector<std::string> names_of(const std::vector<NamedTensor>& tensors) {
+  std::vector<std::string> names;
+  for (const NamedTensor& tensor : tensors) names.push_back(tensor.name);
+  return names;
+}
+
 }  // namespace
 
 Renaming::Renaming(std::initializer_list<std::pair<std::string, std::string>> rules, const Location& where)
@@ -63,31 +69,31 @@ Renaming::Renaming(std::vector<std::pair<std::string, std::string>> rules, const
     check<ValueError>(names.insert(from).second, where, "rename: ", printable(from), " is given twice");
 }
 
-std::vector<std::string> Renaming::apply(const std::vector<NamedTensor>& tensors, const char* operation,
+std::vector<std::string> Renaming::apply(const std::vector<std::string>& names, const char* operation,
                                          const Location& where) const {
-  std::vector<std::string> names;
+  std::vector<std::string> renamed;
   std::vector<bool> used(rules_.size(), false);
-  for (const auto& [name, value] : tensors) {
+  for (const std::string& name : names) {
     const auto rule = std::ranges::find_if(rules_, [&](const auto& each) {
       return name == each.first || (each.first.ends_with('.') && name.starts_with(each.first));
     });
     if (rule != rules_.end()) {
       used[static_cast<std::size_t>(rule - rules_.begin())] = true;
-      names.push_back(rule->second + name.substr(rule->first.size()));
+      renamed.push_back(rule->second + name.substr(rule->first.size()));
     } else {
-      names.push_back(function_ ? function_(name) : name);
+      renamed.push_back(function_ ? function_(name) : name);
     }
   }
   for (std::size_t i = 0; i < rules_.size(); ++i)
     check<ValueError>(used[i], where, operation, ": nothing that is saved is named ", printable(rules_[i].first),
                       rules_[i].first.ends_with('.') ? " or begins so" : "", ", which was to be renamed");
-  return names;
+  return renamed;
 }
 
 FittedState fit_state(const std::vector<NamedTensor>& saved, const std::vector<NamedTensor>& present,
                       const LoadOptions& options, const char* operation, const Location& where) {
   check_patterns(present, options, operation, where);
-  const std::vector<std::string> names = options.rename.apply(saved, operation, where);
+  const std::vector<std::string> names = options.rename.apply(names_of(saved), operation, where);
   std::unordered_map<std::string_view, const Tensor*> places;
   for (const auto& [name, value] : present) places.emplace(name, &value);
   FittedState fitted;
@@ -118,6 +124,16 @@ FittedState fit_state(const std::vector<NamedTensor>& saved, const std::vector<N
     fitted.state.push_back({name, tied.defined() ? tied : value});
   }
   return fitted;
+}
+
+std::vector<bool> needed_values(const std::vector<std::string>& names, const std::vector<NamedTensor>& present,
+                                const LoadOptions& options, const char* operation, const Location& where) {
+  std::unordered_set<std::string_view> known;
+  for (const NamedTensor& tensor : present) known.insert(tensor.name);
+  std::vector<bool> needed;
+  for (const std::string& name : options.rename.apply(names, operation, where))
+    needed.push_back(is_selected(name, options) && (options.strict || known.contains(name)));
+  return needed;
 }
 
 }  // namespace xgrad::data

@@ -27,7 +27,7 @@ class Renaming {
       : function_(std::move(function)) {}
 
   /// The new names, in the same order. ValueError for a rule that none of the names needs: it is mistyped.
-  std::vector<std::string> apply(const std::vector<NamedTensor>& tensors, const char* operation,
+  std::vector<std::string> apply(const std::vector<std::string>& names, const char* operation,
                                  const Location& where) const;
 
  private:
@@ -73,5 +73,10 @@ struct FittedState {
 FittedState fit_state(const std::vector<NamedTensor>& saved, const std::vector<NamedTensor>& present,
                       const LoadOptions& options, const char* operation = "load_state",
                       const Location& where = Location::current());
+
+/// Which of the values that are saved under these names `fit_state` looks at: the others need not be read, and may be
+/// undefined.
+std::vector<bool> needed_values(const std::vector<std::string>& names, const std::vector<NamedTensor>& present,
+                                const LoadOptions& options, const char* operation, const Location& where);
 
 }  // namespace xgrad::data

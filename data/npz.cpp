@@ -53,25 +53,47 @@ std::vector<const NamedTensor*> file_order(const std::vector<NamedTensor>& tenso
   return order;
 }
 
+/// The names of the arrays that the members are.
+std::vector<std::string> names_of(const std::vector<ZipMember>& members, const std::string& path,
+                                  const Location& where) {
+  std::vector<std::string> names;
+  for (const ZipMember& member : members) {
+    check<FormatError>(member.name.ends_with(extension), where, loading, ": ", printable(path), ": the member ",
+                       printable(member.name), " is not an array: its name does not end in ", extension);
+    names.push_back(member.name.substr(0, member.name.size() - std::strlen(extension)));
+  }
+  return names;
+}
+
+Tensor read_array(InputFile& file, const ZipMember& member, const std::string& path, const Location& where) {
+  const std::string name = path + ": " + member.name;
+  const std::vector<char> contents = read_zip_member(file, member, loading, path, where);
+  MemoryBytes bytes(contents, name, where);
+  return read_npy(bytes, loading, name, where);
+}
+
 }  // namespace
 
 std::vector<NamedTensor> load_npz(const std::string& path, const Location& where) {
   InputFile file(loading, path, where);
+  const std::vector<ZipMember> members = read_zip_directory(file, loading, path, where);
+  const std::vector<std::string> names = names_of(members, path, where);
   std::vector<NamedTensor> tensors;
-  for (const ZipMember& member : read_zip_directory(file, loading, path, where)) {
-    check<FormatError>(member.name.ends_with(extension), where, loading, ": ", printable(path), ": the member ",
-                       printable(member.name), " is not an array: its name does not end in ", extension);
-    const std::string name = path + ": " + member.name;
-    const std::vector<char> contents = read_zip_member(file, member, loading, path, where);
-    MemoryBytes bytes(contents, name, where);
-    tensors.push_back(
-        {member.name.substr(0, member.name.size() - std::strlen(extension)), read_npy(bytes, loading, name, where)});
-  }
+  for (std::size_t i = 0; i < members.size(); ++i)
+    tensors.push_back({names[i], read_array(file, members[i], path, where)});
   return tensors;
 }
 
 LoadReport load_npz(const std::string& path, Stateful& object, const LoadOptions& options, const Location& where) {
-  FittedState fitted = fit_state(load_npz(path, where), object.state(), options, loading, where);
+  InputFile file(loading, path, where);
+  const std::vector<ZipMember> members = read_zip_directory(file, loading, path, where);
+  const std::vector<std::string> names = names_of(members, path, where);
+  const std::vector<NamedTensor> present = object.state();
+  const std::vector<bool> needed = needed_values(names, present, options, loading, where);
+  std::vector<NamedTensor> tensors;
+  for (std::size_t i = 0; i < members.size(); ++i)
+    tensors.push_back({names[i], needed[i] ? read_array(file, members[i], path, where) : Tensor()});
+  FittedState fitted = fit_state(tensors, present, options, loading, where);
   object.load_state(fitted.state, where);
   return std::move(fitted.report);
 }

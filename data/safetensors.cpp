@@ -68,11 +68,17 @@ void check_version(const Metadata& metadata, const std::string& path, const Loca
                      " has version ", printable(version->second), ", known is version ", state_version);
 }
 
-std::vector<NamedTensor> read_tensors(InputFile& file, const SafetensorsHeader& header, const std::string& path,
-                                      const Location& where) {
+/// Those that are needed; the others stay undefined.
+std::vector<NamedTensor> read_tensors(InputFile& file, const SafetensorsHeader& header, const std::vector<bool>& needed,
+                                      const std::string& path, const Location& where) {
   std::vector<NamedTensor> tensors;
-  for (const auto& item : header.items)
-    tensors.push_back({item.name, read_elements(file, item.type, item.shape, loading, path, where)});
+  const std::uint64_t data = file.offset();
+  for (const auto& item : header.items) {
+    const bool wanted = needed[tensors.size()];
+    if (wanted && file.offset() != data + item.begin) file.seek(data + item.begin);
+    tensors.push_back(
+        {item.name, wanted ? read_elements(file, item.type, item.shape, loading, path, where) : Tensor()});
+  }
   return tensors;
 }
 
@@ -111,14 +117,18 @@ void save(const std::string& path, const Stateful& object, const SaveOptions& op
 std::vector<NamedTensor> load(const std::string& path, const Location& where) {
   InputFile file(loading, path, where);
   const SafetensorsHeader header = read_header(file, path, where);
-  return read_tensors(file, header, path, where);
+  return read_tensors(file, header, std::vector<bool>(header.items.size(), true), path, where);
 }
 
 LoadReport load(const std::string& path, Stateful& object, const LoadOptions& options, const Location& where) {
   InputFile file(loading, path, where);
   const SafetensorsHeader header = read_header(file, path, where);
   check_version(header.metadata, path, where);
-  FittedState fitted = fit_state(read_tensors(file, header, path, where), object.state(), options, loading, where);
+  const std::vector<NamedTensor> present = object.state();
+  std::vector<std::string> names;
+  for (const auto& item : header.items) names.push_back(item.name);
+  const std::vector<bool> needed = needed_values(names, present, options, loading, where);
+  FittedState fitted = fit_state(read_tensors(file, header, needed, path, where), present, options, loading, where);
   object.load_state(fitted.state, where);
   return std::move(fitted.report);
 }

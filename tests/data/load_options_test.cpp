@@ -228,3 +228,27 @@ TEST_CASE("files are loaded by the same options", "[load_options]") {
   CHECK_THAT(message_of<ValueError>([&] { data::load_npz(directory / "file.npz", other, {.only = {"x"}}); }),
              Contains("load_npz: no name matches 'x'"));
 }
+
+TEST_CASE("what is not taken is not read", "[load_options]") {
+  const Directory directory;
+  nn::Linear linear(2, 1);
+  const std::vector<NamedTensor> saved = {
+      {"a.mask", tensor({true})}, {"a.weight", full({1, 2}, 5.0)}, {"a.bias", full({1}, 6.0)}};
+  data::save(directory / "file", saved);
+  data::save_npz(directory / "file.npz", saved);
+  // The one element of the mask is damaged: the last byte of the first file, and one in the middle of the second.
+  std::string bytes = read_file(directory / "file"), archive = read_file(directory / "file.npz");
+  bytes.back() = 2;
+  archive[archive.find("'|b1'")] = 'x';
+  write_file(directory / "file", bytes);
+  write_file(directory / "file.npz", archive);
+  const data::LoadOptions strict{.rename = {{"a.", ""}}}, loose{.strict = false, .rename = {{"a.", ""}}},
+      partial{.rename = {{"a.", ""}}, .only = {"weight", "bias"}};
+  message_of<FormatError>([&] { data::load(directory / "file", linear, strict); });
+  message_of<FormatError>([&] { data::load_npz(directory / "file.npz", linear, strict); });
+  CHECK(data::load(directory / "file", linear, loose).unexpected == Names{"a.mask"});
+  CHECK(firsts(linear) == std::vector<double>{5, 6});
+  CHECK(data::load_npz(directory / "file.npz", linear, loose).unexpected == Names{"a.mask"});
+  data::load(directory / "file", linear, partial);
+  data::load_npz(directory / "file.npz", linear, partial);
+}

@@ -39,6 +39,12 @@ Layer row(std::string name, Make make, bool training = true) {
 
 // The tables, by kind.
 std::vector<Layer> dense_layers();
+std::vector<Layer> convolution_layers();
+std::vector<Layer> normalisation_layers();
+std::vector<Layer> recurrent_layers();
+std::vector<Layer> attention_layers();
+std::vector<Layer> transformer_layers();
+std::vector<Layer> reparametrised_layers();
 
 /// All of them.
 std::vector<Layer> layers();
