@@ -92,7 +92,7 @@ std::vector<RecurrentState> Recurrent::first_states(const RecurrentState& start,
                                                     const Location& where) const {
   const auto count = static_cast<std::int64_t>(weights.size());
   const Shape front = batched ? Shape{count, batch} : Shape{count};
-  const RecurrentState all = detail::checked_state(start, kind_, sizes_, front, name_, where);
+  const RecurrentState all = detail::checked_state(start, kind_, sizes(), front, name_, where);
   const auto part = [&](const Tensor& states, std::int64_t i) {
     return states.defined() ? reshape(slice(states, 0, i, i + 1), {batch, states.shape().back()}) : states;
   };
@@ -106,7 +106,7 @@ RecurrentOutput Recurrent::joined(const Steps& steps, const std::vector<Recurren
   const bool batch_first = batched && options_.batch_first;
   const Shape nothing =
       batch_first ? Shape{batch, 0, directions() * sizes_.outputs()} : Shape{0, batch, directions() * sizes_.outputs()};
-  Tensor output = steps.empty() ? zeros(nothing, sizes_.dtype, where) : stack(steps, batch_first ? 1 : 0, where);
+  Tensor output = steps.empty() ? zeros(nothing, sizes().dtype, where) : stack(steps, batch_first ? 1 : 0, where);
   if (!batched) output = squeeze(output, 1);
   Steps h, c;
   for (const RecurrentState& state : states) {
@@ -121,7 +121,7 @@ RecurrentOutput Recurrent::operator()(const Operand& operand, const RecurrentSta
   const Location& where = operand.where();
   const Call call(*this, name_, where);
   Tensor x = operand.tensor();
-  detail::check_recurrent_input(x, sizes_, 3, name_, where);
+  detail::check_recurrent_input(x, sizes(), 3, name_, where);
   const bool batched = x.ndim() == 3;
   if (!batched) x = unsqueeze(x, 1);
   if (batched && options_.batch_first) x = transpose(x, 0, 1);

@@ -22,10 +22,11 @@ RecurrentState RecurrentCell::step(const Operand& operand, const RecurrentState&
   const Location& where = operand.where();
   const Call call(*this, name_, where);
   const Tensor x = operand.tensor();
-  detail::check_recurrent_input(x, sizes_, 2, name_, where);
+  const detail::RecurrentSizes sizes = sizes_.with_dtype(weight_ih.dtype());
+  detail::check_recurrent_input(x, sizes, 2, name_, where);
   const bool batched = x.ndim() == 2;
   const Shape front = batched ? Shape{x.shape()[0]} : Shape{};
-  const RecurrentState state = detail::checked_state(before, kind_, sizes_, front, name_, where);
+  const RecurrentState state = detail::checked_state(before, kind_, sizes, front, name_, where);
   const detail::RecurrentStep take(kind_, {weight_ih, weight_hh, bias_ih, bias_hh, {}});
   // A product with a vector takes and leaves no axis for the batch, so one example needs no other treatment.
   RecurrentState after = take(x, state);

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "autograd/autograd.hpp"
+#include "nn/recurrent_cells.hpp"
 #include "tests/nn/module_gradients.hpp"
 #include "tests/nn/recurrent_loops.hpp"
 #include "tests/throws.hpp"
@@ -272,6 +273,22 @@ TEST_CASE("clones of recurrent networks are independent") {
   Parameter weight = copy.weights[0].weight_ih;
   weight.assign(weight * 2);
   CHECK(gru.weights[0].weight_ih.value().to_vector() != weight.value().to_vector());
+}
+
+TEST_CASE("recurrent networks that are cast compute in the new dtype") {
+  Rng rng(12);
+  nn::LSTM lstm(2, 3, {.num_layers = 2}, rng);
+  nn::GRUCell cell(2, 3, {}, rng);
+  const Tensor x = normal({2, 2, 2}, rng);
+  const Numbers before = lstm(x).output.to_vector();
+  nn::to(lstm, float64);
+  nn::to(cell, float64);
+  const Tensor after = lstm(cast(x, float64)).output;
+  CHECK(after.dtype() == float64);
+  for (std::size_t i = 0; i < before.size(); ++i) CHECK(after.to_vector()[i] == Approx(before[i]).margin(1e-6));
+  CHECK(lstm(zeros({0, 2, 2}, float64)).output.dtype() == float64);
+  CHECK(cell(cast(x(0), float64)).dtype() == float64);
+  CHECK_THROWS_AS(lstm(x), DTypeError);
 }
 
 TEST_CASE("recurrent networks refuse what does not fit") {
