@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "autograd/core/fail.hpp"
-#include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/matmul.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/spatial.hpp"
@@ -60,7 +59,7 @@ Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& b
   Tensor y =
       matmul(reshape(weight, {groups, outputs / groups, depth}), reshape(patches, {x.size(0), groups, depth, count}));
   y = reshape(y, joined({{x.size(0), outputs}, places}));
-  if (bias.defined()) y = y + reshape(bias, joined({{outputs}, Sizes(at(spatial), 1)}));
+  if (bias.defined()) y = grid::plus_each_channel(y, bias);
   return single ? squeeze(y, 0) : y;
 }
 
