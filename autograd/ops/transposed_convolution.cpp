@@ -13,7 +13,6 @@ namespace xgrad {
 
 namespace {
 
-using grid::at;
 using grid::joined;
 using grid::Sizes;
 using grid::sizes_of;
