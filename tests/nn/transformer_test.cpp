@@ -193,8 +193,8 @@ TEST_CASE("hooks and summaries see the parts of a transformer and of recurrent n
     return y;
   });
   encoder(ones({2, 3, 4}, float64));
-  CHECK(seen == std::vector<std::string>{"layers.1.self_attn.out_proj", "layers.1.self_attn", "layers.1.linear1",
-                                         "layers.1.linear2", "layers.1"});
+  CHECK(seen == std::vector<std::string>{"layers.1.norm1", "layers.1.self_attn.out_proj", "layers.1.self_attn",
+                                         "layers.1.norm2", "layers.1.linear1", "layers.1.linear2", "layers.1"});
   const auto summary = nn::summary(encoder, ones({2, 3, 4}, float64));
   // Of each layer: four projections, the scores, the values, and the two of the last part.
   CHECK(summary.lines[0].multiply_adds == 2 * (4 * 6 * 4 * 4 + 2 * 2 * 2 * 3 * 3 * 2 + 2 * 6 * 4 * 3));
