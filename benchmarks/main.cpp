@@ -65,6 +65,7 @@ Cases xgrad_cases() {
   xgrad_side::add_optimisers(cases);
   xgrad_side::add_derivatives(cases);
   xgrad_side::add_operations(cases);
+  xgrad_side::add_networks(cases);
   return cases;
 }
 
@@ -76,6 +77,7 @@ Cases libtorch_cases() {
   libtorch_side::add_optimisers(cases);
   libtorch_side::add_derivatives(cases);
   libtorch_side::add_operations(cases);
+  libtorch_side::add_networks(cases);
   return cases;
 }
 

@@ -12,6 +12,7 @@ void add_functions(Cases& cases);
 void add_optimisers(Cases& cases);
 void add_derivatives(Cases& cases);
 void add_operations(Cases& cases);
+void add_networks(Cases& cases);
 }  // namespace xgrad_side
 
 namespace libtorch_side {
@@ -22,6 +23,7 @@ void add_functions(Cases& cases);
 void add_optimisers(Cases& cases);
 void add_derivatives(Cases& cases);
 void add_operations(Cases& cases);
+void add_networks(Cases& cases);
 }  // namespace libtorch_side
 
 }  // namespace benchmarks

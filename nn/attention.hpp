@@ -34,7 +34,8 @@ Tensor attention_weights(const Operand& q, const Operand& k, const AttentionOpti
                          Rng& rng = default_rng());
 
 /// softmax(scale q k^T + mask) v, with v [..., S, V]: [..., L, V] (Vaswani et al., "Attention is all you need", 2017).
-/// A query without a key that takes part gives zeros. Errors as for attention_weights.
+/// A query without a key that takes part gives zeros. Values that are left out have weight 0, which does not hide NaN
+/// in them; nor do derivatives hide it in keys. Errors as for attention_weights.
 Tensor scaled_dot_product_attention(const Operand& q, const Operand& k, const Operand& v,
                                     const AttentionOptions& options = {}, Rng& rng = default_rng());
 

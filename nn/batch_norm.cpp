@@ -3,6 +3,7 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/tape/tape.hpp"
+#include "nn/call.hpp"
 #include "nn/normalisation.hpp"
 
 namespace xgrad::nn::detail {
@@ -90,7 +91,7 @@ template <int Spatial>
 Tensor BatchNorm<Spatial>::operator()(const Operand& operand) const {
   constexpr const char* call = batch_name<Spatial>;
   const Location& where = operand.where();
-  const CallScope scope(call, where);
+  const Call scope(*this, call, where);
   const Tensor x = operand.tensor();
   const bool fits = x.ndim() == Spatial + 2 || (Spatial == 1 && x.ndim() == 2);
   check<ShapeError>(fits, where, call, ": needs [N, ", channels_, Spatial == 1 ? "], or that and " : "] and ", Spatial,
@@ -101,7 +102,7 @@ Tensor BatchNorm<Spatial>::operator()(const Operand& operand) const {
   const BatchNormalised found =
       batch_norm(Operand(x, where), running_mean, running_var, {weight, bias, by_batch, share, eps});
   if (moves) move_to(found.mean, found.variance);
-  return found.output;
+  return scope.result(found.output);
 }
 
 template <int Spatial>
@@ -112,7 +113,7 @@ template <int Spatial>
 Tensor InstanceNorm<Spatial>::operator()(const Operand& operand) const {
   constexpr const char* call = instance_name<Spatial>;
   const Location& where = operand.where();
-  const CallScope scope(call, where);
+  const Call scope(*this, call, where);
   const Tensor given = operand.tensor();
   check<ShapeError>(given.ndim() == Spatial + 1 || given.ndim() == Spatial + 2, where, call, ": needs [N, ", channels_,
                     "] and ", Spatial, " spatial axes, or [", channels_, "] and those, got ", describe(given));
@@ -130,7 +131,7 @@ Tensor InstanceNorm<Spatial>::operator()(const Operand& operand) const {
       move_to(moved(running_mean, mean, share), moved(running_var, variance, share));
     }
   }
-  return single ? squeeze(y, 0) : y;
+  return scope.result(single ? squeeze(y, 0) : y);
 }
 
 template class BatchNorm<1>;

@@ -4,6 +4,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/spatial.hpp"
+#include "nn/call.hpp"
 #include "nn/init.hpp"
 
 namespace xgrad::nn::detail {
@@ -93,7 +94,7 @@ Tensor Conv<Spatial>::surrounded(const Operand& x) const {
 
 template <int Spatial>
 Tensor Conv<Spatial>::operator()(const Operand& x) const {
-  const CallScope scope(conv_name<Spatial>, x.where());
+  const Call scope(*this, conv_name<Spatial>, x.where());
   const Tensor input = x.tensor();
   check_input(input, Spatial, weight.shape()[1] * options_.groups, conv_name<Spatial>, x.where());
   ConvolutionOptions options{options_.stride, options_.padding, options_.dilation, options_.groups};
@@ -106,7 +107,7 @@ Tensor Conv<Spatial>::operator()(const Operand& x) const {
   const bool fits = std::all_of(y.shape().end() - Spatial, y.shape().end(), [](auto size) { return size > 0; });
   check<ShapeError>(fits, x.where(), conv_name<Spatial>, ": the kernel does not fit into ", describe(input),
                     "; weight ", describe(weight.value()));
-  return y;
+  return scope.result(y);
 }
 
 template <int Spatial>
@@ -139,18 +140,18 @@ ConvTranspose<Spatial>::ConvTranspose(std::int64_t in_channels, std::int64_t out
 
 template <int Spatial>
 Tensor ConvTranspose<Spatial>::operator()(const Operand& x) const {
-  const CallScope scope(transpose_name<Spatial>, x.where());
+  const Call scope(*this, transpose_name<Spatial>, x.where());
   const Tensor input = x.tensor();
   check_input(input, Spatial, weight.shape()[0], transpose_name<Spatial>, x.where());
-  return convolve_transposed<Spatial>(
+  return scope.result(convolve_transposed<Spatial>(
       Operand(input, x.where()), weight, bias,
-      {options_.stride, options_.padding, options_.output_padding, options_.dilation, options_.groups});
+      {options_.stride, options_.padding, options_.output_padding, options_.dilation, options_.groups}));
 }
 
 template <int Spatial>
 Tensor ConvTranspose<Spatial>::operator()(const Operand& x, const PerAxis& output_size) const {
   constexpr const char* call = transpose_name<Spatial>;
-  const CallScope scope(call, x.where());
+  const Call scope(*this, call, x.where());
   const Tensor input = x.tensor();
   check_input(input, Spatial, weight.shape()[0], call, x.where());
   const Sizes elements = grid::counts(grid::sizes_of(input, input.ndim() - Spatial), Spatial, 1, call, "input size",
@@ -170,8 +171,9 @@ Tensor ConvTranspose<Spatial>::operator()(const Operand& x, const PerAxis& outpu
                       most);
     extra.push_back(sizes[i] - least);
   }
-  return convolve_transposed<Spatial>(Operand(input, x.where()), weight, bias,
-                                      {options_.stride, options_.padding, extra, options_.dilation, options_.groups});
+  return scope.result(
+      convolve_transposed<Spatial>(Operand(input, x.where()), weight, bias,
+                                   {options_.stride, options_.padding, extra, options_.dilation, options_.groups}));
 }
 
 template <int Spatial>

@@ -83,19 +83,27 @@ void Embedding::take_options(const EmbeddingOptions& options, const Location& wh
 Tensor Embedding::operator()(const Operand& operand) const {
   const Call call(*this, "Embedding", operand.where());
   const Tensor index = index_of(operand, "Embedding");
-  if (options_.max_norm) renormalise(index, operand.where());
-  return call.result(without_padding(take(weight, index), index, options_.padding_index));
+  return call.result(without_padding(look_up(index, operand.where()), index, options_.padding_index));
+}
+
+Tensor Embedding::look_up(const Tensor& index, const Location& where) const {
+  if (!options_.max_norm) return take(weight, index);
+  if (Parameter::holder(weight) == weight && !Tape::current().differentiable_updates) {
+    renormalise(index, where);
+    return take(weight, index);
+  }
+  const Tensor rows = take(weight, index), norms = norm(rows, -1, {.p = options_.norm_type}, keep_dims);
+  return rows * stop_gradient(xgrad::where(norms > *options_.max_norm, *options_.max_norm / (norms + 1e-7), 1));
 }
 
 EmbeddingRows Embedding::rows(const Operand& operand) const {
   const CallScope scope("Embedding", operand.where());
   const Tensor index = index_of(operand, "Embedding");
-  if (options_.max_norm) renormalise(index, operand.where());
   const Tensor wanted = tensor(different(index, operand.where()));
   Tensor values;
   {
     const NoGrad untracked;  // what is not tracked lets go of the table when it is evaluated
-    values = take(weight, wanted);
+    values = look_up(wanted, operand.where());
   }
   evaluate(values, operand.where());
   return {wanted, track(values), options_.padding_index};

@@ -11,6 +11,7 @@ struct EmbeddingOptions {
   /// Its row starts as zeros and gets no gradient. Counted from the end if negative.
   std::optional<std::int64_t> padding_index{};
   /// Rows that are looked up and whose norm is larger are first scaled down to it, in the table, without derivative.
+  /// (In functional_call, and where updates have derivatives, the table stays, and the factor is a constant.)
   std::optional<double> max_norm{};
   double norm_type = 2;  ///< p of that norm
   DType dtype = float32;
@@ -62,6 +63,8 @@ class Embedding : public Module {
 
  private:
   void take_options(const EmbeddingOptions& options, const Location& where);
+  /// The rows at the index, of norm max_norm at most.
+  Tensor look_up(const Tensor& index, const Location& where) const;
   void renormalise(const Tensor& index, const Location& where) const;
 
   EmbeddingOptions options_;

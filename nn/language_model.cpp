@@ -5,11 +5,11 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
-#include "autograd/ops/index.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/order.hpp"
 #include "autograd/ops/reduce.hpp"
 #include "autograd/tape/tape.hpp"
+#include "nn/call.hpp"
 #include "nn/init.hpp"
 
 namespace xgrad::nn {
@@ -24,6 +24,7 @@ TransformerOptions transformer_options(const LanguageModelOptions& options) {
           .activation = gelu,
           .batch_first = true,
           .norm_first = true,
+          .rotary = options.rotary ? std::optional<RotaryOptions>(RotaryOptions{}) : std::nullopt,
           .final_norm = true,
           .dtype = options.dtype};
 }
@@ -43,13 +44,17 @@ Tensor next_token(Tensor logits, const GenerateOptions& options, Rng& rng) {
 
 LanguageModel::LanguageModel(std::int64_t vocabulary, const LanguageModelOptions& options, Rng& rng,
                              const Location& where)
-    : positions(options.longest, options.features, {.deviation = deviation, .dtype = options.dtype}, rng, where),
+    : embedding(
+          init::normal({vocabulary, options.features}, rng, {.deviation = deviation, .dtype = options.dtype}, where),
+          {}, where),
       transformer(options.features, options.heads, options.num_layers, transformer_options(options), rng, where),
-      output(options.features, vocabulary, {.bias = false, .dtype = options.dtype}, rng, where) {
+      output(options.features, vocabulary, {.bias = false, .dtype = options.dtype}, rng, where),
+      longest_(options.longest) {
   const CallScope scope("LanguageModel", where);
-  embedding = Parameter(
-      init::normal({vocabulary, options.features}, rng, {.deviation = deviation, .dtype = options.dtype}, where),
-      where);
+  check<ValueError>(longest_ > 0, where, "LanguageModel: the longest sequence has ", longest_, " tokens");
+  if (!options.rotary)
+    positions.emplace(longest_, options.features,
+                      LearnedPositionsOptions{.deviation = deviation, .dtype = options.dtype}, rng, where);
   if (options.dropout > 0) dropout_.emplace(options.dropout, rng.split(), where);
 }
 
@@ -60,17 +65,20 @@ Tensor LanguageModel::operator()(const Operand& tokens) const {
 
 Tensor LanguageModel::operator()(const Operand& tokens, Cache& cache) const {
   const Location& where = tokens.where();
-  const CallScope scope("LanguageModel", where);
+  const Call running(*this, "LanguageModel", where);
   const Tensor index = tokens.tensor();
   check<DTypeError>(index.dtype() == int64, where, "LanguageModel: tokens must be i64, got ", describe(index));
   check<ShapeError>(index.ndim() == 1 || index.ndim() == 2, where, "LanguageModel: tokens are [N, L] or [L], got ",
                     describe(index));
   const bool batched = index.ndim() == 2;
-  const Tensor embedded = take(embedding, index);
-  Tensor x = positions(batched ? embedded : unsqueeze(embedded, 0), cache.length());
+  const std::int64_t all = cache.length() + index.shape().back();
+  check<ValueError>(all <= longest_, where, "LanguageModel: ", all, " tokens are more than the longest, ", longest_);
+  Tensor x = embedding(index);
+  if (!batched) x = unsqueeze(x, 0);
+  if (positions) x = (*positions)(x, cache.length());
   if (dropout_) x = (*dropout_)(x);
   const Tensor logits = output(transformer(x, {.causal = true}, cache.layers));
-  return batched ? logits : squeeze(logits, 0);
+  return running.result(batched ? logits : squeeze(logits, 0));
 }
 
 Tensor LanguageModel::generate(const Operand& tokens, std::int64_t count, const GenerateOptions& options,
@@ -81,9 +89,9 @@ Tensor LanguageModel::generate(const Operand& tokens, std::int64_t count, const 
   const Tensor prompt = tokens.tensor();
   check<ValueError>(prompt.ndim() > 0 && prompt.shape().back() > 0, where,
                     "generate: needs a token to begin with, got ", describe(prompt));
-  const std::int64_t longest = positions.weight.shape()[0], begun = prompt.shape().back();
-  check<ValueError>(count >= 0 && begun <= longest && count <= longest - begun, where, "generate: ", count,
-                    " tokens behind ", begun, " are more than the longest, ", longest);
+  const std::int64_t begun = prompt.shape().back();
+  check<ValueError>(count >= 0 && begun <= longest_ && count <= longest_ - begun, where, "generate: ", count,
+                    " tokens behind ", begun, " are more than the longest, ", longest_);
   check<ValueError>(options.temperature >= 0 && options.top_k >= 0, where, "generate: the temperature ",
                     options.temperature, " or top_k ", options.top_k, " is below 0");
   Cache cache;
@@ -100,7 +108,7 @@ Tensor LanguageModel::generate(const Operand& tokens, std::int64_t count, const 
 }
 
 void LanguageModel::visit(Visitor& visitor) {
-  visitor("embedding.weight", embedding);
+  visitor("embedding", embedding);
   visitor("positions", positions);
   visitor("transformer", transformer);
   visitor("output", output);

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "nn/embedding.hpp"
 #include "nn/positions.hpp"
 #include "nn/transformer.hpp"
 
@@ -13,6 +14,7 @@ struct LanguageModelOptions {
   std::int64_t num_layers = 2;
   std::int64_t dim_feedforward = 512;
   std::int64_t longest = 256;  ///< tokens that it can look at
+  bool rotary = false;         ///< turns queries and keys by their places, instead of learning positions
   double dropout = 0.1;        ///< in training
   DType dtype = float32;
 };
@@ -57,12 +59,13 @@ class LanguageModel : public Module {
                   Rng& rng = default_rng()) const;
   void visit(Visitor& visitor) override;
 
-  Parameter embedding;  ///< [vocabulary, features], named embedding.weight
-  LearnedPositions positions;
+  Embedding embedding;
+  std::optional<LearnedPositions> positions;  ///< not with rotary
   TransformerEncoder transformer;
   Linear output;
 
  private:
+  std::int64_t longest_;
   std::optional<Dropout> dropout_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/create.hpp"
+#include "nn/call.hpp"
 #include "nn/normalisation.hpp"
 
 namespace xgrad::nn {
@@ -31,8 +32,8 @@ LayerNorm::LayerNorm(const Shape& shape, LayerNormOptions options, const Locatio
 }
 
 Tensor LayerNorm::operator()(const Operand& x) const {
-  const CallScope scope("LayerNorm", x.where());
-  return layer_norm(x, shape_, weight, bias, eps);
+  const Call scope(*this, "LayerNorm", x.where());
+  return scope.result(layer_norm(x, shape_, weight, bias, eps));
 }
 
 void LayerNorm::visit(Visitor& visitor) {
@@ -48,8 +49,8 @@ RMSNorm::RMSNorm(const Shape& shape, RMSNormOptions options, const Location& whe
 }
 
 Tensor RMSNorm::operator()(const Operand& x) const {
-  const CallScope scope("RMSNorm", x.where());
-  return rms_norm(x, shape_, weight, eps);
+  const Call scope(*this, "RMSNorm", x.where());
+  return scope.result(rms_norm(x, shape_, weight, eps));
 }
 
 GroupNorm::GroupNorm(std::int64_t groups, std::int64_t channels, GroupNormOptions options, const Location& where)
@@ -64,11 +65,11 @@ GroupNorm::GroupNorm(std::int64_t groups, std::int64_t channels, GroupNormOption
 }
 
 Tensor GroupNorm::operator()(const Operand& x) const {
-  const CallScope scope("GroupNorm", x.where());
+  const Call scope(*this, "GroupNorm", x.where());
   const Tensor input = x.tensor();
   check<ShapeError>(input.ndim() >= 2 && input.size(1) == channels_, x.where(), "GroupNorm: needs [N, ", channels_,
                     ", ...], got ", describe(input));
-  return group_norm(Operand(input, x.where()), groups_, weight, bias, eps);
+  return scope.result(group_norm(Operand(input, x.where()), groups_, weight, bias, eps));
 }
 
 void GroupNorm::visit(Visitor& visitor) {

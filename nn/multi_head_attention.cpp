@@ -8,6 +8,7 @@
 #include "autograd/ops/matmul.hpp"
 #include "autograd/ops/movement.hpp"
 #include "nn/attention.hpp"
+#include "nn/call.hpp"
 #include "nn/init.hpp"
 
 namespace xgrad::nn {
@@ -20,7 +21,16 @@ std::int64_t checked_features(std::int64_t features, std::int64_t heads, const M
                     " features are not to be shared by ", heads, " heads");
   check<ValueError>(options.kdim.value_or(1) > 0 && options.vdim.value_or(1) > 0, where,
                     "MultiHeadAttention: needs positive sizes of keys and values");
+  check<ValueError>(!options.rotary || features / heads % 2 == 0, where, "MultiHeadAttention: heads of ",
+                    features / heads, " features have no pairs to be turned");
   return features;
+}
+
+/// x [N, heads, L, D], whose first place has so many before it.
+Tensor turned(const Tensor& x, std::optional<RotaryOptions> options, std::int64_t earlier) {
+  if (!options) return x;
+  options->first += earlier;
+  return rotary(x, *options);
 }
 
 void check_input(const Tensor& x, const char* name, std::int64_t axes, std::int64_t features, const Location& where) {
@@ -36,7 +46,8 @@ MultiHeadAttention::MultiHeadAttention(std::int64_t features, std::int64_t heads
                {.bias = options.bias, .dtype = options.dtype}, rng, where),
       features_(features),
       heads_(heads),
-      batch_first_(options.batch_first) {
+      batch_first_(options.batch_first),
+      rotary_(options.rotary) {
   const CallScope scope("MultiHeadAttention", where);
   const std::int64_t kdim = options.kdim.value_or(features), vdim = options.vdim.value_or(features);
   const auto draw = [&](std::int64_t rows, std::int64_t columns) {
@@ -88,7 +99,7 @@ Tensor MultiHeadAttention::joint_mask(const AttentionCall& call, bool batched, c
 Attended MultiHeadAttention::attend(const Operand& query, const Operand& key, const Operand& value,
                                     const AttentionCall& call) const {
   const Location& where = query.where();
-  const CallScope scope("MultiHeadAttention", where);
+  const Call running(*this, "MultiHeadAttention", where);
   Tensor q = query.tensor(), k = key.tensor(), v = value.tensor();
   const bool batched = q.ndim() == 3, packed = in_proj_weight.defined();
   const std::int64_t axes = batched ? 3 : 2;
@@ -101,9 +112,9 @@ Attended MultiHeadAttention::attend(const Operand& query, const Operand& key, co
                         k.size(batch_first_ ? 0 : 1) == q.size(batch_first_ ? 0 : 1),
                     where, "MultiHeadAttention: the query ", describe(query.tensor()), ", the key ",
                     describe(key.tensor()), " and the value ", describe(value.tensor()), " do not fit together");
-  q = projected(q, 0);
-  KeysAndValues seen{projected(k, 1), projected(v, 2)};
   const std::int64_t earlier = call.cache ? call.cache->length() : 0;
+  q = turned(projected(q, 0), rotary_, earlier);
+  KeysAndValues seen{turned(projected(k, 1), rotary_, earlier), projected(v, 2)};
   if (earlier > 0)
     seen = {concat({call.cache->keys, seen.keys}, 2, where), concat({call.cache->values, seen.values}, 2, where)};
   if (call.cache) *call.cache = seen;
@@ -114,7 +125,7 @@ Attended MultiHeadAttention::attend(const Operand& query, const Operand& key, co
   heads = permute(heads, batch_first_ ? std::vector<std::int64_t>{0, 2, 1, 3} : std::vector<std::int64_t>{2, 0, 1, 3});
   const Tensor output = out_proj(flatten(heads, 2));
   const std::int64_t batch_axis = batch_first_ ? 0 : 1;
-  return {batched ? output : squeeze(output, batch_axis), batched ? weights : squeeze(weights, 0)};
+  return {running.result(batched ? output : squeeze(output, batch_axis)), batched ? weights : squeeze(weights, 0)};
 }
 
 void MultiHeadAttention::visit(Visitor& visitor) {

@@ -4,6 +4,7 @@
 
 #include "nn/dropout.hpp"
 #include "nn/linear.hpp"
+#include "nn/positions.hpp"
 
 namespace xgrad::nn {
 
@@ -12,6 +13,8 @@ struct MultiHeadAttentionOptions {
   bool bias = true;
   double dropout = 0;        ///< of the weights, in training
   bool batch_first = false;  ///< [N, L, E] in place of [L, N, E]
+  /// Queries and keys of each head are turned by their places (see `rotary`), which count from what is in the cache.
+  std::optional<RotaryOptions> rotary{};
   DType dtype = float32;
 };
 
@@ -46,7 +49,8 @@ struct Attended {
 /// [3 E]; out_proj. Projections begin with U(-a, a), a = sqrt(6 / (in + out)), biases with 0.
 class MultiHeadAttention : public Module {
  public:
-  /// ValueError unless sizes are positive, E is a multiple of the heads and dropout is in [0, 1].
+  /// ValueError unless sizes are positive, E is a multiple of the heads and dropout is in [0, 1]; with `rotary`, unless
+  /// heads have an even number of features.
   MultiHeadAttention(std::int64_t features, std::int64_t heads, const MultiHeadAttentionOptions& options = {},
                      Rng& rng = default_rng(), const Location& where = Location::current());
 
@@ -69,6 +73,7 @@ class MultiHeadAttention : public Module {
 
   std::int64_t features_, heads_;
   bool batch_first_;
+  std::optional<RotaryOptions> rotary_;
   std::optional<Dropout> dropout_;
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "autograd/ops/pooling.hpp"
-#include "nn/module.hpp"
+#include "nn/call.hpp"
 
 namespace xgrad::nn {
 
@@ -12,7 +12,7 @@ template <auto Function>
 class Pool : public Module {
  public:
   explicit Pool(PerAxis kernel_size, PoolingOptions pooling = {}) : size(std::move(kernel_size)), options(pooling) {}
-  auto operator()(const Operand& x) const { return Function(x, size, options); }
+  Tensor operator()(const Operand& x) const { return HeldCall(*this).result(Function(x, size, options)); }
 
   PerAxis size;
   PoolingOptions options;
@@ -33,7 +33,7 @@ class LpPool : public Module {
  public:
   LpPool(double power, PerAxis kernel_size, PoolingOptions pooling = {})
       : p(power), size(std::move(kernel_size)), options(pooling) {}
-  Tensor operator()(const Operand& x) const { return Function(x, p, size, options); }
+  Tensor operator()(const Operand& x) const { return HeldCall(*this).result(Function(x, p, size, options)); }
 
   double p;
   PerAxis size;
@@ -46,10 +46,12 @@ class MaxUnpool : public Module {
  public:
   explicit MaxUnpool(PerAxis kernel_size, UnpoolingOptions unpooling = {})
       : size(std::move(kernel_size)), options(unpooling) {}
-  Tensor operator()(const Operand& x, const Operand& indices) const { return Function(x, indices, size, options); }
+  Tensor operator()(const Operand& x, const Operand& indices) const {
+    return HeldCall(*this).result(Function(x, indices, size, options));
+  }
   /// With other sizes of the spatial axes, as several inputs are pooled to the same one.
   Tensor operator()(const Operand& x, const Operand& indices, const PerAxis& output_size) const {
-    return Function(x, indices, size, {options.stride, options.padding, output_size});
+    return HeldCall(*this).result(Function(x, indices, size, {options.stride, options.padding, output_size}));
   }
 
   PerAxis size;
@@ -61,7 +63,7 @@ template <auto Function>
 class AdaptivePool : public Module {
  public:
   explicit AdaptivePool(PerAxis output_size) : size(std::move(output_size)) {}
-  Tensor operator()(const Operand& x) const { return Function(x, size); }
+  Tensor operator()(const Operand& x) const { return HeldCall(*this).result(Function(x, size)); }
 
   PerAxis size;
 };

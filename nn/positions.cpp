@@ -6,6 +6,7 @@
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/movement.hpp"
+#include "nn/call.hpp"
 #include "nn/init.hpp"
 
 namespace xgrad::nn {
@@ -73,7 +74,7 @@ LearnedPositions::LearnedPositions(std::int64_t longest, std::int64_t features, 
 
 Tensor LearnedPositions::operator()(const Operand& x, std::int64_t first) const {
   const Location& where = x.where();
-  const CallScope scope("LearnedPositions", where);
+  const Call call(*this, "LearnedPositions", where);
   const Tensor input = x.tensor();
   check<ShapeError>(input.ndim() >= 2 && input.shape().back() == weight.shape()[1], where,
                     "LearnedPositions: the input ", describe(input), " has no axis for places before one of size ",
@@ -81,7 +82,7 @@ Tensor LearnedPositions::operator()(const Operand& x, std::int64_t first) const 
   const std::int64_t length = input.size(-2), longest = weight.shape()[0];
   check<ValueError>(first >= 0 && first <= longest && length <= longest - first, where, "LearnedPositions: ", length,
                     " places from ", first, " on are more than ", longest);
-  return input + slice(weight, 0, first, first + length);
+  return call.result(input + slice(weight, 0, first, first + length));
 }
 
 void LearnedPositions::visit(Visitor& visitor) { visitor("weight", weight); }

@@ -3,6 +3,7 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/create.hpp"
 #include "nn/activations/rectifiers.hpp"
+#include "nn/call.hpp"
 
 namespace xgrad::nn {
 
@@ -13,8 +14,8 @@ PReLU::PReLU(std::int64_t channels, PReLUOptions options, const Location& where)
 }
 
 Tensor PReLU::operator()(const Operand& x) const {
-  const CallScope scope("PReLU", x.where());
-  return prelu(x, weight);
+  const Call scope(*this, "PReLU", x.where());
+  return scope.result(prelu(x, weight));
 }
 
 }  // namespace xgrad::nn

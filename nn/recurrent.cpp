@@ -5,6 +5,7 @@
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/indexing.hpp"
 #include "autograd/ops/movement.hpp"
+#include "nn/call.hpp"
 
 namespace xgrad::nn {
 
@@ -91,7 +92,7 @@ std::vector<RecurrentState> Recurrent::first_states(const RecurrentState& start,
                                                     const Location& where) const {
   const auto count = static_cast<std::int64_t>(weights.size());
   const Shape front = batched ? Shape{count, batch} : Shape{count};
-  const RecurrentState all = detail::checked_state(start, kind_, sizes_, front, name_, where);
+  const RecurrentState all = detail::checked_state(start, kind_, sizes(), front, name_, where);
   const auto part = [&](const Tensor& states, std::int64_t i) {
     return states.defined() ? reshape(slice(states, 0, i, i + 1), {batch, states.shape().back()}) : states;
   };
@@ -105,7 +106,7 @@ RecurrentOutput Recurrent::joined(const Steps& steps, const std::vector<Recurren
   const bool batch_first = batched && options_.batch_first;
   const Shape nothing =
       batch_first ? Shape{batch, 0, directions() * sizes_.outputs()} : Shape{0, batch, directions() * sizes_.outputs()};
-  Tensor output = steps.empty() ? zeros(nothing, sizes_.dtype, where) : stack(steps, batch_first ? 1 : 0, where);
+  Tensor output = steps.empty() ? zeros(nothing, sizes().dtype, where) : stack(steps, batch_first ? 1 : 0, where);
   if (!batched) output = squeeze(output, 1);
   Steps h, c;
   for (const RecurrentState& state : states) {
@@ -118,9 +119,9 @@ RecurrentOutput Recurrent::joined(const Steps& steps, const std::vector<Recurren
 RecurrentOutput Recurrent::operator()(const Operand& operand, const RecurrentState& start,
                                       const Tensor& lengths) const {
   const Location& where = operand.where();
-  const CallScope scope(name_, where);
+  const Call call(*this, name_, where);
   Tensor x = operand.tensor();
-  detail::check_recurrent_input(x, sizes_, 3, name_, where);
+  detail::check_recurrent_input(x, sizes(), 3, name_, where);
   const bool batched = x.ndim() == 3;
   if (!batched) x = unsqueeze(x, 1);
   if (batched && options_.batch_first) x = transpose(x, 0, 1);
@@ -141,7 +142,9 @@ RecurrentOutput Recurrent::operator()(const Operand& operand, const RecurrentSta
     for (std::size_t t = 0; t < steps.size(); ++t)
       steps[t] = each == 1 ? found[0][t] : concat({found[0][t], found[1][t]}, 1);
   }
-  return joined(steps, states, batched, batch, where);
+  RecurrentOutput result = joined(steps, states, batched, batch, where);
+  result.output = call.result(std::move(result.output));
+  return result;
 }
 
 RNN::RNN(std::int64_t inputs, std::int64_t hidden, RNNOptions options, Rng& rng, const Location& where)

@@ -78,6 +78,8 @@ class Recurrent : public Module {
 
  private:
   std::int64_t directions() const { return options_.bidirectional ? 2 : 1; }
+  /// With the dtype that the weights have now.
+  detail::RecurrentSizes sizes() const { return sizes_.with_dtype(weights[0].weight_ih.dtype()); }
   std::vector<RecurrentState> first_states(const RecurrentState& start, bool batched, std::int64_t batch,
                                            const Location& where) const;
   RecurrentOutput joined(const std::vector<Tensor>& steps, const std::vector<RecurrentState>& states, bool batched,

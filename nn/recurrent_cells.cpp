@@ -1,7 +1,7 @@
 #include "nn/recurrent_cells.hpp"
 
 #include "autograd/core/fail.hpp"
-#include "autograd/ops/movement.hpp"
+#include "nn/call.hpp"
 
 namespace xgrad::nn {
 
@@ -20,15 +20,18 @@ RecurrentCell::RecurrentCell(detail::Recurrence kind, const char* name, const de
 
 RecurrentState RecurrentCell::step(const Operand& operand, const RecurrentState& before) const {
   const Location& where = operand.where();
-  const CallScope scope(name_, where);
+  const Call call(*this, name_, where);
   const Tensor x = operand.tensor();
-  detail::check_recurrent_input(x, sizes_, 2, name_, where);
+  const detail::RecurrentSizes sizes = sizes_.with_dtype(weight_ih.dtype());
+  detail::check_recurrent_input(x, sizes, 2, name_, where);
   const bool batched = x.ndim() == 2;
   const Shape front = batched ? Shape{x.shape()[0]} : Shape{};
-  RecurrentState state = detail::checked_state(before, kind_, sizes_, front, name_, where);
+  const RecurrentState state = detail::checked_state(before, kind_, sizes, front, name_, where);
   const detail::RecurrentStep take(kind_, {weight_ih, weight_hh, bias_ih, bias_hh, {}});
   // A product with a vector takes and leaves no axis for the batch, so one example needs no other treatment.
-  return take(x, state);
+  RecurrentState after = take(x, state);
+  after.h = call.result(std::move(after.h));
+  return after;
 }
 
 void RecurrentCell::visit(Visitor& visitor) {

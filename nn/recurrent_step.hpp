@@ -34,6 +34,7 @@ struct RecurrentSizes {
   DType dtype = float32;
 
   std::int64_t outputs() const { return projection > 0 ? projection : hidden; }
+  RecurrentSizes with_dtype(DType other) const { return {inputs, hidden, projection, bias, other}; }
 };
 
 /// From U(-1/sqrt(hidden), 1/sqrt(hidden)), the biases, too.

@@ -7,6 +7,7 @@
 #include "autograd/ops/elementwise.hpp"
 #include "nn/activations/input.hpp"
 #include "nn/activations/rectifiers.hpp"
+#include "nn/call.hpp"
 
 namespace xgrad::nn {
 
@@ -16,11 +17,11 @@ RReLU::RReLU(double lower, double upper, Rng rng, const Location& where) : lower
 }
 
 Tensor RReLU::operator()(const Operand& x) const {
-  const CallScope scope("RReLU", x.where());
+  const Call scope(*this, "RReLU", x.where());
   const Tensor input = activation::floating(x, "RReLU");
-  if (!training() || lower_ == upper_) return leaky_relu(input, lower_ / 2 + upper_ / 2);
+  if (!training() || lower_ == upper_) return scope.result(leaky_relu(input, lower_ / 2 + upper_ / 2));
   const Tensor slope = uniform(input.shape(), rng_, lower_, upper_, input.dtype(), x.where());
-  return where(input <= 0, input * slope, abs(input));
+  return scope.result(where(input <= 0, input * slope, abs(input)));
 }
 
 }  // namespace xgrad::nn

@@ -2,7 +2,7 @@
 
 #include "autograd/ops/interpolation.hpp"
 #include "autograd/ops/movement.hpp"
-#include "nn/module.hpp"
+#include "nn/call.hpp"
 
 namespace xgrad::nn {
 
@@ -25,13 +25,13 @@ Tensor channel_shuffle(const Operand& x, std::int64_t groups);
 /// Joins the axes from `first` to `last` into one: all but the examples, unless others are given.
 struct Flatten : Module {
   explicit Flatten(std::int64_t from = 1, std::int64_t to = -1) : first(from), last(to) {}
-  Tensor operator()(const Operand& x) const { return flatten(x, first, last); }
+  Tensor operator()(const Operand& x) const { return HeldCall(*this).result(flatten(x, first, last)); }
   std::int64_t first, last;
 };
 
 struct Unflatten : Module {
   Unflatten(std::int64_t which, Shape into) : axis(which), sizes(std::move(into)) {}
-  Tensor operator()(const Operand& x) const { return unflatten(x, axis, sizes); }
+  Tensor operator()(const Operand& x) const { return HeldCall(*this).result(unflatten(x, axis, sizes)); }
   std::int64_t axis;
   Shape sizes;
 };
@@ -39,25 +39,25 @@ struct Unflatten : Module {
 /// Upsample({.scale = 2, .mode = Interpolation::bilinear})(x): `interpolate`.
 struct Upsample : Module {
   explicit Upsample(InterpolationOptions how) : options(std::move(how)) {}
-  Tensor operator()(const Operand& x) const { return interpolate(x, options); }
+  Tensor operator()(const Operand& x) const { return HeldCall(*this).result(interpolate(x, options)); }
   InterpolationOptions options;
 };
 
 struct PixelShuffle : Module {
   explicit PixelShuffle(std::int64_t upscale_factor) : factor(upscale_factor) {}
-  Tensor operator()(const Operand& x) const { return pixel_shuffle(x, factor); }
+  Tensor operator()(const Operand& x) const { return HeldCall(*this).result(pixel_shuffle(x, factor)); }
   std::int64_t factor;
 };
 
 struct PixelUnshuffle : Module {
   explicit PixelUnshuffle(std::int64_t downscale_factor) : factor(downscale_factor) {}
-  Tensor operator()(const Operand& x) const { return pixel_unshuffle(x, factor); }
+  Tensor operator()(const Operand& x) const { return HeldCall(*this).result(pixel_unshuffle(x, factor)); }
   std::int64_t factor;
 };
 
 struct ChannelShuffle : Module {
   explicit ChannelShuffle(std::int64_t of_channels) : groups(of_channels) {}
-  Tensor operator()(const Operand& x) const { return channel_shuffle(x, groups); }
+  Tensor operator()(const Operand& x) const { return HeldCall(*this).result(channel_shuffle(x, groups)); }
   std::int64_t groups;
 };
 

@@ -5,6 +5,10 @@
 
 namespace xgrad::nn {
 
+void Visitor::operator()(const std::string& name, Step& member) {
+  if (Module* const module = member.module()) (*this)(name, *module);
+}
+
 Tensor Step::operator()(const Operand& x) const {
   Module* const module = held_->module();
   if (!module) return held_->apply(x.tensor());
@@ -23,8 +27,7 @@ void Steps::refuse_type(std::size_t index, const Location& where) {
 }
 
 void Steps::visit(Visitor& visitor) {
-  for (std::size_t i = 0; i < steps_.size(); ++i)
-    if (Module* module = steps_[i].module()) visitor(std::to_string(i), *module);
+  for (std::size_t i = 0; i < steps_.size(); ++i) visitor(std::to_string(i), steps_[i]);
 }
 
 }  // namespace xgrad::nn

@@ -18,7 +18,11 @@ template <class Step>
 concept SequentialStep = !std::convertible_to<Step, Tensor> && std::invocable<Step&, const Tensor&> &&
                          std::convertible_to<std::invoke_result_t<Step&, const Tensor&>, Tensor>;
 
-/// A step of any type, by value: a module, a function, a lambda.
+/// A step of any type, by value: a module, a function, a lambda. A copy of a module shares its Parameters, and `clone`
+/// of what holds it does not. A std::vector<Step> is a list of modules of any types that can be called alike:
+///
+///     std::vector<nn::Step> blocks{nn::Linear(2, 3), relu};           // y = blocks[0](x)
+///     void visit(nn::Visitor& visitor) override { visitor("blocks", blocks); }     // blocks.0.weight
 class Step {
  public:
   template <SequentialStep Callable>

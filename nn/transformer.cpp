@@ -2,19 +2,23 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "nn/call.hpp"
 
 namespace xgrad::nn {
 
 namespace {
 
-MultiHeadAttention attention(std::int64_t features, std::int64_t heads, const TransformerOptions& options, Rng& rng,
-                             const Location& where) {
-  return {
-      features,
-      heads,
-      {.bias = options.bias, .dropout = options.dropout, .batch_first = options.batch_first, .dtype = options.dtype},
-      rng,
-      where};
+MultiHeadAttention attention(std::int64_t features, std::int64_t heads, const TransformerOptions& options,
+                             const std::optional<RotaryOptions>& rotary, Rng& rng, const Location& where) {
+  return {features,
+          heads,
+          {.bias = options.bias,
+           .dropout = options.dropout,
+           .batch_first = options.batch_first,
+           .rotary = rotary,
+           .dtype = options.dtype},
+          rng,
+          where};
 }
 
 Linear linear(std::int64_t from, std::int64_t to, const TransformerOptions& options, Rng& rng, const Location& where) {
@@ -52,7 +56,7 @@ std::vector<Layer> stack_of(const char* name, std::int64_t features, std::int64_
 
 TransformerEncoderLayer::TransformerEncoderLayer(std::int64_t features, std::int64_t heads,
                                                  const TransformerOptions& options, Rng& rng, const Location& where)
-    : self_attn(attention(features, heads, options, rng, where)),
+    : self_attn(attention(features, heads, options, options.rotary, rng, where)),
       linear1(linear(features, options.dim_feedforward, options, rng, where)),
       linear2(linear(options.dim_feedforward, features, options, rng, where)),
       norm1(layer_norm_of(features, options, where)),
@@ -62,11 +66,11 @@ TransformerEncoderLayer::TransformerEncoderLayer(std::int64_t features, std::int
       dropout_(dropout_of(options, rng, where)) {}
 
 Tensor TransformerEncoderLayer::operator()(const Operand& operand, const AttentionCall& call) const {
-  const CallScope scope("TransformerEncoderLayer", operand.where());
+  const Call running(*this, "TransformerEncoderLayer", operand.where());
   const auto attend = [&](const Tensor& x) { return self_attn(x, x, x, call); };
   const auto feed = [&](const Tensor& x) { return linear2(dropped(dropout_, activation_(linear1(x)))); };
   const Tensor y = with_part(operand.tensor(), norm1, norm_first_, dropout_, attend);
-  return with_part(y, norm2, norm_first_, dropout_, feed);
+  return running.result(with_part(y, norm2, norm_first_, dropout_, feed));
 }
 
 void TransformerEncoderLayer::visit(Visitor& visitor) {
@@ -80,8 +84,8 @@ void TransformerEncoderLayer::visit(Visitor& visitor) {
 
 TransformerDecoderLayer::TransformerDecoderLayer(std::int64_t features, std::int64_t heads,
                                                  const TransformerOptions& options, Rng& rng, const Location& where)
-    : self_attn(attention(features, heads, options, rng, where)),
-      multihead_attn(attention(features, heads, options, rng, where)),
+    : self_attn(attention(features, heads, options, options.rotary, rng, where)),
+      multihead_attn(attention(features, heads, options, {}, rng, where)),
       linear1(linear(features, options.dim_feedforward, options, rng, where)),
       linear2(linear(options.dim_feedforward, features, options, rng, where)),
       norm1(layer_norm_of(features, options, where)),
@@ -93,14 +97,14 @@ TransformerDecoderLayer::TransformerDecoderLayer(std::int64_t features, std::int
 
 Tensor TransformerDecoderLayer::operator()(const Operand& operand, const Operand& memory,
                                            const DecoderCall& call) const {
-  const CallScope scope("TransformerDecoderLayer", operand.where());
+  const Call running(*this, "TransformerDecoderLayer", operand.where());
   const Tensor known = memory.tensor();
   const auto attend = [&](const Tensor& x) { return self_attn(x, x, x, call.self); };
   const auto look = [&](const Tensor& x) { return multihead_attn(x, known, known, call.memory); };
   const auto feed = [&](const Tensor& x) { return linear2(dropped(dropout_, activation_(linear1(x)))); };
   Tensor y = with_part(operand.tensor(), norm1, norm_first_, dropout_, attend);
   y = with_part(y, norm2, norm_first_, dropout_, look);
-  return with_part(y, norm3, norm_first_, dropout_, feed);
+  return running.result(with_part(y, norm3, norm_first_, dropout_, feed));
 }
 
 void TransformerDecoderLayer::visit(Visitor& visitor) {
@@ -123,7 +127,7 @@ TransformerEncoder::TransformerEncoder(std::int64_t features, std::int64_t heads
 
 Tensor TransformerEncoder::run(const Operand& operand, const AttentionCall& call,
                                std::vector<KeysAndValues>* caches) const {
-  const CallScope scope("TransformerEncoder", operand.where());
+  const Call running(*this, "TransformerEncoder", operand.where());
   check<ValueError>(!call.cache, operand.where(), "TransformerEncoder: takes a list of caches, one for each layer");
   if (caches && caches->empty()) caches->resize(layers.size());
   check<ValueError>(!caches || caches->size() == layers.size(), operand.where(), "TransformerEncoder: has ",
@@ -134,7 +138,7 @@ Tensor TransformerEncoder::run(const Operand& operand, const AttentionCall& call
     if (caches) of_layer.cache = &(*caches)[i];
     x = layers[i](x, of_layer);
   }
-  return norm ? (*norm)(x) : x;
+  return running.result(norm ? (*norm)(x) : x);
 }
 
 void TransformerEncoder::visit(Visitor& visitor) {
@@ -150,10 +154,10 @@ TransformerDecoder::TransformerDecoder(std::int64_t features, std::int64_t heads
 }
 
 Tensor TransformerDecoder::operator()(const Operand& operand, const Operand& memory, const DecoderCall& call) const {
-  const CallScope scope("TransformerDecoder", operand.where());
+  const Call running(*this, "TransformerDecoder", operand.where());
   Tensor x = operand.tensor();
   for (const TransformerDecoderLayer& layer : layers) x = layer(x, memory, call);
-  return norm ? (*norm)(x) : x;
+  return running.result(norm ? (*norm)(x) : x);
 }
 
 void TransformerDecoder::visit(Visitor& visitor) {

@@ -20,7 +20,8 @@ struct TransformerOptions {
   bool batch_first = false;  ///< [N, L, E] in place of [L, N, E]
   bool norm_first = false;   ///< normalises what a part reads (Xiong et al., 2020), not what it gives
   bool bias = true;
-  bool final_norm = false;  ///< of stacks: whether what the last layer gives is normalised
+  std::optional<RotaryOptions> rotary{};  ///< of the attention among the places of x (see MultiHeadAttentionOptions)
+  bool final_norm = false;                ///< of stacks: whether what the last layer gives is normalised
   DType dtype = float32;
 };
 

@@ -13,6 +13,7 @@
 namespace xgrad::nn {
 
 class Module;
+class Step;
 template <class T>
 class Owned;
 
@@ -25,6 +26,8 @@ class Visitor {
   void operator()(const std::string& name, Tensor& buffer);
   void operator()(const std::string& name, Rng& rng);
   void operator()(const std::string& name, Module& module);
+  /// A step of a Sequential or its like: shown if it is a module.
+  void operator()(const std::string& name, Step& step);
   /// Shows the members of `module` under their own names, as if they were those of the module that shows it.
   void operator()(Module& module);
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -112,8 +113,7 @@ class Evaluation {
     const Pending pending{std::move(entries_), numbers_, std::move(roots_), donated};
     computed_here += static_cast<std::int64_t>(pending.entries.size());
     selected().executor->run(pending);
-    for (Entry* root : pending.roots)
-      if (root->stopped && !planted("stop_gradient does not get the value that comes later")) share(*root);
+    if (!planted("stop_gradient does not get the value that comes later")) share_with_stops(pending.roots);
     if (History* history = History::current()) {
       history->release_if_due();
       history->look_at_memory();
@@ -139,17 +139,20 @@ class Evaluation {
     for (std::size_t i = next(0); i < is_root.size(); i = next(i + 1)) roots_.push_back(entries_[i]);
   }
 
-  // Its stop_gradients have its value, too.
-  static void share(Entry& source) {
-    source.stopped = false;
+  // Their stop_gradients have their values, too. (All of them are looked for at once: there may be many.)
+  static void share_with_stops(const std::vector<Entry*>& roots) {
     History* history = History::current();
-    if (!history) return;
-    for (const Tensor& stop : history->stops_of(source)) {
+    std::uint64_t first = std::numeric_limits<std::uint64_t>::max();
+    for (const Entry* root : roots)
+      if (root->stopped) first = std::min(first, root->sequence.load(std::memory_order_relaxed));
+    if (!history || first == std::numeric_limits<std::uint64_t>::max()) return;
+    for (const Tensor& stop : history->stops_with_value(first)) {
       Entry& entry = *stop.entry();
-      entry.value = source.value;
+      entry.value = entry.input(0).entry()->value;
       entry.evaluated.store(true, std::memory_order_release);
       entry.cut();
     }
+    for (Entry* root : roots) root->stopped = false;
   }
 
   Numbering numbers_;

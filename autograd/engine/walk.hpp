@@ -23,7 +23,7 @@ class Reachable {
     for (const auto& root : roots)
       if (const Entry* entry = entry_of(root); entry && numbers_.is_own(entry))
         top_ = std::max(top_, number_of(*entry));
-    make_room(std::min(top_, Tape::current().sequence - Tape::current().evaluated_at) + 1);
+    make_room(std::min({top_, Tape::current().sequence - Tape::current().evaluated_at, usual_room}) + 1);
     for (const auto& root : roots)
       if (Entry* entry = entry_of(root)) visit(entry);
     // What an entry reads was recorded before it, so one pass meets everything that is near.
@@ -35,6 +35,10 @@ class Reachable {
   }
 
  private:
+  // Room for all that is pending, mostly; where there is more, it is made as far as the walk gets. (A loop whose
+  // results nobody looks at would look through all that it has recorded, again and again.)
+  static constexpr std::uint64_t usual_room = 1 << 12;
+
   static Entry* entry_of(const Tensor& tensor) { return tensor.entry(); }
   static Entry* entry_of(Entry* entry) { return entry; }
 

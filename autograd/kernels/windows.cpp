@@ -6,6 +6,7 @@
 #include "autograd/core/parallel.hpp"
 #include "autograd/kernels/convert.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/kernels/wrap.hpp"
 
 namespace xgrad::kernels {
 
@@ -150,9 +151,10 @@ void fold(const View& x, std::span<const Sliding> windows, const View& y) {
         const T* in = from + at;
         if (stride == 1) {
           T* out = to + (begin + low);
-          for (std::int64_t i = 0; i < high - low; ++i) out[i] += in[low + i];
+          for (std::int64_t i = 0; i < high - low; ++i) out[i] = wrapping_add(out[i], in[low + i]);
         } else {
-          for (std::int64_t i = low; i < high; ++i) to[begin + i * stride] += in[i];
+          for (std::int64_t i = low; i < high; ++i)
+            to[begin + i * stride] = wrapping_add(to[begin + i * stride], in[i]);
         }
       });
     }

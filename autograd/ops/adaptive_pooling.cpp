@@ -91,6 +91,12 @@ Tensor along(const Sizes& numbers, std::int64_t i, std::int64_t spatial, DType d
 Tensor adaptive_max_pool(const Operand& x, const PerAxis& size, std::int64_t spatial, const char* call) {
   const CallScope scope(call, x.where());
   const AdaptivePools pools(x, size, spatial, call);
+  if (!pools.x.tracked()) {  // axis after axis, for which only the shares of ties in the derivative would differ
+    Tensor y = pools.x;
+    for (std::int64_t axis = spatial + 1; axis >= 2; --axis)
+      y = max(pools.parts[at(axis - 2)].apart(y, axis, least), axis + 1);
+    return pools.result(y);
+  }
   const Tensor y = max(pools.windows(least), pools.within);
   if (std::ranges::all_of(pools.parts, &Parts::are_equal)) return pools.result(y);
   Tensor share = ones({}, y.dtype());

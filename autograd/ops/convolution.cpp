@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "autograd/core/fail.hpp"
-#include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/matmul.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/spatial.hpp"
@@ -45,7 +44,9 @@ Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& b
                   dilation[at(axis)], amounts[at(axis)],     amounts[at(axis)]};
     if (options.padding.border == Border::same) {
       check<ValueError>(window.stride == 1, where, call, ": Border::same needs stride 1, got ", window.stride);
-      const std::int64_t around = window.dilation * (window.size - 1);
+      std::int64_t around = 0;
+      check<ValueError>(window.dilation > 0 && !__builtin_mul_overflow(window.dilation, window.size - 1, &around),
+                        where, call, ": windows of ", window.size, " elements, dilation ", window.dilation);
       window.before = around / 2;
       window.after = around - around / 2;
     }
@@ -58,7 +59,7 @@ Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& b
   Tensor y =
       matmul(reshape(weight, {groups, outputs / groups, depth}), reshape(patches, {x.size(0), groups, depth, count}));
   y = reshape(y, joined({{x.size(0), outputs}, places}));
-  if (bias.defined()) y = y + reshape(bias, joined({{outputs}, Sizes(at(spatial), 1)}));
+  if (bias.defined()) y = grid::plus_each_channel(y, bias);
   return single ? squeeze(y, 0) : y;
 }
 

@@ -1,7 +1,12 @@
 #include "autograd/ops/scatter.hpp"
 
+#include <algorithm>
+#include <span>
+#include <vector>
+
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/arrange.hpp"
 #include "autograd/ops/batching.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
@@ -87,13 +92,28 @@ struct Winners {
   Tensor arrived() const { return places >= 0; }
 };
 
-// Sorted by their indices, by doubling, each element takes in its neighbours with the same index; the last one of them
-// has them all.
-Tensor products(const Arrivals& arrivals) {
+// The most elements that arrive at one index, if that is known, else all.
+std::int64_t most_arrivals(const Arrivals& arrivals) {
+  const std::int64_t axis = arrivals.axis, count = arrivals.index.size(axis);
+  if (!arrivals.index.evaluated()) return count;
+  const Tensor lines = reshape(moveaxis(arrivals.index, axis, -1), {-1, count});
+  std::int64_t most = 0;
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(arrivals.size));
+  const std::span<const std::int64_t> indices = lines.data<std::int64_t>();
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    if (i % static_cast<std::size_t>(count) == 0) std::ranges::fill(numbers, 0);
+    most = std::max(most, ++numbers[static_cast<std::size_t>(indices[i])]);
+  }
+  return most;
+}
+
+// Sorted by their indices, by doubling, each element takes in its neighbours with the same index, of which there are at
+// most so many; the last one of them has them all.
+Tensor products(const Arrivals& arrivals, std::int64_t most) {
   const std::int64_t axis = arrivals.axis, count = arrivals.index.size(axis);
   const Tensor order = argsort(arrivals.index, axis), index = gather(arrivals.index, axis, order);
   Tensor product = gather(arrivals.source, axis, order);
-  for (std::int64_t shift = 1; shift < count; shift *= 2) {
+  for (std::int64_t shift = 1; shift < std::min(most, count); shift *= 2) {
     const Tensor later = slice(product, axis, shift, {}), before = slice(product, axis, 0, count - shift);
     const Tensor together = slice(index, axis, shift, {}) == slice(index, axis, 0, count - shift);
     product = concat({slice(product, axis, 0, shift), where(together, before * later, later)}, axis);
@@ -120,12 +140,12 @@ Tensor extremes(const Arrivals& arrivals, bool largest) {
   return centre + arrivals.with(where(logical_or(equal, isnan(here)), beside, 0)).sum();
 }
 
-Tensor reduced(const Arrivals& arrivals, ScatterReduction reduction) {
+Tensor reduced(const Arrivals& arrivals, ScatterReduction reduction, std::int64_t most) {
   switch (reduction) {
     case ScatterReduction::sum:
       return arrivals.sum();
     case ScatterReduction::prod:
-      return products(arrivals);
+      return products(arrivals, most);
     case ScatterReduction::mean:
       return arrivals.sum() / arrivals.counts(arrivals.source.dtype());
     case ScatterReduction::max:
@@ -194,7 +214,8 @@ Tensor scatter_reduce(const Operand& x, std::int64_t axis, const Operand& index,
   const Arrivals& arrivals = target.arrivals;
   // First, for here an index that is out of range is named with its place.
   const Tensor arrived = arrivals.counts(int64) > 0;
-  return target.with(reduced(include_self ? arrivals.with_self(target.part) : arrivals, reduction), arrived);
+  const std::int64_t most = reduction == ScatterReduction::prod ? most_arrivals(arrivals) + include_self : 0;
+  return target.with(reduced(include_self ? arrivals.with_self(target.part) : arrivals, reduction, most), arrived);
 }
 
 Tensor put(const Operand& x, const Operand& index, const Operand& source, bool accumulate) {

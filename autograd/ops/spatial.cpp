@@ -1,6 +1,7 @@
 #include "autograd/ops/spatial.hpp"
 
 #include "autograd/core/fail.hpp"
+#include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/movement.hpp"
 
 namespace xgrad {
@@ -25,6 +26,12 @@ Sizes joined(std::initializer_list<Sizes> lists) {
   Sizes all;
   for (const Sizes& list : lists) all.insert(all.end(), list.begin(), list.end());
   return all;
+}
+
+Tensor plus_each_channel(const Tensor& y, const Tensor& numbers) {
+  const std::int64_t samples = y.size(0), channels = y.size(1), each = Shape(sizes_of(y, 2)).numel();
+  const Tensor column = broadcast_to(reshape(numbers, {1, channels, 1}), {samples, channels, 1});
+  return reshape(reshape(y, {samples, channels, each}) + column, y.shape());
 }
 
 std::pair<Tensor, bool> batched(const Operand& operand, std::int64_t axes, const char* call) {

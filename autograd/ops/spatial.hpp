@@ -22,6 +22,8 @@ Sizes sizes_of(const Tensor& x, std::int64_t begin);
 Sizes joined(std::initializer_list<Sizes> lists);
 /// With N in front; whether it was added. ShapeError for another number of axes.
 std::pair<Tensor, bool> batched(const Operand& x, std::int64_t axes, const char* call);
+/// y [N, C, ...] plus a number for each channel, row by row: the derivative by the numbers then sums rows first.
+Tensor plus_each_channel(const Tensor& y, const Tensor& numbers);
 /// One number for each axis; ValueError unless they are from `least` to 2^31, where no product of two overflows.
 Sizes counts(const PerAxis& list, std::int64_t axes, std::int64_t least, const char* call, const char* name,
              const Location& where);

@@ -3,7 +3,6 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/convolution.hpp"
-#include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/matmul.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/spatial.hpp"
@@ -14,7 +13,6 @@ namespace xgrad {
 
 namespace {
 
-using grid::at;
 using grid::joined;
 using grid::Sizes;
 using grid::sizes_of;
@@ -83,7 +81,7 @@ Tensor transposed(const Operand& operand, const Tensor& weight, const Tensor& bi
   const Tensor apart = reshape(x, {samples, groups, channels, Shape(places).numel()});
   const Tensor patches = matmul(transpose(kernels), apart);
   Tensor y = place(reshape(patches, joined({{samples, outputs}, kernel, places})), {samples, outputs});
-  if (bias.defined()) y = y + reshape(bias, joined({{outputs}, Sizes(at(spatial), 1)}));
+  if (bias.defined()) y = grid::plus_each_channel(y, bias);
   return single ? squeeze(y, 0) : y;
 }
 

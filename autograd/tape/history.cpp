@@ -124,20 +124,19 @@ std::vector<Tensor> History::held() {
   return found;
 }
 
-std::vector<Tensor> History::stops_of(const Entry& source) {
+std::vector<Tensor> History::stops_with_value(std::uint64_t from) {
   std::vector<Tensor> found;
   const auto add = [&](const Place& place) {
     if (place.entry->evaluated.load(std::memory_order_acquire)) return;
     Tensor locked = lock(place);
     if (!locked.defined() || locked.evaluated() || locked.tracked()) return;
     const Entry& entry = *locked.entry();
-    if (entry.kind == Lowering::Kind::alias && entry.input(0).entry() == &source &&
+    if (entry.kind == Lowering::Kind::alias && entry.input(0).entry()->stopped && entry.input(0).evaluated() &&
         dynamic_cast<const Identity*>(entry.primitive) != nullptr)
       found.push_back(std::move(locked));
   };
-  // Places are in the order of recording, and what reads an entry was recorded after it.
-  const std::span<const Place> all = places();
-  std::ranges::for_each(std::ranges::lower_bound(all, source.sequence.load(), {}, &Place::sequence), all.end(), add);
+  const std::span<const Place> all = places();  // in the order of recording
+  std::ranges::for_each(std::ranges::lower_bound(all, from, {}, &Place::sequence), all.end(), add);
   return found;
 }
 

@@ -22,8 +22,9 @@ class History {
 
   /// All that is pending and held by somebody outside the tape.
   std::vector<Tensor> held();
-  /// The stop_gradients of an entry that are pending.
-  std::vector<Tensor> stops_of(const Entry& source);
+  /// The stop_gradients that are pending, of entries marked as `stopped` that have a value, recorded from this number
+  /// on.
+  std::vector<Tensor> stops_with_value(std::uint64_t from);
   /// When Parameters have been assigned. Takes the inputs from what was recorded before the previous assignment, has a
   /// value, and depends on nothing that anybody could ask a derivative by: neither on the present value of a Parameter
   /// nor on the result of a track() that somebody holds.

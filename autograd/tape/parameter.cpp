@@ -71,20 +71,22 @@ void check_rows(const Parameter& parameter, const Tensor& index, const Tensor& r
 
 }  // namespace
 
-// The cell has one handle to its value. Whoever else may want the old elements has another, or one to their memory.
+// The cell has one handle to its value. Whoever else may want the old elements has another, or one to their memory. A
+// value with a history, which DifferentiableUpdates leave behind, is what that gives, and is replaced.
 void Parameter::assign_rows(const Tensor& index, const Tensor& rows, const Location& where) {
   Cell& held = cell("assign_rows", where);
   check_rows(*this, index, rows, where);
-  evaluate_held({{index, rows}}, {}, where);
+  evaluate_held({{index, rows, held.value}}, {}, where);
   kernels::check_indices(index.entry()->view(), shape()[0], "assign_rows", where);
   if (rows.numel() == 0) return;
-  if (held.value.entry()->handles() != 1 || !held.value.entry()->value.unique()) {
-    const Buffer& old = held.value.entry()->value;
+  const Entry& now = *held.value.entry();
+  if (now.handles() != 1 || !now.value.unique() || !(holder(held.value) == *this)) {
+    const Buffer& old = now.value;
     Buffer copy = Buffer::allocate(old.bytes());
     std::memcpy(copy.data(), old.data(), old.bytes());
     const Tensor leaf = empty_leaf(held.value.shape(), held.value.dtype(), held.trainable, where);
     leaf.entry()->value = std::move(copy);
-    held.value = leaf;
+    held.hold(leaf);
   }
   const std::size_t row = static_cast<std::size_t>(rows.numel() / index.numel()) * item_size(rows.dtype());
   auto* const to = static_cast<std::byte*>(held.value.entry()->value.data());
@@ -103,7 +105,7 @@ void Parameter::replace(const Tensor& value, const Location& where) {
                     ", the new value ", describe(value));
   check<DTypeError>(is_floating(value.dtype()), where, "replace: derivatives need a floating dtype, got ",
                     describe(value));
-  held.value = leaf_of(value, held.trainable, where);
+  held.hold(leaf_of(value, held.trainable, where));
   held.gradient = Tensor();
 }
 
@@ -174,9 +176,7 @@ void Assignment::commit() noexcept {
   for (std::size_t i = 0; i < next_.size(); ++i) {
     if (next_[i].defined()) next_[i].entry()->value = values_[i].entry()->value;
     Parameter::Cell& cell = *parameters_[i].cell_;
-    cell.value = next_[i].defined() ? next_[i] : values_[i];
-    cell.own = Tensor();
-    cell.stands.clear();
+    cell.hold(next_[i].defined() ? next_[i] : values_[i]);
     if (!next_[i].defined()) values_[i].entry()->source = true;
   }
   if (History* history = History::current(); history && !Tape::current().differentiable_updates)

@@ -35,6 +35,13 @@ class Parameter : public Indexed<Parameter> {
     std::atomic<bool> optimised{false};             // whether an Optimizer was given it
     Tensor own;                                     // while others stand in its place: what it holds without them
     std::vector<Stand> stands;                      // those, the latest last
+
+    /// From now on, whatever stood in its place.
+    void hold(const Tensor& next) noexcept {
+      value = next;
+      own = Tensor();
+      stands.clear();
+    }
   };
 
   Parameter() = default;  ///< a handle to nothing

@@ -1,7 +1,8 @@
 #pragma once
 
 // Activations x s(x) with a function s that goes from 0 to 1, and gates between two halves. At infinity mish, hardswish
-// and the tanh form of gelu have their limits; silu and gelu are NaN at -inf, for it would cost a tenth more to ask.
+// and the tanh form of gelu and their derivatives have their limits. silu and the exact gelu are NaN at -inf, and so
+// are their derivatives at both infinities: to look for them would cost a tenth of the time.
 
 #include <cstdint>
 

@@ -9,6 +9,7 @@
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/index.hpp"
+#include "autograd/ops/indexing.hpp"
 #include "autograd/ops/movement.hpp"
 
 namespace xgrad::nn {
@@ -120,10 +121,18 @@ Sequences sequences_of(const Operand& log_probabilities, const Operand& targets,
 /// Moves the elements of each row to the right.
 Tensor moved(const Tensor& rows, std::int64_t places) { return pad(rows, 1, places, -places, -infinity); }
 
+/// log(e^a + e^b + e^c), and -inf, with derivative 0, where all three are.
+Tensor log_of_sum(const Tensor& a, const Tensor& b, const Tensor& c) {
+  const Tensor larger = where(a < b, b, a), largest = where(larger < c, c, larger);
+  const Tensor sum = exp(a - largest) + exp(b - largest) + exp(c - largest);
+  return where(largest == -infinity, -infinity, largest + log(sum));
+}
+
 /// The logarithms alpha [N, 2S + 1] of the probabilities of being at each place of the target with blanks between and
 /// around its labels, after the last step:
 ///     alpha_t(s) = log(e^alpha_(t-1)(s) + e^alpha_(t-1)(s-1) + e^alpha_(t-1)(s-2)) + log p_t(label s),
-/// where the third term is there only if label s is neither a blank nor label s - 2.
+/// where the third term is there only if label s is neither a blank nor label s - 2. In float64, for they grow with the
+/// number of steps, and their differences count.
 Tensor log_forward(const Sequences& given) {
   const std::int64_t samples = given.samples(), steps = given.steps();
   const Tensor labels = given.targets.size(1) > 0 ? pad(given.targets, 1, 1, 1, static_cast<double>(given.blank), 1)
@@ -131,14 +140,13 @@ Tensor log_forward(const Sequences& given) {
   const std::int64_t places = labels.size(1);
   const Tensor skips = logical_and(labels != given.blank, labels != pad(labels, 1, 2, -2, -1));
   const Tensor emitted =
-      gather(given.log_probabilities, 2, broadcast_to(unsqueeze(labels, 0), {steps, samples, places}));
+      cast(gather(given.log_probabilities, 2, broadcast_to(unsqueeze(labels, 0), {steps, samples, places})), float64);
   const Tensor lengths = unsqueeze(given.input_lengths, 1);
-  const DType dtype = emitted.dtype();
-  Tensor alpha = where(broadcast_to(arange(places), {samples, places}) == 0, zeros({}, dtype), -infinity);
-  for (std::int64_t t = 0; t < steps; ++t) {
+  Tensor alpha = where(broadcast_to(arange(places), {samples, places}) == 0, zeros({}, float64), -infinity);
+  std::int64_t t = 0;
+  for (const Tensor& step : unbind(emitted, 0)) {
     const Tensor skipped = where(skips, moved(alpha, 2), -infinity);
-    const Tensor next = logaddexp(logaddexp(alpha, moved(alpha, 1)), skipped) + select(emitted, 0, t);
-    alpha = where(lengths > t, next, alpha);
+    alpha = where(lengths > t++, log_of_sum(alpha, moved(alpha, 1), skipped) + step, alpha);
   }
   return alpha;
 }
@@ -154,7 +162,8 @@ Tensor ctc_loss(const Operand& log_probabilities, const Operand& targets, const 
   // The target ends with its last label or with the blank behind it.
   const Tensor lengths = unsqueeze(given.target_lengths, 1);
   const Tensor last_label = where(lengths > 0, gather(alpha, 1, maximum(2 * lengths - 1, 0)), -infinity);
-  Tensor losses = -squeeze(logaddexp(gather(alpha, 1, 2 * lengths), last_label), 1);
+  Tensor losses =
+      cast(-squeeze(logaddexp(gather(alpha, 1, 2 * lengths), last_label), 1), given.log_probabilities.dtype());
   if (options.zero_infinity) losses = where(losses == infinity, 0, losses);
   if (options.reduction == Reduction::mean) losses = losses / cast(maximum(given.target_lengths, 1), losses.dtype());
   return reduce(single ? squeeze(losses, 0) : losses, options.reduction);

@@ -294,6 +294,15 @@ TEST_CASE("a hard gumbel_softmax is one choice, with the derivative of the soft 
   CHECK_THROWS_AS(gumbel_softmax(tensor({1, 2}), soft_rng), DTypeError);
 }
 
+TEST_CASE("gumbel_softmax in a vmap draws for each example") {
+  Rng rng(7);
+  const Tensor logits = zeros({4, 3}, float64);
+  const Tensor drawn = vmap([&](const Tensor& x) { return gumbel_softmax(x, rng); })(logits);
+  CHECK(drawn.shape() == Shape{4, 3});
+  CHECK_THAT(sum(drawn, 1), AllClose(ones({4}, float64)));
+  for (std::int64_t i = 1; i < 4; ++i) CHECK(drawn(i).to_vector() != drawn(0).to_vector());
+}
+
 TEST_CASE("activations refuse parameters that make no sense") {
   const Tensor x = tensor({1.0, 2.0});
   CHECK_THROWS_AS(celu(x, 0), ValueError);

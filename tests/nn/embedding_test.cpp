@@ -1,6 +1,7 @@
 #include "nn/embedding.hpp"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "autograd/autograd.hpp"
 #include "autograd/check/matcher.hpp"
@@ -70,6 +71,19 @@ TEST_CASE("with max_norm the rows that are looked up are scaled down in the tabl
   CHECK(by_sum.rows(tensor({0})).values.to_vector() == Values{2 / (3 + 1e-7), 2 * (2 / (3 + 1e-7))});
 }
 
+TEST_CASE("max_norm leaves the table alone where it is not the table that is looked up in") {
+  nn::Embedding table(weight, {.max_norm = 2.5});
+  const Tensor index = tensor({0, 2}), other = track(2 * weight);
+  const double first = 2.5 / (2 * std::sqrt(5) + 1e-7), second = 2.5 / (20 + 1e-7);
+  const Tensor y = nn::functional_call(table, {other}, index);
+  CHECK_THAT(y, AllClose(tensor({{2 * first, 4 * first}, {12 * second, 16 * second}}, float64), 1e-14, 1e-14));
+  CHECK_THAT(grad(sum(y), other)(2), AllClose(full({2}, second, float64), 1e-14, 1e-14));
+  CHECK(table.weight.value().to_vector() == weight.to_vector());
+  const DifferentiableUpdates scope;
+  table.weight.assign(table.weight * 2);
+  CHECK_THAT(table(index), AllClose(y, 1e-14, 1e-14));
+}
+
 TEST_CASE("the rows of a batch, taken out of the table, give what the table gives, and have derivatives") {
   const nn::Embedding table(weight, {.padding_index = 3});
   const nn::EmbeddingRows rows = table.rows(words);
@@ -96,6 +110,35 @@ TEST_CASE("training by rows is training by the table, where every row is used") 
     row_optimizer.step(rows.index, grad(sum(pow(rows(words), 3)), rows.values));
   }
   CHECK_THAT(by_rows.weight.value(), AllClose(by_table.weight.value(), 1e-12, 1e-12));
+}
+
+TEST_CASE("the rows of a table are trained beside the other Parameters of a model") {
+  struct Model : nn::Module {
+    nn::Embedding table{50, 4};
+    nn::Linear head{4, 3};
+    Tensor operator()(const nn::EmbeddingRows& rows, const Tensor& index) const { return head(rows(index)); }
+    void visit(nn::Visitor& visitor) override { visitor("table", table), visitor("head", head); }
+  };
+  seed(1);
+  Model model;
+  optim::Optimizer optimizer(model.named_parameters("head.*"), optim::adam(0.05));
+  optim::RowOptimizer row_optimizer(model.table.weight, optim::adam(0.05));
+  const Tensor index = tensor({3, 8, 3, 40, 11, 12}), labels = tensor({0, 1, 0, 2, 1, 2});
+  const Tensor untouched = model.table.weight.value()(slice(13, 40)) + 0;
+  std::vector<double> losses;
+  for (int step = 0; step < 40; ++step) {
+    const nn::EmbeddingRows rows = model.table.rows(index);
+    const Tensor loss = nn::cross_entropy(model(rows, index), labels);
+    std::vector<Tensor> by{rows.values};
+    for (const Parameter& parameter : model.parameters("head.*")) by.push_back(parameter);
+    std::vector<Tensor> gradients = grad(loss, by);
+    row_optimizer.step(rows.index, gradients[0]);
+    gradients.erase(gradients.begin());
+    optimizer.step(gradients);
+    losses.push_back(loss.item());
+  }
+  CHECK(losses.back() < 0.1 * losses.front());
+  CHECK(model.table.weight.value()(slice(13, 40)).to_vector() == untouched.to_vector());
 }
 
 TEST_CASE("a step by rows takes no memory for the rest of the table") {

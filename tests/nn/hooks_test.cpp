@@ -137,7 +137,13 @@ void check_hook(M module, const Inputs&... inputs) {
     ++calls;
     return tensor({42.0});
   });
-  CHECK(module(inputs...).item() == 42);
+  const auto found = module(inputs...);
+  if constexpr (std::is_convertible_v<decltype(found), Tensor>)
+    CHECK(found.item() == 42);
+  else if constexpr (requires { found.output; })
+    CHECK(found.output.item() == 42);
+  else
+    CHECK(found.h.item() == 42);
   CHECK(calls == 1);
 }
 }  // namespace
@@ -161,4 +167,45 @@ TEST_CASE("every layer calls its hooks, once") {
   check_hook(nn::FeatureAlphaDropout(), image);
   check_hook(nn::weight_norm(nn::Linear(2, 3)), x);
   check_hook(nn::spectral_norm(nn::Linear(2, 3)), x);
+  check_hook(nn::PReLU(), x);
+  check_hook(nn::RReLU(), x);
+}
+
+TEST_CASE("every layer for images calls its hooks, once") {
+  const Tensor image = ones({2, 3, 4, 4});
+  check_hook(nn::Conv2d(3, 4, 3), image);
+  check_hook(nn::ConvTranspose2d(3, 4, 3), image);
+  check_hook(nn::BatchNorm2d(3), image);
+  check_hook(nn::InstanceNorm2d(3), image);
+  check_hook(nn::LayerNorm({4, 4}), image);
+  check_hook(nn::RMSNorm({4}), image);
+  check_hook(nn::GroupNorm(1, 3), image);
+  check_hook(nn::MaxPool2d(2), image);
+  check_hook(nn::AvgPool2d(2), image);
+  check_hook(nn::LpPool2d(2, 2), image);
+  check_hook(nn::AdaptiveAvgPool2d(2), image);
+  check_hook(nn::AdaptiveMaxPool2d(2), image);
+  check_hook(nn::Flatten(), image);
+  check_hook(nn::Unflatten(1, {3, 1}), image);
+  check_hook(nn::Upsample({.scale = 2}), image);
+  check_hook(nn::PixelShuffle(1), image);
+  check_hook(nn::PixelUnshuffle(2), image);
+  check_hook(nn::ChannelShuffle(3), image);
+}
+
+TEST_CASE("every layer for sequences calls its hooks, once") {
+  const Tensor sequence = ones({3, 2, 4}), step = ones({2, 4});
+  check_hook(nn::RNN(4, 3), sequence);
+  check_hook(nn::LSTM(4, 3), sequence);
+  check_hook(nn::GRU(4, 3), sequence);
+  check_hook(nn::RNNCell(4, 3), step);
+  check_hook(nn::LSTMCell(4, 3), step);
+  check_hook(nn::GRUCell(4, 3), step);
+  check_hook(nn::MultiHeadAttention(4, 2), sequence, sequence, sequence);
+  check_hook(nn::TransformerEncoderLayer(4, 2), sequence);
+  check_hook(nn::TransformerDecoderLayer(4, 2), sequence, sequence);
+  check_hook(nn::TransformerEncoder(4, 2, 1), sequence);
+  check_hook(nn::TransformerDecoder(4, 2, 1), sequence, sequence);
+  check_hook(nn::LearnedPositions(5, 4), sequence, 0);
+  check_hook(nn::LanguageModel(7, {.features = 4, .heads = 2, .num_layers = 1, .longest = 4}), tensor({{1, 2}}));
 }

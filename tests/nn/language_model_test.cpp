@@ -32,7 +32,8 @@ void check_near(const Tensor& got, const Tensor& expected) {
 
 // So that logits differ from one token to the next.
 void enlarge(nn::LanguageModel& model) {
-  for (Parameter parameter : {model.embedding, model.positions.weight}) parameter.assign(parameter * 50);
+  model.embedding.weight.assign(model.embedding.weight * 50);
+  if (model.positions) model.positions->weight.assign(model.positions->weight * 50);
 }
 
 TEST_CASE("with a cache a language model gives the logits of the whole sequence, piece by piece") {
@@ -48,6 +49,24 @@ TEST_CASE("with a cache a language model gives the logits of the whole sequence,
     CHECK(cache.length() == end);
   }
   check_near(model(tokens(1)), whole(1));
+}
+
+TEST_CASE("with rotary positions, too, of which only distances count") {
+  Rng rng(9);
+  nn::LanguageModelOptions options = small();
+  options.rotary = true;
+  nn::LanguageModel model(7, options, rng);
+  enlarge(model);
+  for (const auto& entry : model.state()) CHECK(entry.name.find("positions") == std::string::npos);
+  const Tensor tokens = randint({2, 6}, rng, 0, 7), whole = model(tokens);
+  nn::LanguageModel::Cache cache;
+  for (const auto& [begin, end] : {std::pair(0, 3), {3, 4}, {4, 6}})
+    check_near(model(tokens(all, slice(begin, end)), cache), whole(all, slice(begin, end)));
+  // The order counts, where it would not without positions.
+  CHECK(model(tensor({1, 2, 3}))(2).to_vector() != model(tensor({2, 1, 3}))(2).to_vector());
+  throws<ValueError>("TransformerEncoder: MultiHeadAttention: heads of 1 features have no pairs to be turned").by([] {
+    nn::LanguageModel(5, {.features = 4, .heads = 4, .rotary = true});
+  });
 }
 
 TEST_CASE("logits do not depend on what comes later") {
@@ -127,13 +146,18 @@ TEST_CASE("dropout of language models acts in training alone") {
   CHECK(model(tokens).to_vector() == model(tokens).to_vector());
 }
 
+TEST_CASE("the state of a language model has a name for each of its parts") {
+  const nn::LanguageModel model(5, small());
+  std::set<std::string> parts;
+  for (const auto& entry : model.state()) parts.insert(entry.name.substr(0, entry.name.find('.')));
+  CHECK(parts == std::set<std::string>{"embedding", "positions", "transformer", "output"});
+}
+
 TEST_CASE("language models refuse what does not fit") {
   nn::LanguageModel model(5, small());
   throws<DTypeError>("LanguageModel: tokens must be i64, got [3] f32").by([&] { model(ones({3})); });
   throws<ShapeError>("LanguageModel: tokens are [N, L] or [L], got [] i64").by([&] { model(tensor(1)); });
-  throws<ValueError>("LanguageModel: LearnedPositions: 13 places from 0 on are more than 12").by([&] {
-    model(zeros({13}, int64));
-  });
+  throws<ValueError>("LanguageModel: 13 tokens are more than the longest, 12").by([&] { model(zeros({13}, int64)); });
   CHECK_THROWS_AS(model(tensor({5})), IndexError);
   throws<ValueError>("generate: needs a token to begin with, got [2, 0] i64").by([&] {
     return model.generate(zeros({2, 0}, int64), 1);

@@ -124,6 +124,24 @@ TEST_CASE("with a cache, attention of pieces is that of the whole") {
   }
 }
 
+TEST_CASE("rotary attention turns queries and keys by their places, those of a cache included") {
+  Rng rng(8), same(8);
+  const nn::MultiHeadAttention attention(4, 2, {.batch_first = true, .rotary = nn::RotaryOptions{}, .dtype = float64},
+                                         rng),
+      plain(4, 2, {.batch_first = true, .dtype = float64}, same);
+  const Tensor x = normal({2, 5, 4}, rng, 0, 1, float64);
+  const Tensor whole = attention(x, x, x, {.causal = true});
+  CHECK(whole(0, 4).to_vector() != plain(x, x, x, {.causal = true})(0, 4).to_vector());
+  nn::KeysAndValues cache;
+  for (const auto& [begin, end] : {std::pair(0, 2), {2, 3}, {3, 5}}) {
+    const Tensor piece = x(all, slice(begin, end));
+    check_near(attention(piece, piece, piece, {.causal = true, .cache = &cache}), whole(all, slice(begin, end)));
+  }
+  // Of queries and keys that are moved together the weights stay.
+  const Tensor late = concat({zeros({2, 3, 4}, float64), x}, 1), seen = arange(8) >= 3;
+  check_near(attention(late, late, late, {.mask = seen})(all, slice(3, 8)), attention(x, x, x));
+}
+
 TEST_CASE("MultiHeadAttention differentiates correctly, to the second order") {
   Rng rng(5);
   const Tensor q = normal({2, 1, 2}, rng, 0, 1, float64), k = normal({2, 1, 1}, rng, 0, 1, float64);

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "autograd/autograd.hpp"
+#include "nn/recurrent_cells.hpp"
 #include "tests/nn/module_gradients.hpp"
 #include "tests/nn/recurrent_loops.hpp"
 #include "tests/throws.hpp"
@@ -194,6 +195,25 @@ TEST_CASE("sequences of one step, of none, and batches of none") {
   }
 }
 
+TEST_CASE("vmap of a recurrent network over sequences and their lengths is a batch") {
+  Rng rng(10);
+  const nn::GRU gru(2, 3, {.num_layers = 2, .bidirectional = true, .dtype = float64}, rng);
+  const Tensor x = normal({4, 3, 2}, rng, 0, 1, float64), lengths = tensor({2, 0, 4});
+  const auto one = [&](const Tensor& sequence, const Tensor& length) { return gru(sequence, {}, length).output; };
+  check_near(vmap(one, {1, 0}, 1)(x, lengths).to_vector(), gru(x, {}, lengths).output.to_vector());
+}
+
+TEST_CASE("huge inputs saturate the gates, and NaN stays NaN") {
+  Rng rng(11);
+  const nn::LSTM lstm(1, 2, {}, rng);
+  const auto call = [&](double number) { return lstm(full_like(zeros({1, 1, 1}), number)).output; };
+  for (const double number : {1e30, -1e30, std::numeric_limits<double>::infinity()})
+    for (const double h : call(number).to_vector()) CHECK((h == 0 || std::abs(h) == Approx(std::tanh(1.0))));
+  for (const double h : call(nan).to_vector()) CHECK(std::isnan(h));
+  const auto slope = grad([&](const Tensor& x) { return sum(lstm(x).output); })(full_like(zeros({1, 1, 1}), 1e30));
+  CHECK(slope.item() == 0);
+}
+
 TEST_CASE("recurrent networks differentiate correctly, to the second order") {
   Rng rng(7);
   const Tensor x = normal({2, 2, 1}, rng, 0, 1, float64), lengths = tensor({2, 1});
@@ -253,6 +273,22 @@ TEST_CASE("clones of recurrent networks are independent") {
   Parameter weight = copy.weights[0].weight_ih;
   weight.assign(weight * 2);
   CHECK(gru.weights[0].weight_ih.value().to_vector() != weight.value().to_vector());
+}
+
+TEST_CASE("recurrent networks that are cast compute in the new dtype") {
+  Rng rng(12);
+  nn::LSTM lstm(2, 3, {.num_layers = 2}, rng);
+  nn::GRUCell cell(2, 3, {}, rng);
+  const Tensor x = normal({2, 2, 2}, rng);
+  const Numbers before = lstm(x).output.to_vector();
+  nn::to(lstm, float64);
+  nn::to(cell, float64);
+  const Tensor after = lstm(cast(x, float64)).output;
+  CHECK(after.dtype() == float64);
+  for (std::size_t i = 0; i < before.size(); ++i) CHECK(after.to_vector()[i] == Approx(before[i]).margin(1e-6));
+  CHECK(lstm(zeros({0, 2, 2}, float64)).output.dtype() == float64);
+  CHECK(cell(cast(x(0), float64)).dtype() == float64);
+  CHECK_THROWS_AS(lstm(x), DTypeError);
 }
 
 TEST_CASE("recurrent networks refuse what does not fit") {

@@ -90,3 +90,23 @@ TEST_CASE("the steps of a Sequential can be had, those of one inside it, too") {
   CHECK_THROWS_WITH(model.step<nn::Linear>(2), Catch::Contains("another type, Sequential"));
   CHECK_THROWS_AS(model.step<nn::Linear>(1), ValueError);
 }
+
+TEST_CASE("a list of steps is shown, called and cloned like any list of modules") {
+  struct Net : nn::Module {
+    std::vector<nn::Step> blocks{nn::Linear(2, 3), relu, nn::Sequential(nn::Linear(3, 1))};
+    Tensor operator()(const Tensor& x) const {
+      Tensor y = x;
+      for (const nn::Step& block : blocks) y = block(y);
+      return y;
+    }
+    void visit(nn::Visitor& visitor) override { visitor("blocks", blocks); }
+  };
+  Net net;
+  CHECK(net.named_parameters()[0].name == "blocks.0.weight");
+  CHECK(net.named_parameters()[2].name == "blocks.2.0.weight");
+  const Tensor x = tensor({1.0, 2.0});
+  const Net cloned = nn::clone(net);
+  CHECK(cloned(x).item() == net(x).item());
+  CHECK_FALSE(cloned.parameters()[0] == net.parameters()[0]);
+  CHECK(nn::summary(net, x).lines[1].outputs == std::vector<Shape>{{3}});
+}

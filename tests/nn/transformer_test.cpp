@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include "autograd/autograd.hpp"
+#include "nn/recurrent.hpp"
+#include "nn/summary.hpp"
 #include "tests/nn/attention_loops.hpp"
 #include "tests/nn/module_gradients.hpp"
 #include "tests/throws.hpp"
@@ -158,6 +160,16 @@ TEST_CASE("with caches an encoder gives piece by piece what it gives at once") {
     check_near(encoder(x(all, slice(begin, end)), {.causal = true}, caches), whole(all, slice(begin, end)));
 }
 
+TEST_CASE("vmap of an encoder over examples is a batch") {
+  Rng rng(8);
+  const nn::TransformerEncoder encoder(4, 2, 2, options_of(true, true), rng);
+  const Tensor x = normal({3, 5, 4}, rng, 0, 1, float64), there = arange(5) < tensor({{5}, {2}, {0}});
+  const auto one = [&](const Tensor& example, const Tensor& keys) {
+    return encoder(example, {.key_mask = keys, .causal = true});
+  };
+  check_near(vmap(one)(x, there), encoder(x, {.key_mask = there, .causal = true}));
+}
+
 TEST_CASE("transformer layers differentiate correctly") {
   using Xs = std::vector<Tensor>;
   Rng rng(6);
@@ -170,6 +182,27 @@ TEST_CASE("transformer layers differentiate correctly") {
   nn::TransformerDecoderLayer decoder(2, 2, options, rng);
   check_module_gradients(
       decoder, {x, memory}, [&](const Xs& xs) { return decoder(xs[0], xs[1]); }, 1);
+}
+
+TEST_CASE("hooks and summaries see the parts of a transformer and of recurrent networks") {
+  Rng rng(9);
+  nn::TransformerEncoder encoder(4, 2, 2, options_of(true, false), rng);
+  std::vector<std::string> seen;
+  encoder.add_hook("layers.1*", [&](const std::string& name, const Tensor& y) {
+    seen.push_back(name);
+    return y;
+  });
+  encoder(ones({2, 3, 4}, float64));
+  CHECK(seen == std::vector<std::string>{"layers.1.self_attn.out_proj", "layers.1.self_attn", "layers.1.linear1",
+                                         "layers.1.linear2", "layers.1"});
+  const auto summary = nn::summary(encoder, ones({2, 3, 4}, float64));
+  // Of each layer: four projections, the scores, the values, and the two of the last part.
+  CHECK(summary.lines[0].multiply_adds == 2 * (4 * 6 * 4 * 4 + 2 * 2 * 2 * 3 * 3 * 2 + 2 * 6 * 4 * 3));
+  nn::GRU gru(2, 3, {.dtype = float64}, rng);
+  gru.add_hook("*", [](const std::string&, const Tensor& y) { return y * 2; });
+  const Tensor x = normal({4, 2, 2}, rng, 0, 1, float64);
+  const auto doubled = gru(x);
+  check_near(doubled.output(3), doubled.state.h(0) * 2);
 }
 
 TEST_CASE("dropout of transformers acts in training alone, and everywhere") {

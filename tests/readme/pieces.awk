@@ -1,7 +1,8 @@
 # Makes programs of the C++ blocks of a Markdown page:
-#   awk -v part=first -f pieces.awk README.md    the first block, which is a program
-#   awk -v part=rest -f pieces.awk README.md     the others, one after another, as a Catch2 program
-# Of the rest, what begins at the start of a line with struct, template or TEST_CASE, or like the definition of a
+#   awk -v part=first -v page=README.md -f pieces.awk README.md    the first block, which is a program
+#   awk -v part=rest -v page=README.md -f pieces.awk README.md     the others, one after another, as a Catch2 program
+#   awk -v part=all -v page=README.md -f pieces.awk README.md      all of them so
+# In the latter, what begins at the start of a line with struct, template or TEST_CASE, or like the definition of a
 # function, stands outside; the other lines of a block become a test case. #line lets errors name the page.
 
 function starts_definition(line) {
@@ -16,7 +17,7 @@ function is_closed(line,   opened, closed) {
   return depth == 0
 }
 function end_block() {
-  if (statements != "") cases = cases "TEST_CASE(\"block " block " of README.md\") {\n" statements "}\n"
+  if (statements != "") cases = cases "TEST_CASE(\"block " block " of " page "\") {\n" statements "}\n"
   outside = outside cases
   statements = cases = ""
 }
@@ -24,16 +25,16 @@ function end_block() {
 /^```cpp$/ { inside = 1; ++block; next }
 /^```$/ { if (inside) end_block(); inside = 0; next }
 !inside { next }
-(part == "first") != (block == 1) { next }
+part != "all" && (part == "first") != (block == 1) { next }
 part == "first" { print; next }
 /^#include / { includes = includes $0 "\n"; next }
 /^using namespace / { outside = outside $0 "\n"; next }
 /^$/ { next }
-{ line = "#line " NR " \"README.md\"\n" $0 "\n" }
+{ line = "#line " NR " \"" page "\"\n" $0 "\n" }
 defining || starts_definition($0) {
   outside = outside line
   defining = !is_closed($0)
   next
 }
 { statements = statements line }
-END { if (part == "rest") printf "#include <catch2/catch.hpp>\n%s%s", includes, outside }
+END { if (part != "first") printf "#include <catch2/catch.hpp>\n%s%s", includes, outside }

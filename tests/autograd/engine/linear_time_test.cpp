@@ -2,6 +2,7 @@
 // a test has if anything looked at all pairs of their entries. Their plans are made directly, without the parts that
 // long lists are otherwise planned in, which would hide that.
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <vector>
 
@@ -95,6 +96,18 @@ TEST_CASE("an optimiser of many parameters", "[linear]") {
   parameters.push_back(parameters[7]);
   CHECK_THROWS_WITH(optim::Optimizer(parameters, optim::sgd(0.1)),
                     Catch::Contains("parameters 7 and 300000 are the same"));
+}
+
+TEST_CASE("many stop_gradients of values that are computed together", "[linear]") {
+  const Tensor x = track(tensor({1.0, 2.0}, float64));
+  std::vector<Tensor> values, stops;
+  for (int i = 0; i < 20'000; ++i) {
+    values.push_back(x * i);
+    stops.push_back(stop_gradient(values.back()));
+  }
+  evaluate(values);
+  CHECK(std::ranges::all_of(stops, &Tensor::evaluated));
+  CHECK(stops.back().to_vector() == std::vector<double>{19999, 39998});
 }
 
 }  // namespace xgrad

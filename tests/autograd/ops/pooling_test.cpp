@@ -199,6 +199,7 @@ TEST_CASE("the parts of an axis, of any size, share elements where they must") {
       const Shape shape{2, 3, size[0], size[1]};
       CHECK(adaptive_max_pool2d(x, size).shape() == shape);
       CHECK(adaptive_max_pool2d(x, size).to_vector() == pooled(x, r, c, largest));
+      CHECK(adaptive_max_pool2d(track(x), size).to_vector() == pooled(x, r, c, largest));
       const auto [values, indices] = adaptive_max_pool2d_with_indices(x, size);
       CHECK(values.to_vector() == pooled(x, r, c, largest));
       CHECK(indices.to_vector() == pooled(x, r, c, place_of_largest));

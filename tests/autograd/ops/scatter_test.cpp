@@ -196,6 +196,21 @@ TEST_CASE("products at an index have exact derivatives where factors are zero") 
   CHECK(grad(sum(with[1]), source).to_vector() == Numbers{3, 3, 1, 1, 0});
 }
 
+TEST_CASE("products at an index are the same whether the indices are known or not") {
+  Rng rng(3);
+  const Tensor x = uniform({4, 5}, rng, -2, 2, float64), source = uniform({9, 5}, rng, -2, 2, float64);
+  for (const std::int64_t most : {1, 2, 4}) {
+    const Tensor known = randint({9, 5}, rng, 0, most);
+    evaluate(known);
+    for (const bool include_self : {true, false}) {
+      const auto products = [&](const Tensor& index) {
+        return scatter_reduce(x, 0, index, source, ScatterReduction::prod, include_self);
+      };
+      CHECK(same(products(known), products(known + zeros_like(known)).to_vector(), 1e-15));
+    }
+  }
+}
+
 TEST_CASE("numbers are put at flat places") {
   const Tensor x = tensor({{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}});
   CHECK(put(x, tensor({{4, 0}, {4, 2}}), tensor({{7.0, 8.0}, {9.0, 10.0}})).to_vector() == Numbers{8, 2, 10, 4, 9, 6});

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "autograd/autograd.hpp"
+#include "autograd/tape/substitution.hpp"
 #include "tests/throws.hpp"
 
 using namespace xgrad;
@@ -47,6 +48,32 @@ TEST_CASE("memory of others is not written to when rows are assigned") {
   CHECK(source.to_vector() == Values{1, 2, 3, 4});
   CHECK(q.value().to_vector() == Values{1, 2, 3, 4});
   CHECK(p.value().to_vector() == Values{0, 0, 3, 4});
+}
+
+TEST_CASE("rows are assigned over a value that differentiable updates have left pending, with its history") {
+  Parameter p = table();
+  {
+    const DifferentiableUpdates scope;
+    p.assign(p * 2);
+  }
+  p.assign_rows(tensor({1}), zeros({1, 2}));
+  CHECK(p.value().to_vector() == Values{2, 4, 0, 0, 10, 12});
+  CHECK(Parameter::holder(p.value()) == p);
+  CHECK(grad(sum(p * p), p).to_vector() == Values{4, 8, 0, 0, 20, 24});
+}
+
+TEST_CASE("rows that are assigned, and values that are replaced, while others stand in their place, stay") {
+  Parameter p = table(), q = table();
+  {
+    const std::vector<Parameter> parameters{p, q};
+    const std::vector<Tensor> others{zeros({3, 2}), zeros({3, 2})};
+    const Substitution substitution(parameters, others);
+    p.assign_rows(tensor({1}), ones({1, 2}));
+    q.replace(ones({3, 2}, float64));
+  }
+  CHECK(p.value().to_vector() == Values{0, 0, 1, 1, 0, 0});
+  CHECK(q.value().to_vector() == Values(6, 1));
+  CHECK(q.dtype() == float64);
 }
 
 TEST_CASE("a frozen Parameter stays frozen when its rows are assigned, and vectors have rows of one number") {

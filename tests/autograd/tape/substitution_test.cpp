@@ -78,6 +78,18 @@ TEST_CASE("an assignment ends all substitutions of a Parameter") {
   CHECK(q.item() == 3);
 }
 
+TEST_CASE("rows that are assigned and values that are replaced stay when a substitution ends") {
+  Parameter p(tensor({1.0, 2.0})), q(tensor({1.0, 2.0}));
+  {
+    const Substitution substitution(Parameters{p, q}, Tensors{tensor({3.0, 4.0}) * 2, tensor({3.0, 4.0}) * 2});
+    p.assign_rows(tensor({1}), tensor({9.0}));
+    q.replace(tensor({5.0, 7.0}, float64));
+  }
+  CHECK(p.value().to_vector() == std::vector<double>{6, 9});
+  CHECK(q.value().to_vector() == std::vector<double>{5, 7});
+  CHECK(q.dtype() == float64);
+}
+
 TEST_CASE("a substitution that fails or is left by an exception changes nothing") {
   Parameter p(tensor(1.0)), q(tensor(2.0));
   CHECK_THROWS_AS(Substitution(Parameters{p, q}, Tensors{tensor(5.0), tensor({5.0})}), ShapeError);

@@ -117,6 +117,15 @@ TEST_CASE("the derivatives of CTC by the log-probabilities of a step are probabi
   }
 }
 
+TEST_CASE("CTC of many steps keeps its digits in float32") {
+  const Tensor exact = track(log_probabilities({60, 1, 5}, 8)), rounded = track(cast(stop_gradient(exact), float32));
+  const Tensor targets = tensor({{1, 2, 2, 4, 3, 3, 1, 2, 1, 4}});
+  const Tensor loss = nn::ctc_loss(exact, targets, 60, 10), approximate = nn::ctc_loss(rounded, targets, 60, 10);
+  CHECK(approximate.dtype() == float32);
+  CHECK(approximate.item() == Approx(loss.item()).epsilon(1e-6));
+  CHECK(max(abs(cast(grad(approximate, rounded), float64) - grad(loss, exact))).item() < 1e-5 / 10);
+}
+
 TEST_CASE("an impossible target costs infinitely much, or nothing if asked, with derivative 0") {
   for (const DType dtype : {float32, float64}) {
     // Two equal labels need a blank between them: three steps.
