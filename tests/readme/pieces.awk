@@ -7,7 +7,7 @@
 
 function starts_definition(line) {
   if (line ~ /^(struct|template|TEST_CASE)/) return 1
-  return line ~ /^[A-Za-z_:<>]+ [a-z_]+\(.*\{/ && line !~ /^(else|return) /
+  return line ~ /^[A-Za-z_:<>]+ [a-z_]+\(.*\) \{/ && line !~ /^(else|return) /
 }
 # Whether all brackets of the definition so far are closed.
 function is_closed(line,   opened, closed) {
