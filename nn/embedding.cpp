@@ -95,8 +95,9 @@ Tensor Embedding::operator()(const Operand& operand) const {
 
 Tensor Embedding::look_up(const Tensor& index, const Location& where) const {
   if (!options_.max_norm) return take(weight, index);
+  const Tape& tape = Tape::current();
   const bool substituted = !(Parameter::holder(weight) == weight);
-  if (!substituted && !Tape::current().differentiable_updates && !is_depended_on(weight)) {
+  if (!substituted && !tape.tracing && !tape.differentiable_updates && !is_depended_on(weight)) {
     renormalise(index, where);
     return take(weight, index);
   }

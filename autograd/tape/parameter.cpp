@@ -147,6 +147,10 @@ std::ostream& operator<<(std::ostream& out, const ParameterDescription& descript
   return parameter.defined() ? out << describe(parameter.value()) : out << "undefined";
 }
 
+bool Parameter::holds(const Tensor& tensor) const {
+  return cell_ && tensor.defined() && (cell_->value.entry() == tensor.entry() || cell_->own.entry() == tensor.entry());
+}
+
 Parameter Parameter::holder(const Tensor& tensor) {
   Parameter parameter;
   if (!tensor.defined()) return parameter;

@@ -100,6 +100,15 @@ TEST_CASE("with max_norm two look-ups for one loss both count in the gradient") 
   CHECK(norm(table.weight.value()(2)).item() == Approx(2.5));
 }
 
+TEST_CASE("vmap of an Embedding with max_norm is a batch, which leaves the table alone") {
+  const nn::Embedding table(weight, {.max_norm = 2.5});
+  const auto one = [&](const Tensor& index) { return table(index) + table(tensor({2, 2})); };
+  const Tensor y = vmap(one)(tensor({{0, 1}, {2, 3}}));
+  CHECK(table.weight.value().to_vector() == weight.to_vector());
+  const Tensor expected = stack({one(tensor({0, 1})), one(tensor({2, 3}))});
+  CHECK_THAT(y, AllClose(expected, 1e-14, 1e-14));
+}
+
 TEST_CASE("the rows of a batch, taken out of the table, give what the table gives, and have derivatives") {
   const nn::Embedding table(weight, {.padding_index = 3});
   const nn::EmbeddingRows rows = table.rows(words);
