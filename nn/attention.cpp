@@ -1,5 +1,6 @@
 #include "nn/attention.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -32,9 +33,10 @@ void check_mask(const Tensor& mask, const Tensor& scores, const Location& where)
                     describe(mask), " does not broadcast to the scores ", describe(scores));
 }
 
-/// [L, S]: whether the key comes no later than the query.
+/// [L, S]: whether the key comes no later than the query. (With an offset of as many as there are, all come no later; a
+/// sum with a larger one might overflow.)
 Tensor not_later(std::int64_t queries, std::int64_t keys, std::int64_t offset) {
-  return reshape(arange(keys), {1, keys}) <= reshape(arange(queries), {queries, 1}) + offset;
+  return reshape(arange(keys), {1, keys}) <= reshape(arange(queries), {queries, 1}) + std::min(offset, keys);
 }
 
 /// softmax over the last axis, and zeros where all is -inf. The maximum is 0 there, so that -inf minus it is -inf.

@@ -27,6 +27,13 @@ Tensor without_padding(const Tensor& rows, const Tensor& index, const std::optio
   return padding ? where(unsqueeze(index == *padding, -1), stop_gradient(rows), rows) : rows;
 }
 
+/// Whether something may be differentiated by the value of a Parameter. Were rows assigned, the derivatives by what
+/// that holds afterwards would leave out what was computed from it before.
+bool is_depended_on(const Parameter& parameter) {
+  const Entry& value = *parameter.value().entry();
+  return value.tracked && value.handles() > 1;
+}
+
 Tensor index_of(const Operand& operand, const char* call) {
   Tensor index = operand.tensor();
   check<DTypeError>(index.dtype() == int64, operand.where(), call, ": indices must be i64, got ", describe(index));
@@ -88,7 +95,9 @@ Tensor Embedding::operator()(const Operand& operand) const {
 
 Tensor Embedding::look_up(const Tensor& index, const Location& where) const {
   if (!options_.max_norm) return take(weight, index);
-  if (Parameter::holder(weight) == weight && !Tape::current().differentiable_updates) {
+  const Tape& tape = Tape::current();
+  const bool substituted = !(Parameter::holder(weight) == weight);
+  if (!substituted && !tape.tracing && !tape.differentiable_updates && !is_depended_on(weight)) {
     renormalise(index, where);
     return take(weight, index);
   }

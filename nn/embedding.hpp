@@ -11,7 +11,8 @@ struct EmbeddingOptions {
   /// Its row starts as zeros and gets no gradient. Counted from the end if negative.
   std::optional<std::int64_t> padding_index{};
   /// Rows that are looked up and whose norm is larger are first scaled down to it, in the table, without derivative.
-  /// (In functional_call, and where updates have derivatives, the table stays, and the factor is a constant.)
+  /// (In functional_call and vmap, where updates have derivatives, and while there is something that was computed from
+  /// the table, such as an earlier look-up for the same loss, the table stays, and the factor is a constant.)
   std::optional<double> max_norm{};
   double norm_type = 2;  ///< p of that norm
   DType dtype = float32;

@@ -83,7 +83,7 @@ Tensor EmbeddingBag::in_bags(const Operand& operand, const Tensor& offsets, cons
   const DType dtype = values.dtype();
   const Tensor none = zeros({offsets.numel(), values.size(1)}, dtype);
   const Tensor counts = index_add(zeros({offsets.numel(), 1}, dtype), 0, bags, cast(counted, dtype));
-  if (mode_ != BagMode::max) {
+  if (mode_ != BagMode::max || index.numel() == 0) {
     const Tensor sums = index_add(none, 0, bags, values);
     return call.result(mode_ == BagMode::sum ? sums : sums / maximum(counts, 1));
   }

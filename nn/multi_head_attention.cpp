@@ -117,13 +117,13 @@ Attended MultiHeadAttention::attend(const Operand& query, const Operand& key, co
   KeysAndValues seen{turned(projected(k, 1), rotary_, earlier), projected(v, 2)};
   if (earlier > 0)
     seen = {concat({call.cache->keys, seen.keys}, 2, where), concat({call.cache->values, seen.values}, 2, where)};
-  if (call.cache) *call.cache = seen;
   const Shape scores{q.shape()[0], heads_, q.shape()[2], seen.length()};
   const Tensor weights = attention_weights(
       q, seen.keys, {.mask = joint_mask(call, batched, scores, where), .causal = call.causal, .offset = earlier});
   Tensor heads = matmul(dropout_ ? (*dropout_)(weights) : weights, seen.values);
   heads = permute(heads, batch_first_ ? std::vector<std::int64_t>{0, 2, 1, 3} : std::vector<std::int64_t>{2, 0, 1, 3});
   const Tensor output = out_proj(flatten(heads, 2));
+  if (call.cache) *call.cache = seen;  // not before: a call that fails adds nothing
   const std::int64_t batch_axis = batch_first_ ? 0 : 1;
   return {running.result(batched ? output : squeeze(output, batch_axis)), batched ? weights : squeeze(weights, 0)};
 }

@@ -155,6 +155,8 @@ TransformerDecoder::TransformerDecoder(std::int64_t features, std::int64_t heads
 
 Tensor TransformerDecoder::operator()(const Operand& operand, const Operand& memory, const DecoderCall& call) const {
   const Call running(*this, "TransformerDecoder", operand.where());
+  check<ValueError>(!call.self.cache && !call.memory.cache, operand.where(),
+                    "TransformerDecoder: takes no cache, which its layers would share; call each of them with its own");
   Tensor x = operand.tensor();
   for (const TransformerDecoderLayer& layer : layers) x = layer(x, memory, call);
   return running.result(norm ? (*norm)(x) : x);

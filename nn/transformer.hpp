@@ -107,6 +107,7 @@ class TransformerDecoder : public Module {
                      const TransformerOptions& options = {}, Rng& rng = default_rng(),
                      const Location& where = Location::current());
 
+  /// ValueError for a cache in the call, of which each layer needs its own.
   Tensor operator()(const Operand& x, const Operand& memory, const DecoderCall& call = {}) const;
   void visit(Visitor& visitor) override;
 

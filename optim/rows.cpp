@@ -22,6 +22,11 @@ RowOptimizer::RowOptimizer(Parameter table, Transformation rule, const Location&
   table_.set_optimised();
 }
 
+RowOptimizer::RowOptimizer(const RowOptimizer& other)
+    : Stateful(other), table_(other.table_), rule_(other.rule_), steps_(other.steps_) {
+  for (const Parameter& slot : other.state_) state_.push_back(slot.clone());
+}
+
 void RowOptimizer::step(const Tensor& index, const Tensor& gradient, const Location& where) {
   const CallScope scope("step", where);
   check<GraphError>(index.defined() && gradient.defined(), where, "step: an undefined Tensor");

@@ -22,6 +22,12 @@ class RowOptimizer : public Stateful {
   /// ShapeError for a table without axes, and for a rule whose state is not like the table.
   RowOptimizer(Parameter table, Transformation rule, const Location& where = Location::current());
 
+  /// A copy is of the same table, and has a state of its own, which begins with the same values.
+  RowOptimizer(const RowOptimizer& other);
+  RowOptimizer(RowOptimizer&&) = default;
+  RowOptimizer& operator=(const RowOptimizer& other) { return *this = RowOptimizer(other); }
+  RowOptimizer& operator=(RowOptimizer&&) = default;
+
   /// One step of the rows index[i] with gradient[i]; none where the table is frozen. The rule sees these rows as if
   /// they were a Parameter, which has taken all steps so far. ValueError for an index that occurs twice, IndexError for
   /// one that is out of range, ShapeError or DTypeError for a gradient that does not fit; nothing is changed then.

@@ -155,13 +155,13 @@ void History::after_assignment() {
 }
 
 namespace {
-// Whether derivatives by it may be asked at any time: the present value of a Parameter, or of one that is gone, and
-// what was meant for it by track().
+// Whether derivatives by it may be asked at any time: the present value of a Parameter, what it holds while
+// another stands in its place, the value of one that is gone, and what was meant for it by track().
 bool is_source(const Tensor& tensor) {
   if (tensor.entry()->source) return true;
   if (tensor.entry()->input_count > 0 || tensor.entry()->released) return false;
   const Parameter parameter = Parameter::holder(tensor);
-  return !parameter.defined() || parameter.value().entry() == tensor.entry();
+  return !parameter.defined() || parameter.holds(tensor);
 }
 }  // namespace
 

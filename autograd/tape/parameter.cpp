@@ -71,11 +71,13 @@ void check_rows(const Parameter& parameter, const Tensor& index, const Tensor& r
 
 }  // namespace
 
-// The cell has one handle to its value. Whoever else may want the old elements has another, or one to their memory. A
-// value with a history, which DifferentiableUpdates leave behind, is what that gives, and is replaced.
-void Parameter::assign_rows(const Tensor& index, const Tensor& rows, const Location& where) {
+// The cell has one handle to its value. Whoever else may want the old elements has another, or one to their memory; so
+// have the new rows here, which may be a reference to that very value. A value with a history, which
+// DifferentiableUpdates leave behind, is what that gives, and is replaced.
+void Parameter::assign_rows(const Tensor& index, const Tensor& given, const Location& where) {
   Cell& held = cell("assign_rows", where);
-  check_rows(*this, index, rows, where);
+  check_rows(*this, index, given, where);
+  const Tensor rows = given;
   evaluate_held({{index, rows, held.value}}, {}, where);
   kernels::check_indices(index.entry()->view(), shape()[0], "assign_rows", where);
   if (rows.numel() == 0) return;
@@ -143,6 +145,10 @@ std::ostream& operator<<(std::ostream& out, const ParameterDescription& descript
   const Parameter& parameter = description.parameter;
   if (!parameter.name().empty()) out << parameter.name() << ' ';
   return parameter.defined() ? out << describe(parameter.value()) : out << "undefined";
+}
+
+bool Parameter::holds(const Tensor& tensor) const {
+  return cell_ && tensor.defined() && (cell_->value.entry() == tensor.entry() || cell_->own.entry() == tensor.entry());
 }
 
 Parameter Parameter::holder(const Tensor& tensor) {

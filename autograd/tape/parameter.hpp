@@ -96,6 +96,8 @@ class Parameter : public Indexed<Parameter> {
   Parameter clone(const Location& where = Location::current()) const;
   friend bool operator==(const Parameter& a, const Parameter& b) { return a.cell_ == b.cell_; }
 
+  /// Whether this Tensor is its value, or will be when nothing stands in its place any more.
+  bool holds(const Tensor& tensor) const;
   /// The Parameter that holds or held this Tensor as its value; undefined when there is none.
   static Parameter holder(const Tensor& tensor);
 

@@ -70,6 +70,9 @@ TEST_CASE("causal attention sees no later key, and the offset counts the keys be
   }
   check_near(whole(all, slice(2, 4)),
              nn::scaled_dot_product_attention(q(all, slice(2, 4)), k, v, {.causal = true, .offset = 2}));
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  CHECK(nn::attention_weights(q, k, {.causal = true, .offset = most}).to_vector() ==
+        nn::attention_weights(q, k).to_vector());
   // Beside a mask, both count.
   const Tensor mask = tensor({false, true, true, true});
   CHECK(nn::attention_weights(q, k, {.mask = mask, .causal = true})(0, 0).to_vector() == Numbers(4, 0));

@@ -70,6 +70,11 @@ TEST_CASE("bags may be empty, and there may be none") {
     CHECK(bag(mode)(zeros({0, 3}, int64)).shape() == Shape{0, 2});
     CHECK(bag(mode).in_bags(zeros({0}, int64), zeros({2}, int64)).to_vector() == Values(4, 0));
     CHECK(bag(mode).in_bags(zeros({0}, int64), zeros({0}, int64)).shape() == Shape{0, 2});
+    const nn::EmbeddingBag layer = bag(mode);
+    CHECK(grad(sum(layer.in_bags(zeros({0}, int64), zeros({2}, int64))), layer.table.weight).to_vector() ==
+          zeros_like(layer.table.weight).to_vector());
+    CHECK(grad(sum(layer(zeros({2, 0}, int64))), layer.table.weight).to_vector() ==
+          zeros_like(layer.table.weight).to_vector());
   }
 }
 

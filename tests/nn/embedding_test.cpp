@@ -84,6 +84,31 @@ TEST_CASE("max_norm leaves the table alone where it is not the table that is loo
   CHECK_THAT(table(index), AllClose(y, 1e-14, 1e-14));
 }
 
+TEST_CASE("with max_norm two look-ups for one loss both count in the gradient") {
+  nn::Embedding table(weight, {.max_norm = 2.5});
+  {
+    const Tensor first = table(tensor({0, 3})), second = table(tensor({2, 0}));
+    const Tensor loss = sum(first) + sum(second);
+    const double factor = 2.5 / (10 + 1e-7);
+    CHECK(loss.item() == Approx(3 - 0.5 + 14 * factor + 3));
+    const Tensor expected = tensor({{2.0, 2.0}, {0.0, 0.0}, {factor, factor}, {1.0, 1.0}}, float64);
+    CHECK_THAT(grad(loss, table.weight), AllClose(expected, 1e-14, 1e-14));
+    backward(loss);
+    CHECK_THAT(table.weight.gradient(), AllClose(expected, 1e-14, 1e-14));
+  }
+  table(tensor({2}));
+  CHECK(norm(table.weight.value()(2)).item() == Approx(2.5));
+}
+
+TEST_CASE("vmap of an Embedding with max_norm is a batch, which leaves the table alone") {
+  const nn::Embedding table(weight, {.max_norm = 2.5});
+  const auto one = [&](const Tensor& index) { return table(index) + table(tensor({2, 2})); };
+  const Tensor y = vmap(one)(tensor({{0, 1}, {2, 3}}));
+  CHECK(table.weight.value().to_vector() == weight.to_vector());
+  const Tensor expected = stack({one(tensor({0, 1})), one(tensor({2, 3}))});
+  CHECK_THAT(y, AllClose(expected, 1e-14, 1e-14));
+}
+
 TEST_CASE("the rows of a batch, taken out of the table, give what the table gives, and have derivatives") {
   const nn::Embedding table(weight, {.padding_index = 3});
   const nn::EmbeddingRows rows = table.rows(words);

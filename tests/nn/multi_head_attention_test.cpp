@@ -122,6 +122,9 @@ TEST_CASE("with a cache, attention of pieces is that of the whole") {
     check_near(attention(piece, piece, piece, {.causal = true, .cache = &cache}), whole(all, slice(begin, end)));
     CHECK(cache.length() == end);
   }
+  const Tensor piece = x(all, slice(0, 2));
+  CHECK_THROWS_AS(attention(piece, piece, piece, {.mask = ones({2, 2}, boolean), .cache = &cache}), ShapeError);
+  CHECK(cache.length() == 5);
 }
 
 TEST_CASE("rotary attention turns queries and keys by their places, those of a cache included") {

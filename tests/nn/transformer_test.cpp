@@ -275,6 +275,11 @@ TEST_CASE("transformers refuse what does not fit") {
   throws<ValueError>("TransformerEncoder: takes a list of caches, one for each layer").by([&] {
     encoder(x, {.cache = &cache});
   });
+  const nn::TransformerDecoder decoder(4, 2, 2, {.dim_feedforward = 8});
+  throws<ValueError>("TransformerDecoder: takes no cache, which its layers would share; call each of them with its own")
+      .by([&] { decoder(x, x, {.self = {.cache = &cache}}); });
+  CHECK_THROWS_AS(decoder(x, x, {.memory = {.cache = &cache}}), ValueError);
+  CHECK(cache.length() == 0);
   throws<ValueError>("TransformerEncoder: has 2 layers, got 3 caches").by([&] { encoder(x, {}, three); });
   throws<ShapeError>(
       "TransformerEncoder: MultiHeadAttention: the query [3, 2, 5] f32 is not of 3 axes, the last of size 4")

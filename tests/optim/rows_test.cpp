@@ -45,6 +45,22 @@ TEST_CASE("the state of rows that take no part stays as it is, and goes on later
   CHECK(whole.value().to_vector() == Numbers{-1.5, -0.5, 2, 3, 5, 6});
 }
 
+TEST_CASE("a copy of a RowOptimizer has a state of its own") {
+  Parameter whole = table();
+  RowOptimizer optimizer(whole, sgd(1, {.momentum = 0.5}));
+  const Tensor ones_row = f64({{1.0, 1.0}});
+  optimizer.step(tensor({0}), ones_row);
+  RowOptimizer copy(optimizer), assigned(table(), sgd(1, {.momentum = 0.5}));
+  assigned = optimizer;
+  optimizer.step(tensor({0}), ones_row);
+  CHECK(optimizer.state()[1].value.to_vector() == Numbers{1.5, 1.5, 0, 0, 0, 0});
+  for (const RowOptimizer* each : {&copy, &assigned}) {
+    CHECK(each->state()[1].value.to_vector() == Numbers{1, 1, 0, 0, 0, 0});
+    CHECK(each->steps() == 1);
+    CHECK(each->table() == whole);
+  }
+}
+
 TEST_CASE("the state of a RowOptimizer is saved and loaded") {
   Parameter a = table(), b = table();
   RowOptimizer first(a, adam(0.1)), second(b, adam(0.1));

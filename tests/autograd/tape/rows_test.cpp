@@ -41,6 +41,16 @@ TEST_CASE("who holds the old value goes on seeing it when rows are assigned") {
   CHECK(grad(sum(p * p), p).to_vector() == Values{10, 12, 6, 8, 10, 12});
 }
 
+TEST_CASE("the rows of a Parameter are permuted by assigning its own value") {
+  for (const bool held : {false, true}) {
+    Parameter p = table();
+    p.assign_rows(tensor({0}), ones({1, 2}));  // nobody else has this memory
+    const Tensor other = held ? p.value() : Tensor();
+    p.assign_rows(tensor({1, 2, 0}), p.value());
+    CHECK(p.value().to_vector() == Values{5, 6, 1, 1, 3, 4});
+  }
+}
+
 TEST_CASE("memory of others is not written to when rows are assigned") {
   const Tensor source = tensor({{1.0, 2.0}, {3.0, 4.0}});
   Parameter p(source), q = p.clone();

@@ -90,6 +90,22 @@ TEST_CASE("rows that are assigned and values that are replaced stay when a subst
   CHECK(q.dtype() == float64);
 }
 
+TEST_CASE("assignments of other Parameters during a substitution leave derivatives by what it replaces") {
+  Parameter p(tensor(3.0)), q(tensor(2.0));
+  const Tensor loss = p * p;
+  loss.item();
+  {
+    const Substitution substitution(Parameters{p}, Tensors{tensor(5.0)});
+    for (int step = 0; step < 4; ++step) {
+      const Tensor gradient = grad(q * q, q);
+      q.assign(q - 0.25f * gradient);
+    }
+  }
+  CHECK(grad(loss, p).item() == 6);
+  CHECK(grad(p * p * p, p).item() == 27);
+  CHECK(q.item() == 0.125);
+}
+
 TEST_CASE("a substitution that fails or is left by an exception changes nothing") {
   Parameter p(tensor(1.0)), q(tensor(2.0));
   CHECK_THROWS_AS(Substitution(Parameters{p, q}, Tensors{tensor(5.0), tensor({5.0})}), ShapeError);
