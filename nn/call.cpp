@@ -4,23 +4,20 @@
 
 namespace xgrad::nn {
 
-void HeldCall::begin(const Module& module, bool by_holder) {
+void HeldCall::begin(const Module& module) {
   if (in_hook_) return;
   begun_ = true;
-  by_holder_ = by_holder;
-  module_ = &module;
+  called_ = &module;
   outer_ = std::exchange(innermost_, this);
-  if (outer_ && outer_->by_holder_ && outer_->module_ == &module) {
-    outer_->module_ = nullptr;
-  } else if (observer_) {
-    observed_ = &module;
-    observer_->begin(module);
-  }
+  if (outer_ && outer_->called_ == &module) return;
+  module_ = &module;
+  observed_ = observer_ != nullptr;
+  if (observed_) observer_->begin(module);
 }
 
 void HeldCall::end() noexcept {
   innermost_ = outer_;
-  if (observed_ && observer_) observer_->end(*observed_);
+  if (observed_ && observer_) observer_->end(*called_);
 }
 
 Tensor HeldCall::finish(Tensor y) const {
@@ -33,7 +30,7 @@ Tensor HeldCall::finish(Tensor y) const {
     for (const auto& [number, name, hook] : hooks)
       if (Tensor replacement = hook(name, y); replacement.defined()) y = std::move(replacement);
   }
-  if (observer_) observer_->result(*module_, y);
+  if (observed_ && observer_) observer_->result(*module_, y);
   return y;
 }
 

@@ -122,8 +122,10 @@ std::string grouped(std::int64_t number) { return grouped(static_cast<std::uint6
 }  // namespace
 
 struct detail::SummaryCall::State {
-  explicit State(Module& summarised)
-      : model(summarised), restoring(summarised), first(Tape::current().sequence), call(summarised) {}
+  State(Module& summarised, bool gives_tensor)
+      : model(summarised), restoring(summarised), first(Tape::current().sequence) {
+    if (gives_tensor) call.emplace(summarised);
+  }
   Module& model;
   Restoring restoring;
   xgrad::detail::TapeScope<bool, &Tape::eager> not_eager{false};
@@ -133,11 +135,12 @@ struct detail::SummaryCall::State {
   std::optional<HeldCall> call;
 };
 
-detail::SummaryCall::SummaryCall(Module& model) : state_(std::make_unique<State>(model)) {}
+detail::SummaryCall::SummaryCall(Module& model, bool gives_tensor)
+    : state_(std::make_unique<State>(model, gives_tensor)) {}
 detail::SummaryCall::~SummaryCall() = default;
 
 Summary detail::SummaryCall::summary(Tensor result) {
-  if (result.defined()) state_->call->result(std::move(result));
+  if (state_->call) state_->call->result(std::move(result));
   state_->call.reset();
   const Products products(state_->first);
   std::unordered_map<Parameter, std::string> first_names;
