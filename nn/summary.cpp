@@ -128,7 +128,8 @@ struct detail::SummaryCall::State {
   }
   Module& model;
   Restoring restoring;
-  xgrad::detail::TapeScope<bool, &Tape::eager> not_eager{false};
+  // Also where every entry is evaluated as it is recorded (XGRAD_EAGER): these are then not.
+  xgrad::detail::TapeScope<Tape::Evaluate, &Tape::evaluate> computes_nothing{[](const Tensor&, const Location&) {}};
   Undivided undivided;
   Calls calls;
   std::uint64_t first;
