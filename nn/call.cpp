@@ -4,10 +4,11 @@
 
 namespace xgrad::nn {
 
-void HeldCall::begin(const Module& module) {
+void HeldCall::begin(const Module& module, const Module* inner) {
   if (in_hook_) return;
   begun_ = true;
   called_ = &module;
+  inner_ = inner;
   outer_ = std::exchange(innermost_, this);
   if (outer_ && outer_->called_ == &module) return;
   module_ = &module;
@@ -31,7 +32,7 @@ Tensor HeldCall::finish(Tensor y) const {
       if (Tensor replacement = hook(name, y); replacement.defined()) y = std::move(replacement);
   }
   if (observed_ && observer_) observer_->result(*module_, y);
-  return y;
+  return outer_ && outer_->inner_ == called_ ? outer_->result(std::move(y)) : y;
 }
 
 }  // namespace xgrad::nn

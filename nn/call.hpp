@@ -9,9 +9,11 @@ namespace xgrad::nn {
 /// class that it derives from: hooks see each result once, as the caller gets it.
 class HeldCall {
  public:
-  explicit HeldCall(const Module& module) {
-    if (!module.hooks_.empty() || observer_) [[unlikely]]
-      begin(module);
+  explicit HeldCall(const Module& module) : HeldCall(module, nullptr) {}
+  /// Where `inner` is not null, the results that the Call of this module right inside sees are those of `module`, too.
+  HeldCall(const Module& module, const Module* inner) {
+    if (!module.hooks_.empty() || observer_ || innermost_) [[unlikely]]
+      begin(module, inner);
   }
   ~HeldCall() {
     if (begun_) [[unlikely]]
@@ -29,11 +31,11 @@ class HeldCall {
 
  private:
   friend class CallObserver;
-  void begin(const Module& module);
+  void begin(const Module& module, const Module* inner);
   void end() noexcept;
   Tensor finish(Tensor y) const;
 
-  const Module* called_ = nullptr;
+  const Module *called_ = nullptr, *inner_ = nullptr;
   const Module* module_ = nullptr;  // whose hooks are to be called; null where that is done by the call around this one
   HeldCall* outer_ = nullptr;
   bool begun_ = false, observed_ = false;  // shown to the observer

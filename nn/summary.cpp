@@ -53,7 +53,10 @@ class Calls final : public CallObserver {
     open_.push_back(seen.size());
     seen.push_back({&module, Tape::current().sequence});
   }
-  void result(const Module&, const Tensor& y) override { seen[open_.back()].results.push_back(y); }
+  void result(const Module& module, const Tensor& y) override {
+    for (std::size_t i = open_.size(); i-- > 0;)
+      if (Seen& call = seen[open_[i]]; call.module == &module) return call.results.push_back(y);
+  }
   void end(const Module&) override {
     seen[open_.back()].last = Tape::current().sequence;
     open_.pop_back();

@@ -231,6 +231,10 @@ TEST_CASE("every layer for sequences calls its hooks, once") {
   const Tensor sequence = ones({3, 2, 4}), step = ones({2, 4});
   check_hook(nn::RNN(4, 3), sequence);
   check_hook(nn::LSTM(4, 3), sequence);
+  check_hook(nn::weight_norm(nn::LSTM(4, 3), {.name = "weight_hh_l0"}), sequence);
+  check_hook(nn::weight_norm(nn::weight_norm(nn::LSTM(4, 3), {.name = "weight_hh_l0"}), {.name = "weight_ih_l0"}),
+             sequence);
+  check_hook(nn::weight_norm(nn::LSTMCell(4, 3), {.name = "weight_hh"}), step);
   check_hook(nn::GRU(4, 3), sequence);
   check_hook(nn::RNNCell(4, 3), step);
   check_hook(nn::LSTMCell(4, 3), step);

@@ -123,6 +123,14 @@ TEST_CASE("a model may take and give what it likes") {
   CHECK(line(summary, "layer").outputs == std::vector<Shape>{{4, 3}});
 }
 
+TEST_CASE("a summary has the outputs of a wrapped module that gives more than a Tensor") {
+  auto wrapped = nn::weight_norm(nn::LSTM(4, 3), {.name = "weight_hh_l0"});
+  const nn::Summary summary = nn::summary(wrapped, ones({5, 2, 4}));
+  CHECK(line(summary, "").outputs == std::vector<Shape>{{5, 2, 3}});
+  nn::LSTM plain(4, 3);
+  CHECK(line(nn::summary(plain, ones({5, 2, 4})), "").outputs == std::vector<Shape>{{5, 2, 3}});
+}
+
 TEST_CASE("an error in the model leaves it as it was, and its calls are seen the next time") {
   Model model;
   CHECK_THROWS_AS(nn::summary(model, zeros({5, 4})), ShapeError);
