@@ -53,7 +53,7 @@ class HeldCall {
 ///       return call.result(second(relu(first(x))));
 ///     }
 ///
-/// Without hooks and outside of `summary` it costs a CallScope and two comparisons.
+/// Without hooks and outside of `summary` it costs a CallScope and three comparisons.
 class Call : private CallScope, public HeldCall {
  public:
   Call(const Module& module, const char* name, const Location& where) : CallScope(name, where), HeldCall(module) {}
