@@ -4,23 +4,21 @@
 
 namespace xgrad::nn {
 
-void HeldCall::begin(const Module& module, bool by_holder) {
+void HeldCall::begin(const Module& module, const Module* inner) {
   if (in_hook_) return;
   begun_ = true;
-  by_holder_ = by_holder;
-  module_ = &module;
+  called_ = &module;
+  inner_ = inner;
   outer_ = std::exchange(innermost_, this);
-  if (outer_ && outer_->by_holder_ && outer_->module_ == &module) {
-    outer_->module_ = nullptr;
-  } else if (observer_) {
-    observed_ = &module;
-    observer_->begin(module);
-  }
+  if (outer_ && outer_->called_ == &module) return;
+  module_ = &module;
+  observed_ = observer_ != nullptr;
+  if (observed_) observer_->begin(module);
 }
 
 void HeldCall::end() noexcept {
   innermost_ = outer_;
-  if (observed_ && observer_) observer_->end(*observed_);
+  if (observed_ && observer_) observer_->end(*called_);
 }
 
 Tensor HeldCall::finish(Tensor y) const {
@@ -33,8 +31,8 @@ Tensor HeldCall::finish(Tensor y) const {
     for (const auto& [number, name, hook] : hooks)
       if (Tensor replacement = hook(name, y); replacement.defined()) y = std::move(replacement);
   }
-  if (observer_) observer_->result(*module_, y);
-  return y;
+  if (observed_ && observer_) observer_->result(*module_, y);
+  return outer_ && outer_->inner_ == called_ ? outer_->result(std::move(y)) : y;
 }
 
 }  // namespace xgrad::nn

@@ -4,11 +4,17 @@
 
 namespace xgrad::nn {
 
-/// The call of a module by who holds it, as a Sequential does: hands the result to the module's hooks and to `summary`,
-/// unless the module has a Call of its own, which does so then.
+/// The call of a module by who holds it, as a Sequential does: hands the result to the module's hooks and to `summary`.
+/// A call of the same module right inside it is a part of it and does not, be it the module's own Call or that of a
+/// class that it derives from: hooks see each result once, as the caller gets it.
 class HeldCall {
  public:
-  explicit HeldCall(const Module& module) : HeldCall(module, true) {}
+  explicit HeldCall(const Module& module) : HeldCall(module, nullptr) {}
+  /// Where `inner` is not null, the results that the Call of this module right inside sees are those of `module`, too.
+  HeldCall(const Module& module, const Module* inner) {
+    if (!module.hooks_.empty() || observer_ || innermost_) [[unlikely]]
+      begin(module, inner);
+  }
   ~HeldCall() {
     if (begun_) [[unlikely]]
       end();
@@ -23,22 +29,16 @@ class HeldCall {
     return y;
   }
 
- protected:
-  HeldCall(const Module& module, bool by_holder) {
-    if (!module.hooks_.empty() || observer_) [[unlikely]]
-      begin(module, by_holder);
-  }
-
  private:
   friend class CallObserver;
-  void begin(const Module& module, bool by_holder);
+  void begin(const Module& module, const Module* inner);
   void end() noexcept;
   Tensor finish(Tensor y) const;
 
-  const Module* module_ = nullptr;    // whose hooks are to be called; null where a Call inside this one does so
-  const Module* observed_ = nullptr;  // if it was shown to the observer
+  const Module *called_ = nullptr, *inner_ = nullptr;
+  const Module* module_ = nullptr;  // whose hooks are to be called; null where that is done by the call around this one
   HeldCall* outer_ = nullptr;
-  bool begun_ = false, by_holder_ = false;
+  bool begun_ = false, observed_ = false;  // shown to the observer
   static inline constinit thread_local HeldCall* innermost_ = nullptr;
   static inline constinit thread_local bool in_hook_ = false;
   static inline constinit thread_local class CallObserver* observer_ = nullptr;
@@ -53,11 +53,10 @@ class HeldCall {
 ///       return call.result(second(relu(first(x))));
 ///     }
 ///
-/// Without hooks and outside of `summary` it costs a CallScope and two comparisons.
+/// Without hooks and outside of `summary` it costs a CallScope and three comparisons.
 class Call : private CallScope, public HeldCall {
  public:
-  Call(const Module& module, const char* name, const Location& where)
-      : CallScope(name, where), HeldCall(module, false) {}
+  Call(const Module& module, const char* name, const Location& where) : CallScope(name, where), HeldCall(module) {}
 };
 
 /// While it lives, sees the calls of modules on this thread.

@@ -83,11 +83,12 @@ class Reparametrised : public Module {
   Parameter parameter(const Location& where) const { return detail::find_parameter(wrapped_, name_, Rule::id, where); }
   template <class... Inputs>
   decltype(auto) compute(Inputs&&... inputs) const {
-    const HeldCall call(*this);
+    constexpr bool gives_tensor = std::same_as<std::invoke_result_t<M&, Inputs...>, Tensor>;
+    const HeldCall call(*this, gives_tensor ? nullptr : &wrapped_);
     const Parameter held = parameter(Location::current());
     const Tensor value = rule_(held.value(), training());
     const Substitution substitution({&held, 1}, {&value, 1});
-    if constexpr (std::same_as<std::invoke_result_t<M&, Inputs...>, Tensor>)
+    if constexpr (gives_tensor)
       return call.result(wrapped_(std::forward<Inputs>(inputs)...));
     else
       return wrapped_(std::forward<Inputs>(inputs)...);

@@ -15,7 +15,7 @@ void SpectralNormRule::start(const Tensor& weight, const Location& where) {
   const CallScope scope(id, where);
   check<ValueError>(options_.iterations > 0, where, "spectral_norm: ", options_.iterations, " iterations");
   check<ValueError>(options_.eps > 0, where, "spectral_norm: eps is ", options_.eps);
-  options_.axis = normalise_axis(options_.axis, weight.ndim(), id, where);
+  options_.axis = normalise_axis(options_.axis.value_or(0), weight.ndim(), id, where);
   const Shape shape = matrix_of(stop_gradient(weight)).shape();
   u_ = of_length_one(init::normal({shape[0]}, *rng_, {.dtype = weight.dtype()}, where), options_.eps);
   v_ = of_length_one(init::normal({shape[1]}, *rng_, {.dtype = weight.dtype()}, where), options_.eps);
@@ -23,7 +23,7 @@ void SpectralNormRule::start(const Tensor& weight, const Location& where) {
 }
 
 Tensor SpectralNormRule::matrix_of(const Tensor& weight) const {
-  const Tensor front = moveaxis(weight, options_.axis, 0);
+  const Tensor front = moveaxis(weight, *options_.axis, 0);
   return reshape(front, {front.size(0), -1});
 }
 

@@ -1,18 +1,31 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "autograd/core/random.hpp"
 #include "nn/reparametrised.hpp"
 
 namespace xgrad::nn {
 
+namespace detail {
+template <int Spatial>
+class ConvTranspose;
+template <class M>
+concept TransposedConvolution = requires(const M& module) {
+  []<int Spatial>(const ConvTranspose<Spatial>&) {}(module);
+};
+}  // namespace detail
+
 struct SpectralNormOptions {
   std::string name = "weight";  ///< of the Parameter
   std::int64_t iterations = 1;  ///< of the power method, in each call
   double eps = 1e-12;           ///< where a vector is divided by its norm, that is at least this
-  std::int64_t axis = 0;        ///< of the rows of the matrix; all others are columns (1 for a transposed convolution)
+  /// Of the rows of the matrix; all others are columns. That of the results unless given: 0, or 1 of a transposed
+  /// convolution.
+  std::optional<std::int64_t> axis{};
 };
 
 /// w = w_orig / sigma: see spectral_norm.
@@ -52,9 +65,11 @@ using SpectralNorm = Reparametrised<M, SpectralNormRule>;
 /// ValueError when the module has no such Parameter and for a number of iterations or an eps that is not positive,
 /// AxisError when the Parameter has no such axis.
 template <std::derived_from<Module> M>
-SpectralNorm<M> spectral_norm(M module, const SpectralNormOptions& options = {}, Rng& rng = default_rng(),
+SpectralNorm<M> spectral_norm(M module, SpectralNormOptions options = {}, Rng& rng = default_rng(),
                               const Location& where = Location::current()) {
-  return SpectralNorm<M>(std::move(module), options.name, SpectralNormRule(options, rng), where);
+  if (!options.axis) options.axis = detail::TransposedConvolution<M> ? 1 : 0;
+  const std::string name = options.name;
+  return SpectralNorm<M>(std::move(module), name, SpectralNormRule(std::move(options), rng), where);
 }
 
 }  // namespace xgrad::nn

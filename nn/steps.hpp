@@ -12,11 +12,19 @@
 
 namespace xgrad::nn {
 
-/// What a Sequential and its like are made of: anything that makes a Tensor of a Tensor, but for Tensors and
-/// Parameters, which would take it for an index.
+namespace detail {
 template <class Step>
-concept SequentialStep = !std::convertible_to<Step, Tensor> && std::invocable<Step&, const Tensor&> &&
-                         std::convertible_to<std::invoke_result_t<Step&, const Tensor&>, Tensor>;
+inline constexpr bool refers_to_module = false;
+template <class M>
+inline constexpr bool refers_to_module<std::reference_wrapper<M>> = std::derived_from<M, Module>;
+}  // namespace detail
+
+/// What a Sequential and its like are made of: anything that makes a Tensor of a Tensor, but for Tensors and
+/// Parameters, which would take it for an index, and for std::ref of a module, whose Parameters nobody would find.
+template <class Step>
+concept SequentialStep =
+    !std::convertible_to<Step, Tensor> && !detail::refers_to_module<Step> && std::invocable<Step&, const Tensor&> &&
+    std::convertible_to<std::invoke_result_t<Step&, const Tensor&>, Tensor>;
 
 /// A step of any type, by value: a module, a function, a lambda. A copy of a module shares its Parameters, and `clone`
 /// of what holds it does not. A std::vector<Step> is a list of modules of any types that can be called alike:

@@ -53,7 +53,10 @@ class Calls final : public CallObserver {
     open_.push_back(seen.size());
     seen.push_back({&module, Tape::current().sequence});
   }
-  void result(const Module&, const Tensor& y) override { seen[open_.back()].results.push_back(y); }
+  void result(const Module& module, const Tensor& y) override {
+    for (std::size_t i = open_.size(); i-- > 0;)
+      if (Seen& call = seen[open_[i]]; call.module == &module) return call.results.push_back(y);
+  }
   void end(const Module&) override {
     seen[open_.back()].last = Tape::current().sequence;
     open_.pop_back();
@@ -122,22 +125,26 @@ std::string grouped(std::int64_t number) { return grouped(static_cast<std::uint6
 }  // namespace
 
 struct detail::SummaryCall::State {
-  explicit State(Module& summarised)
-      : model(summarised), restoring(summarised), first(Tape::current().sequence), call(summarised) {}
+  State(Module& summarised, bool gives_tensor)
+      : model(summarised), restoring(summarised), first(Tape::current().sequence) {
+    if (gives_tensor) call.emplace(summarised);
+  }
   Module& model;
   Restoring restoring;
-  xgrad::detail::TapeScope<bool, &Tape::eager> not_eager{false};
+  // Also where every entry is evaluated as it is recorded (XGRAD_EAGER): these are then not.
+  xgrad::detail::TapeScope<Tape::Evaluate, &Tape::evaluate> computes_nothing{[](const Tensor&, const Location&) {}};
   Undivided undivided;
   Calls calls;
   std::uint64_t first;
   std::optional<HeldCall> call;
 };
 
-detail::SummaryCall::SummaryCall(Module& model) : state_(std::make_unique<State>(model)) {}
+detail::SummaryCall::SummaryCall(Module& model, bool gives_tensor)
+    : state_(std::make_unique<State>(model, gives_tensor)) {}
 detail::SummaryCall::~SummaryCall() = default;
 
 Summary detail::SummaryCall::summary(Tensor result) {
-  if (result.defined()) state_->call->result(std::move(result));
+  if (state_->call) state_->call->result(std::move(result));
   state_->call.reset();
   const Products products(state_->first);
   std::unordered_map<Parameter, std::string> first_names;

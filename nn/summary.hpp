@@ -38,7 +38,8 @@ namespace detail {
 /// Records a call of a model for its summary. Afterwards buffers and random streams are as they were.
 class SummaryCall {
  public:
-  explicit SummaryCall(Module& model);
+  /// Unless the model gives a Tensor, its results are those that its own Call sees.
+  SummaryCall(Module& model, bool gives_tensor);
   ~SummaryCall();
   SummaryCall(const SummaryCall&) = delete;
   SummaryCall& operator=(const SummaryCall&) = delete;
@@ -62,9 +63,10 @@ class SummaryCall {
 /// its calls count. The model is afterwards as it was.
 template <std::derived_from<Module> M, class... Inputs>
 Summary summary(M& model, Inputs&&... inputs) {
-  detail::SummaryCall call(model);
   using Result = decltype(model(std::forward<Inputs>(inputs)...));
-  if constexpr (std::is_convertible_v<Result, Tensor>) {
+  constexpr bool gives_tensor = std::is_convertible_v<Result, Tensor>;
+  detail::SummaryCall call(model, gives_tensor);
+  if constexpr (gives_tensor) {
     return call.summary(model(std::forward<Inputs>(inputs)...));
   } else {
     const auto result = model(std::forward<Inputs>(inputs)...);  // which keeps what was recorded

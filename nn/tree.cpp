@@ -6,6 +6,7 @@
 #include <ostream>
 #include <sstream>
 #include <typeinfo>
+#include <unordered_set>
 
 #include "nn/module.hpp"
 
@@ -13,7 +14,8 @@ namespace xgrad::nn {
 
 namespace {
 
-/// One line per module: name, type, and the shapes of the Parameters that are its own.
+/// One line per module: name, type, and the shapes of the Parameters that are its own. Those that it shows after a
+/// module inside it have a line of their own.
 class Tree final : public Visitor {
  public:
   std::ostringstream text;
@@ -21,17 +23,29 @@ class Tree final : public Visitor {
  protected:
   void module(const std::string& path, Module& member) override {
     text << '\n' << indent(path) << last_part(path) << ": " << member.type_name();
-    own_ = 0;
+    modules_.insert(path);
+    line_of_ = path, between_ = "  ";
   }
   void parameter(const std::string& path, Parameter& member) override {
-    text << (own_++ == 0 ? "  " : ", ") << last_part(path) << ' ' << member.shape();
+    show(path, member.shape());
     if (!member.trainable()) text << " frozen";
   }
   void buffer(const std::string& path, Tensor& member) override {
-    text << (own_++ == 0 ? "  " : ", ") << last_part(path) << ' ' << member.shape() << " buffer";
+    show(path, member.shape());
+    text << " buffer";
   }
 
  private:
+  void show(const std::string& path, const Shape& shape) {
+    std::string owner = path;
+    while (!owner.empty()) {  // a list of Parameters has names with dots, too
+      owner.resize(owner.find('.') == std::string::npos ? 0 : owner.rfind('.'));
+      if (modules_.contains(owner)) break;
+    }
+    const std::string name = owner.empty() ? path : path.substr(owner.size() + 1);
+    text << (owner == line_of_ ? between_ : '\n' + indent(owner.empty() ? "" : owner + '.')) << name << ' ' << shape;
+    line_of_ = owner, between_ = ", ";
+  }
   static std::string indent(const std::string& path) {
     return std::string(2 * static_cast<std::size_t>(1 + std::ranges::count(path, '.')), ' ');
   }
@@ -39,7 +53,8 @@ class Tree final : public Visitor {
     const auto dot = path.rfind('.');
     return dot == std::string::npos ? path : path.substr(dot + 1);
   }
-  int own_ = 0;
+  std::unordered_set<std::string> modules_{""};
+  std::string line_of_, between_ = "  ";  // the module that the last line is of, and what stands before its next member
 };
 
 }  // namespace

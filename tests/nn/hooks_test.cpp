@@ -112,6 +112,40 @@ TEST_CASE("what a hook calls itself calls no hooks, and it may remove itself") {
   CHECK(calls == 1);
 }
 
+namespace {
+/// Calls the layer that it derives from twice.
+struct Twice : nn::Linear {
+  using nn::Linear::Linear;
+  Tensor operator()(const Operand& in) const { return 2 * nn::Linear::operator()(nn::Linear::operator()(in)); }
+};
+/// The same with a Call.
+struct CalledTwice : Twice {
+  using Twice::Twice;
+  Tensor operator()(const Operand& in) const {
+    const nn::Call call(*this, "CalledTwice", in.where());
+    return call.result(Twice::operator()(in));
+  }
+};
+}  // namespace
+
+TEST_CASE("a hook sees the result of a class that derives from a layer once, and not what it computes of") {
+  nn::Sequential model(Twice(2, 2), CalledTwice(2, 2));
+  std::vector<Tensor> seen;
+  model.add_hook("?", [&](const std::string&, const Tensor& y) {
+    seen.push_back(y);
+    return Tensor();
+  });
+  const Tensor y = model(x);
+  REQUIRE(seen.size() == 2);
+  CHECK(seen[1].to_vector() == y.to_vector());
+  const CalledTwice& second = model.step<CalledTwice>(1);
+  const Tensor z = second(x);
+  REQUIRE(seen.size() == 3);
+  CHECK(seen[2].to_vector() == z.to_vector());
+  CHECK(nn::summary(model, x).lines[2].outputs.size() == 1);
+  CHECK(seen[0].to_vector() != y.to_vector());
+}
+
 TEST_CASE("a clone has hooks of its own, the same ones") {
   nn::Sequential model(nn::Linear(2, 2), relu);
   Names names;
@@ -197,6 +231,10 @@ TEST_CASE("every layer for sequences calls its hooks, once") {
   const Tensor sequence = ones({3, 2, 4}), step = ones({2, 4});
   check_hook(nn::RNN(4, 3), sequence);
   check_hook(nn::LSTM(4, 3), sequence);
+  check_hook(nn::weight_norm(nn::LSTM(4, 3), {.name = "weight_hh_l0"}), sequence);
+  check_hook(nn::weight_norm(nn::weight_norm(nn::LSTM(4, 3), {.name = "weight_hh_l0"}), {.name = "weight_ih_l0"}),
+             sequence);
+  check_hook(nn::weight_norm(nn::LSTMCell(4, 3), {.name = "weight_hh"}), step);
   check_hook(nn::GRU(4, 3), sequence);
   check_hook(nn::RNNCell(4, 3), step);
   check_hook(nn::LSTMCell(4, 3), step);

@@ -248,6 +248,23 @@ TEST_CASE("Parameters are found by patterns, each once, tied ones by any of thei
                     Catch::Contains("no Parameter is named like layers.2.*") && Catch::Contains("module_test.cpp"));
 }
 
+TEST_CASE("members that a module shows after a module inside it are printed as its own") {
+  struct Model : nn::Module {
+    nn::Linear first{2, 3};
+    Parameter scale{ones({2})};
+    std::vector<Parameter> shifts{Parameter(ones({1})), Parameter(ones({3}))};
+    nn::Linear last{3, 1, {.bias = false}};
+    void visit(nn::Visitor& visitor) override {
+      visitor("first", first), visitor("scale", scale), visitor("shifts", shifts), visitor("last", last);
+    }
+  };
+  CHECK(Model().to_string() ==
+        "Model: 18 parameters\n"
+        "  first: Linear  weight [3, 2], bias [3]\n"
+        "  scale [2], shifts.0 [1], shifts.1 [3]\n"
+        "  last: Linear  weight [1, 3]");
+}
+
 TEST_CASE("Parameters are frozen by pattern") {
   Everything module;
   module.set_trainable("inner.*", false);

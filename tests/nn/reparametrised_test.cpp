@@ -156,6 +156,17 @@ TEST_CASE("the rows of spectral_norm's matrix lie along any axis") {
   CHECK(layer(x).shape() == x.shape());
 }
 
+TEST_CASE("spectral_norm's rows are the channels of the result, of a transposed convolution, too") {
+  const auto plain = nn::spectral_norm(nn::Conv1d(2, 3, 4));
+  CHECK(state(plain, "weight_u").shape() == Shape{3});
+  CHECK(state(plain, "weight_v").shape() == Shape{2 * 4});
+  const auto transposed = nn::spectral_norm(nn::ConvTranspose1d(2, 3, 4));
+  CHECK(state(transposed, "weight_u").shape() == Shape{3});
+  CHECK(state(transposed, "weight_v").shape() == Shape{2 * 4});
+  const auto other = nn::spectral_norm(nn::ConvTranspose1d(2, 3, 4), {.axis = 0});
+  CHECK(state(other, "weight_u").shape() == Shape{2});
+}
+
 TEST_CASE("any Parameter of any module can be wrapped, twice, and by a rule of one's own") {
   nn::Sequential inner(nn::Linear(3, 2, f64), relu, nn::Linear(2, 2, f64));
   const auto deep = nn::weight_norm(inner, {.name = "2.weight"});

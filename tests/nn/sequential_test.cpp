@@ -1,6 +1,7 @@
 #include "nn/sequential.hpp"
 
 #include <catch2/catch.hpp>
+#include <functional>
 
 #include "autograd/autograd.hpp"
 #include "nn/nn.hpp"
@@ -38,6 +39,13 @@ TEST_CASE("a clone of a Sequential is independent, a copy shares its parameters"
   CHECK(cloned(x).to_vector() == model(x).to_vector());
   cloned = model;
   CHECK(cloned.parameters()[0] == model.parameters()[0]);
+}
+
+TEST_CASE("a reference to a module is no step: its Parameters would not be found") {
+  STATIC_REQUIRE_FALSE(nn::SequentialStep<std::reference_wrapper<nn::Linear>>);
+  STATIC_REQUIRE_FALSE(nn::SequentialStep<std::reference_wrapper<const nn::Linear>>);
+  STATIC_REQUIRE(nn::SequentialStep<nn::Linear>);
+  STATIC_REQUIRE(nn::SequentialStep<std::reference_wrapper<const std::function<Tensor(const Tensor&)>>>);
 }
 
 TEST_CASE("training mode reaches the steps of a Sequential") {

@@ -88,8 +88,9 @@ TEST_CASE("a summary computes nothing and leaves the model as it was") {
   model.dropout.train();
   const auto before = model.state();
   const Tensor x = zeros({5, 3}) + 1;
+  const bool was_evaluated = x.evaluated();  // where every entry is
   nn::summary(model, x);
-  CHECK_FALSE(x.evaluated());
+  CHECK(x.evaluated() == was_evaluated);
   const auto after = model.state();
   for (std::size_t i = 0; i < before.size(); ++i) CHECK(after[i].value.to_vector() == before[i].value.to_vector());
 }
@@ -120,6 +121,14 @@ TEST_CASE("a model may take and give what it likes") {
   CHECK(line(summary, "").outputs.empty());
   CHECK(line(summary, "").multiply_adds == 24);
   CHECK(line(summary, "layer").outputs == std::vector<Shape>{{4, 3}});
+}
+
+TEST_CASE("a summary has the outputs of a wrapped module that gives more than a Tensor") {
+  auto wrapped = nn::weight_norm(nn::LSTM(4, 3), {.name = "weight_hh_l0"});
+  const nn::Summary summary = nn::summary(wrapped, ones({5, 2, 4}));
+  CHECK(line(summary, "").outputs == std::vector<Shape>{{5, 2, 3}});
+  nn::LSTM plain(4, 3);
+  CHECK(line(nn::summary(plain, ones({5, 2, 4})), "").outputs == std::vector<Shape>{{5, 2, 3}});
 }
 
 TEST_CASE("an error in the model leaves it as it was, and its calls are seen the next time") {
