@@ -62,6 +62,8 @@ Tensor quantile_loss(const Operand& output, const Operand& target, QuantileOptio
   check<ValueError>(q >= 0 && q <= 1, output.where(), "quantile_loss: quantile = ", q, " is not in [0, 1]");
   const Pair pair("quantile_loss", output, target);
   const Tensor error = pair.target - pair.output;
+  // Alone, for 0 times an infinite error is NaN.
+  if (q == 0 || q == 1) return reduce(relu(q == 1 ? error : -error), options.reduction);
   return reduce(q * relu(error) + (1 - q) * relu(-error), options.reduction);
 }
 

@@ -96,3 +96,14 @@ TEST_CASE("small variances count as eps, with derivative 0") {
   CHECK(slopes[0] == 0);
   CHECK(slopes[1] == Approx(0.5 * (1e3 - 0.01 * 1e6)));
 }
+
+TEST_CASE("an infinite error costs nothing on the side that the quantile does not weigh") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const Tensor x = tensor({infinity, -infinity, 1.0, -1.0}, float64), y = zeros({4}, float64);
+  const auto each = [&](double q) {
+    return nn::quantile_loss(x, y, {.quantile = q, .reduction = Reduction::none}).to_vector();
+  };
+  CHECK(each(0) == std::vector<double>{infinity, 0, 1, 0});
+  CHECK(each(1) == std::vector<double>{0, infinity, 0, 1});
+  CHECK(each(0.25) == std::vector<double>{infinity, infinity, 0.75, 0.25});
+}
