@@ -60,8 +60,8 @@ Tensor beyond_logarithm(const Tensor& m, const Tensor& logarithm) {
 
 // a (m - log(1 + m)) with m = x / a - 1, r = (x - a) / (x + a)
 Tensor deviance(const Tensor& a, const Tensor& x) {
-  const Tensor half = full({}, 0.5, x.dtype());
-  const Tensor part = where(x + a == infinity, half, 1);  // the sum of numbers that are finite may not be
+  // The sum of numbers that are finite may not be.
+  const Tensor sum = x + a, part = where(isinf(sum), 0.5 * ones_like(sum), 1);
   const Tensor difference = x - a, whole = part * x + part * a, nothing = whole == 0;
   const Tensor r = part * difference / where(nothing, 1, whole);
   const Tensor near = is_near(r), small = where(near, r, 0), quotient = x / a;
