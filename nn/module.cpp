@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cmath>
 #include <functional>
 #include <tuple>
 #include <unordered_map>
@@ -256,13 +257,19 @@ bool has_name(const std::vector<NamedTensor>& saved, const std::string& name) {
   return std::ranges::find(saved, name, &NamedTensor::name) != saved.end();
 }
 
+/// NaN is like NaN: what has been trained too far is loaded as it was saved.
+bool alike(const Tensor& a, const Tensor& b, const Location& where) {
+  return std::ranges::equal(a.to_vector(where), b.to_vector(where),
+                            [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); });
+}
+
 /// FormatError unless the values for the several names of one Parameter agree.
 void check_ties(const std::vector<Places::Place>& places, const std::vector<Tensor>& values, const Location& where) {
   std::unordered_map<Parameter, std::size_t> known;
   for (std::size_t i = 0; i < places.size(); ++i) {
     if (!places[i].parameter.defined()) continue;
     const auto [first, fresh] = known.try_emplace(places[i].parameter, i);
-    check<FormatError>(fresh || values[i].to_vector(where) == values[first->second].to_vector(where), where,
+    check<FormatError>(fresh || alike(values[i], values[first->second], where), where,
                        "load_state: ", places[first->second].name, " and ", places[i].name,
                        " are one Parameter, but their values differ");
   }

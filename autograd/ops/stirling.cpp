@@ -14,6 +14,7 @@ namespace xgrad {
 
 namespace {
 
+constexpr double infinity = std::numeric_limits<double>::infinity();
 const double log_root_two_pi = 0.5 * std::log(2 * std::numbers::pi);
 
 // B_2k / (2k (2k - 1)), the coefficients of 1 / a^(2k - 1) in the remainder
@@ -59,8 +60,10 @@ Tensor beyond_logarithm(const Tensor& m, const Tensor& logarithm) {
 
 // a (m - log(1 + m)) with m = x / a - 1, r = (x - a) / (x + a)
 Tensor deviance(const Tensor& a, const Tensor& x) {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  const Tensor difference = x - a, whole = x + a, nothing = whole == 0, r = difference / where(nothing, 1, whole);
+  // The sum of numbers that are finite may not be.
+  const Tensor sum = x + a, part = where(isinf(sum), 0.5 * ones_like(sum), 1);
+  const Tensor difference = x - a, whole = part * x + part * a, nothing = whole == 0;
+  const Tensor r = part * difference / where(nothing, 1, whole);
   const Tensor near = is_near(r), small = where(near, r, 0), quotient = x / a;
   // Of positive numbers, only the quotient may be too large or too small to be written.
   const Tensor lost = logical_and(logical_and(quotient == infinity, x < infinity), a > 0),

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/ops/any_all.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
@@ -72,6 +73,7 @@ struct Sequences {
   Tensor targets;            ///< [N, S], blank where there is none
   Tensor input_lengths, target_lengths;
   std::int64_t blank;
+  Tensor fits{};  ///< [N], whether labels and lengths are possible; undefined where that is known
 
   std::int64_t steps() const { return log_probabilities.size(0); }
   std::int64_t samples() const { return log_probabilities.size(1); }
@@ -90,6 +92,17 @@ void check_targets(const Sequences& given, const Location& where) {
                         " in place ", s, " of target ", n, ", for ", given.classes(), " classes of which ", given.blank,
                         " is the blank");
     }
+}
+
+/// The same of what is not computed yet.
+Tensor fits(const Sequences& given) {
+  const Tensor &labels = given.targets, &steps = given.input_lengths, &sizes = given.target_lengths;
+  if (labels.evaluated() && steps.evaluated() && sizes.evaluated()) return {};
+  const auto within = [](const Tensor& x, std::int64_t most) { return logical_and(x >= 0, x <= most); };
+  const Tensor is_label = logical_and(within(labels, given.classes() - 1), labels != given.blank);
+  const Tensor behind = unsqueeze(sizes, 1) <= arange(labels.size(1));
+  const Tensor lengths = logical_and(within(steps, given.steps()), within(sizes, labels.size(1)));
+  return logical_and(lengths, all(logical_or(is_label, behind), 1));
 }
 
 Sequences sequences_of(const Operand& log_probabilities, const Operand& targets, const Operand& input_lengths,
@@ -114,6 +127,7 @@ Sequences sequences_of(const Operand& log_probabilities, const Operand& targets,
   given.input_lengths = lengths_of(input_lengths, "input_lengths", given.samples(), given.steps());
   given.target_lengths = lengths_of(target_lengths, "target_lengths", given.samples(), labels.size(1));
   check_targets(given, where);
+  given.fits = fits(given);
   labels = xgrad::where(unsqueeze(given.target_lengths, 1) > arange(labels.size(1)), labels, blank);
   return given;
 }
@@ -139,8 +153,10 @@ Tensor log_forward(const Sequences& given) {
                                                   : full({samples, 1}, static_cast<double>(given.blank), int64);
   const std::int64_t places = labels.size(1);
   const Tensor skips = logical_and(labels != given.blank, labels != pad(labels, 1, 2, -2, -1));
+  // No class is -1: what does not fit is an IndexError when it is computed.
+  const Tensor emits = given.fits.defined() ? where(unsqueeze(given.fits, 1), labels, -1) : labels;
   const Tensor emitted =
-      cast(gather(given.log_probabilities, 2, broadcast_to(unsqueeze(labels, 0), {steps, samples, places})), float64);
+      cast(gather(given.log_probabilities, 2, broadcast_to(unsqueeze(emits, 0), {steps, samples, places})), float64);
   const Tensor lengths = unsqueeze(given.input_lengths, 1);
   Tensor alpha = where(broadcast_to(arange(places), {samples, places}) == 0, zeros({}, float64), -infinity);
   std::int64_t t = 0;

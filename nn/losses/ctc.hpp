@@ -23,7 +23,7 @@ struct CtcOptions {
 /// The mean divides each loss by the length of its target (by 1 for none) first, as PyTorch does. The derivative is
 /// that by the log-probabilities as they stand. Of an impossible target (the input is too short) the loss is infinite
 /// and the derivative 0. ShapeError, DTypeError; IndexError for a target that is the blank or no class; ValueError for
-/// lengths that are not there.
+/// lengths that are not there, and IndexError for those, too, where they are not computed yet when this is called.
 Tensor ctc_loss(const Operand& log_probabilities, const Operand& targets, const Operand& input_lengths,
                 const Operand& target_lengths, const CtcOptions& options = {});
 

@@ -22,13 +22,14 @@ struct SigmoidFocalOptions {
 Tensor sigmoid_focal_loss(const Operand& logits, const Operand& target, const SigmoidFocalOptions& options = {});
 
 struct FocalOptions {
-  Tensor class_weights{};  ///< [classes]
-  double gamma = 2;        ///< at least 0
+  Tensor class_weights{};            ///< [classes]
+  double gamma = 2;                  ///< at least 0
+  std::int64_t ignore_index = -100;  ///< samples of this class do not count
   std::optional<std::int64_t> axis{};
   Reduction reduction = Reduction::mean;
 };
 /// w_y (1 - p_y)^gamma (-log p_y) with p = softmax(logits), for class indices y as in `cross_entropy`; the mean is over
-/// the samples. ValueError for gamma < 0.
+/// the samples that are not ignored (NaN when all are). ValueError for gamma < 0.
 Tensor focal_loss(const Operand& logits, const Operand& target, const FocalOptions& options = {});
 
 }  // namespace xgrad::nn

@@ -45,7 +45,10 @@ Tensor tversky_loss(const Operand& probabilities, const Operand& target, const T
   const Tensor wrong = over(options.alpha * (p * (1 - y)) + options.beta * ((1 - p) * y), options.axes);
   // 1 - (t + s) / (t + s + wrong), which would cancel where little is wrong.
   const Tensor losses = wrong / (over(p * y, options.axes) + wrong + options.smooth);
-  return reduce(options.gamma == 1 ? losses : pow(losses, options.gamma), options.reduction);
+  if (options.gamma == 1) return reduce(losses, options.reduction);
+  // What misses nothing has no derivative: that of the power is infinite at 0 for gamma < 1.
+  const Tensor powers = pow(losses, options.gamma);
+  return reduce(options.gamma < 1 ? xgrad::where(losses == 0, 0, powers) : powers, options.reduction);
 }
 
 }  // namespace xgrad::nn

@@ -30,7 +30,7 @@ struct TverskyOptions {
   Reduction reduction = Reduction::mean;
 };
 /// (1 - (t + smooth) / (t + alpha sum p (1 - y) + beta sum (1 - p) y + smooth))^gamma with t = sum p y (Salehi,
-/// Erdogmus and Gholipour, 2017). ValueError for negative options.
+/// Erdogmus and Gholipour, 2017), with derivative 0 where it is 0 and gamma < 1. ValueError for negative options.
 Tensor tversky_loss(const Operand& probabilities, const Operand& target, const TverskyOptions& options = {});
 
 }  // namespace xgrad::nn

@@ -62,6 +62,8 @@ Tensor quantile_loss(const Operand& output, const Operand& target, QuantileOptio
   check<ValueError>(q >= 0 && q <= 1, output.where(), "quantile_loss: quantile = ", q, " is not in [0, 1]");
   const Pair pair("quantile_loss", output, target);
   const Tensor error = pair.target - pair.output;
+  // Alone, for 0 times an infinite error is NaN.
+  if (q == 0 || q == 1) return reduce(relu(q == 1 ? error : -error), options.reduction);
   return reduce(q * relu(error) + (1 - q) * relu(-error), options.reduction);
 }
 
@@ -104,7 +106,10 @@ Tensor poisson_nll_loss(const Operand& output, const Operand& target, PoissonNll
                     "poisson_nll_loss: eps = ", options.eps);
   const Pair pair("poisson_nll_loss", output, target);
   const Tensor &x = pair.output, &y = pair.target;
-  Tensor losses = options.log_input ? exp(x) - y * x : x - y * log(x + options.eps);
+  const Tensor rate = options.log_input ? exp(x) : x, logarithm = options.log_input ? x : log(x + options.eps);
+  // A rate of 0 is right for the target 0.
+  const Tensor certain = logical_and(y == 0, logarithm == -std::numeric_limits<double>::infinity());
+  Tensor losses = rate - where(certain, 0, y * logarithm);
   if (options.full) losses = losses + stirling(y);
   return reduce(losses, options.reduction);
 }

@@ -24,8 +24,11 @@ void ConfusionMatrix::add(const Operand& predicted, const Operand& actual) {
     if (right[i] != options_.ignore_index) ++counts_[static_cast<std::size_t>(right[i] * classes_ + guessed[i])];
 }
 
-std::int64_t ConfusionMatrix::at(std::int64_t actual, std::int64_t predicted) const {
-  return counts_.at(static_cast<std::size_t>(actual * classes_ + predicted));
+std::int64_t ConfusionMatrix::at(std::int64_t actual, std::int64_t predicted, const Location& where) const {
+  for (const std::int64_t index : {actual, predicted})
+    check<IndexError>(index >= 0 && index < classes_, where, "confusion_matrix: class index ", index, ", for ",
+                      classes_, " classes");
+  return counts_[static_cast<std::size_t>(actual * classes_ + predicted)];
 }
 
 Tensor ConfusionMatrix::counts() const { return tensor(counts_, {classes_, classes_}); }

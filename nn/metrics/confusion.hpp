@@ -24,7 +24,8 @@ class ConfusionMatrix {
   /// that is none and not ignored. An error leaves the counts as they were.
   void add(const Operand& predicted, const Operand& actual);
   std::int64_t classes() const { return classes_; }
-  std::int64_t at(std::int64_t actual, std::int64_t predicted) const;
+  /// IndexError for a class that is none.
+  std::int64_t at(std::int64_t actual, std::int64_t predicted, const Location& where = Location::current()) const;
   /// int64 [classes, classes]
   Tensor counts() const;
   void reset();

@@ -1,6 +1,7 @@
 #include "nn/module.hpp"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <sstream>
 
 #include "autograd/autograd.hpp"
@@ -152,6 +153,19 @@ TEST_CASE("the values for two names of a tied parameter must agree") {
   set(state, "inner.hidden.weight", zeros({3, 4}));
   module.load_state(state);
   CHECK(module.shared.value().to_vector() == std::vector<double>(12, 0));
+}
+
+TEST_CASE("a tied parameter that has become NaN is loaded as it was saved") {
+  Everything module, other;
+  auto state = module.state();
+  const Tensor spoilt = full({3, 4}, std::nan(""));
+  set(state, "shared", spoilt);
+  set(state, "inner.hidden.weight", spoilt + 0);
+  module.load_state(state);
+  other.load_state(module.state());
+  CHECK(std::isnan(other.shared.value().to_vector()[0]));
+  set(state, "shared", zeros({3, 4}));
+  CHECK_THROWS_AS(module.load_state(state), FormatError);
 }
 
 TEST_CASE("two members of one name are a ValueError") {

@@ -292,4 +292,15 @@ TEST_CASE("second derivatives by a logit and by a mean are there where they are 
   CHECK(second([](const Tensor& m) { return sum(kl_divergence::laplace(m, 2, 0, 2)); }) == Approx(0.25));
 }
 
+TEST_CASE("Poisson's density of counts whose sum with the rate is not finite is that of the limit") {
+  for (const DType dtype : {float32, float64})
+    for (const double ratio : {0.8, 1.5}) {
+      const double count = dtype == float32 ? 1.9e38 : 1e308;
+      const Tensor x = tensor(count, dtype), rate = track(tensor(ratio * count, dtype));
+      const Tensor density = log_density::poisson(x, rate);
+      CHECK(density.item() / count == Approx(std::log(ratio) + 1 - ratio).epsilon(dtype == float32 ? 1e-5 : 1e-13));
+      CHECK(grad(density, rate).item() == Approx(1 / ratio - 1).epsilon(1e-5));
+    }
+}
+
 }  // namespace xgrad

@@ -177,3 +177,28 @@ TEST_CASE("CTC refuses what does not fit") {
       Catch::Contains("ctc_loss: label 3 in place 1 of target 0, for 3 classes of which 0 is the blank") &&
           Catch::Contains("ctc_test.cpp:"));
 }
+
+TEST_CASE("CTC refuses labels and lengths that do not fit when they are computed after the call, too") {
+  const Tensor log_p = log_probabilities({4, 2, 3}, 7), targets = tensor({{1, 2}, {2, 1}}), two = tensor({2, 2});
+  const double expected = nn::ctc_loss(log_p, targets, tensor({4, 3}), tensor({2, 1})).item();
+  CHECK(nn::ctc_loss(log_p, targets + 0, tensor({5, 4}) - 1, tensor({1, 0}) + 1).item() == expected);
+  CHECK(nn::ctc_loss(log_p, tensor({{1, 2}, {2, -7}}) + 0, tensor({4, 3}), tensor({2, 1})).item() == expected);
+  const auto refuses = [&](const Tensor& labels, const Tensor& steps, const Tensor& lengths) {
+    CHECK_THROWS_AS(nn::ctc_loss(log_p, labels, steps, lengths).item(), IndexError);
+  };
+  refuses(targets, tensor({4, 4}) + 1, two);
+  refuses(targets, tensor({4, 0}) - 1, two);
+  refuses(targets, tensor({4, 4}), two + 1);
+  refuses(targets, tensor({4, 4}), two - 3);
+  refuses(targets - 1, tensor({4, 4}), two);
+  refuses(targets + 1, tensor({4, 4}), two);
+}
+
+TEST_CASE("CTC of one example after another by vmap is that of the batch") {
+  const Tensor log_p = log_probabilities({4, 3, 4}, 9), targets = tensor({{1, 2}, {3, 3}, {2, 0}});
+  const Tensor steps = tensor({4, 4, 3}), lengths = tensor({2, 2, 1});
+  const auto one = [](const Tensor& p, const Tensor& labels, const Tensor& t, const Tensor& s) {
+    return nn::ctc_loss(p, labels, t, s, {.reduction = Reduction::none});
+  };
+  CHECK_THAT(vmap(one)(transpose(log_p, 0, 1), targets, steps, lengths), AllClose(one(log_p, targets, steps, lengths)));
+}

@@ -64,3 +64,13 @@ TEST_CASE("the focal losses stay finite, with finite derivatives, where an answe
       CHECK(grad(sum(costs), scores).to_vector() == std::vector<double>{0, 0, -1, 1});
     }
 }
+
+TEST_CASE("the focal loss leaves out what is ignored, like the cross-entropy, with and without weights") {
+  const Tensor z = f64({{1.0, 2.0, 0.5}, {0.3, -1.0, 2.0}, {0.1, 0.2, 0.3}}), y = tensor({1, -100, 2});
+  const Tensor kept = take(z, tensor({0, 2}), 0), classes = tensor({1, 2}), w = f64({1.0, 2.0, 3.0});
+  CHECK_THAT(nn::focal_loss(z, y), AllClose(nn::focal_loss(kept, classes)));
+  CHECK_THAT(nn::focal_loss(z, y, {.class_weights = w}), AllClose(nn::focal_loss(kept, classes, {.class_weights = w})));
+  CHECK_THAT(nn::focal_loss(z, y, {.gamma = 0}), AllClose(nn::cross_entropy(z, y)));
+  CHECK_THAT(nn::focal_loss(z, tensor({1, 0, 2}), {.ignore_index = 0}), AllClose(nn::focal_loss(kept, classes)));
+  CHECK(nn::focal_loss(z, y, {.reduction = Reduction::none}).to_vector()[1] == 0);
+}

@@ -1,6 +1,7 @@
 #include "nn/losses/overlap.hpp"
 
 #include <catch2/catch.hpp>
+#include <vector>
 
 #include "autograd/autograd.hpp"
 #include "autograd/check/matcher.hpp"
@@ -52,4 +53,16 @@ TEST_CASE("Tversky with halves is Dice, and its weights are those of what is cla
   CHECK_THROWS_AS(nn::tversky_loss(p, y, {.alpha = -1}), ValueError);
   CHECK_THROWS_AS(nn::dice_loss(p, y, {.smooth = -1}), ValueError);
   CHECK_THROWS_AS(nn::dice_loss(p, y, {.axes = Axes{2}}), AxisError);
+}
+
+TEST_CASE("a root of the Tversky loss has derivative 0 where nothing is missed") {
+  for (const DType dtype : {float32, float64})
+    for (const double gamma : {0.5, 0.75}) {
+      const Tensor y = tensor({{0.0, 1.0}, {1.0, 0.0}}, dtype), p = track(tensor({{0.0, 1.0}, {0.5, 0.5}}, dtype));
+      const Tensor losses = nn::tversky_loss(p, y, {.gamma = gamma, .reduction = Reduction::none});
+      CHECK(losses.to_vector()[0] == 0);
+      const auto slopes = grad(sum(losses), p).to_vector();
+      CHECK(std::vector<double>(slopes.begin(), slopes.begin() + 2) == std::vector<double>{0, 0});
+      CHECK((slopes[2] < 0 && slopes[3] > 0));
+    }
 }

@@ -96,3 +96,28 @@ TEST_CASE("small variances count as eps, with derivative 0") {
   CHECK(slopes[0] == 0);
   CHECK(slopes[1] == Approx(0.5 * (1e3 - 0.01 * 1e6)));
 }
+
+TEST_CASE("an infinite error costs nothing on the side that the quantile does not weigh") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const Tensor x = tensor({infinity, -infinity, 1.0, -1.0}, float64), y = zeros({4}, float64);
+  const auto each = [&](double q) {
+    return nn::quantile_loss(x, y, {.quantile = q, .reduction = Reduction::none}).to_vector();
+  };
+  CHECK(each(0) == std::vector<double>{infinity, 0, 1, 0});
+  CHECK(each(1) == std::vector<double>{0, infinity, 0, 1});
+  CHECK(each(0.25) == std::vector<double>{infinity, infinity, 0.75, 0.25});
+}
+
+TEST_CASE("a rate of 0 costs nothing for the target 0, and infinitely much for others") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const DType dtype : {float32, float64}) {
+    const Tensor y = tensor({0.0, 2.0}, dtype), logarithms = track(full({2}, -infinity, dtype));
+    const Tensor each = nn::poisson_nll_loss(logarithms, y, {.reduction = Reduction::none});
+    CHECK(each.to_vector() == std::vector<double>{0, infinity});
+    CHECK(grad(sum(each), logarithms).to_vector() == std::vector<double>{0, -2});
+    const Tensor rates = track(zeros({2}, dtype));
+    const Tensor others = nn::poisson_nll_loss(rates, y, {.log_input = false, .eps = 0, .reduction = Reduction::none});
+    CHECK(others.to_vector() == std::vector<double>{0, infinity});
+    CHECK(grad(sum(others), rates).to_vector() == std::vector<double>{1, -infinity});
+  }
+}

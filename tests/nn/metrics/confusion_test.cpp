@@ -49,3 +49,13 @@ TEST_CASE("the confusion matrix refuses what does not fit, and counts nothing of
   CHECK_THROWS_AS(metrics::ConfusionMatrix(0), ValueError);
   CHECK_THROWS_AS(metrics::ConfusionMatrix(std::int64_t{1} << 40), ValueError);
 }
+
+TEST_CASE("the confusion matrix has no counts for classes that it has not") {
+  metrics::ConfusionMatrix matrix(3);
+  matrix.add(tensor({1}), tensor({1}));
+  CHECK_THROWS_AS(matrix.at(0, 4), IndexError);
+  CHECK_THROWS_AS(matrix.at(2, -2), IndexError);
+  CHECK_THROWS_AS(matrix.at(-1, 0), IndexError);
+  CHECK_THROWS_AS(matrix.at(std::int64_t{1} << 62, 0), IndexError);
+  CHECK(matrix.at(1, 1) == 1);
+}
