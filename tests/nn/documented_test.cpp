@@ -43,7 +43,7 @@ std::set<std::string> layers() {
   for (const auto& [name, base] : base_of) bases.insert(base);
   for (const auto& [name, base] : base_of) {
     std::string root = base;
-    while (base_of.contains(root)) root = base_of.at(root);
+    while (root != "Module" && base_of.contains(root)) root = base_of.at(root);
     if (root == "Module" && !in_detail.contains(name) && !bases.contains(name)) names.insert(name);
   }
   return names;
