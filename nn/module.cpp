@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cmath>
 #include <functional>
 #include <tuple>
 #include <unordered_map>
@@ -262,9 +263,11 @@ void check_ties(const std::vector<Places::Place>& places, const std::vector<Tens
   for (std::size_t i = 0; i < places.size(); ++i) {
     if (!places[i].parameter.defined()) continue;
     const auto [first, fresh] = known.try_emplace(places[i].parameter, i);
-    check<FormatError>(fresh || values[i].to_vector(where) == values[first->second].to_vector(where), where,
-                       "load_state: ", places[first->second].name, " and ", places[i].name,
-                       " are one Parameter, but their values differ");
+    const auto alike = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+    check<FormatError>(
+        fresh || std::ranges::equal(values[i].to_vector(where), values[first->second].to_vector(where), alike), where,
+        "load_state: ", places[first->second].name, " and ", places[i].name,
+        " are one Parameter, but their values differ");
   }
 }
 
