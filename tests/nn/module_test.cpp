@@ -250,20 +250,6 @@ TEST_CASE("Parameters are found by patterns, each once, tied ones by any of thei
                     Catch::Contains("no Parameter is named like layers.2.*") && Catch::Contains("module_test.cpp"));
 }
 
-TEST_CASE("tied Parameters that have become NaN are loaded, too") {
-  struct Tied : nn::Module {
-    nn::Linear first{2, 2}, second = first;
-    void visit(nn::Visitor& visitor) override { visitor("first", first), visitor("second", second); }
-  };
-  Tied model;
-  model.first.bias.assign(tensor({std::nan(""), 1.0f}));
-  const auto state = model.state();
-  model.first.bias.assign(zeros({2}));
-  model.load_state(state);
-  CHECK(std::isnan(model.second.bias.value()(0).item()));
-  CHECK(model.second.bias.value()(1).item() == 1);
-}
-
 TEST_CASE("Parameters are frozen by pattern") {
   Everything module;
   module.set_trainable("inner.*", false);
