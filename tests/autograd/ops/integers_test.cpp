@@ -61,14 +61,14 @@ void sweep(const char* name, const Numbers& usual, Call call) {
     }
 }
 
-const Tensor x = track(tensor({{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}, {7.0, 8.0, 10.0}}));
 // With a value: what is pending for as long as the program runs would be in the plans of other tests.
-Tensor known_ones(const Shape& shape) {
-  const Tensor y = track(ones(shape));
+Tensor tracked(const Tensor& value) {
+  const Tensor y = track(value);
   evaluate(y);
   return y;
 }
-const Tensor image = known_ones({1, 2, 4, 4}), line = known_ones({1, 2, 5});
+const Tensor x = tracked(tensor({{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}, {7.0, 8.0, 10.0}}));
+const Tensor image = tracked(ones({1, 2, 4, 4})), line = tracked(ones({1, 2, 5}));
 
 }  // namespace
 
