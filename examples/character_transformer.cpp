@@ -92,7 +92,7 @@ int main() {
   seed(1);
   const Alphabet alphabet(text);
   const Tensor characters = alphabet.numbers(text);
-  constexpr std::int64_t length = 64, batch = 12, steps = 800;
+  constexpr std::int64_t length = 64, batch = 12, steps = 1200;
   nn::LanguageModel model(
       alphabet.size(),
       {.features = 64, .heads = 2, .num_layers = 2, .dim_feedforward = 128, .longest = length, .dropout = 0});
