@@ -1,6 +1,7 @@
 #pragma once
 
 #include "nn/activations.hpp"
+#include "nn/adaptive_softmax.hpp"
 #include "nn/attention.hpp"
 #include "nn/batch_norm.hpp"
 #include "nn/bilinear.hpp"
