@@ -6,6 +6,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/ops.hpp"
+#include "nn/dropout.hpp"
 
 namespace xgrad::nn {
 
@@ -48,21 +49,15 @@ Tensor softmax_or_zeros(const Tensor& scores) {
   return e * reciprocal(where(total == 0, 1, total));
 }
 
-Tensor dropped(const Tensor& weights, double p, Rng& rng, const Location& where) {
-  if (p == 0) return weights;
-  const Tensor kept = uniform(weights.shape(), rng, 0, 1, float32, where) >= p;
-  return xgrad::where(kept, p == 1 ? weights : weights * (1 / (1 - p)), 0);
-}
-
 Tensor weights_of(const Tensor& q, const Tensor& k, const AttentionOptions& options, Rng& rng, const Location& where) {
   check_operands(q, k, options, where);
   const double scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(q.shape().back())));
   Tensor scores = matmul(q, transpose(k)) * scale;
   if (options.causal) scores = xgrad::where(not_later(q.size(-2), k.size(-2), options.offset), scores, -infinity);
-  if (!options.mask.defined()) return dropped(softmax(scores), options.dropout, rng, where);
+  if (!options.mask.defined()) return dropout(Operand(softmax(scores), where), options.dropout, rng);
   check_mask(options.mask, scores, where);
   scores = options.mask.dtype() == boolean ? xgrad::where(options.mask, scores, -infinity) : scores + options.mask;
-  return dropped(softmax_or_zeros(scores), options.dropout, rng, where);
+  return dropout(Operand(softmax_or_zeros(scores), where), options.dropout, rng);
 }
 
 }  // namespace

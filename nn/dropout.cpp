@@ -17,6 +17,19 @@ Tensor floating(const Operand& x, const char* call) {
   return input;
 }
 
+void check_probability(double p, const char* call, const Location& where) {
+  check<ValueError>(p >= 0 && p <= 1, where, call, ": the probability ", p, " is not in [0, 1]");
+}
+
+/// A mask that is true with probability 1 - p.
+Tensor drawn(const Shape& shape, double p, Rng& rng, const Location& where) {
+  if (p == 1) return zeros(shape, boolean);
+  return uniform(shape, rng, 0, 1, float32, where) >= p;
+}
+
+/// x / (1 - p) where the mask is true, else 0.
+Tensor masked(const Tensor& x, const Tensor& mask, double p) { return where(mask, p == 1 ? x : x * (1 / (1 - p)), 0); }
+
 /// A number for each channel of x, which has so many axes behind it, and perhaps one before.
 Shape each_channel(const Tensor& x, std::int64_t behind, const char* call, const Location& where) {
   check<ShapeError>(x.ndim() == behind + 1 || x.ndim() == behind + 2, where, call, ": needs ", behind + 1, " or ",
@@ -28,18 +41,21 @@ Shape each_channel(const Tensor& x, std::int64_t behind, const char* call, const
 
 }  // namespace
 
+Tensor dropout(const Operand& x, double p, Rng& rng) {
+  const CallScope scope("dropout", x.where());
+  check_probability(p, "dropout", x.where());
+  const Tensor input = floating(x, "dropout");
+  return p == 0 ? input : masked(input, drawn(input.shape(), p, rng, x.where()), p);
+}
+
 Dropout::Dropout(double p, Rng rng, const Location& where) : p_(p), rng_(rng) {
-  check<ValueError>(p >= 0 && p <= 1, where, "Dropout: the probability ", p, " is not in [0, 1]");
+  check_probability(p, "Dropout", where);
 }
 
-Tensor Dropout::kept(const Shape& shape, const Location& where) const {
-  if (p_ == 1) return zeros(shape, boolean);
-  return uniform(shape, rng_, 0, 1, float32, where) >= p_;
-}
+Tensor Dropout::kept(const Shape& shape, const Location& where) const { return drawn(shape, p_, rng_, where); }
 
-Tensor Dropout::scaled(const Tensor& x, const Shape& mask, const Location& place) const {
-  if (idle()) return x;
-  return where(kept(mask, place), p_ == 1 ? x : x * (1 / (1 - p_)), 0);
+Tensor Dropout::scaled(const Tensor& x, const Shape& mask, const Location& where) const {
+  return idle() ? x : masked(x, kept(mask, where), p_);
 }
 
 Tensor Dropout::operator()(const Operand& x) const {

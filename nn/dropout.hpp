@@ -4,7 +4,11 @@
 
 namespace xgrad::nn {
 
-/// In training, y = x / (1 - p) with probability 1 - p, else 0; in evaluation, y = x. p = 1 gives zeros.
+/// y = x / (1 - p) with probability 1 - p, else 0, drawn from `rng`; p = 1 gives zeros. ValueError unless 0 <= p <= 1,
+/// DTypeError unless x is floating.
+Tensor dropout(const Operand& x, double p, Rng& rng = default_rng());
+
+/// In training, y = dropout(x, p); in evaluation, y = x.
 /// Each Dropout draws from a stream of its own, which belongs to its state. DTypeError unless x is floating.
 /// (Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, 2014.)
 class Dropout : public Module {

@@ -11,6 +11,18 @@
 
 using namespace xgrad;
 
+TEST_CASE("dropout as a function is what a Dropout does in training, from the same stream") {
+  const Tensor x = arange(1, 1001, 1, float64);
+  for (const double p : {0.0, 0.3, 1.0}) {
+    Rng rng(7);
+    const nn::Dropout layer(p, Rng(7));
+    CHECK(nn::dropout(x, p, rng).to_vector() == layer(x).to_vector());
+    CHECK(nn::dropout(x, p, rng).to_vector() == layer(x).to_vector());  // the next mask
+  }
+  CHECK_THROWS_AS(nn::dropout(x, 1.5), ValueError);
+  CHECK_THROWS_AS(nn::dropout(arange(3), 0.5), DTypeError);
+}
+
 TEST_CASE("Dropout keeps a fraction 1 - p, scaled so that the mean stays") {
   nn::Dropout dropout(0.25, Rng(4));
   const auto values = dropout(ones({100000}, float64)).to_vector();
