@@ -36,6 +36,14 @@ std::ostream& operator<<(std::ostream& out, const Shape& shape) {
 
 std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name(dtype); }
 
+std::vector<std::int64_t> strides_of(const Shape& shape) {
+  std::vector<std::int64_t> strides(static_cast<std::size_t>(shape.ndim()));
+  std::int64_t elements = 1;
+  for (std::size_t axis = strides.size(); axis-- > 0; elements *= shape[static_cast<std::int64_t>(axis)])
+    strides[axis] = elements;
+  return strides;
+}
+
 void check_shape(const Shape& shape, std::size_t item_size, const char* operation, const Location& where) {
   check<LimitError>(shape.ndim() <= max_ndim, where, operation, ": ", shape.ndim(), " axes, the most is ", max_ndim);
   bool empty = false;

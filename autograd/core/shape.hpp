@@ -78,6 +78,9 @@ class Shape {
 /// `[2, 3]`
 std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
+/// How many elements lie between neighbours along each axis, where elements lie row by row.
+std::vector<std::int64_t> strides_of(const Shape& shape);
+
 /// Throws ShapeError for a negative size and LimitError when the elements, at `item_size` bytes each,
 /// cannot be counted or addressed, or there are more than `max_ndim` axes.
 void check_shape(const Shape& shape, std::size_t item_size, const char* operation, const Location& where);

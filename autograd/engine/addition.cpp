@@ -59,7 +59,7 @@ class Adder {
 
   bool is_product(std::int32_t input) const {
     const Node& node = graph_.nodes[input];
-    return node.kind == Kind::contraction && node.inputs.size() == 2 && readers_[input] == 1;
+    return node.kind == Kind::contraction && node.inputs.size() == 2 && node.view < 0 && readers_[input] == 1;
   }
 
   /// Whether it is in memory anyway.
@@ -87,6 +87,8 @@ class Adder {
     Node& node = graph_.nodes[place];
     node.kind = Kind::contraction;
     node.cheap = false;
+    node.m = from.m;
+    node.n = from.n;
     node.depth = from.depth;
     node.batch = from.batch;
     node.turned = from.turned && !planted("a turned product is not turned when it takes an addition in");

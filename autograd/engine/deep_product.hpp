@@ -68,6 +68,10 @@ class DeepProduct {
         piece.depth = least(deepest_sum, end - l);
         piece.a = a + l * block_.a_depth;
         piece.b = b + l * block_.b_depth;
+        if (block_.b_depths != nullptr) {
+          piece.b_depths = block_.b_depths + l;
+          piece.b_columns = block_.b_columns + column;
+        }
         Kernel::run(piece, scratch_);
         add(to, sums_, count, l == (planted("a group of the depth goes on from the one before") ? 0 : group));
       }

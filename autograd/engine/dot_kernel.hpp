@@ -24,7 +24,8 @@ class DotKernel {
     if (block.a_depth == 1) return DotKernel(block, static_cast<const T*>(block.a), block.a_row).run_tiles();
     T* const rows = static_cast<T*>(scratch.least);
     const std::int64_t row = (block.depth + lanes - 1) / lanes * lanes;
-    pack_transposed(static_cast<const T*>(block.a), block.a_depth, block.depth, block.rows, rows, row);
+    const T* const a = static_cast<const T*>(block.a);
+    pack_transposed<T>([&](std::int64_t l) { return a + l * block.a_depth; }, block.depth, block.rows, rows, row);
     DotKernel(block, rows, row).run_tiles();
   }
 

@@ -5,7 +5,9 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <vector>
 
+#include "autograd/engine/analysis.hpp"
 #include "autograd/engine/fault.hpp"
 #include "autograd/engine/instruction_set.hpp"
 #include "autograd/engine/joining.hpp"
@@ -28,8 +30,13 @@ struct Way {
   bool in_lanes, swapped;
 };
 
+bool is_scattered(const Offsets* offsets) { return offsets != nullptr && !offsets->columns.empty(); }
+
 Way way(const Gemm& gemm) {
   const Products products = products_of(instruction_set(), gemm.dtype);
+  // What lies anywhere is packed as the columns for the vectors.
+  if (is_scattered(gemm.offsets_a) || is_scattered(gemm.offsets_b))
+    return {products.block, false, is_scattered(gemm.offsets_a)};
   if (adds_in_lanes(gemm.m, gemm.n, gemm.k)) {
     // The short side gives the rows; where both are short, so that no matrix has to be turned.
     const bool both = std::max(gemm.m, gemm.n) <= most_short_side && gemm.transpose_a && gemm.transpose_b;
@@ -119,19 +126,35 @@ Block block_of(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part
   const std::int64_t b_depth = gemm.transpose_b ? 1 : gemm.row_b;
   const bool lies_transposed = gemm.transpose_b && !planted("columns of a transposed operand are taken as they lie");
   const std::int64_t b_column = lies_transposed ? gemm.row_b : 1;
-  const T* a = static_cast<const T*>(gemm.a) +
-               (planted("a batch of matrices is the first of them") ? 0 : matrix) * gemm.batch_a + part.row * a_row;
-  const T* b = static_cast<const T*>(gemm.b) + matrix * gemm.batch_b + part.column * b_column;
+  const auto begin = [&](const void* data, const Offsets* offsets, std::int64_t distance) {
+    return static_cast<const T*>(data) +
+           (offsets != nullptr ? offsets->batches[static_cast<std::size_t>(matrix)] : matrix * distance);
+  };
+  const bool windows = is_scattered(way.swapped ? gemm.offsets_a : gemm.offsets_b);
+  const T* a = begin(gemm.a, gemm.offsets_a, planted("a batch of matrices is the first of them") ? 0 : gemm.batch_a);
+  const T* b = begin(gemm.b, gemm.offsets_b, gemm.batch_b);
+  if (!windows || !way.swapped) a += part.row * a_row;
+  if (!windows || way.swapped) b += part.column * b_column;
   const std::int64_t place = matrix * gemm.batch_c + part.row * gemm.row_c + part.column;
   T* c = static_cast<T*>(gemm.c) + place;
   const T* d = gemm.d != nullptr ? static_cast<const T*>(gemm.d) +
                                        (planted("what is added to a part is that of the first part") ? 0 : place)
                                  : nullptr;
-  if (way.swapped)
-    return {part.columns, part.rows, gemm.k, b,          b_column, b_depth,    a,        a_depth,
-            a_row,        c,         1,      gemm.row_c, d,        gemm.alpha, gemm.beta};
-  return {part.rows, part.columns, gemm.k, a, a_row,      a_depth,  b, b_depth, b_column,
-          c,         gemm.row_c,   1,      d, gemm.alpha, gemm.beta};
+  Block block = way.swapped
+                    ? Block{part.columns, part.rows, gemm.k, b,          b_column, b_depth,    a,        a_depth,
+                            a_row,        c,         1,      gemm.row_c, d,        gemm.alpha, gemm.beta}
+                    : Block{part.rows, part.columns, gemm.k, a, a_row,      a_depth,  b, b_depth, b_column,
+                            c,         gemm.row_c,   1,      d, gemm.alpha, gemm.beta};
+  if (windows) {
+    const Offsets& at = *(way.swapped ? gemm.offsets_a : gemm.offsets_b);
+    block.b_depth = block.b_column = 0;
+    block.b_depths = (way.swapped ? at.columns : at.rows).data();
+    block.b_columns =
+        (way.swapped ? at.rows : at.columns).data() + (planted("a part of windows has the offsets of the first") ? 0
+                                                       : way.swapped ? part.row
+                                                                     : part.column);
+  }
+  return block;
 }
 
 Block block_of(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part& part) {
@@ -215,6 +238,7 @@ bool run_groups(const Gemm& gemm, const Way& way, std::int64_t matrix, const Dep
     block.depth = std::min(cut.depth, gemm.k - l);
     block.a = at(whole.a, l * whole.a_depth);
     block.b = at(whole.b, l * whole.b_depth);
+    if (whole.b_depths != nullptr) block.b_depths = whole.b_depths + l;
     block.totals = totals.get() + group * size;
     way.product(block, scratch_of_thread());
   });
@@ -235,6 +259,52 @@ void run_depth_cut(const Gemm& gemm, const Way& way, const DepthCut& cut, AfterP
   }
 }
 
+// Neighbours among the columns of a C that has offsets.
+struct Run {
+  std::int64_t column, columns, offset;
+};
+
+std::vector<Run> runs_of(const std::vector<std::int64_t>& columns) {
+  std::vector<Run> runs;
+  for (std::int64_t j = 0; j < static_cast<std::int64_t>(columns.size()); ++j) {
+    const std::int64_t offset = columns[static_cast<std::size_t>(j)];
+    if (!runs.empty() && offset == runs.back().offset + runs.back().columns)
+      ++runs.back().columns;
+    else
+      runs.push_back({j, 1, offset});
+  }
+  return runs;
+}
+
+// Some rows of a matrix at a time, which are added up while they are in the cache.
+template <class T>
+void run_folded(const Gemm& gemm, const Way& way) {
+  constexpr std::int64_t most_elements = 65536, most_rows_at_once = 112;
+  const Offsets& to = *gemm.offsets_c;
+  const std::vector<Run> runs = runs_of(to.columns);
+  const std::int64_t at_once = std::clamp<std::int64_t>(most_elements / gemm.n, 1, most_rows_at_once);
+  parallel(gemm.batch, [&](std::int64_t matrix) {
+    T* const c = static_cast<T*>(gemm.c) + to.batches[static_cast<std::size_t>(matrix)];
+    if (!planted("what a product adds up goes on from what was there")) std::fill_n(c, gemm.batch_c, T{0});
+    T* const rows = reinterpret_cast<T*>(thread_memory(static_cast<std::size_t>(at_once * gemm.n) * sizeof(T)));
+    for (std::int64_t i = 0; i < gemm.m; i += at_once) {
+      const std::int64_t count = std::min(at_once, gemm.m - i);
+      Gemm part = gemm;
+      part.row_c = gemm.n;
+      Block block = block_of(part, way, matrix, {i, count, 0, gemm.n});
+      block.c = rows;
+      way.product(block, scratch_of_thread());
+      for (std::int64_t row = 0; row < count; ++row) {
+        const T* const from = rows + row * gemm.n;
+        T* const at = c + to.rows[static_cast<std::size_t>(
+                              planted("what a product adds up has the places of its first rows") ? row : i + row)];
+        for (const Run& run : runs)
+          for (std::int64_t j = 0; j < run.columns; ++j) at[run.offset + j] += from[run.column + j];
+      }
+    }
+  });
+}
+
 }  // namespace
 
 Division division(const Gemm& gemm, int threads) {
@@ -249,6 +319,8 @@ Division division(const Gemm& gemm, int threads) {
 void run(const Gemm& gemm, AfterPart after_part, int threads) {
   if (gemm.batch <= 0 || gemm.m <= 0 || gemm.n <= 0) return;
   const Way chosen = way(gemm);
+  if (gemm.offsets_c != nullptr)
+    return gemm.dtype == float32 ? run_folded<float>(gemm, chosen) : run_folded<double>(gemm, chosen);
   const Cut cut = cut_for(gemm, chosen, threads);
   const DepthCut groups = depth_cut(gemm, cut, threads);
   if (groups.groups > 0)

@@ -4,6 +4,7 @@
 
 #include "autograd/core/dtype.hpp"
 #include "autograd/engine/function_ref.hpp"
+#include "autograd/engine/offsets.hpp"
 #include "autograd/engine/rectangle.hpp"
 #include "autograd/engine/threads.hpp"
 
@@ -16,6 +17,13 @@ namespace xgrad::fused {
 /// interchangeable, so that C' = B' A' has the same. The order of the sums is in product.hpp: that of Products::lanes
 /// if adds_in_lanes(m, n, k), else that of Products::block.
 ///
+/// Matrices of A or B may lie anywhere, as offsets say, which stand for the distances between them. Where they have
+/// rows and columns, too, these are those of op(A) or op(B), op() is nothing, and A and B do not both have them; nor
+/// have they where sums are in lanes, or m or n is 1.
+///
+/// Where C has offsets, each matrix is added up, element by element in their order, at these places of what was 0 and
+/// has batch_c elements; it lies within them, and there is no D.
+///
 /// Where there is a D, which lies as C does, perhaps in the same memory, each sum s of products and the d of its place
 /// become alpha s + d if beta is 1, else beta d + s, and alpha is 1; both steps are rounded, as a row program would.
 struct Gemm {
@@ -24,6 +32,9 @@ struct Gemm {
   std::int64_t batch = 1, m = 0, n = 0, k = 0;
   std::int64_t row_a = 0, row_b = 0, row_c = 0;        // elements from one row, as it is stored, to the next
   std::int64_t batch_a = 0, batch_b = 0, batch_c = 0;  // elements from one matrix to the next; 0: all use the same
+  const Offsets* offsets_a = nullptr;
+  const Offsets* offsets_b = nullptr;
+  const Offsets* offsets_c = nullptr;
   const void* a = nullptr;
   const void* b = nullptr;
   void* c = nullptr;

@@ -7,6 +7,7 @@
 
 #include "autograd/engine/fault.hpp"
 #include "autograd/engine/mixing.hpp"
+#include "autograd/engine/product.hpp"
 #include "autograd/engine/walk.hpp"
 
 namespace xgrad::fused {
@@ -233,11 +234,22 @@ std::int32_t Graph::add_entry(const Pending& pending, std::size_t i, std::vector
       node.kind = Kind::opaque;
   }
   if (node.kind == Kind::contraction) {
+    node.m = entry->shape[entry->shape.ndim() - 2];
+    node.n = entry->shape.back();
     node.depth = entry->input(0).shape().back();
     for (std::int64_t axis = 0; axis + 2 < entry->shape.ndim(); ++axis) node.batch *= entry->shape[axis];
     if (!is_floating(node.dtype)) node.kind = Kind::opaque;
   }
-  if (node.kind == Kind::permutation) node.kind = Kind::opaque;
+  if (node.kind == Kind::strided || node.kind == Kind::strided_sum) {
+    if (!is_floating(node.dtype) || !entry->mergeable || empty) {
+      node.kind = Kind::opaque;
+    } else {
+      const Shape *inside = &entry->shape, *whole = &entry->input(0).shape();
+      if (node.kind == Kind::strided_sum) std::swap(inside, whole);
+      node.view = static_cast<std::int32_t>(views.size());
+      views.push_back({*inside, entry->primitive->strides(*whole)});
+    }
+  }
   if (empty && node.kind != Kind::alias) node.kind = Kind::opaque;
   if (node.kind == Kind::alias) node.inputs = {storage(node.inputs[0])};  // no chains: whoever asks for it walks them
   return add(std::move(node));
@@ -265,7 +277,8 @@ std::vector<std::int32_t> Graph::count_readers(const std::vector<std::int32_t>& 
   return readers;
 }
 
-Graph::Matrix Graph::matrix(const Node& product, std::int32_t input) const {
+Graph::Matrix Graph::matrix(const Node& product, std::size_t operand) const {
+  std::int32_t input = product.inputs[operand];
   // (What is reshaped afterwards is no such matrix.)
   const auto is = [this](std::int32_t node, Lowering::Kind kind) {
     return nodes[node].kind == kind && !nodes[node].leaf && !nodes[node].memory;
@@ -276,7 +289,29 @@ Graph::Matrix Graph::matrix(const Node& product, std::int32_t input) const {
   const bool repeated =
       is(input, Lowering::Kind::broadcast) && node.spread == Spread::columns &&
       (node.columns * product.batch == node.numel || planted("a repeated vector is taken for a repeated matrix"));
-  return {storage(repeated ? node.inputs[0] : input), transposed, repeated};
+  const std::int32_t held = storage(repeated ? node.inputs[0] : input);
+  if (!repeated && is(held, Lowering::Kind::strided))
+    if (auto found = offsets(product, operand, transposed, held))
+      return {storage(nodes[held].inputs[0]), transposed, false, std::move(found)};
+  return {held, transposed, repeated};
+}
+
+// Where products read the strided view `held`. It has to be laid out first if both operands would be such that their
+// elements lie neither along the rows nor along the columns, or if sums are in lanes, which read along the depth.
+std::optional<Offsets> Graph::offsets(const Node& product, std::size_t operand, bool transposed,
+                                      std::int32_t held) const {
+  const std::int64_t outer = operand == 0 ? product.m : product.n;
+  if (product.m == 1 || product.n == 1 || adds_in_lanes(product.m, product.n, product.depth)) return {};
+  const bool depth_last = (operand == 0) != (transposed != product.turned);
+  const StridedView& view = views[static_cast<std::size_t>(nodes[held].view)];
+  auto found = depth_last ? offsets_of(view, product.batch, outer, product.depth)
+                          : offsets_of(view, product.batch, product.depth, outer);
+  if (!found || found->lies_along() || operand == 1) return found;
+  const std::int32_t second = nodes[product.inputs[1]].kind == Lowering::Kind::transposition
+                                  ? nodes[product.inputs[1]].inputs[0]
+                                  : product.inputs[1];
+  if (nodes[storage(second)].kind == Lowering::Kind::strided) return {};
+  return found;
 }
 
 void Graph::turn(const std::vector<std::int32_t>& roots) {
@@ -287,11 +322,37 @@ void Graph::turn(const std::vector<std::int32_t>& roots) {
     const Node& product = nodes[node.inputs[0]];
     if (product.kind != Lowering::Kind::contraction || readers[node.inputs[0]] != 1) continue;
     node.kind = Lowering::Kind::contraction;
+    node.m = product.n;
+    node.n = product.m;
     node.depth = product.depth;
     node.batch = product.batch;
     node.turned = !product.turned;
     node.inputs = {product.inputs[1], product.inputs[0]};
     if (planted("a turned product keeps the order of its operands")) node.inputs = product.inputs;
+  }
+}
+
+void Graph::fold_products(const std::vector<std::int32_t>& roots) {
+  // A thread adds up whole matrices: not where there are too few of them.
+  constexpr std::int64_t least_batch = 4, most_columns = 1 << 16;
+  const std::vector<std::int32_t> readers = count_readers(roots);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    Node& node = nodes[i];
+    if (node.kind != Lowering::Kind::strided_sum) continue;
+    node.kind = Lowering::Kind::opaque;
+    const std::int32_t from = storage(node.inputs[0]);
+    const Node& product = nodes[from];
+    if (product.kind != Lowering::Kind::contraction || readers[node.inputs[0]] != 1 || readers[from] != 1) continue;
+    if (product.batch < least_batch || product.n > most_columns || node.numel % product.batch != 0) continue;
+    const auto found = offsets_of(views[static_cast<std::size_t>(node.view)], product.batch, product.m, product.n);
+    if (!found || !found->lie_apart(node.numel / product.batch)) continue;
+    node.kind = Lowering::Kind::contraction;
+    node.m = product.m;
+    node.n = product.n;
+    node.depth = product.depth;
+    node.batch = product.batch;
+    node.turned = product.turned;
+    node.inputs = product.inputs;
   }
 }
 

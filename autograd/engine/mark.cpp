@@ -125,7 +125,7 @@ void Grouping::mark_inputs(std::int32_t node) {
     for (std::size_t i = 0; i < at.inputs.size(); ++i) {
       const std::int32_t held = held_[at.inputs[i]];
       const bool number = i == 3 && graph.nodes[held].kind == Kind::constant;
-      if (!number) mark_memory(i < 2 ? graph.matrix(at, at.inputs[i]).held : held);
+      if (!number) mark_memory(i < 2 ? graph.matrix(at, i).held : held);
     }
   } else if (in_program(at)) {
     mark_operands(node);
@@ -143,7 +143,8 @@ void Grouping::mark_operands(std::int32_t node) {
     const Node& operand = graph.nodes[held];
     const bool indices = i == 1 && at.kind != Kind::elementwise;
     const bool whole = at.kind == Kind::reduction || (at.kind == Kind::pick && i == 0);
-    if (indices || (operand.kind == Kind::transposition && !planted("a transposition is read where it is not")))
+    if (indices || operand.kind == Kind::strided ||
+        (operand.kind == Kind::transposition && !planted("a transposition is read where it is not")))
       mark_memory(held);
     if (whole && (operand.kind == Kind::constant || operand.kind == Kind::broadcast)) mark_memory(held);
     const DType type = types_[source_of(held)];
@@ -158,7 +159,8 @@ void Grouping::mark_operands(std::int32_t node) {
     if (operand.kind != Kind::broadcast || operand.memory) continue;
     const std::int32_t source = held_[operand.inputs[0]];
     const Kind kind = graph.nodes[source].kind;
-    if (kind == Kind::broadcast || kind == Kind::transposition || need_of(source) != 0) mark_memory(source);
+    if (kind == Kind::broadcast || kind == Kind::transposition || kind == Kind::strided || need_of(source) != 0)
+      mark_memory(source);
     const bool clash = operand.columns != 0 && columns != 0 && operand.columns != columns &&
                        !planted("two broadcasts agree on their columns");
     const bool mask = reads_mask_[source] && operand.spread != Spread::columns;

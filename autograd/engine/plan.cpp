@@ -20,6 +20,22 @@ bool is_full(const Pointer& pointer) { return pointer.shape == Pointer::Shape::f
 
 std::atomic<std::int64_t> made{0};
 
+// Offsets as a product takes them: those of rows and columns only where a distance between rows does not do.
+std::unique_ptr<const Offsets> set_offsets(Offsets offsets, bool& transposed, std::int64_t& row) {
+  const auto rows = distance(offsets.rows), columns = distance(offsets.columns);
+  if (offsets.lies_along()) {
+    const bool along_columns = *columns != 1;
+    row = along_columns ? *columns : *rows;
+    transposed = transposed != along_columns;
+    offsets.rows.clear(), offsets.columns.clear();
+  } else {
+    if (transposed && !planted("windows that are read transposed are read as they lie"))
+      std::swap(offsets.rows, offsets.columns);
+    transposed = false;
+  }
+  return std::make_unique<const Offsets>(std::move(offsets));
+}
+
 }  // namespace
 
 std::int64_t plans_made() { return made; }
@@ -37,6 +53,7 @@ Plan::Plan(const Pending& pending, std::size_t budget) {
     is_root_node[graph.of_entry[i]] = true;
   }
   graph.turn(roots);
+  graph.fold_products(roots);
   graph.add_products(roots);
   Grouping grouping(graph, roots);
   verify_grouping(grouping);
@@ -103,11 +120,11 @@ void Plan::set_product(const Pending& pending, const Graph& graph, Task& task) {
   const Entry& entry = *pending.entries[node.entry];
   Gemm& product = task.product;
   product.dtype = entry.dtype;
-  product.m = entry.shape[entry.shape.ndim() - 2];
-  product.n = entry.shape.back();
+  product.m = node.m;
+  product.n = node.n;
   product.k = node.depth;
   product.batch = node.batch;
-  const Graph::Matrix a = graph.matrix(node, node.inputs[0]), b = graph.matrix(node, node.inputs[1]);
+  Graph::Matrix a = graph.matrix(node, 0), b = graph.matrix(node, 1);
   task.operands[0] = a.held;
   task.operands[1] = b.held;
   product.transpose_a =
@@ -119,6 +136,16 @@ void Plan::set_product(const Pending& pending, const Graph& graph, Task& task) {
   product.batch_a = a.repeated ? 0 : product.m * product.k;
   product.batch_b = b.repeated && !planted("a repeated matrix is taken for a batch") ? 0 : product.k * product.n;
   product.batch_c = product.m * product.n;
+  if (a.offsets) task.offsets_a = set_offsets(*std::move(a.offsets), product.transpose_a, product.row_a);
+  if (b.offsets) task.offsets_b = set_offsets(*std::move(b.offsets), product.transpose_b, product.row_b);
+  if (node.view >= 0) {
+    product.batch_c = node.numel / node.batch;
+    task.offsets_c = std::make_unique<const Offsets>(
+        *offsets_of(graph.views[static_cast<std::size_t>(node.view)], node.batch, node.m, node.n));
+  }
+  product.offsets_a = task.offsets_a.get();
+  product.offsets_b = task.offsets_b.get();
+  product.offsets_c = task.offsets_c.get();
   if (node.scaled != nullptr) product.*node.scaled = node.sign;
   if (node.inputs.size() == 4) task.scaled = node.scaled;
 }
@@ -142,7 +169,8 @@ Work Plan::work_of(const Task& task, const std::vector<char>& written) const {
 
   work.cost = 1000;
   for (const std::int32_t node : task.outputs) work.cost += static_cast<double>(memory_[node].bytes);
-  work.may_fail = task.kind == Unit::Kind::kernel || (!task.indices.empty() && !planted("indices are always right"));
+  work.may_fail = task.kind == Unit::Kind::kernel || task.offsets_c ||
+                  (!task.indices.empty() && !planted("indices are always right"));
   const Gemm& product = task.product;
   if (task.kind == Unit::Kind::product)
     work.cost += static_cast<double>(product.batch * product.m * product.n) * static_cast<double>(product.k) / 16;
@@ -166,7 +194,7 @@ Work Plan::work_of(const Task& task, const std::vector<char>& written) const {
 
 // Whether a program can run on the parts of a product as they are finished, by whoever finished them.
 bool Plan::can_follow(const Task& product, const Task& program) const {
-  if (product.kind != Unit::Kind::product || !program.indices.empty()) return false;
+  if (product.kind != Unit::Kind::product || product.offsets_c || !program.indices.empty()) return false;
   const Gemm& gemm = product.product;
   const std::int64_t rows = gemm.batch * gemm.m, size = rows * gemm.n;
   const auto& pointers = program.program->program().pointers;
@@ -225,6 +253,9 @@ std::size_t Plan::bytes() const {
     const std::size_t numbers = task.operands.size() + task.outputs.size() + task.lowered.pointers.size() +
                                 task.lowered.row_operands.size() + 4 * task.lowered.arguments.size();
     bytes += sizeof(Task) + numbers * sizeof(std::int32_t);
+    for (const Offsets* offsets : {task.product.offsets_a, task.product.offsets_b, task.product.offsets_c})
+      if (offsets != nullptr)
+        bytes += (offsets->batches.size() + offsets->rows.size() + offsets->columns.size()) * sizeof(std::int64_t);
     if (task.program && task.program.use_count() == 1) bytes += task.program->bytes();
   }
   for (const Turn& turn : schedule_.turns)

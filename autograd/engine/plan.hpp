@@ -39,8 +39,9 @@ class Plan {
     Lowered lowered{};
     std::shared_ptr<Compiled> program{};
     Gemm product{};
-    double Gemm::*scaled = nullptr;        // what the last operand of a product scales
-    std::vector<std::int32_t> operands{};  // what a product or a kernel reads
+    std::unique_ptr<const Offsets> offsets_a{}, offsets_b{}, offsets_c{};  // of the product, where it has such
+    double Gemm::*scaled = nullptr;                                        // what the last operand of a product scales
+    std::vector<std::int32_t> operands{};                                  // what a product or a kernel reads
     std::vector<Indices> indices{};
     std::vector<std::int32_t> outputs{};  // what gets memory before
   };

@@ -30,6 +30,9 @@ enum class InstructionSet : std::uint8_t;
 /// become alpha s + d if beta is 1, else beta d + s, and alpha is 1: rounded after the multiplication and after the
 /// addition.
 ///
+/// Where B has offsets, its element (l, j) is element b_depths[l] + b_columns[j], and b_depth and b_column are 0.
+/// Products::lanes takes no such B.
+///
 /// Where there are totals, of `rows` rows of `columns` elements, they get the sum of all the depth as one group, in
 /// double, and there is no C.
 struct Block {
@@ -43,6 +46,8 @@ struct Block {
   const void* d = nullptr;
   double alpha = 1, beta = 1;
   double* totals = nullptr;
+  const std::int64_t* b_depths = nullptr;
+  const std::int64_t* b_columns = nullptr;
 };
 
 inline constexpr std::int64_t longest_chain = 64, deepest_sum = 1024, most_groups = 64;

@@ -8,6 +8,7 @@
 #include "autograd/engine/fault.hpp"
 #include "autograd/engine/lanes.hpp"
 #include "autograd/engine/product.hpp"
+#include "autograd/engine/scattered.hpp"
 #include "autograd/engine/transposing.hpp"
 
 namespace xgrad::fused {
@@ -133,7 +134,11 @@ class BlockKernel {
     const T* b = b_ + column * block_.b_column;
     std::int64_t b_depth = block_.b_depth;
     if (block_.b_column != 1 || columns_ < width || is_worth_packing_b()) {
-      pack_b<Vectors>(b);
+      if (block_.b_columns != nullptr)
+        Scattered<T, Arch>::template pack<Vectors>(b_, block_.b_depths, depth_, block_.b_columns + column, columns_,
+                                                   packed_b_);
+      else
+        pack_b<Vectors>(b);
       b = packed_b_;
       b_depth = Vectors * width;
     }
@@ -350,7 +355,8 @@ class BlockKernel {
   void pack_b(const T* from) {
     constexpr std::int64_t stride = Vectors * width;
     if (block_.b_depth == 1 && block_.b_column != 1)
-      return pack_transposed(from, block_.b_column, columns_, depth_, packed_b_, stride);
+      return pack_transposed<T>([&](std::int64_t j) { return from + j * block_.b_column; }, columns_, depth_, packed_b_,
+                                stride);
     if (block_.b_column == 1 && columns_ >= width) return pack_rows<Vectors>(from);
     for (std::int64_t l = 0; l < depth_; ++l)
       for (std::int64_t j = 0; j < stride; ++j)

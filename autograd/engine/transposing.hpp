@@ -21,13 +21,12 @@ template <class Row>
   }
 }
 
-/// to[l * stride + j] = from[j * row + l] for `rows` rows of `length` elements, and 0 from there to `stride`.
+/// to[l * stride + j] = row(j)[l] for `rows` rows of `length` elements, and 0 from there to `stride`.
 ///
 /// Squares of 8 x 8 floats or 4 x 4 doubles are transposed in registers, by three or two rounds of interleaving the
 /// upper with the lower half of their rows.
-template <class T>
-void pack_transposed(const T* from, std::int64_t row, std::int64_t rows, std::int64_t length, T* to,
-                     std::int64_t stride) {
+template <class T, class RowAt>
+void pack_transposed(const RowAt& row, std::int64_t rows, std::int64_t length, T* to, std::int64_t stride) {
   constexpr std::int64_t side = 32 / sizeof(T);
   typedef T Row __attribute__((vector_size(32)));
   const std::int64_t whole_rows = rows / side * side, whole_length = length / side * side;
@@ -35,7 +34,7 @@ void pack_transposed(const T* from, std::int64_t row, std::int64_t rows, std::in
     for (std::int64_t l = 0; l < whole_length; l += side) {
       Row square[side], mixed[side];
 #pragma GCC unroll 8
-      for (std::int64_t i = 0; i < side; ++i) __builtin_memcpy(&square[i], from + (j + i) * row + l, sizeof(Row));
+      for (std::int64_t i = 0; i < side; ++i) __builtin_memcpy(&square[i], row(j + i) + l, sizeof(Row));
 #pragma GCC unroll 3
       for (std::int64_t round = 1; round < side; round *= 2) {
 #pragma GCC unroll 4
@@ -49,7 +48,7 @@ void pack_transposed(const T* from, std::int64_t row, std::int64_t rows, std::in
     }
   for (std::int64_t l = 0; l < length; ++l)
     for (std::int64_t j = l < whole_length ? whole_rows : 0; j < stride; ++j)
-      to[l * stride + j] = j < rows ? from[j * row + l] : T{0};
+      to[l * stride + j] = j < rows ? row(j)[l] : T{0};
 }
 
 }  // namespace

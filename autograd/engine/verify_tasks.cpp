@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "autograd/engine/narrow.hpp"
+#include "autograd/engine/product.hpp"
 #include "autograd/engine/verify_program.hpp"
 
 namespace xgrad::fused {
@@ -175,26 +176,60 @@ class Verifier {
     const std::int32_t result = work.writes[0];
     use(result);
     write(result);
-    size(result, gemm.batch * gemm.m * gemm.n, gemm.dtype);
-    if (gemm.row_c != gemm.n || gemm.batch_c != gemm.m * gemm.n) bad("a product lies in another way");
+    if (gemm.offsets_c != nullptr)
+      folded(bound, result);
+    else
+      size(result, gemm.batch * gemm.m * gemm.n, gemm.dtype);
+    if (gemm.offsets_c == nullptr && (gemm.row_c != gemm.n || gemm.batch_c != gemm.m * gemm.n))
+      bad("a product lies in another way");
     if (count > 2) size(bound.operands[2], gemm.batch * gemm.m * gemm.n, gemm.dtype);
     matrix(bound.operands[0], gemm, gemm.transpose_a ? gemm.k : gemm.m, gemm.transpose_a ? gemm.m : gemm.k, gemm.row_a,
-           gemm.batch_a);
+           gemm.batch_a, gemm.offsets_a);
     matrix(bound.operands[1], gemm, gemm.transpose_b ? gemm.n : gemm.k, gemm.transpose_b ? gemm.k : gemm.n, gemm.row_b,
-           gemm.batch_b);
+           gemm.batch_b, gemm.offsets_b);
+    const auto scattered = [](const Offsets* offsets) { return offsets != nullptr && !offsets->columns.empty(); };
+    if (!scattered(gemm.offsets_a) && !scattered(gemm.offsets_b)) return reuses(bound, work);
+    if (scattered(gemm.offsets_a) && scattered(gemm.offsets_b)) bad("both factors lie anywhere");
+    if (gemm.m == 1 || gemm.n == 1 || adds_in_lanes(gemm.m, gemm.n, gemm.k))
+      bad("sums in lanes read what lies anywhere");
+    reuses(bound, work);
+  }
+  void folded(const Bound& bound, std::int32_t result) {
+    const Gemm& gemm = *bound.product;
+    const Offsets& to = *gemm.offsets_c;
+    size(result, gemm.batch * gemm.batch_c, gemm.dtype);
+    last(to.batches, gemm.batch), last(to.rows, gemm.m), last(to.columns, gemm.n);
+    if (!to.lie_apart(gemm.batch_c)) bad("a product adds up at places of another matrix");
+    if (bound.operands.size() != 2) bad("a product adds up, and is added to something");
+  }
+  void reuses(const Bound& bound, const Work& work) {
+    const std::int32_t result = work.writes[0];
     for (const Reuse& reuse : work.reuses) {
-      const bool added = count > 2 && reuse.input == bound.operands[2] && at(reuse.input).times == 1;
+      const bool added = bound.operands.size() > 2 && reuse.input == bound.operands[2] && at(reuse.input).times == 1;
       if (!added || reuse.output != result) bad("a product lies over its factors");
       same_size(reuse);
     }
   }
   void matrix(std::int32_t node, const Gemm& gemm, std::int64_t rows, std::int64_t columns, std::int64_t row,
-              std::int64_t batch) const {
+              std::int64_t batch, const Offsets* offsets) const {
     if (value(node).dtype != gemm.dtype) bad("it is bound to a value of another dtype");
     if (gemm.batch <= 0 || rows <= 0 || columns <= 0) return;
-    const std::int64_t elements = (gemm.batch - 1) * batch + (rows - 1) * row + columns;
+    std::int64_t elements = (gemm.batch - 1) * batch + (rows - 1) * row + columns;
+    if (offsets != nullptr) {
+      elements = last(offsets->batches, gemm.batch) + (rows - 1) * row + columns;
+      if (!offsets->columns.empty())
+        elements = last(offsets->batches, gemm.batch) + last(offsets->rows, rows) + last(offsets->columns, columns) + 1;
+    }
     if (static_cast<std::size_t>(elements) * item_size(gemm.dtype) > value(node).bytes)
       bad("a factor is larger than its memory");
+  }
+
+  // The largest of so many offsets.
+  std::int64_t last(const std::vector<std::int64_t>& offsets, std::int64_t count) const {
+    if (static_cast<std::int64_t>(offsets.size()) != count) bad("a factor has offsets of another size");
+    const auto [least, largest] = std::minmax_element(offsets.begin(), offsets.end());
+    if (*least < 0 || *largest > std::numeric_limits<std::int64_t>::max() / 4) bad("a factor lies before its memory");
+    return *largest;
   }
 
   void kernel(const Bound& bound, const Work& work) {
@@ -211,7 +246,8 @@ class Verifier {
   }
 
   void follower(const Bound& bound, const Work& work) {
-    if (!bound.product || static_cast<std::size_t>(work.follower) >= tasks_.size()) bad("nothing can follow it");
+    if (!bound.product || static_cast<std::size_t>(work.follower) >= tasks_.size() || bound.product->offsets_c)
+      bad("nothing can follow it");
     const Gemm& gemm = *bound.product;
     const Bound& next = tasks_[static_cast<std::size_t>(work.follower)];
     if (!next.lowered || next.parts == Parts::none || !next.checked.empty()) bad("what follows it cannot run on parts");

@@ -39,6 +39,7 @@ Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& b
   const Sizes dilation = options.dilation.of(spatial, call, "dilation", where);
   const Sizes amounts = options.padding.amounts.of(spatial, call, "padding", where);
   std::vector<Window> windows;
+  std::vector<Around> border;
   for (std::int64_t axis = 0; axis < spatial; ++axis) {
     Window window{axis + 2,           weight.size(axis + 2), stride[at(axis)],
                   dilation[at(axis)], amounts[at(axis)],     amounts[at(axis)]};
@@ -50,10 +51,15 @@ Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& b
       window.before = around / 2;
       window.after = around - around / 2;
     }
+    // Around the input, so that the windows are a view of it. (What is below 0 is refused by unfold.)
+    if (window.before >= 0 && window.after >= 0) {
+      if (window.before + window.after > 0) border.insert(border.begin(), {axis + 2, window.before, window.after});
+      window.before = window.after = 0;
+    }
     windows.push_back(window);
   }
   // For each group the weights [O, C k] times the windows [C k, places] of each image: the result lies as it should.
-  const Tensor patches = unfold(x, windows, 0, WindowAxes::before);
+  const Tensor patches = unfold(border.empty() ? x : pad(x, border), windows, 0, WindowAxes::before);
   const Sizes places = sizes_of(patches, 2 + spatial);
   const std::int64_t depth = Shape(sizes_of(weight, 1)).numel(), count = Shape(places).numel();
   Tensor y =

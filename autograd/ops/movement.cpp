@@ -88,7 +88,13 @@ struct Permute : Operation<Permute> {  // output axis i is input axis order[i]
       const std::int64_t last = order.ndim() - 1, want = axis == last ? last - 1 : axis == last - 1 ? last : axis;
       swapped = swapped && order[axis] == want;
     }
-    return {.kind = swapped ? Lowering::Kind::transposition : Lowering::Kind::permutation, .moves = true};
+    return {.kind = swapped ? Lowering::Kind::transposition : Lowering::Kind::strided, .moves = true};
+  }
+  std::vector<std::int64_t> strides(const Shape& input) const override {
+    const std::vector<std::int64_t> of_input = strides_of(input);
+    std::vector<std::int64_t> result;
+    for (const std::int64_t axis : order) result.push_back(of_input[static_cast<std::size_t>(axis)]);
+    return result;
   }
   Tensor batched(const Examples& examples) const override {
     std::vector<std::int64_t> axes{0};

@@ -94,7 +94,21 @@ struct OfWindows : Operation<Self> {
     for (const Window& w : windows) all.push_back({w.axis, w.size, w.stride, w.dilation, w.before});
     return all;
   }
-  Lowering lower() const override { return {.moves = true}; }
+  Lowering lower() const override {
+    // What lies around an axis is no element.
+    const bool inside = std::ranges::all_of(windows, [](const Window& w) { return w.before == 0 && w.after == 0; });
+    return {.kind = inside ? Self::kind : Lowering::Kind::opaque, .moves = true};
+  }
+  std::vector<std::int64_t> strides(const Shape&) const override {
+    std::vector<std::int64_t> result = strides_of(plain), places;
+    for (const Window& window : windows) {
+      std::int64_t& stride = result[static_cast<std::size_t>(window.axis)];
+      places.push_back(stride * window.dilation);
+      stride *= window.stride;
+    }
+    result.insert(result.begin() + windows.front().axis, places.begin(), places.end());
+    return result;
+  }
   void describe(Fields& fields) const override {
     std::vector<std::int64_t> numbers;
     for (const Window& w : windows)
@@ -112,6 +126,7 @@ struct OfWindows : Operation<Self> {
 
 struct Fold : OfWindows<Fold> {  // y_e = sum of x at all places in windows that have the element e
   static constexpr auto id = "fold";
+  static constexpr auto kind = Lowering::Kind::strided_sum;
   using OfWindows::OfWindows;
   Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
     check_shape(plain, item_size(inputs[0].dtype()), id, where);
@@ -128,6 +143,7 @@ struct Fold : OfWindows<Fold> {  // y_e = sum of x at all places in windows that
 
 struct Unfold : OfWindows<Unfold> {  // the elements of all windows
   static constexpr auto id = "unfold";
+  static constexpr auto kind = Lowering::Kind::strided;
   double value;
   Unfold(std::vector<Window> list, const Shape& shape, double around)
       : OfWindows(std::move(list), shape), value(around) {}
