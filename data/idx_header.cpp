@@ -10,9 +10,9 @@ namespace xgrad::data {
 namespace {
 
 std::optional<ElementType> type_for(unsigned char code) {
-  constexpr std::pair<unsigned char, ElementType> codes[] = {
-      {0x08, ElementType::u8},  {0x09, ElementType::i8},  {0x0B, ElementType::i16},
-      {0x0C, ElementType::i32}, {0x0D, ElementType::f32}, {0x0E, ElementType::f64}};
+  constexpr std::pair<unsigned char, ElementType> codes[] = {{0x08, ElementType::u8},  {0x09, ElementType::i8},
+                                                             {0x0B, ElementType::i16}, {0x0C, ElementType::i32},
+                                                             {0x0D, ElementType::f32}, {0x0E, ElementType::f64}};
   for (const auto& [known, type] : codes)
     if (code == known) return type;
   return std::nullopt;
@@ -38,8 +38,8 @@ IdxHeader read_idx_header(Contents& file, const char* operation, const std::stri
   check<FormatError>(magic[0] == 0 && magic[1] == 0, where, operation, ": ", printable(path),
                      " is not an IDX file: at byte 0 two zero bytes are expected");
   const auto type = type_for(magic[2]);
-  check<FormatError>(type.has_value(), where, operation, ": ", printable(path),
-                     ": at byte 2: unknown element type ", int{magic[2]});
+  check<FormatError>(type.has_value(), where, operation, ": ", printable(path), ": at byte 2: unknown element type ",
+                     int{magic[2]});
   check<FormatError>(magic[3] >= 1 && magic[3] <= max_ndim, where, operation, ": ", printable(path),
                      ": at byte 3: ", int{magic[3]}, " axes");
   IdxHeader header{*type, read_shape(file, magic[3])};

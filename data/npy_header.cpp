@@ -136,8 +136,8 @@ class HeaderParser {
 std::string read_dictionary(ByteSource& file, const char* operation, const std::string& path, const Location& where) {
   std::uint8_t start[8];
   file.read(start, 8);
-  check<FormatError>(std::memcmp(start, npy_magic.data(), npy_magic.size()) == 0, where, operation, ": ", printable(path),
-                     " is not a .npy file: it starts otherwise");
+  check<FormatError>(std::memcmp(start, npy_magic.data(), npy_magic.size()) == 0, where, operation, ": ",
+                     printable(path), " is not a .npy file: it starts otherwise");
   check<FormatError>(start[6] >= 1 && start[6] <= 3 && start[7] == 0, where, operation, ": ", printable(path),
                      " has version ", int{start[6]}, ".", int{start[7]}, ", known are 1.0, 2.0 and 3.0");
   std::uint8_t length_bytes[4] = {};

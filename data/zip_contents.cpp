@@ -16,8 +16,7 @@ ZipContents::ZipContents(InputFile& file, const ZipMember& member, const char* o
   file.seek(member.start);
   file.read(local, sizeof local);
   std::string name(zip::number_at<std::uint16_t>(local + 26), '\0');
-  const bool same = zip::number_at<std::uint32_t>(local) == zip::local_signature &&
-                    name.size() == member.name.size() &&
+  const bool same = zip::number_at<std::uint32_t>(local) == zip::local_signature && name.size() == member.name.size() &&
                     zip::number_at<std::uint16_t>(local + 8) == (member.deflated ? zip::deflated : zip::stored);
   require(same, "is not where the archive's directory has it");
   file.read(name.data(), name.size());
@@ -40,8 +39,7 @@ void ZipContents::read(void* to, std::uint64_t bytes) {
                      printable(member_.name), " ends at byte ", member_.size, ", where ", bytes - left,
                      " more bytes should be");
   if (inflation_)
-    require(inflation_->read_some(to, bytes) == bytes,
-            "is damaged: its deflated bytes give fewer than are announced");
+    require(inflation_->read_some(to, bytes) == bytes, "is damaged: its deflated bytes give fewer than are announced");
   else
     file_.read(to, bytes);
   checksum_ = static_cast<std::uint32_t>(crc32_z(checksum_, static_cast<const Bytef*>(to), bytes));

@@ -10,9 +10,9 @@ namespace xgrad::test {
 class FailingReads {
  public:
   struct Plan {
-    bool interrupted = false;     ///< every other call is interrupted by a signal
-    bool short_reads = false;     ///< no call gives more than seven bytes
-    std::int64_t error_at = -1;   ///< the call of this number fails with EIO; none if negative
+    bool interrupted = false;    ///< every other call is interrupted by a signal
+    bool short_reads = false;    ///< no call gives more than seven bytes
+    std::int64_t error_at = -1;  ///< the call of this number fails with EIO; none if negative
   };
   explicit FailingReads(Plan plan);
   ~FailingReads();

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "autograd/core/error.hpp"
 #include "autograd/core/buffer.hpp"
+#include "autograd/core/error.hpp"
 #include "tests/data/failing_calls.hpp"
 #include "tests/data/readers.hpp"
 #include "tests/failing_allocations.hpp"

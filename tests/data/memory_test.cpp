@@ -1,4 +1,5 @@
-// Readers take the memory of their result and little more: measured in processes of their own, by what the system counts.
+// Readers take the memory of their result and little more: measured in processes of their own, by what the system
+// counts.
 
 #include <malloc.h>
 #include <sys/wait.h>
@@ -151,4 +152,21 @@ TEST_CASE("MNIST is read in the memory of its Tensors", "[memory]") {
   write_file(directory / "train-images-idx3-ubyte", images);
   write_file(directory / "train-labels-idx1-ubyte.gz", gzip(labels));
   check_peak("mnist", 64 * million + 65536 * 8, [&] { data::mnist(directory.path(), data::Split::train); });
+}
+
+TEST_CASE("images, tables and bytes are read in the memory of their Tensors", "[memory]") {
+  const Directory directory;
+  write_file(directory / "png",
+             Picture{.width = 2000, .height = 1000, .depth = 16, .kind = 2, .interlaced = true}.png());
+  check_peak("PNG", 2 * 3 * 4'000'000, [&] { data::load_image(directory / "png"); });
+  write_file(directory / "pgm", "P5 4096 1024 255\n" + std::string(4 * million, 'x'));
+  check_peak("PGM", 16 * million, [&] { data::load_image(directory / "pgm"); });
+  std::string table = "a,b,c,d\n";
+  for (int i = 0; i < 1 << 20; ++i) table += "1,2,3,4\n";
+  write_file(directory / "csv", table);
+  write_file(directory / "csv.gz", gzip(table));
+  for (const char* name : {"csv", "csv.gz"}) check_peak(name, 16 * million, [&] { data::load_csv(directory / name); });
+  write_file(directory / "bytes", gzip(std::string(4 * million, 'x')));
+  check_peak("bytes", 32 * million, [&] { data::load_bytes(directory / "bytes"); });
+  check_peak("text", 4 * million, [&] { data::load_text(directory / "bytes"); });
 }

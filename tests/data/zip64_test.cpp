@@ -83,7 +83,8 @@ TEST_CASE("an archive has zip64 records where it must, and is read back", "[zip6
       CHECK(large.find("PK\6\6") != std::string::npos);
       check_arrays(large);
     }
-    CHECK(archive({.size = std::max<std::size_t>(directory, npy(arange(40)).size()) + 1, .members = 3}, deflate) == plain);
+    CHECK(archive({.size = std::max<std::size_t>(directory, npy(arange(40)).size()) + 1, .members = 3}, deflate) ==
+          plain);
   }
 }
 
@@ -127,7 +128,8 @@ TEST_CASE("zip64 records that cannot be are refused", "[zip64]") {
   // In the directory: the sizes and the start of the first member.
   const std::size_t first = whole.find("PK\1\2") + 46 + 5 + 4;
   for (const std::size_t field : {first, first + 8, first + 16})
-    for (const std::uint64_t wrong : {std::uint64_t{1}, std::uint64_t{1} << 63, UINT64_MAX}) refusal(changed(field, number(wrong)));
+    for (const std::uint64_t wrong : {std::uint64_t{1}, std::uint64_t{1} << 63, UINT64_MAX})
+      refusal(changed(field, number(wrong)));
   CHECK_THAT(refusal(changed(first - 4, "\2")), Contains("lacks the zip64 field"));
   CHECK_THAT(refusal(changed(first - 2, "\x10")), Contains("lacks the zip64 field"));
   CHECK_THAT(refusal(changed(first - 2, "\x60")), Contains("lacks the zip64 field"));
