@@ -41,7 +41,8 @@ struct Target {
 
 void check_options(const CsvOptions& options, const Location& where) {
   const auto usable = [](char c) { return c != '"' && c != '\n' && c != '\r' && c != '\0'; };
-  check<ValueError>(usable(options.separator), where, operation, ": the separator is a quote, a line end or a zero byte");
+  check<ValueError>(usable(options.separator), where, operation,
+                    ": the separator is a quote, a line end or a zero byte");
   check<ValueError>(options.decimal == '.' || options.decimal == ',', where, operation,
                     ": the decimal sign is neither '.' nor ','");
   check<ValueError>(options.decimal != options.separator, where, operation,
@@ -121,7 +122,8 @@ class CsvReader {
     if (!options_.fill) return;
     const double fill = *options_.fill;
     const bool whole = std::abs(fill) < 0x1p63 && fill == std::trunc(fill);
-    const bool fits = target.type == CsvType::float32   ? !(std::isfinite(fill) && std::abs(fill) > std::numeric_limits<float>::max())
+    const bool fits = target.type == CsvType::float32
+                          ? !(std::isfinite(fill) && std::abs(fill) > std::numeric_limits<float>::max())
                       : target.type == CsvType::float64 ? true
                       : target.type == CsvType::boolean ? fill == 0 || fill == 1
                                                         : whole;
@@ -130,14 +132,15 @@ class CsvReader {
 
   [[noreturn]] void refuse(const CsvRecords& records, const Target& target, const char* what) const {
     fail<FormatError>(where_, operation, ": ", printable(path_), ": line ", records.line(), ", column ",
-                      target.field + 1, " (", printable(target.name), "): ",
-                      printable(std::string(records[target.field].substr(0, 300))), " ", what);
+                      target.field + 1, " (", printable(target.name),
+                      "): ", printable(std::string(records[target.field].substr(0, 300))), " ", what);
   }
 
   template <class T>
   void take_number(const CsvRecords& records, const Target& target, std::size_t row) {
     const auto read = read_number(records[target.field], options_.decimal, options_.non_finite, target.at<T>(row));
-    if (read == Reading::not_a_number) refuse(records, target, std::is_integral_v<T> ? "is not a whole number" : "is not a number");
+    if (read == Reading::not_a_number)
+      refuse(records, target, std::is_integral_v<T> ? "is not a whole number" : "is not a number");
     if (read == Reading::beyond) refuse(records, target, "is beyond what its dtype holds");
   }
 

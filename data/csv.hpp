@@ -17,13 +17,14 @@ enum class CsvType : std::uint8_t { float32, float64, int64, boolean, category }
 /// How a CSV file is read:
 ///
 ///     data::load_csv("iris.csv", {.types = {{"species", data::CsvType::category}}});
-///     data::load_csv("prices.csv", {.separator = ';', .decimal = ',', .columns = {"price"}, .missing = {"NA"}, .fill = 0});
+///     data::load_csv("prices.csv", {.separator = ';', .decimal = ',', .columns = {"price"}, .missing = {"NA"}, .fill =
+///     0});
 struct CsvOptions {
   char separator = ',';
-  char decimal = '.';                      ///< between the whole and the fraction of a number
-  bool header = true;                      ///< whether the first record names the columns; if not, they are "0", "1", ...
-  std::vector<std::string> columns{};      ///< which are read, in this order; without any, all
-  CsvType type = CsvType::float32;         ///< of the columns that `types` does not name
+  char decimal = '.';                  ///< between the whole and the fraction of a number
+  bool header = true;                  ///< whether the first record names the columns; if not, they are "0", "1", ...
+  std::vector<std::string> columns{};  ///< which are read, in this order; without any, all
+  CsvType type = CsvType::float32;     ///< of the columns that `types` does not name
   std::map<std::string, CsvType> types{};  ///< of single columns
   std::vector<std::string> missing{};      ///< fields that have no value, beside empty ones
   std::optional<double> fill{};            ///< what stands where there is no value; without it, that is a FormatError

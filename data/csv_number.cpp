@@ -36,7 +36,8 @@ bool is_decimal(std::string_view text, bool non_finite) {
   const std::string_view magnitude = text.substr(text.starts_with('-') ? 1 : 0);
   if (!magnitude.empty() && (is_digit(magnitude[0]) || magnitude[0] == '.')) return true;
   std::string word(magnitude);
-  std::ranges::transform(word, word.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(word, word.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return non_finite && (word == "nan" || word == "inf" || word == "infinity");
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// Records of a CSV file (RFC 4180). Own code: a library that keeps to pieces of bounded size, tells the place of an error
-// and knows no locale is not among those that are kept; numbers are std::from_chars's work.
+// Records of a CSV file (RFC 4180). Own code: a library that keeps to pieces of bounded size, tells the place of an
+// error and knows no locale is not among those that are kept; numbers are std::from_chars's work.
 
 #include <cstdint>
 #include <memory>
@@ -21,7 +21,8 @@ class CsvRecords {
   CsvRecords(Contents& file, char separator, const char* operation, const std::string& path, const Location& where);
 
   /// Goes on to the next record; false at the end. FormatError for quotes that do not close or stand inside a field, a
-  /// blank line before others, a carriage return alone, and control characters; LimitError for a record of more than 16 MiB or a million fields.
+  /// blank line before others, a carriage return alone, and control characters; LimitError for a record of more than 16
+  /// MiB or a million fields.
   bool next();
   std::size_t size() const { return ends_.size(); }
   std::string_view operator[](std::size_t field) const {

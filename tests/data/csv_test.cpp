@@ -54,13 +54,11 @@ TEST_CASE("the columns of a CSV file become Tensors", "[csv]") {
 }
 
 TEST_CASE("columns are chosen, and have the types that are asked for", "[csv]") {
-  const std::string text =
-      "name,count,size,flag\nrose,3,1.5,true\nlily,4,2.5,0\nrose,-9223372036854775808,0.1,FALSE\n";
-  const CsvTable table = load(text, {.columns = {"flag", "name", "size", "count"},
-                                     .type = CsvType::float64,
-                                     .types = {{"name", CsvType::category},
-                                               {"count", CsvType::int64},
-                                               {"flag", CsvType::boolean}}});
+  const std::string text = "name,count,size,flag\nrose,3,1.5,true\nlily,4,2.5,0\nrose,-9223372036854775808,0.1,FALSE\n";
+  const CsvTable table =
+      load(text, {.columns = {"flag", "name", "size", "count"},
+                  .type = CsvType::float64,
+                  .types = {{"name", CsvType::category}, {"count", CsvType::int64}, {"flag", CsvType::boolean}}});
   CHECK(table.columns[0].name == "flag");
   CHECK(table["flag"].values.dtype() == boolean);
   CHECK(column(table, "flag") == std::vector<double>{1, 0, 0});
@@ -72,17 +70,22 @@ TEST_CASE("columns are chosen, and have the types that are asked for", "[csv]") 
   CHECK(load(text, {.columns = {"size"}}).columns.size() == 1);
   const CsvTable headless = load("1,2\n3,4\n", {.header = false, .columns = {"1"}});
   CHECK(column(headless, "1") == std::vector<double>{2, 4});
-  for (const CsvOptions& wrong :
-       {CsvOptions{.columns = {"none"}}, {.types = {{"none", CsvType::int64}}}, {.columns = {"size", "size"}},
-        {.separator = '"'}, {.separator = '\n'}, {.separator = '.'}, {.decimal = 'x'}, {.separator = ',', .decimal = ','}})
+  for (const CsvOptions& wrong : {CsvOptions{.columns = {"none"}},
+                                  {.types = {{"none", CsvType::int64}}},
+                                  {.columns = {"size", "size"}},
+                                  {.separator = '"'},
+                                  {.separator = '\n'},
+                                  {.separator = '.'},
+                                  {.decimal = 'x'},
+                                  {.separator = ',', .decimal = ','}})
     refusal<ValueError>(text, wrong);
   CHECK_THAT(refusal("a,b,a\n1,2,3\n"), Contains("2 columns named 'a'"));
   CHECK(column(load("a,b,a\n1,2,3\n", {.columns = {"b"}}), "b") == std::vector<double>{2});
 }
 
 TEST_CASE("fields in quotes hold separators, line ends and quotes", "[csv]") {
-  const CsvTable table = load("\"a \"\"b\"\"\",c\n\"x,y\r\nz\",\"1\"\n\"\"\"\",2\n",
-                              {.types = {{"a \"b\"", CsvType::category}}});
+  const CsvTable table =
+      load("\"a \"\"b\"\"\",c\n\"x,y\r\nz\",\"1\"\n\"\"\"\",2\n", {.types = {{"a \"b\"", CsvType::category}}});
   CHECK(table["a \"b\""].categories == std::vector<std::string>{"x,y\r\nz", "\""});
   CHECK(column(table, "c") == std::vector<double>{1, 2});
   CHECK_THAT(refusal("a\n\"1\n2\n"), Contains("a quoted field in the record of line 2 does not end"));
@@ -94,7 +97,9 @@ TEST_CASE("fields in quotes hold separators, line ends and quotes", "[csv]") {
 
 TEST_CASE("lines may end in CRLF, the last one in nothing, and a byte order mark may stand at the start", "[csv]") {
   for (const char* text : {"a,b\n1,2\n", "a,b\r\n1,2\r\n", "a,b\n1,2", "a,b\r\n1,2", "a,b\n1,2\r", "a,b\n1,2\n\n\r\n\n",
-                           "\xef\xbb\xbf" "a,b\n1,2\n", "a,b\n 1\t, +2 \n", "\xef\xbb\xbf\"a\",b\n\"1\",2\n"}) {
+                           "\xef\xbb\xbf"
+                           "a,b\n1,2\n",
+                           "a,b\n 1\t, +2 \n", "\xef\xbb\xbf\"a\",b\n\"1\",2\n"}) {
     const CsvTable table = load(text);
     CHECK(column(table, "a") == std::vector<double>{1});
     CHECK(column(table, "b") == std::vector<double>{2});
@@ -107,7 +112,10 @@ TEST_CASE("lines may end in CRLF, the last one in nothing, and a byte order mark
   CHECK_THAT(refusal(""), Contains("is empty"));
   CHECK_THAT(refusal(std::string("a,b\n1,\0\n", 8)), Contains("line 2 has a zero byte"));
   CHECK_THAT(refusal("a\n\x1b\n"), Contains("line 2 has a control character"));
-  CHECK_THAT(refusal(std::string("\xff\xfe" "a\0,\0", 6)), Contains("UTF-16"));
+  CHECK_THAT(refusal(std::string("\xff\xfe"
+                                 "a\0,\0",
+                                 6)),
+             Contains("UTF-16"));
 }
 
 TEST_CASE("records of other lengths than the first one are refused", "[csv]") {
@@ -118,13 +126,15 @@ TEST_CASE("records of other lengths than the first one are refused", "[csv]") {
 }
 
 TEST_CASE("what is not a number is refused at its line and column", "[csv]") {
-  for (const char* text : {"abc", "2x", "0x10", "1e999", "-1e39", "1 2", "1,5", "--1", "+-1", "+", "-", ".", "1e", "1e+",
-                           "nan", "inf", "-Infinity", "NA", "1_000", "1'000", "٣", "nan(1)", "infinit", "1d3", "1f"}) {
+  for (const char* text :
+       {"abc", "2x",  "0x10", "1e999",     "-1e39", "1 2",   "1,5",   "--1", "+-1",    "+",       "-",   ".", "1e",
+        "1e+", "nan", "inf",  "-Infinity", "NA",    "1_000", "1'000", "٣",   "nan(1)", "infinit", "1d3", "1f"}) {
     INFO(text);
     CHECK_THAT(refusal("a;b\n1;2\n3;" + std::string(text) + "\n", {.separator = ';'}),
                Contains("line 3, column 2 ('b'): '" + std::string(text) + "'"));
   }
-  CHECK_THAT(refusal("a\n1\n99999999999999999999\n", {.type = CsvType::int64}), Contains("beyond what its dtype holds"));
+  CHECK_THAT(refusal("a\n1\n99999999999999999999\n", {.type = CsvType::int64}),
+             Contains("beyond what its dtype holds"));
   for (const char* text : {"1.0", "1.", "1e3", "0x1", "true", "nan", "inf"})
     CHECK_THAT(refusal("a\n" + std::string(text) + "\n", {.type = CsvType::int64, .non_finite = true}),
                Contains("is not a whole number"));
@@ -169,8 +179,10 @@ TEST_CASE("a missing value is an error, or what it is filled with", "[csv]") {
   CHECK_THAT(refusal("a,b\n1,\n"), Contains("line 2, column 2 ('b'): '' has no value"));
   CHECK_THAT(refusal("a,b\n1, \n"), Contains("has no value"));
   CHECK_THAT(refusal("a,b\n1,\"\"\n"), Contains("has no value"));
-  const CsvTable table = load("a,b,c,d\n1,,NA,?\nNA,2,x,1\n", {.types = {{"b", CsvType::int64}, {"c", CsvType::category}, {"d", CsvType::boolean}},
-                                                            .missing = {"NA", "?"}, .fill = 0});
+  const CsvTable table = load("a,b,c,d\n1,,NA,?\nNA,2,x,1\n",
+                              {.types = {{"b", CsvType::int64}, {"c", CsvType::category}, {"d", CsvType::boolean}},
+                               .missing = {"NA", "?"},
+                               .fill = 0});
   CHECK(column(table, "a") == std::vector<double>{1, 0});
   CHECK(column(table, "b") == std::vector<double>{0, 2});
   CHECK(column(table, "c") == std::vector<double>{0, 0});
@@ -229,7 +241,8 @@ TEST_CASE("many rows of many pieces are read", "[csv]") {
   std::int64_t wrong = 0;
   const auto a = table["a"].values.data<std::int64_t>(), b = table["b"].values.data<std::int64_t>();
   REQUIRE(a.size() == 50000);
-  for (std::int64_t i = 0; i < 50000; ++i) wrong += a[static_cast<std::size_t>(i)] != i || b[static_cast<std::size_t>(i)] != -i;
+  for (std::int64_t i = 0; i < 50000; ++i)
+    wrong += a[static_cast<std::size_t>(i)] != i || b[static_cast<std::size_t>(i)] != -i;
   CHECK(wrong == 0);
 }
 

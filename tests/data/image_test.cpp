@@ -145,8 +145,8 @@ TEST_CASE("a PGM or PPM image that is not what it says is refused", "[image]") {
   CHECK_THAT(refusal("P2 1 1 255\n-1\n"), Contains("no number"));
   CHECK_THAT(refusal("P2 1 1 255\n1.5\n"), Contains("no space behind"));
   CHECK_THAT(refusal("P2 1 1 99999999999999999999\n1\n"), Contains("beyond its bounds"));
-  for (const char* header : {"P5 0 1 255\n", "P5 1 0 255\n", "P5 1 1 0\n", "P5 1 1 65536\nxx", "P5 1 1 255#\nx", "P1 1 1\n1",
-                             "P7\n", "P", "P5", "P5 -1 1 255\nx", "P5 3000000000 1 255\nx"})
+  for (const char* header : {"P5 0 1 255\n", "P5 1 0 255\n", "P5 1 1 0\n", "P5 1 1 65536\nxx", "P5 1 1 255#\nx",
+                             "P1 1 1\n1", "P7\n", "P", "P5", "P5 -1 1 255\nx", "P5 3000000000 1 255\nx"})
     refusal(header);
 }
 

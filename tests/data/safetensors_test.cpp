@@ -1,7 +1,8 @@
 #include "data/safetensors.hpp"
 
-#include <chrono>
+#include <algorithm>
 #include <cmath>
+#include <ctime>
 #include <map>
 
 #include "autograd/ops/create.hpp"
@@ -278,10 +279,13 @@ TEST_CASE("a header full of notes is refused early", "[safetensors]") {
   const std::string bytes = file_of(notes + "}");
   const Directory directory;
   write_file(directory / "file", bytes);
-  const auto start = std::chrono::steady_clock::now();
-  CHECK_THAT(message_of<LimitError>([&] { data::load(directory / "file"); }), Contains("keys of metadata"));
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  CHECK(elapsed.count() < (sanitized ? 2.0 : 0.5));
+  double least = 1e9;  // seconds of the processor, which others may slow down
+  for (int round = 0; round < 3; ++round) {
+    const std::clock_t start = std::clock();
+    CHECK_THAT(message_of<LimitError>([&] { data::load(directory / "file"); }), Contains("keys of metadata"));
+    least = std::min(least, static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
+  }
+  CHECK(least < (sanitized ? 5 : 0.1));
 }
 
 TEST_CASE("the tensors fill the file without holes and overlaps", "[safetensors]") {

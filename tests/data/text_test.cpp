@@ -35,7 +35,8 @@ TEST_CASE("a text is read byte by byte, compressed or not", "[text]") {
   CHECK(text(whole) == whole);
   CHECK(text(gzip(whole)) == whole);
   CHECK(text(gzip(whole) + gzip("more")) == whole + "more");
-  CHECK(text("\xef\xbb\xbf" "text\xef\xbb\xbf") == "text\xef\xbb\xbf");
+  CHECK(text("\xef\xbb\xbf"
+             "text\xef\xbb\xbf") == "text\xef\xbb\xbf");
   CHECK(text("").empty());
   const std::string large(300000, 'x');
   CHECK(text(gzip(large)) == large);
@@ -47,7 +48,8 @@ TEST_CASE("lines end in LF or CRLF, the last one perhaps in nothing", "[text]") 
   CHECK(lines("\n") == Lines{""});
   CHECK(lines("").empty());
   CHECK(lines("\xef\xbb\xbf").empty());
-  CHECK(lines("\xef\xbb\xbf" "a\r") == Lines{"a"});
+  CHECK(lines("\xef\xbb\xbf"
+              "a\r") == Lines{"a"});
   CHECK(lines(gzip("a\nb\n")) == Lines{"a", "b"});
   const std::string large(100000, 'x');
   CHECK(lines(large + "\r\n" + large + "\n") == Lines{large, large});
