@@ -53,7 +53,7 @@ double saved_value(const std::string& path) {
 /// As it stands in messages.
 std::string text_of(const std::string& text) {
   std::ostringstream out;
-  out << data::printable(text);
+  out << printable(text);
   return out.str();
 }
 
