@@ -14,8 +14,6 @@ namespace xgrad::data {
 namespace {
 
 constexpr const char* operation = "load";
-constexpr std::size_t most_tensors = 100000;
-constexpr std::size_t longest_name = 4096;
 
 constexpr std::pair<std::string_view, ElementType> types[] = {
     {"F32", ElementType::f32}, {"F64", ElementType::f64},   {"I64", ElementType::i64}, {"BOOL", ElementType::boolean},
@@ -71,6 +69,8 @@ class HeaderReader {
       field_ = key;
     } else if (place_ == Place::metadata) {
       require(!header.metadata.contains(key), "a metadata key given twice");
+      check<LimitError>(header.metadata.size() < most_metadata + 2, where_, operation, ": ", printable(path_),
+                        " has more than ", most_metadata, " notes");
       field_ = key;
     } else {
       check<LimitError>(key.size() <= longest_name, where_, operation, ": ", printable(path_), ": the name ",

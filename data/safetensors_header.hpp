@@ -12,6 +12,8 @@
 
 namespace xgrad::data {
 
+constexpr std::size_t most_tensors = 100'000, most_metadata = 100'000, longest_name = 4096;
+
 struct SafetensorsHeader {
   struct Item {
     std::string name;

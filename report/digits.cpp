@@ -120,8 +120,7 @@ bool draw_images(const std::string& path, const Tensor& images, const std::vecto
   const std::vector<double> values = images.to_vector(where);
   const Grid grid = grid_for(captions, !title.empty());
   std::string script = "set terminal pngcairo size " + std::to_string(grid.width()) + "," +
-                       std::to_string(grid.height()) + " font 'sans,10'\nset output " + gnuplot_string(path) +
-                       "\nset multiplot\n";
+                       std::to_string(grid.height()) + " font 'sans,10'\nset multiplot\n";
   if (!title.empty())
     script += "set label 1 " + gnuplot_string(title) + " at screen 0.5, screen " +
               std::to_string(1 - 22.0 / static_cast<double>(grid.height())) +
@@ -134,7 +133,7 @@ bool draw_images(const std::string& path, const Tensor& images, const std::vecto
     script += "set title " + gnuplot_string(captions[i]) + " noenhanced offset 0,-0.6\n";
     script += "plot $image matrix with image\nunset label 1\n";
   }
-  return run_gnuplot(script + "unset multiplot\nunset output\n");
+  return write_picture(script + "unset multiplot\n", "draw_images", path, where);
 }
 
 }  // namespace xgrad::report

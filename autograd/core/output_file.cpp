@@ -52,7 +52,9 @@ std::pair<std::string, std::string> split(const std::string& path) {
 }
 
 /// Nobody else removes the file while this process writes it.
-bool lock(int descriptor) { return uninterrupted([&] { return ::flock(descriptor, LOCK_EX | LOCK_NB); }) == 0; }
+bool lock(int descriptor) {
+  return uninterrupted([&] { return ::flock(descriptor, LOCK_EX | LOCK_NB); }) == 0;
+}
 
 bool has_name(int descriptor) {
   struct stat status;
@@ -150,16 +152,14 @@ OutputFile::Existing OutputFile::look() const {
                                                     "remove it first"
                        : !writable                ? "read-only"
                                                   : nullptr;
-  if (reason)
-    fail<IoError>(where_, operation_, ": ", printable(path_), " cannot be written: it is ", reason);
+  if (reason) fail<IoError>(where_, operation_, ": ", printable(path_), " cannot be written: it is ", reason);
   return existing;
 }
 
 void OutputFile::create(const Existing& existing) {
   remove_leftovers(directory_);
   const mode_t mode = existing.there ? 0600 : 0666;
-  descriptor_ =
-      uninterrupted([&] { return file_calls.open(directory_, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode); });
+  descriptor_ = uninterrupted([&] { return file_calls.open(directory_, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode); });
   // It can be given a name only where the kernel shows it under one.
   if (descriptor_ >= 0 && ::access(nameless(descriptor_).c_str(), F_OK) != 0) ::close(std::exchange(descriptor_, -1));
   if (descriptor_ >= 0)
@@ -180,9 +180,8 @@ void OutputFile::create(const Existing& existing) {
 bool OutputFile::create_named(unsigned mode) {
   for (;;) {
     temporary_ = fresh_name();
-    descriptor_ = uninterrupted([&] {
-      return file_calls.open(directory_, temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    });
+    descriptor_ = uninterrupted(
+        [&] { return file_calls.open(directory_, temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode); });
     if (descriptor_ < 0 && errno == EEXIST) continue;
     if (descriptor_ < 0) {
       temporary_.clear();

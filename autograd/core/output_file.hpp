@@ -33,8 +33,8 @@ struct NoRoomError : IoError {
 /// removed from the directory.
 ///
 /// ValueError for a path with a zero byte. IoError when the file cannot be created or written, and for what replacing
-/// would not treat as its owner expects: a symbolic link, one of several hard links, a file that is read-only, one whose
-/// owner cannot be kept, and what is not a regular file.
+/// would not treat as its owner expects: a symbolic link, one of several hard links, a file that is read-only, one
+/// whose owner cannot be kept, and what is not a regular file.
 class OutputFile final : public ByteSink {
  public:
   OutputFile(const char* operation, const std::string& path, const Location& where);

@@ -127,7 +127,8 @@ TEST_CASE("whichever call fails while a file is written, the old one or the whol
             message = refusal.what();
             CHECK((dynamic_cast<const NoRoomError*>(&refusal) != nullptr) == (error == ENOSPC));
           }
-          INFO("named " << named << ", replaces " << replaces << ", call " << call << " of " << order << ": " << message);
+          INFO("named " << named << ", replaces " << replaces << ", call " << call << " of " << order << ": "
+                        << message);
           if (static_cast<int>(order.size()) <= call) break;
           const char failed = order[static_cast<std::size_t>(call)];
           // That a new file cannot be linked at once is what happens where another has the name.
