@@ -8,7 +8,9 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/core/random.hpp"
 #include "autograd/ops/create.hpp"
+#include "autograd/ops/movement.hpp"
 #include "autograd/tape/record.hpp"
+#include "autograd/tape/tape.hpp"
 
 namespace xgrad::data {
 
@@ -119,6 +121,21 @@ void Batches::load_state(const std::vector<NamedTensor>& saved, const Location& 
 
 Batches batches(const Dataset& dataset, BatchOptions options, const Location& where) {
   return Batches(dataset, options, where);
+}
+
+Tensor in_batches(const std::function<Tensor(const Tensor&)>& f, const Tensor& inputs, std::int64_t size,
+                  const Location& where) {
+  const CallScope scope("in_batches", where);
+  const NoGrad no_grad;
+  check<ShapeError>(inputs.ndim(where) >= 1, where, "in_batches: inputs ", describe(inputs),
+                    " have no axis of samples");
+  check<ValueError>(inputs.size(0) > 0, where, "in_batches: inputs ", describe(inputs), " are no samples");
+  std::vector<Tensor> results;
+  for (const auto& [some, unused] : batches({inputs, arange(inputs.size(0))}, {.size = size}, where)) {
+    results.push_back(f(some));
+    evaluate(results.back(), where);
+  }
+  return concat(results);
 }
 
 }  // namespace xgrad::data

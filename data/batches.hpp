@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -91,5 +92,11 @@ class Batches : public Stateful {
 
 /// The batches of a Dataset. ValueError for a size below 1, ShapeError when inputs and labels are not equally many.
 Batches batches(const Dataset& dataset, BatchOptions options = {}, const Location& where = Location::current());
+
+/// f(inputs) for an f that treats samples, along the first axis, one by one: `size` of them at a time, and without
+/// recording anything that derivatives would need. ValueError for a size below 1 and for no samples; ShapeError for
+/// inputs that have no axis.
+Tensor in_batches(const std::function<Tensor(const Tensor&)>& f, const Tensor& inputs, std::int64_t size = 1000,
+                  const Location& where = Location::current());
 
 }  // namespace xgrad::data

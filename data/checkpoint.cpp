@@ -50,8 +50,7 @@ struct Checkpoint::Writing {
 
 Checkpoint::Checkpoint(const std::string& directory, const CheckpointOptions& options, const Location& where)
     : options_(options), latest_(std::chrono::steady_clock::now()) {
-  check<ValueError>(options.every_steps >= 0, where, "Checkpoint: every_steps = ", options.every_steps,
-                    " is negative");
+  check<ValueError>(options.every_steps >= 0, where, "Checkpoint: every_steps = ", options.every_steps, " is negative");
   check<ValueError>(options.every_seconds >= 0 && std::isfinite(options.every_seconds), where,
                     "Checkpoint: every_seconds = ", options.every_seconds, " is not a time");
   writing_.reset(new Writing{{directory, options.keep, where}, false, {}, {}});

@@ -14,9 +14,9 @@
 namespace xgrad::data {
 
 struct CheckpointOptions {
-  std::int64_t every_steps = 0;  ///< saves at every step whose number this divides; 0 for none
-  double every_seconds = 0;      ///< and at the first step so long after the latest saving; 0 for none
-  std::int64_t keep = 3;         ///< so many of the newest files stay, and the best
+  std::int64_t every_steps = 0;   ///< saves at every step whose number this divides; 0 for none
+  double every_seconds = 0;       ///< and at the first step so long after the latest saving; 0 for none
+  std::int64_t keep = 3;          ///< so many of the newest files stay, and the best
   bool higher_is_better = false;  ///< an accuracy rather than a loss
   bool background = false;        ///< files are written while the training goes on
 };
@@ -36,15 +36,15 @@ struct CheckpointOptions {
 ///       }
 ///     checkpoint.save();
 ///
-/// Whatever is Stateful can be added, and variables: numbers, texts, lists of numbers, Tensors, Parameters, Rngs. Schedules
-/// are functions of the optimiser's step, and need not be. `default_rng` is always part of it. What was added must
-/// outlive the Checkpoint, and is to be added in every run under the same names.
+/// Whatever is Stateful can be added, and variables: numbers, texts, lists of numbers, Tensors, Parameters, Rngs.
+/// Schedules are functions of the optimiser's step, and need not be. `default_rng` is always part of it. What was added
+/// must outlive the Checkpoint, and is to be added in every run under the same names.
 ///
 /// The files are safetensors files with checksums, `step-000000001500.safetensors` and `best.safetensors`, in which the
 /// name goes before the names of the state: `model.hidden.weight`. `data::load` takes a model out of one with
-/// {.strict = false, .rename = {{"model.", ""}}}. A file appears whole or not at all, and older ones are removed once it
-/// is on the disk. When there is no room, older ones are removed before, the newest one never; if that is not enough,
-/// the error says so, and what was saved last stays.
+/// {.strict = false, .rename = {{"model.", ""}}}. A file appears whole or not at all, and older ones are removed once
+/// it is on the disk. When there is no room, older ones are removed before, the newest one never; if that is not
+/// enough, the error says so, and what was saved last stays.
 ///
 /// In the background, the values of the moment are written: Tensors never change. Values are computed before. Saving
 /// waits for the file before. What goes wrong is thrown by the next `step`, `save`, `save_best` or `wait`.
@@ -66,9 +66,9 @@ class Checkpoint {
     keep(name, detail::stateful(value), where);
   }
 
-  /// Goes on from the newest file that is whole, and returns its path; nothing when there is no file. Each damaged one is
-  /// told in a line on stderr and skipped. FormatError when all of them are damaged, and for one that does not fit what was
-  /// added, which is then as it was before.
+  /// Goes on from the newest file that is whole, and returns its path; nothing when there is no file. Each damaged one
+  /// is told in a line on stderr and skipped. FormatError when all of them are damaged, and for one that does not fit
+  /// what was added, which is then as it was before.
   std::optional<std::string> resume(const Location& where = Location::current());
   /// Starts anew: removes all checkpoints in the directory.
   void clear(const Location& where = Location::current());
@@ -83,7 +83,7 @@ class Checkpoint {
   /// Waits for what is written in the background.
   void wait(const Location& where = Location::current());
 
-  std::int64_t steps() const { return steps_; }          ///< counted so far, in earlier runs, too
+  std::int64_t steps() const { return steps_; }         ///< counted so far, in earlier runs, too
   std::optional<double> best() const { return best_; }  ///< the best value so far
 
  private:

@@ -83,9 +83,8 @@ std::vector<CheckpointDirectory::Found> CheckpointDirectory::find(const Location
       std::fprintf(stderr, "xgrad: %s; it is skipped\n", error.what());
     }
   }
-  std::ranges::sort(found, [](const Found& a, const Found& b) {
-    return std::pair(a.step, !a.best) > std::pair(b.step, !b.best);
-  });
+  std::ranges::sort(
+      found, [](const Found& a, const Found& b) { return std::pair(a.step, !a.best) > std::pair(b.step, !b.best); });
   return found;
 }
 

@@ -26,8 +26,8 @@ class CheckpointDirectory {
     std::int64_t step;
     bool best;
   };
-  /// The newest first, and of one step the best last. The best is not among them when its notes cannot be read, which is
-  /// told on stderr.
+  /// The newest first, and of one step the best last. The best is not among them when its notes cannot be read, which
+  /// is told on stderr.
   std::vector<Found> find(const Location& where) const;
 
   /// From now on this process writes here. IoError when another one does; ValueError when there are checkpoints which

@@ -46,8 +46,8 @@ std::unique_ptr<Stateful> whole_number(T& value) {
                     require(saved.dtype() == int64 && saved.ndim() == 0, "a whole number", saved, where);
                     const auto number = saved.item<std::int64_t>(where);
                     // (As for std::uint64_t, all bits are taken.)
-                    check<FormatError>(static_cast<std::int64_t>(static_cast<T>(number)) == number, where, operation, ": ",
-                                       number, " does not fit the variable");
+                    check<FormatError>(static_cast<std::int64_t>(static_cast<T>(number)) == number, where, operation,
+                                       ": ", number, " does not fit the variable");
                     value = static_cast<T>(number);
                   });
 }
@@ -72,7 +72,8 @@ std::unique_ptr<Stateful> list(std::vector<T>& value) {
 
 Tensor to_tensor(const Rng& rng) {
   const RandomState state = rng.state();
-  return tensor(std::vector<std::int64_t>{static_cast<std::int64_t>(state.key), static_cast<std::int64_t>(state.counter)});
+  return tensor(
+      std::vector<std::int64_t>{static_cast<std::int64_t>(state.key), static_cast<std::int64_t>(state.counter)});
 }
 
 void set(Rng& rng, const Tensor& saved, const Location& where) {

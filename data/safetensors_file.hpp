@@ -4,8 +4,8 @@
 //
 // A file of this library has two notes of its own among its metadata: `xxh3_64.tensors`, the checksums of the tensors'
 // bytes in the order of the file, and `xxh3_64.header`, that of the first eight bytes and the header, in which these 16
-// digits are taken as 0. Where one of the two is there, both must be, and both must be right. So no single damage, to the
-// names of the notes neither, goes unnoticed, and files without them load as ever.
+// digits are taken as 0. Where one of the two is there, both must be, and both must be right. So no single damage, to
+// the names of the notes neither, goes unnoticed, and files without them load as ever.
 
 #include <string>
 #include <vector>

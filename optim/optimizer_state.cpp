@@ -75,8 +75,8 @@ struct Counts {
     check<FormatError>(steps >= 0 && steps <= most_steps, where, operation, ": step is ", steps);
     if (const Tensor* each = find(state, taken_steps)) taken = each->to_vector<std::int64_t>(where);
     for (std::size_t i = 0; i < taken.size(); ++i)
-      check<FormatError>(taken[i] >= 0 && taken[i] <= steps, where, operation, ": parameter ", i, " has taken ", taken[i],
-                         " of ", steps, " steps");
+      check<FormatError>(taken[i] >= 0 && taken[i] <= steps, where, operation, ": parameter ", i, " has taken ",
+                         taken[i], " of ", steps, " steps");
     if (const Tensor* left_out = find(state, skipped_steps)) skipped = left_out->item<std::int64_t>(where);
     check<FormatError>(skipped >= 0 && skipped <= most_steps, where, operation, ": skipped_steps is ", skipped);
   }
