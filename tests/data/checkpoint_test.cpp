@@ -185,7 +185,8 @@ TEST_CASE("a run goes on from the newest file that is whole, and the others are 
   {
     Counter run(directory);
     written([&] {
-      CHECK_THAT(message_of<FormatError>([&] { run.checkpoint.resume(); }), Contains("none of the 2 checkpoints is whole"));
+      CHECK_THAT(message_of<FormatError>([&] { run.checkpoint.resume(); }),
+                 Contains("none of the 2 checkpoints is whole"));
     });
     CHECK(run.value == 0);
   }

@@ -111,7 +111,9 @@ TEST_CASE("the checksums are notes of the file's own", "[checksum]") {
   data::save(directory / "file", std::vector<NamedTensor>{{"a", ones({2})}}, notes);
   CHECK(data::load_metadata(directory / "file") == notes);
   for (const char* key : {"xxh3_64.header", "xxh3_64.tensors"})
-    CHECK_THAT(message_of<ValueError>([&] { data::save(directory / "other", std::vector<NamedTensor>{}, {{key, ""}}); }),
+    CHECK_THAT(message_of<ValueError>([&] {
+                 data::save(directory / "other", std::vector<NamedTensor>{}, {{key, ""}});
+               }),
                Contains("is reserved"));
   // tensors may have such names, and notes such texts
   const std::vector<NamedTensor> tensors = {{"xxh3_64.header", ones({1})}, {R"("xxh3_64.header":")", ones({2})}};
@@ -132,7 +134,9 @@ TEST_CASE("what could not be loaded is not saved", "[checksum]") {
   const std::string longest(4096, 'n');
   data::save(path, std::vector<NamedTensor>{{longest, empty}});
   CHECK(data::load(path)[0].name == longest);
-  CHECK_THAT(message_of<LimitError>([&] { data::save(path, std::vector<NamedTensor>{{longest + 'n', empty}}); }),
+  CHECK_THAT(message_of<LimitError>([&] {
+               data::save(path, std::vector<NamedTensor>{{longest + 'n', empty}});
+             }),
              Contains("has 4097 bytes, the most is 4096"));
   CHECK(data::load(path)[0].name == longest);
   data::Metadata notes;

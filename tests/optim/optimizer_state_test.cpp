@@ -50,7 +50,7 @@ TEST_CASE("the state of one rule does not load into another one, whose slots hav
   Parameter x(ones({2}));
   Optimizer one(std::vector<Parameter>{x}, adam(0.1)), other(std::vector<Parameter>{x}, adamw(0.1)),
       rectified(std::vector<Parameter>{x}, radam(0.1)), plain(std::vector<Parameter>{x}, sgd(0.1)),
-      own(std::vector<Parameter>{x}, Transformation([](const Tensor& gradient) { return -gradient; }));
+      own(std::vector<Parameter>{x}, Transformation([](const Tensor&gradient) { return -gradient; }));
   CHECK_THAT(refusal(other, one.state()),
              Contains("the state is of the rule adam, that of this Optimizer is adamw; nothing was changed"));
   CHECK_THAT(refusal(one, rectified.state()), Contains("radam") && Contains("adam"));
@@ -120,7 +120,8 @@ TEST_CASE("numbers that no training leads to are refused") {
     return state;
   };
   CHECK_THAT(refusal(optimizer, with("step", whole(-1))), Contains("step is -1"));
-  CHECK_THAT(refusal(optimizer, with("step", whole((std::int64_t{1} << 53) + 1))), Contains("step is 9007199254740993"));
+  CHECK_THAT(refusal(optimizer, with("step", whole((std::int64_t{1} << 53) + 1))),
+             Contains("step is 9007199254740993"));
   CHECK_THAT(refusal(optimizer, with("step", whole(INT64_MAX))), Contains("step is"));
   CHECK_THAT(refusal(optimizer, with("skipped_steps", whole(-1))), Contains("skipped_steps is -1"));
   CHECK_THAT(refusal(optimizer, with("taken_steps", tensor({2}))), Contains("parameter 0 has taken 2 of 1 steps"));
@@ -151,7 +152,8 @@ TEST_CASE("every rule refuses its squares below 0") {
 TEST_CASE("skipped steps are saved, and states of earlier versions load without the marks") {
   Parameter x(ones({2}));
   const OptimizerOptions options{.nonfinite = NonFinite::skip};
-  Optimizer optimizer(std::vector<Parameter>{x}, adam(0.1), options), other(std::vector<Parameter>{x}, adam(0.1), options);
+  Optimizer optimizer(std::vector<Parameter>{x}, adam(0.1), options),
+      other(std::vector<Parameter>{x}, adam(0.1), options);
   optimizer.step({full({2}, static_cast<double>(NAN))});
   optimizer.step({ones({2})});
   other.load_state(optimizer.state());

@@ -18,7 +18,8 @@ TEST_CASE("a text comes back from its Tensor, whatever its bytes", "[text]") {
 }
 
 TEST_CASE("what is no text is refused", "[text]") {
-  const std::vector<Tensor> others = {Tensor(),        tensor({-1}),      tensor({1}),           tensor({8, 1, 1}), tensor(0),
-                                      zeros({0}, int64), tensor({1.0, 2.0}), tensor({{0}}), tensor({17, 1, 1})};
+  const std::vector<Tensor> others = {Tensor(),           tensor({-1}),  tensor({1}),
+                                      tensor({8, 1, 1}),  tensor(0),     zeros({0}, int64),
+                                      tensor({1.0, 2.0}), tensor({{0}}), tensor({17, 1, 1})};
   for (const Tensor& other : others) CHECK_THROWS_AS(text_of(other, "load"), FormatError);
 }
