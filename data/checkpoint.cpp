@@ -38,6 +38,21 @@ class Restoring {
   std::vector<std::pair<Stateful*, std::vector<NamedTensor>>> before_;
 };
 
+/// All Tensors of a file; nothing, and a line on stderr, where it is damaged.
+std::optional<std::vector<NamedTensor>> read_whole(const std::string& path, const Location& where) {
+  std::optional<SafetensorsFile> file;
+  std::vector<NamedTensor> saved;
+  try {
+    file.emplace("resume", path, where);
+    saved = file->read();
+  } catch (const Error& error) {
+    std::fprintf(stderr, "xgrad: %s; it is skipped\n", error.what());
+    return {};
+  }
+  check_version(file->metadata(), "resume", path, where);
+  return saved;
+}
+
 }  // namespace
 
 /// What another thread uses meanwhile.
@@ -112,27 +127,20 @@ void Checkpoint::load(const std::vector<NamedTensor>& saved, const Location& whe
 std::optional<std::string> Checkpoint::resume(const Location& where) {
   collect(true);
   const std::vector<CheckpointDirectory::Found> found = writing_->directory.find(where);
-  std::vector<std::string> damaged, older;
   for (std::size_t i = 0; i < found.size(); ++i) {
-    std::optional<SafetensorsFile> file;
-    std::vector<NamedTensor> saved;
-    try {
-      file.emplace("resume", found[i].path, where);
-      saved = file->read();
-    } catch (const Error& error) {
-      std::fprintf(stderr, "xgrad: %s; it is skipped\n", error.what());
-      continue;
-    }
-    check_version(file->metadata(), "resume", found[i].path, where);
+    const auto saved = read_whole(found[i].path, where);
+    if (!saved) continue;
     const auto own = [&](const char* name) {
-      const auto at = std::ranges::find(saved, name, &NamedTensor::name);
-      check<FormatError>(at != saved.end(), where, printable(found[i].path), " is not a checkpoint: it has no ", name);
+      const auto at = std::ranges::find(*saved, name, &NamedTensor::name);
+      check<FormatError>(at != saved->end() && at->value.ndim() <= 1 && at->value.numel() <= 1, where,
+                         "resume: ", printable(found[i].path), " is not a checkpoint: it has no ", name);
       return at->value.to_vector<double>(where);
     };
     const std::vector<double> steps = own("checkpoint.steps"), best = own("checkpoint.best");
-    load(saved, where);
-    steps_ = static_cast<std::int64_t>(steps.at(0));
+    load(*saved, where);
+    steps_ = steps.empty() ? 0 : static_cast<std::int64_t>(steps[0]);
     best_ = best.empty() ? std::optional<double>() : best[0];
+    std::vector<std::string> older;  // this one included
     for (std::size_t k = found.size(); k-- > i;)
       if (!found[k].best) older.push_back(found[k].path);
     writing_->directory.resume(std::move(older));

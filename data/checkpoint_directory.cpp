@@ -53,11 +53,8 @@ std::vector<CheckpointDirectory::Found> list(const std::string& path, const Loca
 CheckpointDirectory::CheckpointDirectory(std::string path, std::int64_t keep, const Location& where)
     : path_(std::move(path)), keep_(static_cast<std::size_t>(keep)) {
   check<ValueError>(keep >= 1, where, operation, ": keep = ", keep, " is not at least 1");
-  check<ValueError>(!path_.empty() && path_.find('\0') == std::string::npos, where, operation, ": the path ",
-                    printable(path_), " is no name of a directory");
-  std::error_code error;
-  fs::create_directories(path_, error);
-  check<IoError>(!error, where, operation, ": ", printable(path_), " cannot be created: ", error.message());
+  check<ValueError>(!path_.empty(), where, operation, ": no directory is given");
+  make_directory(operation, path_, where);
 }
 
 CheckpointDirectory::~CheckpointDirectory() {

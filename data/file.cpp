@@ -29,6 +29,7 @@ auto uninterrupted(Call call) {
 
 InputFile::InputFile(const char* operation, const std::string& path, const Location& where)
     : operation_(operation), path_(path), where_(where) {
+  check_path(operation, path, where);
   // Without O_NONBLOCK, opening a pipe would wait for a writer.
   descriptor_ = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); });
   check<IoError>(descriptor_ >= 0, where, operation, ": ", printable(path),

@@ -10,10 +10,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <random>
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/core/file_calls.hpp"
@@ -122,8 +124,7 @@ struct OutputFile::Existing {
 
 OutputFile::OutputFile(const char* operation, const std::string& path, const Location& where)
     : operation_(operation), path_(path), where_(where) {
-  check<ValueError>(path.find('\0') == std::string::npos, where, operation, ": the path ", printable(path),
-                    " contains a zero byte");
+  check_path(operation, path, where);
   std::string directory;
   std::tie(directory, name_) = split(path);
   directory_ = open_directory(directory);
@@ -239,6 +240,30 @@ void OutputFile::commit() {
   // The name is durable once the directory is on the disk.
   if (!sync_directory(directory_)) refuse("was written, but its directory cannot be forced to the disk");
   close();
+}
+
+void check_path(const char* operation, const std::string& path, const Location& where) {
+  check<ValueError>(path.find('\0') == std::string::npos, where, operation, ": the path ", printable(path),
+                    " contains a zero byte");
+}
+
+void make_directory(const char* operation, const std::string& path, const Location& where) {
+  namespace fs = std::filesystem;
+  check_path(operation, path, where);
+  std::error_code error;
+  std::vector<fs::path> missing;
+  for (fs::path at = fs::absolute(path, error); !error && !fs::exists(at, error) && at.has_relative_path();
+       at = at.parent_path())
+    missing.push_back(at);
+  if (!error) fs::create_directories(path, error);
+  check<IoError>(!error, where, operation, ": ", printable(path), " cannot be created: ", error.message());
+  for (const fs::path& made : missing) {
+    const int directory = open_directory(made.parent_path().string());
+    const bool synced = directory >= 0 && sync_directory(directory);
+    const int reason = errno;
+    if (directory >= 0) ::close(directory);
+    if (!synced) fail_with(reason, operation, path, "was created, but cannot be forced to the disk", where);
+  }
 }
 
 void remove_file(const char* operation, const std::string& path, const Location& where) {

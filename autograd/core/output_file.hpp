@@ -64,6 +64,13 @@ class OutputFile final : public ByteSink {
   int descriptor_ = -1;
 };
 
+/// ValueError for a path with a zero byte, at which the system would take it to end.
+void check_path(const char* operation, const std::string& path, const Location& where);
+
+/// Makes a directory, and those above it that are missing, and forces them to the disk. IoError when that does not
+/// work.
+void make_directory(const char* operation, const std::string& path, const Location& where);
+
 /// Removes a file and forces its directory to the disk. IoError when that does not work, and when there is none.
 void remove_file(const char* operation, const std::string& path, const Location& where);
 

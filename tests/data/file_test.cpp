@@ -136,6 +136,15 @@ TEST_CASE("saving where it cannot work is an IoError, and what is there stays", 
   CHECK(directory.names().size() == 2);
 }
 
+TEST_CASE("a path with a zero byte is refused, not cut off", "[file]") {
+  const Directory directory;
+  save(directory / "file", 1);
+  const std::string path = directory / std::string("file\0more", 9);
+  CHECK_THAT(message_of<ValueError>([&] { data::load(path); }), Contains("load: the path") && Contains("zero byte"));
+  CHECK_THAT(message_of<ValueError>([&] { save(path, 2); }), Contains("file\\x00more' contains a zero byte"));
+  CHECK(saved_value(directory / "file") == 1);
+}
+
 TEST_CASE("text in messages is short and printable", "[file]") {
   CHECK(text_of("plain") == "'plain'");
   CHECK(text_of("a\nb\x7f") == "'a\\x0ab\\x7f'");

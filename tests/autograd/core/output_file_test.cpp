@@ -248,6 +248,26 @@ TEST_CASE("what a dead process was writing is removed, what a living one writes 
   ::close(ready[1]);
 }
 
+TEST_CASE("directories that are made are forced to the disk, each one's name, too", "[output_file]") {
+  const Directory directory;
+  const Calls calls;
+  use_way(calls, false);
+  make_directory("save", directory / "a/b/c", Location::current());
+  CHECK(order == "ddd");
+  make_directory("save", directory / "a/b/c", Location::current());
+  make_directory("save", ".", Location::current());
+  CHECK(order == "ddd");
+  make_directory("save", directory / "a/b/d/", Location::current());
+  CHECK(std::filesystem::is_directory(directory / "a/b/d"));
+  write_file(directory / "file", "");
+  CHECK_THAT(message_of<IoError>([&] { make_directory("save", directory / "file/below", Location::current()); }),
+             Contains("cannot be created: Not a directory"));
+  failing = static_cast<int>(order.size());
+  reason = EIO;
+  CHECK_THAT(message_of<IoError>([&] { make_directory("save", directory / "e", Location::current()); }),
+             Contains("cannot be forced to the disk"));
+}
+
 TEST_CASE("a file that is not finished leaves nothing", "[output_file]") {
   const Directory directory;
   for (const bool named : {false, true}) {
