@@ -108,7 +108,7 @@ void Batches::load_state(const std::vector<NamedTensor>& saved, const Location& 
   const std::vector<NamedTensor> present = state();
   const std::vector<Tensor> values = match_state(present, saved, "load_state", where);
   const auto number = [&](std::size_t i) { return values[i].item<std::int64_t>(where); };
-  for (const std::size_t i : {2, 3})
+  for (const std::size_t i : {std::size_t{2}, std::size_t{3}})
     check<FormatError>(number(i) == present[i].value.item<std::int64_t>(where), where, "load_state: batches whose ",
                        present[i].name, " is ", number(i), ", these have ", present[i].value.item<std::int64_t>(where));
   check<FormatError>(number(1) >= 0 && number(1) <= size(), where, "load_state: ", number(1), " of ", size(),

@@ -49,14 +49,14 @@ TEST_CASE("checksums are those of XXH3 with 64 bits", "[checksum]") {
 }
 
 TEST_CASE("every flipped bit of a file is noticed", "[checksum]") {
-  std::vector<NamedTensor> tensors = {{"hidden.weight", full({16, 28}, 0.37)},
+  std::vector<NamedTensor> tensors = {{"hidden.weight", full({16, 37}, 0.37)},
                                       {"hidden.bias", arange(8)},
                                       {"mask", tensor({true, false, true})},
                                       {"quote \" and \n, \xc3\xa9", tensor({1e300, -0.0}, float64)},
                                       {"empty", zeros({0, 3})}};
   for (int i = 0; i < 8; ++i) tensors.push_back({"block." + std::to_string(i) + ".gain", ones({3})});
   const std::string whole = saved(tensors, {{"format", "xgrad"}, {"version", "1"}, {"note", "a \"b\" \\u00e9"}});
-  CHECK(whole.size() * 8 >= 24'000);
+  CHECK(whole.size() * 8 >= 29'760);
   const Directory directory;
   const std::string path = directory / "file";
   std::size_t unnoticed = 0;

@@ -174,7 +174,7 @@ TEST_CASE("a file that is replaced hands on its permissions and its owner, a new
     write(path, "one");
     ::umask(before);
     CHECK(mode_of(path) == 0640);
-    for (const mode_t mode : {0600, 0644, 0606, 0755}) {
+    for (const mode_t mode : {0600u, 0644u, 0606u, 0755u}) {
       REQUIRE(::chmod(path.c_str(), mode) == 0);
       write(path, "two");
       CHECK(mode_of(path) == mode);
