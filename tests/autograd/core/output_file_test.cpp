@@ -9,6 +9,7 @@
 
 #include "autograd/core/file_calls.hpp"
 #include "tests/data/files.hpp"
+#include "tests/skip.hpp"
 
 using namespace xgrad;
 using namespace xgrad::test;
@@ -163,8 +164,7 @@ TEST_CASE("writing goes on after a signal and after a part", "[output_file]") {
   CHECK(read_file(directory / "file") == "some text");
 }
 
-TEST_CASE("a file that is replaced hands on its permissions and its owner, a new one has what umask leaves",
-          "[output_file]") {
+TEST_CASE("a file that is replaced hands on its permissions, a new one has what umask leaves", "[output_file]") {
   const Directory directory;
   for (const bool named : {false, true}) {
     const Calls calls;
@@ -179,12 +179,24 @@ TEST_CASE("a file that is replaced hands on its permissions and its owner, a new
       write(path, "two");
       CHECK(mode_of(path) == mode);
     }
-    if (::geteuid() != 0) continue;  // only root gives files away
+  }
+}
+
+TEST_CASE("a file that is replaced hands on its owner and its group", "[output_file]") {
+  if (::geteuid() != 0) return skip("only root gives files away");
+  const Directory directory;
+  for (const bool named : {false, true}) {
+    const Calls calls;
+    use_way(calls, named);
+    const std::string path = directory / (named ? "named" : "nameless");
+    write(path, "one");
     REQUIRE(::chown(path.c_str(), 12345, 23456) == 0);
-    write(path, "three");
+    REQUIRE(::chmod(path.c_str(), 04755) == 0);
+    write(path, "two");
     struct stat status;
     REQUIRE(::stat(path.c_str(), &status) == 0);
-    CHECK((status.st_uid == 12345 && status.st_gid == 23456 && (status.st_mode & 07777) == 0755));
+    CHECK((status.st_uid == 12345 && status.st_gid == 23456 && (status.st_mode & 07777) == 04755));
+    CHECK(read_file(path) == "two");
   }
 }
 
@@ -204,6 +216,39 @@ TEST_CASE("what replacing would not treat as its owner expects is refused", "[ou
   CHECK_THAT(message_of<ValueError>([&] { write(directory / std::string("a\0b", 3), "new"); }),
              Contains("a\\x00b' contains a zero byte"));
   CHECK(directory.names().size() == 2);
+}
+
+TEST_CASE("what a user may not write is refused, and stays", "[output_file]") {
+  if (::geteuid() != 0) return skip("only root becomes another user");
+  const Directory directory;
+  for (const char* name : {"closed", "open"}) REQUIRE(::mkdir((directory / name).c_str(), 0755) == 0);
+  REQUIRE(::chmod((directory / "open").c_str(), 0777) == 0);
+  REQUIRE(::chmod(directory.path().c_str(), 0755) == 0);
+  write(directory / "open/theirs", "old");
+  write(directory / "open/everyone's", "old");
+  REQUIRE(::chmod((directory / "open/theirs").c_str(), 0644) == 0);
+  REQUIRE(::chmod((directory / "open/everyone's").c_str(), 0666) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto refused = [&](const char* name, const char* text) {
+      try {
+        write(directory / name, "new");
+      } catch (const IoError& error) {
+        return std::string(error.what()).find(text) != std::string::npos;
+      }
+      return false;
+    };
+    const bool all = ::setgid(65534) == 0 && ::setuid(65534) == 0 && refused("closed/file", "Permission denied") &&
+                     refused("open/theirs", "it is read-only") &&
+                     refused("open/everyone's", "because its owner and group cannot be kept");
+    ::_exit(all ? 0 : 1);
+  }
+  int status = 1;
+  ::waitpid(child, &status, 0);
+  CHECK(status == 0);
+  CHECK(read_file(directory / "open/theirs") + read_file(directory / "open/everyone's") == "oldold");
+  CHECK(std::filesystem::is_empty(directory / "closed"));
+  CHECK(std::distance(std::filesystem::directory_iterator(directory / "open"), {}) == 2);
 }
 
 TEST_CASE("a name may be as long as the file system allows", "[output_file]") {
