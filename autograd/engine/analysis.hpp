@@ -29,42 +29,47 @@ struct Analysis {
   Parts parts = Parts::none;
 };
 
-/// Steps on registers that are next to each other. A product and the sum after it that reads it, each rounded, are done
-/// at once: to choose the next step takes longer than to do it.
+/// Steps on registers of `stride` numbers each, of which the first `rows` are computed. A product and the sum after it
+/// that reads it, each rounded, are done at once: to choose the next step takes longer than to do it for a row or two.
 class RowCode {
  public:
   RowCode() = default;
   RowCode(const std::vector<RowStep>& steps, const TileFunctions& functions);
   template <class T>
-  void run(T* registers) const {
+  void run(T* registers, std::int64_t stride, std::int64_t rows) const {
     for (const Instruction& f : instructions_) {
-      const T *a = registers + f.in[0], *b = registers + f.in[1];
+      T *out = registers + f.out * stride, *product = registers + f.product * stride;
+      const T *a = registers + f.in[0] * stride, *b = registers + f.in[1] * stride, *c = registers + f.in[2] * stride;
+      const auto each = [&](auto&& step) {
+        for (std::int64_t i = 0; i < rows; ++i) step(i);
+      };
       switch (f.what) {
         case What::add:
-          registers[f.out] = *a + *b;
+          each([&](std::int64_t i) { out[i] = a[i] + b[i]; });
           break;
         case What::sub:
-          registers[f.out] = *a - *b;
+          each([&](std::int64_t i) { out[i] = a[i] - b[i]; });
           break;
         case What::mul:
-          registers[f.out] = *a * *b;
+          each([&](std::int64_t i) { out[i] = a[i] * b[i]; });
           break;
         case What::div:
-          registers[f.out] = *a / *b;
+          each([&](std::int64_t i) { out[i] = a[i] / b[i]; });
           break;
         case What::mul_add:
-          registers[f.out] = (registers[f.product] = *a * *b) + registers[f.in[2]];
+          each([&](std::int64_t i) { out[i] = (product[i] = a[i] * b[i]) + c[i]; });
           break;
         case What::mul_sub:
-          registers[f.out] = (registers[f.product] = *a * *b) - registers[f.in[2]];
+          each([&](std::int64_t i) { out[i] = (product[i] = a[i] * b[i]) - c[i]; });
           break;
-        case What::sub_mul: {
-          const T c = registers[f.in[2]];
-          registers[f.out] = c - (registers[f.product] = *a * *b);
+        case What::sub_mul:
+          each([&](std::int64_t i) {
+            const T from = c[i];
+            out[i] = from - (product[i] = a[i] * b[i]);
+          });
           break;
-        }
         default:
-          f.function(registers + f.out, a, b, registers + f.in[2], 1);
+          f.function(out, a, b, c, rows);
       }
     }
   }

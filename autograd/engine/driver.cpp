@@ -80,7 +80,7 @@ template <class T>
 void Compiled::State::fix_registers(const Binding& binding, T* fixed) const {
   for (const Load& load : program().loads)
     if (load.source == Load::Source::argument) fixed[load.register_] = static_cast<T>(binding.arguments[load.index]);
-  source.once.run(fixed);
+  source.once.run(fixed, 1, 1);
 }
 
 const Kernels& Compiled::State::begin(Version& version, const Binding& binding, Scratch& memory, bool in_parts) {

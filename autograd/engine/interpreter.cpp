@@ -57,10 +57,11 @@ class Interpreter final : public PhaseKernel {
   }
 
   void run(const PhaseArguments& arguments) const override {
-    if (item_ == 4)
-      run_as<float>(arguments);
-    else
-      run_as<double>(arguments);
+    for (std::int64_t row = 0; row < arguments.rows; ++row)
+      if (item_ == 4)
+        run_as<float>(arguments, row);
+      else
+        run_as<double>(arguments, row);
   }
 
  private:
@@ -86,13 +87,14 @@ class Interpreter final : public PhaseKernel {
 
   /// The address of every place, at the beginning of the row; all but the pointers stay.
   template <class T>
-  char** lay_out(const PhaseArguments& arguments, double& first_column) const {
+  char** lay_out(const PhaseArguments& arguments, std::int64_t row, double& first_column) const {
     char* memory = static_cast<char*>(arguments.workspace);
     char* lanes = memory + slots_ * slot_stride;
     char** place = reinterpret_cast<char**>(lanes + reductions_.size() * lanes_bytes);
-    for (const Used& used : used_) place[used.pointer] = static_cast<char*>(arguments.pointers[used.pointer]);
+    for (const auto [p, item] : used_)
+      place[p] = static_cast<char*>(arguments.pointers[p]) + (row ? row * arguments.strides[p] : 0);
     for (std::size_t r = 0; r < registers_; ++r)
-      place[places_.registers + r] = static_cast<char*>(arguments.registers) + r * item_;
+      place[places_.registers + r] = static_cast<char*>(arguments.registers) + number(r, row) * item_;
     place[places_.first_column] = reinterpret_cast<char*>(&first_column);
     for (std::size_t i = 0; i < reductions_.size(); ++i) {
       const auto [code, r] = reductions_[i];
@@ -107,10 +109,15 @@ class Interpreter final : public PhaseKernel {
     return place;
   }
 
+  /// Where a register has its number for a row.
+  static std::size_t number(std::size_t register_, std::int64_t row) {
+    return register_ * most_rows + static_cast<std::size_t>(row);
+  }
+
   template <class T>
-  void run_as(const PhaseArguments& arguments) const {
+  void run_as(const PhaseArguments& arguments, std::int64_t row) const {
     double first_column = 0;
-    char** place = lay_out<T>(arguments, first_column);
+    char** place = lay_out<T>(arguments, row, first_column);
     constexpr std::int64_t tile = slot_bytes / sizeof(T);
     for (std::int64_t begin = 0; begin < arguments.columns; begin += tile) {
       const std::int64_t n = std::min(tile, arguments.columns - begin) -
@@ -122,7 +129,8 @@ class Interpreter final : public PhaseKernel {
       if (!planted("columns are counted from the beginning of their tile")) first_column += tile;
     }
     for (const auto [code, r] : reductions_)
-      static_cast<T*>(arguments.registers)[r] = finish<T>(code, reinterpret_cast<double*>(place[places_.lanes + r]));
+      static_cast<T*>(arguments.registers)[number(r, row)] =
+          finish<T>(code, reinterpret_cast<double*>(place[places_.lanes + r]));
   }
 
   Places places_;

@@ -12,15 +12,20 @@
 
 namespace xgrad::fused {
 
-/// What a phase runs on: the row of `pointers`, whose `columns` elements are next to each other.
+/// The most rows that a phase runs on at a time. So many numbers each register has, one for each of these rows.
+inline constexpr std::int64_t most_rows = 16;
+
+/// What a phase runs on: rows whose `columns` elements are next to each other.
 struct PhaseArguments {
-  void* const* pointers;  // one for each pointer of the program: its element at column 0
-  void* registers;        // one number for each register of the program, of its dtype: read, and written by reductions
+  void* const* pointers;  // one for each pointer of the program: its element in the first row, at column 0
+  void* registers;        // of the program's dtype, most_rows of each: read, and written by reductions
   void* workspace;        // of the kernel's workspace() bytes, aligned to 64, of this thread
   std::int64_t columns;
+  std::int64_t rows = 1;
+  const std::int64_t* strides = nullptr;  // of each pointer, bytes from row to row; one row needs none
 };
 
-/// One phase, ready to run on any row.
+/// One phase, ready to run on any rows, one after the other.
 ///
 /// Bits do not depend on the tier. An element has the value that math.hpp gives it. Reductions are defined over 16
 /// lanes of double (also for float32): column j goes to lane j mod 16, columns in rising order; lanes start at 0

@@ -132,6 +132,9 @@ class Verifier {
     } else if (is_accumulation(at.code)) {
       if (at.out >= program_->pointers.size()) violated("step: there is no such pointer");
       if (!program_->pointers[at.out].accumulator) bad_pointer(at.out, "a sum over rows is not cleared before");
+      if (stored_[at.out] != never && stored_[at.out] != phase_)
+        bad_pointer(at.out, "two phases add to a sum over rows");
+      stored_[at.out] = phase_;
     } else if (at.code == Code::store) {
       if (at.out >= program_->pointers.size()) violated("step: there is no such pointer");
       operand(at.in[0], i, program_->pointers[at.out].mask ? Kind::mask : Kind::number);

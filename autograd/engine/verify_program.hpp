@@ -1,8 +1,8 @@
 #pragma once
 
-// Verifies row programs before they run. How they run (wide.cpp, narrow.cpp, tile_code.cpp, machine/): every row, or
-// every tile of rows, goes through loads, `before`, each phase and its `after`, row stores and element stores, in this
-// order; rows in any order and by any threads. Within a phase the columns are taken in any order, and for each column
+// Verifies row programs before they run. How they run (wide.cpp, narrow.cpp, tile_code.cpp, machine/): every group of
+// rows goes through loads, `before`, each phase and its `after`, row stores and element stores, in this order; groups
+// of any size, in any order and by any threads. Within a phase the columns are taken in any order, and for each column
 // the steps in program order. So the result is that of the program as it is written, whichever tier runs it, if
 //
 //   numbers    every index is in range, and an operand is there just where its code has one; masks and numbers are what
@@ -13,7 +13,7 @@
 //   pointers   a full pointer is an input, which nothing stores to, or an output. An output is read only in a phase
 //              after one that stored to it, and there before it is stored again; a phase stores to it once. So it may
 //              hold what a phase leaves for a later one. Scratch is as an output. Vectors are inputs, or accumulators:
-//              flagged, so that they are cleared, and only accumulated into, never read
+//              flagged, so that they are cleared, and only accumulated into, in one phase, never read
 //   rows       a row operand is loaded, as integers or as numbers, or stored, once
 //   elements   are loaded from inputs. A column number is loaded from integers, whose range is checked before. What an
 //              element is stored to has been stored by a phase

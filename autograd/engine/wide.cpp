@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::int64_t sum_columns = 1024;
 
+// What a group of rows has in each pointer's memory, in elements, and in all of a thread's own, in bytes: so little
+// that the next phase finds it in the first-level cache.
+constexpr std::int64_t group_elements = 1024, group_bytes = 16384;
+
 }  // namespace
 
 /// Where a thread's memory has what.
@@ -24,13 +28,20 @@ struct WideRows::Layout {
     if (kernels.unrolled) workspace = std::max(workspace, lines(kernels.unrolled->workspace()));
     registers = workspace;
     const std::size_t item = item_size(program.dtype);
-    pointers = registers + lines(program.registers * item);
-    unrolled = pointers + lines(program.pointers.size() * sizeof(void*));
-    rows = unrolled + (kernels.unrolled ? lines(all.unrolled_->program.pointers.size() * sizeof(void*)) : 0);
+    pointers = registers + lines(program.registers * most_rows * item);
+    strides = pointers + lines(program.pointers.size() * sizeof(void*));
+    unrolled = strides + lines(program.pointers.size() * sizeof(std::int64_t));
+    scratch = unrolled + (kernels.unrolled ? lines(all.unrolled_->program.pointers.size() * sizeof(void*)) : 0);
     row = lines(static_cast<std::size_t>(columns) * item + 64);
-    bytes = rows + (analysis.scratch.size() + analysis.accumulators.size()) * row;
+    const auto own = static_cast<std::int64_t>(analysis.scratch.size() * row);
+    group = std::min(most_rows, group_elements / std::max<std::int64_t>(1, columns));
+    if (own) group = std::min(group, group_bytes / own);
+    group = std::max<std::int64_t>(1, group);
+    sums = scratch + analysis.scratch.size() * row * static_cast<std::size_t>(group);
+    bytes = sums + analysis.accumulators.size() * row;
   }
-  std::size_t workspace = 0, registers, pointers, unrolled, rows, row, bytes;
+  std::size_t workspace = 0, registers, pointers, strides, unrolled, scratch, row, sums, bytes;
+  std::int64_t group;  // how many rows go through a phase before the next one
 };
 
 /// One thread's walk over a block of rows.
@@ -47,12 +58,21 @@ class WideRows::Walk {
         memory_(thread_memory(layout.bytes)),
         registers_(reinterpret_cast<T*>(memory_ + layout.registers)),
         pointers_(reinterpret_cast<void**>(memory_ + layout.pointers)),
+        strides_(reinterpret_cast<std::int64_t*>(memory_ + layout.strides)),
         unrolled_(reinterpret_cast<void**>(memory_ + layout.unrolled)),
-        sums_(memory_ + layout.rows + all.analysis_.scratch.size() * layout.row),
-        row_bytes_(layout.row) {
-    std::copy_n(fixed, program_.registers, registers_);
-    for (std::size_t i = 0; i < all.analysis_.scratch.size(); ++i)
-      pointers_[all.analysis_.scratch[i]] = memory_ + layout.rows + i * layout.row;
+        sums_(memory_ + layout.sums),
+        row_bytes_(layout.row),
+        group_(layout.group) {
+    for (std::size_t r = 0; r < program_.registers; ++r)
+      std::fill_n(registers_ + r * most_rows,
+                  planted("only the first row of a group has the fixed numbers") ? 1 : group_, fixed[r]);
+    for (std::size_t p = 0; p < program_.pointers.size(); ++p)
+      strides_[p] = is_moving(program_.pointers[p]) ? binding.columns * item(program_.pointers[p]) : 0;
+    const std::vector<std::uint16_t>& scratch = all.analysis_.scratch;
+    for (std::size_t i = 0; i < scratch.size(); ++i) {
+      pointers_[scratch[i]] = memory_ + layout.scratch + i * layout.row * static_cast<std::size_t>(group_);
+      if (!planted("rows of a group share their scratch")) strides_[scratch[i]] = static_cast<std::int64_t>(layout.row);
+    }
   }
 
   /// In groups of rows, whose sums, of the program's dtype, go into the doubles of `partials`. Few rows go there one by
@@ -90,21 +110,35 @@ class WideRows::Walk {
   }
   static std::int64_t item(const Pointer& pointer) { return pointer.mask ? 1 : sizeof(T); }
 
-  void load(std::int64_t row) {
+  T* numbers(std::uint16_t register_) { return registers_ + register_ * most_rows; }
+
+  void load(std::int64_t row, std::int64_t rows) {
     for (const Load& load : program_.loads) {
+      T* to = numbers(load.register_);
       if (load.source == Load::Source::rows)
-        registers_[load.register_] = static_cast<const T*>(binding_.row_operands[load.index])[row];
+        std::copy_n(static_cast<const T*>(binding_.row_operands[load.index]) + row, rows, to);
       else if (load.source == Load::Source::integers)
-        registers_[load.register_] =
-            static_cast<T>(static_cast<const std::int64_t*>(binding_.row_operands[load.index])[row]);
+        std::transform(static_cast<const std::int64_t*>(binding_.row_operands[load.index]) + row,
+                       static_cast<const std::int64_t*>(binding_.row_operands[load.index]) + row + rows, to,
+                       [](std::int64_t index) { return static_cast<T>(index); });
       else if (load.source == Load::Source::element)
-        pick(load);
+        pick(load, rows);
     }
   }
-  void pick(const Load& load) {
+  void pick(const Load& load, std::int64_t rows) {
     const bool mask = program_.pointers[load.index].mask;
-    (mask ? all_.functions_.pick_mask : all_.functions_.pick)(registers_ + load.register_, pointers_[load.index],
-                                                              registers_ + load.column, &binding_.columns, 1);
+    const TileFunction function = mask ? all_.functions_.pick_mask : all_.functions_.pick;
+    const void* from = pointers_[load.index];
+    T *to = numbers(load.register_), *columns = numbers(load.column);
+    if (is_moving(program_.pointers[load.index])) return function(to, from, columns, &binding_.columns, rows);
+    for (std::int64_t i = 0; i < rows; ++i) function(to + i, from, columns + i, &binding_.columns, 1);
+  }
+  void store(std::int64_t row, std::int64_t rows) {
+    for (const RowStore& store : program_.row_stores)
+      std::copy_n(numbers(store.register_), rows, static_cast<T*>(binding_.row_operands[store.index]) + row);
+    for (const ElementStore& store : program_.element_stores)
+      all_.functions_.put(pointers_[store.pointer], numbers(store.register_), numbers(store.column), &binding_.columns,
+                          rows);
   }
 
   /// Where columns do not depend on each other, so few at a time that their sums stay in the first-level cache.
@@ -120,23 +154,21 @@ class WideRows::Walk {
   }
   void rows(std::int64_t begin, std::int64_t end, std::int64_t columns) {
     if (kernels_.unrolled) begin += several_rows(end - begin, columns);
-    const PhaseArguments arguments{pointers_, registers_, memory_, columns};
-    for (std::int64_t row = begin; row < end; ++row) {
-      load(row);
-      all_.before_.run(registers_);
+    for (std::int64_t row = begin; row < end; row += group_) {
+      const std::int64_t rows = std::min(group_, end - row);
+      load(row, rows);
+      all_.before_.run(registers_, most_rows, rows);
+      const PhaseArguments arguments{pointers_, registers_, memory_, columns, rows, strides_};
       for (std::size_t k = 0; k < kernels_.phases.size(); ++k) {
         kernels_.phases[k]->run(arguments);
-        if (!planted("numbers between two phases are computed after the last")) all_.after_[k].run(registers_);
+        if (!planted("numbers between two phases are computed after the last"))
+          all_.after_[k].run(registers_, most_rows, rows);
       }
       for (std::size_t k = 0;
            k < all_.after_.size() && planted("numbers between two phases are computed after the last"); ++k)
-        all_.after_[k].run(registers_);
-      for (const RowStore& store : program_.row_stores)
-        static_cast<T*>(binding_.row_operands[store.index])[row] = registers_[store.register_];
-      for (const ElementStore& store : program_.element_stores)
-        all_.functions_.put(pointers_[store.pointer], registers_ + store.register_, registers_ + store.column,
-                            &binding_.columns, 1);
-      advance(1);
+        all_.after_[k].run(registers_, most_rows, rows);
+      store(row, rows);
+      advance(rows);
     }
   }
   /// As many rows as are taken several at a time; how many they are.
@@ -147,7 +179,7 @@ class WideRows::Walk {
       void** to = unrolled_ + unrolled.first[p];
       *to = pointers_[p];
       if (is_moving(program_.pointers[p]))
-        for (int row = 1; row < unrolled.rows; ++row) to[row] = static_cast<char*>(to[row - 1]) + stride(p);
+        for (int row = 1; row < unrolled.rows; ++row) to[row] = static_cast<char*>(to[row - 1]) + strides_[p];
     }
     const PhaseArguments arguments{unrolled_, registers_, memory_, columns};
     const std::int64_t numbers = unrolled.rows * binding_.columns * static_cast<std::int64_t>(sizeof(T));
@@ -166,9 +198,8 @@ class WideRows::Walk {
   }
   void advance(std::int64_t rows) {
     for (std::size_t p = 0; p < program_.pointers.size(); ++p)
-      if (is_moving(program_.pointers[p])) pointers_[p] = static_cast<char*>(pointers_[p]) + rows * stride(p);
+      if (is_moving(program_.pointers[p])) pointers_[p] = static_cast<char*>(pointers_[p]) + rows * strides_[p];
   }
-  std::int64_t stride(std::size_t p) const { return binding_.columns * item(program_.pointers[p]); }
   static bool is_moving(const Pointer& pointer) {
     return pointer.shape == Pointer::Shape::full && !pointer.accumulator;
   }
@@ -181,9 +212,11 @@ class WideRows::Walk {
   char* memory_;
   T* registers_;
   void** pointers_;
+  std::int64_t* strides_;
   void** unrolled_;
   char* sums_;
   std::size_t row_bytes_;
+  std::int64_t group_;
 };
 
 WideRows::WideRows(const Program& program, const Analysis& analysis, const TileFunctions& functions)
@@ -238,22 +271,27 @@ void WideRows::run(const Binding& binding, const Rectangle& part, const Kernels&
     run_as(binding, part, kernels, static_cast<const double*>(fixed), partials);
 }
 
-void run_flat(const Program& program, const Binding& binding, const PhaseKernel& kernel, void* registers) {
+void run_flat(const Program& program, const Binding& binding, const PhaseKernel& kernel, const void* fixed) {
   const std::int64_t n = binding.rows * binding.columns;
   const std::int64_t tile = tile_elements(program.dtype);
   const std::int64_t size = std::max(block_elements, ((n + most_blocks - 1) / most_blocks + tile - 1) / tile * tile);
   const std::size_t workspace = lines(kernel.workspace());
+  const std::size_t item_bytes = item_size(program.dtype), register_bytes = most_rows * item_bytes;
+  const std::size_t table = workspace + lines(program.registers * register_bytes);
   parallel((n + size - 1) / size, [&](std::int64_t block) {
-    char* memory = thread_memory(workspace + program.pointers.size() * sizeof(void*));
-    void** pointers = reinterpret_cast<void**>(memory + workspace);
+    char* memory = thread_memory(table + program.pointers.size() * sizeof(void*));
+    for (std::size_t r = 0; r < program.registers; ++r)
+      std::memcpy(memory + workspace + r * register_bytes, static_cast<const char*>(fixed) + r * item_bytes,
+                  item_bytes);
+    void** pointers = reinterpret_cast<void**>(memory + table);
     for (std::size_t p = 0; p < program.pointers.size(); ++p) {
       const auto item = static_cast<std::int64_t>(
           program.pointers[p].mask && !planted("the bytes of masks in later blocks are as wide as numbers")
               ? 1
-              : item_size(program.dtype));
+              : item_bytes);
       pointers[p] = static_cast<char*>(binding.pointers[p]) + block * size * item;
     }
-    kernel.run({pointers, registers, memory, std::min(size, n - block * size)});
+    kernel.run({pointers, memory + workspace, memory, std::min(size, n - block * size)});
   });
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// Rows one after the other, each through all phases.
+// Rows in groups of few, each group through all phases.
 
 #include <memory>
 #include <optional>
@@ -48,7 +48,7 @@ class WideRows {
   std::optional<Unrolled> unrolled_;
 };
 
-/// Everything as one long row.
-void run_flat(const Program& program, const Binding& binding, const PhaseKernel& kernel, void* registers);
+/// Everything as one long row. `fixed` has the numbers of the registers.
+void run_flat(const Program& program, const Binding& binding, const PhaseKernel& kernel, const void* fixed);
 
 }  // namespace xgrad::fused

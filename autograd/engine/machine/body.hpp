@@ -32,10 +32,12 @@ class Body : public Calls {
 
   // What has a place for as long as the code runs.
   struct Frame {
-    int spills = 0, parts = 0, size = 0;   // offsets from rsp
-    std::map<std::uint64_t, int> numbers;  // registers of the program in all lanes (AVX2)
-    std::map<std::uint16_t, int> bytes;    // masks of the tail (AVX2), by the first of equal pointers
-    std::vector<int> totals, folded;       // of reductions, where registers have no room; or -1
+    int spills = 0, parts = 0, size = 0;    // offsets from rsp
+    int rows = 0;                           // how many are still to do
+    std::map<std::uint16_t, int> pointers;  // that have no register: their elements in the row
+    std::map<std::uint64_t, int> numbers;   // registers of the program in all lanes (AVX2)
+    std::map<std::uint16_t, int> bytes;     // masks of the tail (AVX2), by the first of equal pointers
+    std::vector<int> totals, folded;        // of reductions, where registers have no room; or -1
   };
   struct Totals {
     std::vector<int> registers;  // the lanes of a sum; what is largest so far
@@ -56,12 +58,14 @@ class Body : public Calls {
   Address from_pointer(std::uint64_t p, int scale, int offset) {
     const auto found = direct_.find(static_cast<std::uint16_t>(p));
     if (found != direct_.end()) return ptr[found->second + rsi * scale + offset];
-    mov(rax, ptr[rdi + static_cast<int>(8 * p)]);
+    mov(rax, ptr[rsp + frame_.pointers.at(static_cast<std::uint16_t>(p))]);
     return ptr[rax + rsi * scale + offset];
   }
-  /// A number of the program's registers in all lanes, as an operand.
+  /// The number of this row in a register of the program.
+  auto register_(std::uint64_t r) { return r8 + static_cast<int>(r) * static_cast<int>(most_rows) * item_; }
+  /// The same in all lanes, as an operand.
   Address number(std::uint64_t r) {
-    if (wide_) return ptr_b[r8 + static_cast<int>(r) * item_];
+    if (wide_) return ptr_b[register_(r)];
     return ptr[rsp + frame_.numbers.at(r)];
   }
   void fill(const Register& y, Value v) {
@@ -69,7 +73,7 @@ class Body : public Calls {
     if (from.op == Op::constant)
       wide_ ? broadcast_(y, first_of(from.immediate)) : move_(y, constant(from.immediate));
     else
-      wide_ ? broadcast_(y, ptr[r8 + static_cast<int>(from.immediate) * item_]) : move_(y, number(from.immediate));
+      wide_ ? broadcast_(y, ptr[register_(from.immediate)]) : move_(y, number(from.immediate));
   }
 
   // Which vector of a tail it is, of those that have a mask each.

@@ -28,10 +28,14 @@ class Generator : private Reductions {
     choose();
     lay_out();
     begin();
+    Xbyak::Label next;
+    L(next);
+    begin_row();
     loop(main_);
     if (main_.vectors() > rest_.vectors()) loop(rest_);
     tail();
     for (std::size_t r = 0; r < totals_.size(); ++r) finish(r);
+    end_row(next);
     end();
     put_calls();
     put_constants();
@@ -171,20 +175,26 @@ class Generator : private Reductions {
       if (i.op == Op::load || i.op == Op::store || i.op == Op::load_mask || i.op == Op::store_mask) ++pointers[p];
       if (wide_) continue;
       if (i.op == Op::number) frame_.numbers.try_emplace(i.immediate, room(bytes_));
-      if (i.op == Op::load_mask || i.op == Op::store_mask) frame_.bytes.try_emplace(aliases_[p], room(64));
+      if (i.op != Op::load_mask && i.op != Op::store_mask) continue;
+      frame_.bytes.try_emplace(aliases_[p], room(64));
+      ++pointers[aliases_[p]];
     }
     if (!wide_) frame_.parts = room(group_ * bytes_);
     const Xbyak::Reg64 registers[] = {r10, r11, rbx, r12, r13, r14, r15};
     std::vector<std::pair<int, std::uint16_t>> by_use;
     for (const auto& [p, uses] : pointers) by_use.emplace_back(-uses, p);
     std::sort(by_use.begin(), by_use.end());
-    for (std::size_t i = 0; i < by_use.size() && i < std::size(registers); ++i)
-      direct_.emplace(by_use[i].second, registers[i]);
+    for (std::size_t i = 0; i < by_use.size(); ++i)
+      if (i < std::size(registers))
+        direct_.emplace(by_use[i].second, registers[i]);
+      else
+        frame_.pointers.emplace(by_use[i].second, room(8));
+    frame_.rows = room(8);
   }
 
   static int offset(std::size_t bytes) { return static_cast<int>(bytes); }
 
-  // rdi: the table of pointers; rsi: the column; rdx: how many; r8: numbers; rax, rcx, r9: for a moment.
+  // rdi: the strides; rsi: the column; rdx: how many; r8: numbers of the row; rax, rcx, r9: for a moment.
   void begin() {
     for (const auto& r : {rbp, rbx, r12, r13, r14, r15}) push(r);
     mov(rbp, rsp);
@@ -192,17 +202,43 @@ class Generator : private Reductions {
     Xbyak::CodeGenerator::and_(rsp, -64);
     mov(rdx, ptr[rdi + offset(offsetof(PhaseArguments, columns))]);
     mov(r8, ptr[rdi + offset(offsetof(PhaseArguments, registers))]);
-    mov(rdi, ptr[rdi + offset(offsetof(PhaseArguments, pointers))]);
-    for (const auto& [p, r] : direct_) mov(r, ptr[rdi + 8 * p]);
+    mov(rax, ptr[rdi + offset(offsetof(PhaseArguments, rows))]);
+    mov(ptr[rsp + frame_.rows], rax);
+    mov(rcx, ptr[rdi + offset(offsetof(PhaseArguments, pointers))]);
+    mov(rdi, ptr[rdi + offset(offsetof(PhaseArguments, strides))]);
+    for (const auto& [p, r] : direct_) mov(r, ptr[rcx + 8 * p]);
+    for (const auto& [p, at] : frame_.pointers) {
+      mov(rax, ptr[rcx + 8 * p]);
+      mov(ptr[rsp + at], rax);
+    }
+    keep(Op::constant);
+  }
+  void keep(Op op) {
+    for (std::size_t v = 0; v < fixed_.size(); ++v)
+      if (fixed_[v] >= 0 && emission_.code[v].op == op) fill(vector(fixed_[v]), static_cast<Value>(v));
+  }
+  void begin_row() {
     Xbyak::CodeGenerator::xor_(esi, esi);
     for (const auto& [r, at] : frame_.numbers) {
-      broadcast_(vector(0), ptr[r8 + static_cast<int>(r) * item_]);
+      broadcast_(vector(0), ptr[register_(r)]);
       move_(ptr[rsp + at], vector(0));
     }
-    for (std::size_t v = 0; v < fixed_.size(); ++v)
-      if (fixed_[v] >= 0) fill(vector(fixed_[v]), static_cast<Value>(v));
+    keep(Op::number);
     if (has_column_) move_(vector(counter_), lane_numbers());
     for (std::size_t r = 0; r < totals_.size(); ++r) start(r, main_.scratch - 1);
+  }
+  void end_row(Xbyak::Label& next) {
+    Xbyak::Label out;
+    Xbyak::CodeGenerator::dec(qword[rsp + frame_.rows]);
+    jz(out, T_NEAR);
+    for (const auto& [p, r] : direct_) add(r, ptr[rdi + 8 * p]);
+    for (const auto& [p, at] : frame_.pointers) {
+      mov(rax, ptr[rdi + 8 * p]);
+      add(ptr[rsp + at], rax);
+    }
+    if (!planted("machine code reads the numbers of the first row for all")) add(r8, item_);
+    jmp(next, T_NEAR);
+    L(out);
   }
 
   // ---- loops
@@ -270,7 +306,8 @@ class Generator : private Reductions {
     });
     if (!in && !stored) return;
     Xbyak::Label next;
-    mov(r9, ptr[rdi + 8 * p]);
+    const auto found = direct_.find(p);
+    found != direct_.end() ? mov(r9, found->second) : mov(r9, ptr[rsp + frame_.pointers.at(p)]);
     add(r9, rsi);
     mov(rcx, rdx);
     sub(rcx, rsi);

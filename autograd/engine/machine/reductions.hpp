@@ -53,7 +53,7 @@ class Reductions : public Body {
       for (int i = 0; i < parts(); ++i) vmovupd(ptr[rsp + frame_.totals[r] + i * bytes_], first);
   }
 
-  Address result(std::size_t r) { return ptr[r8 + emission_.reductions[r].register_ * item_]; }
+  Address result(std::size_t r) { return ptr[register_(emission_.reductions[r].register_)]; }
 
   void finish(std::size_t r) {
     if (is_extreme(emission_.reductions[r].code)) return finish_extreme(r);

@@ -35,9 +35,12 @@ struct Data {
                                       : any_number<T>(random));
         masks[k].push_back(static_cast<char>(random() % 2));
       }
-    for (int k = 0; k < 3; ++k) registers_.push_back(any_number<T>(random));
-    registers_.resize(20);
+    registers_.resize(20 * most_rows);
+    for (std::size_t k = 0; k < 3; ++k) in_register(k) = any_number<T>(random);
   }
+
+  T& in_register(std::size_t r) { return registers_[r * most_rows]; }
+  const T& in_register(std::size_t r) const { return registers_[r * most_rows]; }
 
   /// Columns from `first` on.
   void run(const PhaseKernel& kernel, std::size_t first, std::size_t columns) {
@@ -127,7 +130,7 @@ template <class T>
 T operand(const Data<T>& data, Code code, int k, int place, std::size_t column) {
   const auto from = static_cast<std::size_t>(k);
   if (takes_mask(code, k)) return mask_of<T>((data.masks[from][column] != 0) != (place == 2));
-  const T x = place == 1 ? data.registers_[from] : data.numbers[from][column];
+  const T x = place == 1 ? data.in_register(from) : data.numbers[from][column];
   return place == 2 ? -x : x;
 }
 
@@ -218,7 +221,7 @@ void check_reductions(Code code, int count, InstructionSet set) {
         const std::size_t first = n * 3 % guard;
         data.run(*kernel, first, n);
         for (std::size_t r = 0; r < static_cast<std::size_t>(count); ++r) {
-          const T got = data.registers_[registers + r], wanted = reduced(code, &data.numbers[r % 3][first], n);
+          const T got = data.in_register(registers + r), wanted = reduced(code, &data.numbers[r % 3][first], n);
           INFO("code " << static_cast<int>(code) << " of " << name(set) << ", " << name(dtype_of<T>) << ", " << n
                        << " columns, " << count << " at a time: " << got << ", not " << wanted);
           if (!same(got, wanted)) REQUIRE(false);
@@ -256,7 +259,7 @@ void check_live_values(int live, InstructionSet set) {
         const Ref& ref = step.in[k];
         in[k] = ref.kind == Ref::Kind::value       ? values[ref.index]
                 : ref.kind == Ref::Kind::pointer   ? data.numbers[ref.index][j]
-                : ref.kind == Ref::Kind::register_ ? data.registers_[ref.index]
+                : ref.kind == Ref::Kind::register_ ? data.in_register(ref.index)
                                                    : 0;
       }
       values.push_back(step.code == Code::store ? in[0] : apply(set, step.code, in[0], in[1], in[2]));

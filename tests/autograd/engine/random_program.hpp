@@ -203,8 +203,12 @@ class RandomProgram {
     if (last) phase.steps.push_back({Code::store, {any_number(number > 0)}, 7});
     if (last) phase.steps.push_back({Code::store, {any_mask()}, 8});
     const bool sums = kind_ != Kind::by_elements;
-    if (sums && pick(2)) phase.steps.push_back({Code::accumulate, {any_number(number > 0)}, 9});
-    if (sums && pick(2)) phase.steps.push_back({Code::accumulate, {any_number(number > 0)}, 10});
+    for (std::uint16_t p = 9; p <= 10; ++p) {
+      if (!sums || !pick(2)) continue;
+      const Ref x = any_number(number > 0);
+      if (!summed_[p - 9]) phase.steps.push_back({Code::accumulate, {x}, p});
+      summed_[p - 9] = true;
+    }
     for (int i = kind_ == Kind::any ? pick(3) : 0; i > 0; --i) {
       const auto code = static_cast<Code>(static_cast<int>(Code::row_sum) + pick(4));
       phase.steps.push_back({code, {any_number(number > 0)}, new_register()});
@@ -223,6 +227,7 @@ class RandomProgram {
   const Kind kind_;
   bool in_place_ = false, left_ = false, stored_ = false;  // whether there is something at 6, and from this phase
   int registers_ = 0, known_ = 0;
+  bool summed_[2] = {};  // which sums over rows a phase has added to
   std::vector<std::uint16_t> numbers_, masks_;
   std::vector<std::uint16_t> mask_registers_;
 };

@@ -127,6 +127,9 @@ TEST_CASE("memory that is read where something else may be, or written too often
   broken("an input is stored", [](Program& p) { steps(p, 0).insert(steps(p, 0).begin(), {Code::neg, {pointer(1)}}); });
   broken("stored twice in a phase", [](Program& p) { steps(p, 1)[6].out = 1; });
   broken("the same for all rows is stored", [](Program& p) { steps(p, 1)[6].out = 2; });
+  broken("two phases add to a sum", [](Program& p) {
+    steps(p, 0).push_back({Code::accumulate, {value(0), {}, {}}, 3});
+  });
   broken("the same for all rows is stored", [](Program& p) { steps(p, 1)[6].out = 3; });
   broken("a sum over rows is read", [](Program& p) { steps(p, 1)[0].in[0] = pointer(3); });
   broken("a sum over rows is not cleared", [](Program& p) { p.pointers[3].accumulator = false; });

@@ -207,13 +207,13 @@ int first_wrong(const Case<T>& c, const Routine& routine, Columns<T>& columns, s
   std::vector<T> result(count + 2 * guard, nothing_there);
   std::vector<char> bytes(count + 2 * guard, 0x5a);
   std::vector<std::vector<T>> copies(3, result);
-  T registers[3];
+  T registers[3 * most_rows];
   void* at[pointers];
   for (std::size_t k = 0; k < 3; ++k) {
     at[k] = columns.of[k].data() + first;
     at[k + 3] = columns.bytes[k].data() + first;
     at[k + 8] = copies[k].data() + guard;
-    registers[k] = columns.of[k][0];
+    registers[k * most_rows] = columns.of[k][0];
   }
   at[6] = result.data() + guard;
   at[7] = bytes.data() + guard;

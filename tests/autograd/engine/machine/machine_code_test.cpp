@@ -41,17 +41,20 @@ T special(Random& random) {
   return numbers[random() % std::size(numbers)];
 }
 
-/// One row of memory for every pointer, with guards, some of it shared.
+/// Some rows of memory for every pointer, with guards, some of it shared. What is not full is the same row for all.
 template <class T>
-struct Row {
-  Row(const Program& program, std::int64_t columns, bool shared, int specials, Random& random)
-      : registers(program.registers), aliases(program.pointers.size()) {
+struct Rows {
+  Rows(const Program& program, std::int64_t columns_, std::int64_t rows_, bool shared, int specials, Random& random)
+      : columns(columns_), rows(rows_), registers(program.registers * most_rows), aliases(program.pointers.size()) {
     for (std::size_t p = 0; p < program.pointers.size(); ++p) {
       const Pointer& pointer = program.pointers[p];
       aliases[p] = static_cast<std::uint16_t>(p);
       for (std::size_t q = 0; q < p && shared; ++q)
-        if (program.pointers[q].mask == pointer.mask && random() % 6 == 0) aliases[p] = aliases[q];
-      const auto n = static_cast<std::size_t>(columns);
+        if (program.pointers[q].mask == pointer.mask && program.pointers[q].shape == pointer.shape && random() % 6 == 0)
+          aliases[p] = aliases[q];
+      const bool full = pointer.shape == Pointer::Shape::full && !pointer.accumulator;
+      strides.push_back(full ? columns * static_cast<std::int64_t>(pointer.mask ? 1 : sizeof(T)) : 0);
+      const auto n = static_cast<std::size_t>(full ? columns * rows : columns);
       memory.emplace_back(n * (pointer.mask ? 1 : sizeof(T)) + 64, char{0x5a});
       for (std::size_t i = 0; i < n; ++i) {
         const T x = number(specials, random);
@@ -69,14 +72,20 @@ struct Row {
     return static_cast<T>(std::normal_distribution<double>(0, 2)(random));
   }
 
-  void run(const PhaseKernel& kernel, std::int64_t columns) {
+  /// All rows at a time, or one by one.
+  void run(const PhaseKernel& kernel, bool one_by_one) {
     std::vector<char> workspace(kernel.workspace() + 64);
-    std::vector<void*> pointers;
-    for (const std::uint16_t first : aliases) pointers.push_back(memory[first].data());
     char* aligned = workspace.data() + (64 - reinterpret_cast<std::uintptr_t>(workspace.data()) % 64);
-    kernel.run({pointers.data(), registers.data(), aligned, columns});
+    std::vector<void*> pointers(aliases.size());
+    for (std::int64_t row = 0; row < rows; row += one_by_one ? 1 : rows) {
+      for (std::size_t p = 0; p < pointers.size(); ++p) pointers[p] = memory[aliases[p]].data() + row * strides[p];
+      kernel.run({pointers.data(), registers.data() + row, aligned, columns, one_by_one ? 1 : rows,
+                  one_by_one ? nullptr : strides.data()});
+    }
   }
 
+  std::int64_t columns, rows;
+  std::vector<std::int64_t> strides;
   std::vector<std::vector<char>> memory;
   std::vector<T> registers;
   Aliases aliases;
@@ -88,7 +97,7 @@ bool same(T x, T y) {
 }
 
 template <class T>
-void compare(const Program& program, const Row<T>& got, const Row<T>& wanted) {
+void compare(const Program& program, const Rows<T>& got, const Rows<T>& wanted) {
   for (std::size_t p = 0; p < got.memory.size(); ++p) {
     if (got.memory[p] == wanted.memory[p]) continue;
     INFO("pointer " << p);
@@ -117,15 +126,20 @@ int check_phases(const Program& program, InstructionSet set, std::uint64_t seed)
       for (int shape = 0; shape < 5; ++shape) {
         const auto columns = static_cast<std::int64_t>(
             shape < 3 ? 1 + random() % 70 : static_cast<std::uint64_t>(long_rows[random() % std::size(long_rows)]));
-        Row<T> wanted(program, columns, shared, shape % 2 ? 0 : 5, random);
-        Row<T> got = wanted;
+        const auto rows = static_cast<std::int64_t>(1 + random() % (random() % 4 == 0 ? most_rows : 3));
+        Rows<T> wanted(program, columns, rows, shared, shape % 2 ? 0 : 5, random);
+        Rows<T> got = wanted, together = wanted;
         const auto kernel = compile(program, phase, wanted.aliases, set);
         if (!kernel) continue;
         ++compiled;
-        INFO("seed " << seed << ", phase " << phase << ", " << columns << " columns, " << name(program.dtype)
-                     << (shared ? ", shared" : "") << (set == InstructionSet::avx512 ? ", AVX-512" : ", AVX2"));
-        wanted.run(*interpret(program, phase, wanted.aliases, set), columns);
-        got.run(*kernel, columns);
+        INFO("seed " << seed << ", phase " << phase << ", " << rows << " rows of " << columns << " columns, "
+                     << name(program.dtype) << (shared ? ", shared" : "")
+                     << (set == InstructionSet::avx512 ? ", AVX-512" : ", AVX2"));
+        const auto interpreted = interpret(program, phase, wanted.aliases, set);
+        wanted.run(*interpreted, true);
+        together.run(*interpreted, false);
+        got.run(*kernel, false);
+        compare(program, together, wanted);
         compare(program, got, wanted);
       }
   return compiled;

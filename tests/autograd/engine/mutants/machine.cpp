@@ -12,6 +12,8 @@ Room machine_code() {
           {"a load becomes an operand behind a store",
            tests("a load is an operand only where nothing has been stored since"), Needs::machine_code},
           {"spilled values share a place", tests("machine code does what the interpreter does"), Needs::machine_code},
+          {"machine code reads the numbers of the first row for all",
+           tests("machine code does what the interpreter does"), Needs::machine_code},
           {"an operand is thrown out for the next one",
            tests("where an instruction has more operands than registers there is no allocation"), Needs::machine_code},
           {"a result takes the register of an operand that is wanted again",

@@ -65,6 +65,8 @@ Room interpreters() {
               {"all columns are added to the first of them",
                tests("parts of the columns come out as they do in the whole")},
               {"numbers between two phases are computed after the last", tests("random programs do what they say")},
+              {"only the first row of a group has the fixed numbers", tests("random programs do what they say")},
+              {"rows of a group share their scratch", tests("random programs do what they say")},
               {"masks of several rows are as wide as numbers",
                tests("parts of the rows and columns come out as they do in the whole"), Needs::machine_code},
               {"rows that are left over from several are left out",
