@@ -48,17 +48,24 @@ InputFile::~InputFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-void InputFile::read(void* to, std::uint64_t bytes) {
+std::uint64_t InputFile::read_some(void* to, std::uint64_t bytes) {
   auto* at = static_cast<char*>(to);
-  while (bytes > 0) {
-    const auto got = uninterrupted([&] { return ::read(descriptor_, at, std::min(bytes, most_per_call)); });
+  std::uint64_t have = 0;
+  while (have < bytes) {
+    const auto got =
+        uninterrupted([&] { return ::read(descriptor_, at + have, std::min(bytes - have, most_per_call)); });
     check<IoError>(got >= 0, where_, operation_, ": ", printable(path_), " cannot be read: ", std::strerror(errno));
-    check<FormatError>(got > 0, where_, operation_, ": ", printable(path_), " ends at byte ", offset_, ", where ",
-                       bytes, " more bytes should be");
-    at += got;
+    if (got == 0) break;
+    have += static_cast<std::uint64_t>(got);
     offset_ += static_cast<std::uint64_t>(got);
-    bytes -= static_cast<std::uint64_t>(got);
   }
+  return have;
+}
+
+void InputFile::read(void* to, std::uint64_t bytes) {
+  const std::uint64_t got = read_some(to, bytes);
+  check<FormatError>(got == bytes, where_, operation_, ": ", printable(path_), " ends at byte ", offset_, ", where ",
+                     bytes - got, " more bytes should be");
 }
 
 void InputFile::seek(std::uint64_t offset) {
@@ -67,7 +74,6 @@ void InputFile::seek(std::uint64_t offset) {
   offset_ = offset;
 }
 
-int InputFile::detach() { return std::exchange(descriptor_, -1); }
 
 bool is_utf8(const std::string& text) {
   for (std::size_t i = 0; i < text.size();) {

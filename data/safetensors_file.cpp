@@ -51,8 +51,8 @@ std::vector<const NamedTensor*> file_order(const std::vector<NamedTensor>& tenso
 }
 
 void check_metadata(const Metadata& metadata, const char* operation, const Location& where) {
-  check<LimitError>(metadata.size() <= most_metadata, where, operation, ": ", metadata.size(),
-                    " notes for one file, the most is ", most_metadata);
+  check<LimitError>(metadata.size() + 2 <= most_metadata, where, operation, ": ", metadata.size(),
+                    " notes for one file, the most is ", most_metadata - 2);
   for (const auto& [key, value] : metadata) {
     check<ValueError>(is_utf8(key) && is_utf8(value), where, operation, ": the metadata ", printable(key),
                       " is not UTF-8");
@@ -183,7 +183,7 @@ std::vector<NamedTensor> SafetensorsFile::read(const std::vector<bool>& needed) 
     if (!needed[i]) continue;
     if (file_.offset() != data + item.begin) file_.seek(data + item.begin);
     ChecksumSource source(file_);
-    tensors[i].value = read_elements(source, item.type, item.shape, operation_, path_, where_);
+    tensors[i].value = read_elements(source, {item.type}, item.shape, operation_, path_ + ": " + item.name, where_);
     check<FormatError>(checksums_.empty() || source.checksum.text() == checksums_[i], where_, operation_, ": ",
                        printable(path_), ": tensor ", printable(item.name),
                        " does not have the checksum that the header says: it is damaged");

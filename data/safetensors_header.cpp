@@ -17,7 +17,9 @@ constexpr const char* operation = "load";
 
 constexpr std::pair<std::string_view, ElementType> types[] = {
     {"F32", ElementType::f32}, {"F64", ElementType::f64},   {"I64", ElementType::i64}, {"BOOL", ElementType::boolean},
-    {"F16", ElementType::f16}, {"BF16", ElementType::bf16}, {"I32", ElementType::i32}, {"U8", ElementType::u8}};
+    {"F16", ElementType::f16}, {"BF16", ElementType::bf16}, {"I32", ElementType::i32}, {"I16", ElementType::i16},
+    {"I8", ElementType::i8},   {"U64", ElementType::u64},   {"U32", ElementType::u32}, {"U16", ElementType::u16},
+    {"U8", ElementType::u8}};
 
 /// Listens to the JSON parser. Every object, list and value has its place; whatever comes elsewhere is refused at
 /// once, so that neither deep nesting nor repeated keys get anywhere.
@@ -69,8 +71,8 @@ class HeaderReader {
       field_ = key;
     } else if (place_ == Place::metadata) {
       require(!header.metadata.contains(key), "a metadata key given twice");
-      check<LimitError>(header.metadata.size() < most_metadata + 2, where_, operation, ": ", printable(path_),
-                        " has more than ", most_metadata, " notes");
+      check<LimitError>(header.metadata.size() < most_metadata, where_, operation, ": ", printable(path_),
+                        " has more than ", most_metadata, " keys of metadata");
       field_ = key;
     } else {
       check<LimitError>(key.size() <= longest_name, where_, operation, ": ", printable(path_), ": the name ",
