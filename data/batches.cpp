@@ -7,7 +7,10 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/core/random.hpp"
+#include "autograd/ops/create.hpp"
+#include "autograd/ops/movement.hpp"
 #include "autograd/tape/record.hpp"
+#include "autograd/tape/tape.hpp"
 
 namespace xgrad::data {
 
@@ -64,22 +67,75 @@ std::int64_t Batches::size() const {
 }
 
 Batches::Iterator Batches::begin() {
-  const std::uint64_t epoch = options_.epoch++;
-  return {this,
-          options_.shuffle ? shuffled(dataset_.size(where_), *options_.seed, epoch) : std::vector<std::int64_t>{}};
+  if (!std::exchange(loaded_, false)) {
+    if (under_way_) ++options_.epoch;
+    given_ = 0;
+  }
+  under_way_ = true;
+  auto order =
+      options_.shuffle ? shuffled(dataset_.size(where_), *options_.seed, options_.epoch) : std::vector<std::int64_t>{};
+  return {this, std::move(order), given_};
 }
 
 void Batches::Iterator::assemble() {
-  if (index_ >= owner_->size()) return;
-  const Dataset& dataset = owner_->dataset_;
-  const std::int64_t begin = index_ * owner_->options_.size;
-  const std::int64_t end = std::min(begin + owner_->options_.size, dataset.size());
-  batch_ = {take_samples(dataset.inputs, order_, begin, end, owner_->where_),
-            take_samples(dataset.labels, order_, begin, end, owner_->where_)};
+  Batches& owner = *owner_;
+  const bool latest = owner.under_way_ && owner.options_.epoch == epoch_;
+  if (index_ >= owner.size()) {
+    if (!latest) return;
+    ++owner.options_.epoch;
+    owner.given_ = 0;
+    owner.under_way_ = false;
+    return;
+  }
+  const Dataset& dataset = owner.dataset_;
+  const std::int64_t begin = index_ * owner.options_.size;
+  const std::int64_t end = std::min(begin + owner.options_.size, dataset.size());
+  batch_ = {take_samples(dataset.inputs, order_, begin, end, owner.where_),
+            take_samples(dataset.labels, order_, begin, end, owner.where_)};
+  if (latest) owner.given_ = index_ + 1;
+}
+
+std::vector<NamedTensor> Batches::state() const {
+  std::vector<NamedTensor> state = {{"epoch", tensor(static_cast<std::int64_t>(options_.epoch))},
+                                    {"given", tensor(given_)},
+                                    {"samples", tensor(dataset_.size(where_))},
+                                    {"size", tensor(options_.size)}};
+  if (options_.shuffle) state.push_back({"seed", tensor(static_cast<std::int64_t>(*options_.seed))});
+  return state;
+}
+
+void Batches::load_state(const std::vector<NamedTensor>& saved, const Location& where) {
+  const std::vector<NamedTensor> present = state();
+  const std::vector<Tensor> values = match_state(present, saved, "load_state", where);
+  const auto number = [&](std::size_t i) { return values[i].item<std::int64_t>(where); };
+  for (const std::size_t i : {std::size_t{2}, std::size_t{3}})
+    check<FormatError>(number(i) == present[i].value.item<std::int64_t>(where), where, "load_state: batches whose ",
+                       present[i].name, " is ", number(i), ", these have ", present[i].value.item<std::int64_t>(where));
+  check<FormatError>(number(1) >= 0 && number(1) <= size(), where, "load_state: ", number(1), " of ", size(),
+                     " batches were given");
+  options_.epoch = static_cast<std::uint64_t>(number(0));
+  given_ = number(1);
+  if (options_.shuffle) options_.seed = static_cast<std::uint64_t>(number(4));
+  loaded_ = true;
 }
 
 Batches batches(const Dataset& dataset, BatchOptions options, const Location& where) {
   return Batches(dataset, options, where);
+}
+
+Tensor in_batches(const std::function<Tensor(const Tensor&)>& f, const Tensor& inputs, std::int64_t size,
+                  const Location& where) {
+  const CallScope scope("in_batches", where);
+  const NoGrad no_grad;
+  check<ShapeError>(inputs.ndim(where) >= 1, where, "in_batches: inputs ", describe(inputs),
+                    " have no axis of samples");
+  check<ValueError>(inputs.size(0) > 0, where, "in_batches: inputs ", describe(inputs), " are no samples");
+  std::vector<Tensor> results;
+  for (const auto& [some, unused] : batches({inputs, arange(inputs.size(0))}, {.size = size}, where)) {
+    results.push_back(f(some));
+    evaluate(results.back(), where);
+  }
+  return concat(results);
 }
 
 }  // namespace xgrad::data

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "data/batches.hpp"
+#include "data/checkpoint.hpp"
 #include "data/csv.hpp"
 #include "data/dataset.hpp"
 #include "data/idx.hpp"

@@ -4,10 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <iosfwd>
 #include <string>
 
 #include "autograd/core/location.hpp"
+#include "autograd/core/output_file.hpp"
+#include "autograd/core/printable.hpp"
 
 namespace xgrad::data {
 
@@ -22,16 +23,6 @@ class ByteSource {
 
  protected:
   ~ByteSource() = default;
-};
-
-/// Where bytes go, one after the other.
-class ByteSink {
- public:
-  virtual void write(const void* from, std::uint64_t bytes) = 0;
-  void write(const std::string& text) { write(text.data(), text.size()); }
-
- protected:
-  ~ByteSink() = default;
 };
 
 /// A regular file, open for reading. Everything that goes wrong names the operation and the path.
@@ -59,37 +50,6 @@ class InputFile final : public ByteSource {
   std::uint64_t size_ = 0;
   std::uint64_t offset_ = 0;
 };
-
-/// A file that appears whole or not at all: it is written under a temporary name beside `path`, forced to the disk
-/// and then renamed. Without `commit` the temporary file is removed and whatever was at `path` stays.
-class OutputFile final : public ByteSink {
- public:
-  /// IoError when it cannot be created, or when something other than a regular file is at `path`.
-  OutputFile(const char* operation, const std::string& path, const Location& where);
-  ~OutputFile();
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
-
-  using ByteSink::write;
-  void write(const void* from, std::uint64_t bytes) override;
-  void commit();
-
- private:
-  [[noreturn]] void refuse(const char* what) const;
-
-  const char* operation_;
-  std::string path_;
-  std::string temporary_;
-  Location where_;
-  int descriptor_ = -1;
-};
-
-/// A text on its way into a message: in quotes, shortened, unprintable characters escaped. It refers to the text.
-struct Printable {
-  const std::string& text;
-};
-std::ostream& operator<<(std::ostream& out, Printable from);
-inline Printable printable(const std::string& text) { return {text}; }
 
 bool is_utf8(const std::string& text);
 

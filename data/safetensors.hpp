@@ -16,8 +16,10 @@ namespace xgrad::data {
 using Metadata = std::map<std::string, std::string>;
 
 /// Writes named tensors as a safetensors file: a JSON header, then the elements, little-endian and row-major. Equal
-/// tensors give equal bytes, whatever their order. The file appears whole or not at all: IoError otherwise, and what
-/// was there before stays. ValueError for a name that is given twice, reserved, or not UTF-8.
+/// tensors give equal bytes, whatever their order. Beside `metadata` the header has checksums (XXH3) of itself and of
+/// every tensor. The file appears whole or not at all: IoError otherwise, and what was there before stays (OutputFile
+/// says what becomes of permissions and links). ValueError for a name that is given twice, reserved, or not UTF-8,
+/// LimitError for one of more than 4,096 bytes and for more than 100,000 tensors: `load` takes no more.
 void save(const std::string& path, const std::vector<NamedTensor>& tensors, const Metadata& metadata = {},
           const SaveOptions& options = {}, const Location& where = Location::current());
 /// Writes the state of a model or an optimiser. PyTorch loads that of a model by the same names.
@@ -26,7 +28,9 @@ void save(const std::string& path, const Stateful& object, const SaveOptions& op
 
 /// Reads a safetensors file: F32, F64, I64 and BOOL as they are; F16 and BF16 become float32, all other whole numbers
 /// int64. IoError when it cannot be read; FormatError when it is not exactly what its header says; ValueError for a U64
-/// beyond int64; LimitError when the header asks for more than can be held, or has more than 100,000 tensors.
+/// beyond int64; LimitError when the header asks for more than can be held, or has more than 100,000 tensors. Where the
+/// header has checksums, one flipped bit anywhere is a FormatError (of tensors that are not loaded, none is noticed).
+/// Files of others need none.
 std::vector<NamedTensor> load(const std::string& path, const Location& where = Location::current());
 /// Reads the state of a model or an optimiser. Unless the file has exactly the names, shapes and dtypes that `object`
 /// has, or what `options` ask for, nothing changes and the FormatError lists all differences.

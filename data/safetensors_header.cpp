@@ -14,10 +14,6 @@ namespace xgrad::data {
 namespace {
 
 constexpr const char* operation = "load";
-constexpr std::size_t most_tensors = 100000;
-constexpr std::size_t longest_name = 4096;
-// Room for a note about each tensor and some more; a header that is full of notes takes seconds to read.
-constexpr std::size_t most_notes = most_tensors + 1000;
 
 constexpr std::pair<std::string_view, ElementType> types[] = {
     {"F32", ElementType::f32}, {"F64", ElementType::f64},   {"I64", ElementType::i64}, {"BOOL", ElementType::boolean},
@@ -75,8 +71,8 @@ class HeaderReader {
       field_ = key;
     } else if (place_ == Place::metadata) {
       require(!header.metadata.contains(key), "a metadata key given twice");
-      check<LimitError>(header.metadata.size() < most_notes, where_, operation, ": ", printable(path_),
-                        " has more than ", most_notes, " keys of metadata");
+      check<LimitError>(header.metadata.size() < most_metadata, where_, operation, ": ", printable(path_),
+                        " has more than ", most_metadata, " keys of metadata");
       field_ = key;
     } else {
       check<LimitError>(key.size() <= longest_name, where_, operation, ": ", printable(path_), ": the name ",

@@ -12,6 +12,10 @@
 
 namespace xgrad::data {
 
+constexpr std::size_t most_tensors = 100'000, longest_name = 4096;
+// Room for a note about each tensor and some more; a header that is full of notes takes seconds to read.
+constexpr std::size_t most_metadata = most_tensors + 1000;
+
 struct SafetensorsHeader {
   struct Item {
     std::string name;

@@ -37,17 +37,19 @@ template <class Options>
 Transformation scale_by_adam(const Options& options) {
   std::vector<std::string> slots{"exp_avg", "exp_avg_sq"};
   if (options.amsgrad) slots.push_back("max_exp_avg_sq");
-  return {slots, [count = slots.size()](const Tensor& parameter) { return zeros_for(parameter, count); },
-          [options](const Tensor& gradient, const Tensors& state, const Tensor&, const StepNumber& step) {
-            const Moments now(options, gradient, state, step);
-            Step result{{}, {now.mean, now.square_mean}};
-            if (options.amsgrad) result.state.push_back(maximum(state[2], now.square_mean));
-            // The corrections are gathered in the scalars: m / (sqrt(v) * (c1 / sqrt(c2)) + eps * c1).
-            const Tensor root = sqrt(result.state.back() + options.eps_root.at(step) * now.correction2);
-            result.update =
-                now.mean / (root * (now.correction1 / sqrt(now.correction2)) + options.eps.at(step) * now.correction1);
-            return result;
-          }};
+  const Transformation rule(
+      slots, [count = slots.size()](const Tensor& parameter) { return zeros_for(parameter, count); },
+      [options](const Tensor& gradient, const Tensors& state, const Tensor&, const StepNumber& step) {
+        const Moments now(options, gradient, state, step);
+        Step result{{}, {now.mean, now.square_mean}};
+        if (options.amsgrad) result.state.push_back(maximum(state[2], now.square_mean));
+        // The corrections are gathered in the scalars: m / (sqrt(v) * (c1 / sqrt(c2)) + eps * c1).
+        const Tensor root = sqrt(result.state.back() + options.eps_root.at(step) * now.correction2);
+        result.update =
+            now.mean / (root * (now.correction1 / sqrt(now.correction2)) + options.eps.at(step) * now.correction1);
+        return result;
+      });
+  return rule.with_non_negative({"exp_avg_sq", "max_exp_avg_sq"});
 }
 
 }  // namespace
@@ -55,13 +57,15 @@ Transformation scale_by_adam(const Options& options) {
 Transformation adam(const Hyperparameter& rate, const AdamOptions& options, const Location& where) {
   const CallScope scope("adam", where);
   require_valid(options, "adam", where);
-  return chain({weight_decay(options.weight_decay, where), scale_by_adam(options), descend(rate, where)});
+  return chain({weight_decay(options.weight_decay, where), scale_by_adam(options), descend(rate, where)})
+      .with_name("adam");
 }
 
 Transformation adamw(const Hyperparameter& rate, const AdamWOptions& options, const Location& where) {
   const CallScope scope("adamw", where);
   require_valid(options, "adamw", where);
-  return chain({scale_by_adam(options), weight_decay(options.weight_decay, where), descend(rate, where)});
+  return chain({scale_by_adam(options), weight_decay(options.weight_decay, where), descend(rate, where)})
+      .with_name("adamw");
 }
 
 Transformation adamax(const Hyperparameter& rate, const AdamaxOptions& options, const Location& where) {
@@ -75,7 +79,8 @@ Transformation adamax(const Hyperparameter& rate, const AdamaxOptions& options, 
         const Tensor largest = maximum(state[1] * options.beta2.at(step), abs(gradient) + options.eps.at(step));
         return Step{mean / (largest * (1 - pow(beta1, step + 1))), {mean, largest}};
       });
-  return chain({weight_decay(options.weight_decay, where), adapt, descend(rate, where)});
+  return chain({weight_decay(options.weight_decay, where), adapt.with_non_negative({"exp_inf"}), descend(rate, where)})
+      .with_name("adamax");
 }
 
 Transformation nadam(const Hyperparameter& rate, const NAdamOptions& options, const Location& where) {
@@ -99,7 +104,9 @@ Transformation nadam(const Hyperparameter& rate, const NAdamOptions& options, co
         return Step{ahead / (root * (1 / sqrt(now.correction2)) + options.eps.at(step)),
                     {now.mean, now.square_mean, product.tensor(float64)}};
       });
-  return chain({weight_decay(options.weight_decay, where), adapt, descend(rate, where)});
+  return chain(
+             {weight_decay(options.weight_decay, where), adapt.with_non_negative({"exp_avg_sq"}), descend(rate, where)})
+      .with_name("nadam");
 }
 
 Transformation radam(const Hyperparameter& rate, const RAdamOptions& options, const Location& where) {
@@ -120,7 +127,9 @@ Transformation radam(const Hyperparameter& rate, const RAdamOptions& options, co
         }
         return result;
       });
-  return chain({weight_decay(options.weight_decay, where), adapt, descend(rate, where)});
+  return chain(
+             {weight_decay(options.weight_decay, where), adapt.with_non_negative({"exp_avg_sq"}), descend(rate, where)})
+      .with_name("radam");
 }
 
 }  // namespace xgrad::optim

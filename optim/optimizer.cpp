@@ -18,10 +18,6 @@
 
 namespace xgrad::optim {
 
-namespace {
-constexpr const char* taken_steps = "taken_steps";
-}
-
 /// A step that has been recorded but not been taken.
 struct Optimizer::Pending {
   std::vector<std::size_t> places;  // of the Parameters that are not frozen
@@ -209,35 +205,6 @@ void Optimizer::step(const Location& where) {
 
 void Optimizer::zero_gradients() {
   for (Parameter& parameter : parameters_) parameter.zero_gradient();
-}
-
-std::vector<NamedTensor> Optimizer::state() const {
-  std::vector<NamedTensor> state{{"step", tensor(steps_)}};
-  for (std::size_t i = 0; i < parameters_.size(); ++i)
-    for (std::size_t slot = 0; slot < rule_.slots().size(); ++slot)
-      state.push_back({std::to_string(i) + '.' + rule_.slots()[slot], state_[i][slot]});
-  state.push_back({taken_steps, tensor(taken_)});
-  return state;
-}
-
-void Optimizer::load_state(const std::vector<NamedTensor>& saved, const Location& where) {
-  std::vector<NamedTensor> expected = state();
-  const bool counted = std::ranges::find(saved, taken_steps, &NamedTensor::name) != saved.end();
-  if (!counted) expected.pop_back();
-  const std::vector<Tensor> values = match_state(expected, saved, "load_state", where);
-  evaluate(values, where);
-  const std::int64_t steps = values[0].item<std::int64_t>(where);
-  check<FormatError>(steps >= 0, where, "load_state: step is ", steps);
-  std::vector<std::int64_t> taken(parameters_.size(), steps);
-  if (counted) taken = values.back().to_vector<std::int64_t>(where);
-  for (std::size_t i = 0; i < taken.size(); ++i)
-    check<FormatError>(taken[i] >= 0 && taken[i] <= steps, where, "load_state: parameter ", i, " has taken ", taken[i],
-                       " of ", steps, " steps");
-  steps_ = steps;
-  taken_ = std::move(taken);
-  auto next = values.begin() + 1;
-  for (Tensors& slots : state_)
-    for (Tensor& slot : slots) slot = *next++;
 }
 
 }  // namespace xgrad::optim

@@ -93,10 +93,13 @@ class Optimizer : public Stateful {
   /// That of the Parameter with this name, whose group may have one of its own. ValueError where no name is this.
   double rate(const std::string& name, const Location& where = Location::current()) const;
 
-  /// `step` (int64), `taken_steps` (int64 [parameters]: those of them that each Parameter has taken), and for Parameter
-  /// i and each slot of the rule `i.slot`, with PyTorch's names: `0.exp_avg`.
+  /// `step` (int64), for Parameter i and each slot of the rule `i.slot`, with PyTorch's names (`0.exp_avg`),
+  /// `taken_steps` (int64 [parameters]: those of the steps that each Parameter has taken), `skipped_steps` (int64), and
+  /// as texts (see text.hpp) `rule`, the name of the rule, and `parameters`, their shapes and names.
   std::vector<NamedTensor> state() const override;
-  /// Where `taken_steps` is missing, every Parameter has taken every step.
+  /// FormatError also for the state of another rule, of other Parameters or of the same in another order, for one with
+  /// more than 2^53 steps, and for one whose second moments (or what else cannot be negative) are negative. All but
+  /// `step` and the slots may be missing, as they are in files of others: then every Parameter has taken every step.
   void load_state(const std::vector<NamedTensor>& saved, const Location& where = Location::current()) override;
 
  private:
@@ -109,6 +112,8 @@ class Optimizer : public Stateful {
   /// Whether to go on.
   bool check_finite(const Pending& pending, const Location& where);
   NonFinite policy() const;
+  std::string parameter_list() const;
+  void check_parameters(const std::string& saved, const Location& where) const;
 
   std::vector<Parameter> parameters_;
   std::vector<std::string> names_;  // of these, or none

@@ -12,7 +12,7 @@ Transformation sgd(const Hyperparameter& rate, const SgdOptions& options, const 
   if (has_momentum)
     rules.push_back(momentum(options.momentum, {.dampening = options.dampening, .nesterov = options.nesterov}, where));
   rules.push_back(descend(rate, where));
-  return chain(std::move(rules));
+  return chain(std::move(rules)).with_name("sgd");
 }
 
 }  // namespace xgrad::optim

@@ -49,6 +49,18 @@ Transformation Transformation::with_decay(const Hyperparameter& decay) const {
   return rule;
 }
 
+Transformation Transformation::with_name(std::string name) const {
+  Transformation rule = *this;
+  rule.name_ = std::move(name);
+  return rule;
+}
+
+Transformation Transformation::with_non_negative(std::vector<std::string> slots) const {
+  Transformation rule = *this;
+  rule.non_negative_ = std::move(slots);
+  return rule;
+}
+
 Tensors Transformation::init(const Tensor& parameter, const Location& where) const {
   check<ValueError>(init_ != nullptr, where, "a rule that was moved from is used");
   return init_(parameter);
@@ -89,7 +101,12 @@ std::string free_name(const std::vector<std::string>& taken, const std::string& 
 Transformation chain(std::vector<Transformation> rules) {
   Transformation all;
   for (const Transformation& rule : rules) {
-    for (const std::string& slot : rule.slots_) all.slots_.push_back(free_name(all.slots_, slot));
+    for (const std::string& slot : rule.slots_) {
+      all.slots_.push_back(free_name(all.slots_, slot));
+      if (std::ranges::find(rule.non_negative_, slot) != rule.non_negative_.end())
+        all.non_negative_.push_back(all.slots_.back());
+    }
+    if (!rule.name_.empty()) all.name_ += (all.name_.empty() ? "" : " + ") + rule.name_;
     all.needs_finite_ = all.needs_finite_ || rule.needs_finite_;
     all.rates_.insert(all.rates_.end(), rule.rates_.begin(), rule.rates_.end());
     all.decays_.insert(all.decays_.end(), rule.decays_.begin(), rule.decays_.end());

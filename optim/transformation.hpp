@@ -78,6 +78,14 @@ class Transformation {
   /// may have another. So `update` has to take it from `rate_at(step, rate)` (`decay_at(step, decay)`).
   Transformation with_rate(const Hyperparameter& rate) const;
   Transformation with_decay(const Hyperparameter& decay) const;
+  /// The same rule by a name, which is saved with its state: the state of another rule is refused. Rules of this
+  /// library that have a rate have one; a chain has those of its parts.
+  Transformation with_name(std::string name) const;
+  /// The same rule, known to keep these slots from being negative: a saved state in which they are is refused.
+  Transformation with_non_negative(std::vector<std::string> slots) const;
+  const std::string& name() const { return name_; }
+  const std::vector<std::string>& non_negative() const { return non_negative_; }
+
   /// Of all parts of a chain.
   const std::vector<Hyperparameter>& rates() const { return rates_; }
   const std::vector<Hyperparameter>& decays() const { return decays_; }
@@ -105,7 +113,9 @@ class Transformation {
   Transformation() = default;
   static Tensors nothing(const Tensor&) { return {}; }
 
+  std::string name_;
   std::vector<std::string> slots_;
+  std::vector<std::string> non_negative_;  // of these
   Init init_ = nothing;
   UpdateAll update_;
   bool needs_finite_ = false;

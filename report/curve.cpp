@@ -1,13 +1,13 @@
 #include "report/curve.hpp"
 
 #include <algorithm>
-#include <cerrno>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
-#include <cstring>
 #include <map>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/output_file.hpp"
+#include "autograd/ops/create.hpp"
 #include "report/gnuplot.hpp"
 
 namespace xgrad::report {
@@ -16,10 +16,10 @@ namespace {
 
 constexpr const char* colours[] = {"#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf"};
 
+/// With a point in every locale.
 std::string number(double value) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.9g", value);
-  return text;
+  return {text, std::to_chars(text, std::end(text), value, std::chars_format::general, 9).ptr};
 }
 
 void check_series(std::span<const Series> series, const char* operation, const Location& where) {
@@ -41,11 +41,6 @@ std::string block(std::size_t index, std::span<const double> x, std::span<const 
   for (std::size_t i = 0; i < x.size(); ++i)
     if (std::isfinite(x[i]) && std::isfinite(y[i])) text += number(x[i]) + " " + number(y[i]) + "\n";
   return text + "EOD\n";
-}
-
-/// One picture of blocks that stand in the script.
-std::string plot(const std::string& terminal, const std::string& path, const std::string& lines) {
-  return "set terminal " + terminal + "\nset output " + gnuplot_string(path) + "\nplot " + lines + "\nunset output\n";
 }
 
 std::string settings(const CurveOptions& options) {
@@ -72,6 +67,27 @@ std::vector<double> running_mean(std::span<const double> values, std::size_t win
   return means;
 }
 
+std::vector<NamedTensor> Series::state() const {
+  const auto column = [](const std::vector<double>& values) {
+    return tensor(values, Shape{static_cast<std::int64_t>(values.size())}, float64);
+  };
+  return {{"x", column(x)}, {"y", column(y)}};
+}
+
+void Series::load_state(const std::vector<NamedTensor>& saved, const Location& where) {
+  std::vector<NamedTensor> expected = state();
+  // However many points there are.
+  for (NamedTensor& each : expected)
+    for (const NamedTensor& found : saved)
+      if (found.name == each.name && found.value.defined() && found.value.ndim() == 1 && found.value.dtype() == float64)
+        each.value = found.value;
+  const std::vector<Tensor> values = match_state(expected, saved, "load_state", where);
+  check<FormatError>(values[0].numel() == values[1].numel(), where, "load_state: a Series of ", values[0].numel(),
+                     " x and ", values[1].numel(), " y");
+  x = values[0].to_vector(where);
+  y = values[1].to_vector(where);
+}
+
 void write_csv(const std::string& path, std::span<const Series> series, const std::string& x_label,
                const Location& where) {
   check_series(series, "write_csv", where);
@@ -91,10 +107,9 @@ void write_csv(const std::string& path, std::span<const Series> series, const st
     for (const std::string& value : row) text += "," + value;
     text += "\n";
   }
-  std::FILE* file = std::fopen(path.c_str(), "w");
-  bool written = file && std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  if (file) written = std::fclose(file) == 0 && written;
-  check<IoError>(written, where, "write_csv: '", path, "' cannot be written: ", std::strerror(errno));
+  OutputFile file("write_csv", path, where);
+  file.write(text);
+  file.commit();
 }
 
 bool draw_curve(const std::string& stem, std::span<const Series> series, const CurveOptions& options,
@@ -124,8 +139,12 @@ bool draw_curve(const std::string& stem, std::span<const Series> series, const C
   // The bold lines lie over the faint ones.
   std::string lines = faint + bold;
   lines.resize(lines.size() - 2);
-  return run_gnuplot(script + plot("pngcairo size 960,600 font 'sans,11'", stem + ".png", lines) +
-                     plot("svg size 960,600 font 'sans,14' background '#ffffff'", stem + ".svg", lines));
+  const auto plot = [&](const std::string& terminal, const std::string& path) {
+    return write_picture("set terminal " + terminal + "\n" + script + "plot " + lines + "\n", "draw_curve", path,
+                         where);
+  };
+  return plot("pngcairo size 960,600 font 'sans,11'", stem + ".png") &&
+         plot("svg size 960,600 font 'sans,14' background '#ffffff'", stem + ".svg");
 }
 
 }  // namespace xgrad::report

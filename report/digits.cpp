@@ -5,6 +5,8 @@
 #include <cstdio>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/ops/create.hpp"
+#include "autograd/ops/index.hpp"
 #include "report/gnuplot.hpp"
 
 namespace xgrad::report {
@@ -120,8 +122,7 @@ bool draw_images(const std::string& path, const Tensor& images, const std::vecto
   const std::vector<double> values = images.to_vector(where);
   const Grid grid = grid_for(captions, !title.empty());
   std::string script = "set terminal pngcairo size " + std::to_string(grid.width()) + "," +
-                       std::to_string(grid.height()) + " font 'sans,10'\nset output " + gnuplot_string(path) +
-                       "\nset multiplot\n";
+                       std::to_string(grid.height()) + " font 'sans,10'\nset multiplot\n";
   if (!title.empty())
     script += "set label 1 " + gnuplot_string(title) + " at screen 0.5, screen " +
               std::to_string(1 - 22.0 / static_cast<double>(grid.height())) +
@@ -134,7 +135,28 @@ bool draw_images(const std::string& path, const Tensor& images, const std::vecto
     script += "set title " + gnuplot_string(captions[i]) + " noenhanced offset 0,-0.6\n";
     script += "plot $image matrix with image\nunset label 1\n";
   }
-  return run_gnuplot(script + "unset multiplot\nunset output\n");
+  return write_picture(script + "unset multiplot\n", "draw_images", path, where);
+}
+
+bool draw_mistakes(const std::string& path, const Tensor& images, const Tensor& labels, const Tensor& logits,
+                   const std::vector<std::string>& names, const std::string& title, std::int64_t count,
+                   const Location& where) {
+  const CallScope scope("draw_mistakes", where);
+  const std::vector<Mistake> mistakes = worst_mistakes(logits, labels, count, where);
+  if (mistakes.empty()) return false;
+  const auto name = [&](std::int64_t index) {
+    check<IndexError>(index < static_cast<std::int64_t>(names.size()), where, "draw_mistakes: class ", index, " of ",
+                      names.size(), " names");
+    return names[static_cast<std::size_t>(index)];
+  };
+  std::vector<std::int64_t> indices;
+  std::vector<std::string> captions;
+  for (const auto& [index, label, predicted, confidence] : mistakes) {
+    indices.push_back(index);
+    const std::string percent = std::to_string(std::lround(100 * confidence)) + " %";
+    captions.push_back(name(label) + "\ntaken for " + name(predicted) + ", " + percent);
+  }
+  return draw_images(path, take(images, tensor(indices)), captions, title, where);
 }
 
 }  // namespace xgrad::report

@@ -1,5 +1,6 @@
 #include "report/gnuplot.hpp"
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -7,7 +8,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
+
+#include "autograd/core/output_file.hpp"
 
 extern char** environ;
 
@@ -39,26 +43,57 @@ class ScriptFile {
   bool written_ = false;
 };
 
-bool refuse(const char* reason) {
+std::nullopt_t refuse(const char* reason) {
   std::fprintf(stderr, "No picture was drawn: %s.\n", reason);
-  return false;
+  return std::nullopt;
 }
 
-}  // namespace
+/// All that comes out of a pipe.
+std::string read_all(int descriptor) {
+  std::string text;
+  char part[1 << 14];
+  for (;;) {
+    const ssize_t count = ::read(descriptor, part, sizeof part);
+    if (count > 0) text.append(part, static_cast<std::size_t>(count));
+    if (count == 0 || (count < 0 && errno != EINTR)) return text;
+  }
+}
 
-bool run_gnuplot(const std::string& script) {
+/// What gnuplot writes to its standard output.
+std::optional<std::string> run(const std::string& script) {
   ScriptFile file(script);
   if (!file.written()) return refuse("its script cannot be written to the directory for temporary files");
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return refuse("gnuplot cannot be started");
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
   std::string program = "gnuplot";
   char* arguments[] = {program.data(), file.path().data(), nullptr};
   pid_t child;
-  const int error = ::posix_spawnp(&child, "gnuplot", nullptr, nullptr, arguments, environ);
+  const int error = ::posix_spawnp(&child, "gnuplot", &actions, nullptr, arguments, environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  ::close(ends[1]);
+  const std::string drawn = error == 0 ? read_all(ends[0]) : "";
+  ::close(ends[0]);
   if (error == ENOENT) return refuse("gnuplot is not installed (Debian: apt-get install gnuplot-nox)");
   if (error != 0) return refuse("gnuplot cannot be started");
   int status = 0;
   while (::waitpid(child, &status, 0) < 0)
     if (errno != EINTR) return refuse("gnuplot was lost");
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? true : refuse("gnuplot failed");
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || drawn.empty()) return refuse("gnuplot failed");
+  return drawn;
+}
+
+}  // namespace
+
+bool write_picture(const std::string& script, const char* operation, const std::string& path, const Location& where) {
+  OutputFile picture(operation, path, where);
+  const std::optional<std::string> drawn = run(script);
+  if (!drawn) return false;
+  picture.write(*drawn);
+  picture.commit();
+  return true;
 }
 
 std::string gnuplot_string(const std::string& text) {

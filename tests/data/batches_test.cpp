@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <memory>
 #include <numeric>
 
 #include "autograd/core/error.hpp"
@@ -136,4 +137,69 @@ TEST_CASE("batches that make no sense are refused", "[batches]") {
   CHECK_THROWS_AS(data::batches({zeros({3}), Tensor()}), GraphError);
   CHECK_THROWS_WITH(data::batches({zeros({3, 2}), zeros({4})}),
                     Catch::Contains("[3, 2] f32") && Catch::Contains("batches_test.cpp"));
+}
+
+namespace {
+
+/// The labels of the batches that a loop over `passes` passes gets, a line for each pass, with the state saved and
+/// loaded into fresh Batches after each of `stops`.
+std::string course(std::vector<int> stops, const data::BatchOptions& options, int passes = 3) {
+  auto batches = std::make_unique<data::Batches>(data::batches(numbered(10), options));
+  std::string text;
+  int count = 0;
+  while (batches->epoch() < static_cast<std::uint64_t>(passes)) {
+    bool stopped = false;
+    for (const auto& [inputs, labels] : *batches) {
+      for (const double label : labels.to_vector()) text += std::to_string(static_cast<int>(label)) + ' ';
+      ++count;
+      if (stopped = std::ranges::find(stops, count) != stops.end(); stopped) break;
+    }
+    if (stopped) {
+      const auto state = batches->state();
+      batches = std::make_unique<data::Batches>(data::batches(numbered(10), {options.size, options.shuffle}));
+      batches->load_state(state);
+    } else {
+      text += '\n';
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("batches go on in the middle of a pass", "[batches]") {
+  for (const bool shuffle : {false, true}) {
+    const data::BatchOptions options{.size = 3, .shuffle = shuffle, .seed = 5};
+    const std::string whole = course({}, options);
+    CHECK(std::ranges::count(whole, '\n') == 3);
+    for (int stop = 1; stop <= 12; ++stop) CHECK(course({stop}, options) == whole);
+    CHECK(course({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, options) == whole);
+  }
+}
+
+TEST_CASE("the pass after one that was left has the next number", "[batches]") {
+  data::Batches batches = data::batches(numbered(10), {.size = 3, .shuffle = true, .seed = 5});
+  CHECK(batches.epoch() == 0);
+  for (const auto& batch : batches) {
+    CHECK((batch.labels.numel() == 3 && batches.epoch() == 0));
+    break;
+  }
+  data::Batches second = data::batches(numbered(10), {.size = 3, .shuffle = true, .seed = 5, .epoch = 1});
+  CHECK(labels_of_pass(batches) == labels_of_pass(second));
+  CHECK((batches.epoch() == 2 && second.epoch() == 2));
+}
+
+TEST_CASE("the state of other batches is refused", "[batches]") {
+  data::Batches batches = data::batches(numbered(10), {.size = 3, .shuffle = true});
+  const auto refused = [&](const data::Dataset& dataset, const data::BatchOptions& options, const char* text) {
+    CHECK_THROWS_WITH(data::batches(dataset, options).load_state(batches.state()), Catch::Contains(text));
+  };
+  refused(numbered(11), {.size = 3, .shuffle = true}, "samples is 10, these have 11");
+  refused(numbered(10), {.size = 4, .shuffle = true}, "size is 3, these have 4");
+  refused(numbered(10), {.size = 3}, "seed: unexpected");
+  auto state = batches.state();
+  for (const int given : {-1, 5}) {
+    state[1].value = tensor(given);
+    CHECK_THROWS_WITH(batches.load_state(state), Catch::Contains("of 4 batches were given"));
+  }
 }

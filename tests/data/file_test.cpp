@@ -53,7 +53,7 @@ double saved_value(const std::string& path) {
 /// As it stands in messages.
 std::string text_of(const std::string& text) {
   std::ostringstream out;
-  out << data::printable(text);
+  out << printable(text);
   return out.str();
 }
 
@@ -134,6 +134,15 @@ TEST_CASE("saving where it cannot work is an IoError, and what is there stays", 
   CHECK_THAT(message_of<IoError>([&] { save(directory / std::string(5000, 'x'), 2); }), Contains("name too long"));
   CHECK_THAT(message_of<IoError>([&] { save("/proc/file", 2); }), Contains("cannot be created"));
   CHECK(directory.names().size() == 2);
+}
+
+TEST_CASE("a path with a zero byte is refused, not cut off", "[file]") {
+  const Directory directory;
+  save(directory / "file", 1);
+  const std::string path = directory / std::string("file\0more", 9);
+  CHECK_THAT(message_of<ValueError>([&] { data::load(path); }), Contains("load: the path") && Contains("zero byte"));
+  CHECK_THAT(message_of<ValueError>([&] { save(path, 2); }), Contains("file\\x00more' contains a zero byte"));
+  CHECK(saved_value(directory / "file") == 1);
 }
 
 TEST_CASE("text in messages is short and printable", "[file]") {

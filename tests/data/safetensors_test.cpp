@@ -6,6 +6,7 @@
 #include <map>
 
 #include "autograd/ops/create.hpp"
+#include "data/checksum.hpp"
 #include "tests/data/files.hpp"
 #include "tests/sanitized.hpp"
 
@@ -158,13 +159,23 @@ TEST_CASE("the bytes of a file depend on its tensors only", "[safetensors]") {
   const NamedTensor a{"a", tensor({1, 2})}, b{"b", tensor({true})}, c{"c", tensor({1.0, 2.0})}, d{"d", tensor({3.0})};
   const std::string bytes = saved({a, b, c, d}, {{"k", "v"}});
   CHECK(bytes == saved({d, c, b, a}, {{"k", "v"}}));
-  std::string json = R"({"__metadata__":{"k":"v"},"a":{"dtype":"I64","shape":[2],"data_offsets":[0,16]},)"
+  const std::string elements =
+      bytes_of(std::int64_t{1}) + bytes_of(std::int64_t{2}) + bytes_of(1.0f) + bytes_of(2.0f) + bytes_of(3.0f) + "\1";
+  const auto sum = [](const std::string& text) {
+    data::Checksum checksum;
+    checksum.add(text.data(), text.size());
+    return checksum.text();
+  };
+  const std::string sums = sum(elements.substr(0, 16)) + ' ' + sum(elements.substr(16, 8)) + ' ' +
+                           sum(elements.substr(24, 4)) + ' ' + sum(elements.substr(28));
+  std::string json = R"({"__metadata__":{"k":"v","xxh3_64.header":"0000000000000000","xxh3_64.tensors":")" + sums +
+                     R"("},"a":{"dtype":"I64","shape":[2],"data_offsets":[0,16]},)"
                      R"("c":{"dtype":"F32","shape":[2],"data_offsets":[16,24]},)"
                      R"("d":{"dtype":"F32","shape":[1],"data_offsets":[24,28]},)"
                      R"("b":{"dtype":"BOOL","shape":[1],"data_offsets":[28,29]}})";
   while (json.size() % 8 != 0) json += ' ';
-  CHECK(bytes == file_of(json, bytes_of(std::int64_t{1}) + bytes_of(std::int64_t{2}) + bytes_of(1.0f) + bytes_of(2.0f) +
-                                   bytes_of(3.0f) + "\1"));
+  json.replace(json.find(std::string(16, '0')), 16, sum(bytes_of(std::uint64_t{json.size()}) + json));
+  CHECK(bytes == file_of(json, elements));
   CHECK(bytes == saved(load(bytes), {{"k", "v"}}));
   CHECK(load(saved({})).empty());
 }

@@ -120,8 +120,8 @@ TEST_CASE("the state has PyTorch's names; one of another optimiser is refused wi
   Optimizer optimizer({a, b}, adam(0.1));
   std::vector<std::string> names;
   for (const auto& item : optimizer.state()) names.push_back(item.name);
-  CHECK(names ==
-        std::vector<std::string>{"step", "0.exp_avg", "0.exp_avg_sq", "1.exp_avg", "1.exp_avg_sq", "taken_steps"});
+  CHECK(names == std::vector<std::string>{"step", "0.exp_avg", "0.exp_avg_sq", "1.exp_avg", "1.exp_avg_sq",
+                                          "taken_steps", "skipped_steps", "rule", "parameters"});
   const Optimizer swapped(std::vector<Parameter>{b, a}, adam(0.1));
   CHECK_THROWS_WITH(optimizer.load_state(swapped.state()), Catch::Contains("4 differences"));
   const Optimizer another(std::vector<Parameter>{a, b}, adagrad(0.1));

@@ -1,9 +1,13 @@
 #include "report/curve.hpp"
 
+#include <clocale>
 #include <cmath>
 
+#include "autograd/ops/create.hpp"
+#include "report/digits.hpp"
 #include "report/gnuplot.hpp"
 #include "tests/data/files.hpp"
+#include "tests/data/small_disk.hpp"
 
 using namespace xgrad;
 using namespace xgrad::test;
@@ -69,4 +73,54 @@ TEST_CASE("without gnuplot there is no picture, and no error", "[curve]") {
 TEST_CASE("strings for gnuplot cannot end early", "[curve]") {
   CHECK(report::gnuplot_string("it's\t") == "'it''s '");
   CHECK(report::gnuplot_string("a\nb") == "'a'.\"\\n\".'b'");
+}
+
+TEST_CASE("tables and pictures that find no room leave the old ones as they were", "[curve]") {
+  const Directory directory;
+  const Series one[] = {{"x", {1, 2}, {1, 2}}}, other[] = {{"x", {1, 2}, {3, 4}}};
+  const auto write = [&](std::span<const Series> series) {
+    report::write_csv(directory / "x.csv", series);
+    report::draw_curve(directory / "x", series);
+  };
+  write(one);
+  const auto contents = [&] {
+    return read_file(directory / "x.csv") + read_file(directory / "x.png") + read_file(directory / "x.svg");
+  };
+  const std::string before = contents();
+  for (const std::uintmax_t room : {0, 10}) {
+    const SmallDisk disk(directory.path(), before.size() + room);
+    CHECK_THAT(message_of<IoError>([&] { report::write_csv(directory / "x.csv", other); }),
+               Catch::Contains("write_csv: ") && Catch::Contains("No space left"));
+    CHECK_THAT(message_of<IoError>([&] { report::draw_curve(directory / "x", other); }),
+               Catch::Contains("draw_curve: ") && Catch::Contains("x.png' cannot be written: No space left"));
+    CHECK_THAT(message_of<IoError>([&] {
+                 report::draw_images(directory / "y.png", zeros({1, 2, 2}), {"y"});
+               }),
+               Catch::Contains("draw_images: "));
+    CHECK(contents() == before);
+    CHECK(directory.names().size() == 3);
+  }
+  write(other);
+  CHECK(contents() != before);
+}
+
+TEST_CASE("a table has points in every locale", "[curve]") {
+  const Directory directory;
+  const std::string before = std::setlocale(LC_ALL, nullptr);
+  std::setlocale(LC_ALL, "de_DE.UTF-8");  // where it is not installed, nothing is seen here
+  const Series series[] = {{"x", {1.5}, {1234567.25}}, {"y", {1.5, 2}, {INFINITY, -NAN}}};
+  report::write_csv(directory / "x.csv", series);
+  std::setlocale(LC_ALL, before.c_str());
+  CHECK(read_file(directory / "x.csv") == "step,x,y\n1.5,1234567.25,inf\n2,,-nan\n");
+}
+
+TEST_CASE("a series is saved and loaded, however long", "[curve]") {
+  Series series("x", {1, 2}, {0.1, 1e300}), other("y", {5}, {6}), empty("z");
+  other.load_state(series.state());
+  CHECK((other.x == series.x && other.y == series.y && other.name == "y"));
+  other.load_state(empty.state());
+  CHECK(other.x.empty());
+  CHECK_THROWS_AS(other.load_state({{"x", ones({2}, float64)}, {"y", ones({3}, float64)}}), FormatError);
+  CHECK_THROWS_AS(other.load_state({{"x", ones({2}, float64)}, {"y", ones({2})}}), FormatError);
+  CHECK_THROWS_AS(other.load_state({{"x", ones({2}, float64)}}), FormatError);
 }

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <iosfwd>
+#include <string>
+
+namespace xgrad {
+
+/// A text on its way into a message: in quotes, shortened, unprintable characters escaped. It refers to the text.
+struct Printable {
+  const std::string& text;
+};
+std::ostream& operator<<(std::ostream& out, Printable from);
+inline Printable printable(const std::string& text) { return {text}; }
+
+}  // namespace xgrad
