@@ -154,8 +154,9 @@ void check_step(Code code, int places, InstructionSet set) {
         const char byte = !inside || !is_mask(code) ? 0x5a : number != number;
         wrong += !same(data.out[i], number) || data.mask_out[i] != byte;
       }
+      const auto& kind = *kernel;
       INFO("code " << static_cast<int>(code) << " of " << name(set) << ", " << name(dtype_of<T>) << ", operands from "
-                   << places << ", " << count << " columns, kernel " << typeid(*kernel).name());
+                   << places << ", " << count << " columns, kernel " << typeid(kind).name());
       if (wrong > 0) REQUIRE(wrong == 0);
     }
 }
@@ -219,6 +220,7 @@ void check_reductions(Code code, int count, InstructionSet set) {
         data.run(*kernel, first, n);
         for (std::size_t r = 0; r < static_cast<std::size_t>(count); ++r) {
           const T got = data.registers_[registers + r], wanted = reduced(code, &data.numbers[r % 3][first], n);
+          const auto& kind = *kernel;
           INFO("code " << static_cast<int>(code) << " of " << name(set) << ", " << name(dtype_of<T>) << ", " << n
                        << " columns, " << count << " at a time: " << got << ", not " << wanted);
           if (!same(got, wanted)) REQUIRE(false);
