@@ -220,7 +220,6 @@ void check_reductions(Code code, int count, InstructionSet set) {
         data.run(*kernel, first, n);
         for (std::size_t r = 0; r < static_cast<std::size_t>(count); ++r) {
           const T got = data.registers_[registers + r], wanted = reduced(code, &data.numbers[r % 3][first], n);
-          const auto& kind = *kernel;
           INFO("code " << static_cast<int>(code) << " of " << name(set) << ", " << name(dtype_of<T>) << ", " << n
                        << " columns, " << count << " at a time: " << got << ", not " << wanted);
           if (!same(got, wanted)) REQUIRE(false);
