@@ -2,15 +2,15 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <sstream>
-#include <string_view>
+#include <vector>
 
 #include "autograd/core/fail.hpp"
-#include "autograd/ops/create.hpp"
 #include "autograd/tape/record.hpp"
-#include "data/file.hpp"
-#include "data/idx.hpp"
+#include "data/idx_header.hpp"
+#include "data/reading.hpp"
 
 namespace xgrad::data {
 
@@ -53,24 +53,48 @@ std::string cache_directory() {
   return (cache.empty() ? environment("HOME") + "/.cache" : cache) + "/xgrad/mnist";
 }
 
-Tensor to_images(const IdxArray& array, const std::string& path, const Location& where) {
-  check<FormatError>(array.type == IdxArray::Type::u8 && array.shape.ndim() == 3, where, printable(path),
-                     " does not hold images: 3 axes of bytes are expected, got shape ", array.shape);
-  const Shape shape{array.shape[0], array.shape[1] * array.shape[2]};
+constexpr const char* reading_idx = "load_idx";
+
+/// Calls `take` with every byte of the file's elements and its number.
+template <class Take>
+void for_each_byte(Contents& file, std::uint64_t count, Take take) {
+  std::vector<unsigned char> piece(std::min<std::uint64_t>(piece_size, count));
+  for (std::uint64_t done = 0; done < count;) {
+    const std::uint64_t now = std::min<std::uint64_t>(count - done, piece.size());
+    file.read(piece.data(), now);
+    for (std::uint64_t i = 0; i < now; ++i) take(piece[i], done + i);
+    done += now;
+  }
+  file.expect_end();
+}
+
+Tensor read_images(const std::string& path, const Location& where) {
+  Contents file(reading_idx, path, where);
+  const auto [type, stored] = read_idx_header(file, reading_idx, path, where);
+  check<FormatError>(type == ElementType::u8 && stored.ndim() == 3, where, printable(path),
+                     " does not hold images: 3 axes of bytes are expected, got shape ", stored);
+  const Shape shape{stored[0], stored[1] * stored[2]};
   check_shape(shape, sizeof(float), "mnist", where);
-  const Buffer buffer = Buffer::allocate(array.bytes.size() * sizeof(float));
+  const auto count = static_cast<std::size_t>(shape.numel());
+  const Buffer buffer = Buffer::allocate(count * sizeof(float));
   auto* pixels = static_cast<float*>(buffer.data());
-  for (std::size_t i = 0; i < array.bytes.size(); ++i) pixels[i] = static_cast<float>(array.bytes[i]) / 255.0f;
+  for_each_byte(file, count, [&](unsigned char byte, std::size_t i) { pixels[i] = static_cast<float>(byte) / 255.0f; });
   return make_leaf(shape, float32, buffer, where);
 }
 
-Tensor to_labels(const IdxArray& array, const std::string& path, const Location& where) {
-  check<FormatError>(array.type == IdxArray::Type::u8 && array.shape.ndim() == 1, where, printable(path),
-                     " does not hold labels: 1 axis of bytes is expected, got shape ", array.shape);
-  for (std::size_t i = 0; i < array.bytes.size(); ++i)
-    if (array.bytes[i] >= 10)
-      fail<IndexError>(where, printable(path), ": label ", i, " is ", int{array.bytes[i]}, ", there are 10 classes");
-  return tensor(std::vector<std::int64_t>(array.bytes.begin(), array.bytes.end()), int64, where);
+Tensor read_labels(const std::string& path, const Location& where) {
+  Contents file(reading_idx, path, where);
+  const auto [type, shape] = read_idx_header(file, reading_idx, path, where);
+  check<FormatError>(type == ElementType::u8 && shape.ndim() == 1, where, printable(path),
+                     " does not hold labels: 1 axis of bytes is expected, got shape ", shape);
+  const auto count = static_cast<std::size_t>(shape.numel());
+  const Buffer buffer = Buffer::allocate(count * sizeof(std::int64_t));
+  auto* labels = static_cast<std::int64_t*>(buffer.data());
+  for_each_byte(file, count, [&](unsigned char byte, std::size_t i) {
+    check<IndexError>(byte < 10, where, printable(path), ": label ", i, " is ", int{byte}, ", there are 10 classes");
+    labels[i] = byte;
+  });
+  return make_leaf(shape, int64, buffer, where);
 }
 
 Dataset load_split(const char* name, const std::string& directory, Split split, const Location& where) {
@@ -82,8 +106,8 @@ Dataset load_split(const char* name, const std::string& directory, Split split, 
     check<IoError>(!paths[i].empty(), where, printable(directory), " has no ", mnist_files[first + i].name,
                    ", nor the same with .gz");
   }
-  const IdxArray images = read_idx(paths[0], where), labels = read_idx(paths[1], where);
-  Dataset dataset{to_images(images, paths[0], where), to_labels(labels, paths[1], where)};
+  Dataset dataset{reading(name, paths[0], where, [&] { return read_images(paths[0], where); }),
+                  reading(name, paths[1], where, [&] { return read_labels(paths[1], where); })};
   check<FormatError>(dataset.labels.size(0) == dataset.size(), where, printable(paths[0]), " holds ", dataset.size(),
                      " images, ", printable(paths[1]), " ", dataset.labels.size(0), " labels");
   return dataset;

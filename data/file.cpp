@@ -37,6 +37,8 @@ std::string directory_of(const std::string& path) {
 
 InputFile::InputFile(const char* operation, const std::string& path, const Location& where)
     : operation_(operation), path_(path), where_(where) {
+  check<ValueError>(path.find('\0') == std::string::npos, where, operation, ": the path ", printable(path),
+                    " has a zero byte, where the system would cut it off");
   // Without O_NONBLOCK, opening a pipe would wait for a writer.
   descriptor_ = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); });
   check<IoError>(descriptor_ >= 0, where, operation, ": ", printable(path),
@@ -55,17 +57,24 @@ InputFile::~InputFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-void InputFile::read(void* to, std::uint64_t bytes) {
+std::uint64_t InputFile::read_some(void* to, std::uint64_t bytes) {
   auto* at = static_cast<char*>(to);
-  while (bytes > 0) {
-    const auto got = uninterrupted([&] { return ::read(descriptor_, at, std::min(bytes, most_per_call)); });
+  std::uint64_t have = 0;
+  while (have < bytes) {
+    const auto got =
+        uninterrupted([&] { return ::read(descriptor_, at + have, std::min(bytes - have, most_per_call)); });
     check<IoError>(got >= 0, where_, operation_, ": ", printable(path_), " cannot be read: ", std::strerror(errno));
-    check<FormatError>(got > 0, where_, operation_, ": ", printable(path_), " ends at byte ", offset_, ", where ",
-                       bytes, " more bytes should be");
-    at += got;
+    if (got == 0) break;
+    have += static_cast<std::uint64_t>(got);
     offset_ += static_cast<std::uint64_t>(got);
-    bytes -= static_cast<std::uint64_t>(got);
   }
+  return have;
+}
+
+void InputFile::read(void* to, std::uint64_t bytes) {
+  const std::uint64_t got = read_some(to, bytes);
+  check<FormatError>(got == bytes, where_, operation_, ": ", printable(path_), " ends at byte ", offset_, ", where ",
+                     bytes - got, " more bytes should be");
 }
 
 void InputFile::seek(std::uint64_t offset) {
@@ -73,8 +82,6 @@ void InputFile::seek(std::uint64_t offset) {
   check<IoError>(moved, where_, operation_, ": ", printable(path_), " cannot be read: ", std::strerror(errno));
   offset_ = offset;
 }
-
-int InputFile::detach() { return std::exchange(descriptor_, -1); }
 
 OutputFile::OutputFile(const char* operation, const std::string& path, const Location& where)
     : operation_(operation), path_(path), where_(where) {

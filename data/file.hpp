@@ -14,6 +14,7 @@ namespace xgrad::data {
 /// Bytes that are read one after the other.
 class ByteSource {
  public:
+  /// How many there are, from the first to the last; at most, where that is known only once they were inflated.
   virtual std::uint64_t size() const = 0;
   virtual std::uint64_t offset() const = 0;
   /// The next `bytes` bytes. FormatError when there are not so many.
@@ -36,7 +37,7 @@ class ByteSink {
 /// A regular file, open for reading. Everything that goes wrong names the operation and the path.
 class InputFile final : public ByteSource {
  public:
-  /// IoError when it cannot be opened or is not a regular file.
+  /// IoError when it cannot be opened or is not a regular file; ValueError for a path with a zero byte.
   InputFile(const char* operation, const std::string& path, const Location& where);
   ~InputFile();
   InputFile(const InputFile&) = delete;
@@ -45,10 +46,10 @@ class InputFile final : public ByteSource {
   std::uint64_t size() const override { return size_; }
   std::uint64_t offset() const override { return offset_; }
   void read(void* to, std::uint64_t bytes) override;
+  /// Up to `bytes` bytes; fewer only at the end. IoError when the system cannot read them.
+  std::uint64_t read_some(void* to, std::uint64_t bytes);
   /// Goes on reading at `offset`.
   void seek(std::uint64_t offset);
-  /// The descriptor, which is the caller's from now on.
-  int detach();
 
  private:
   const char* operation_;

@@ -4,13 +4,16 @@
 #include "autograd/tape/record.hpp"
 #include "data/file.hpp"
 #include "data/npy_array.hpp"
+#include "data/reading.hpp"
 
 namespace xgrad::data {
 
 Tensor load_npy(const std::string& path, const Location& where) {
   constexpr const char* operation = "load_npy";
-  InputFile file(operation, path, where);
-  return read_npy(file, operation, path, where);
+  return reading(operation, path, where, [&] {
+    InputFile file(operation, path, where);
+    return read_npy(file, operation, path, where);
+  });
 }
 
 void save_npy(const std::string& path, const Tensor& tensor, const Location& where) {

@@ -9,7 +9,7 @@
 
 namespace xgrad::data {
 
-/// Reads the array that `source` is from here to its end. FormatError and LimitError as for `load_npy`.
+/// Reads the array that `source` is from here to its end. Errors as for `load_npy`.
 Tensor read_npy(ByteSource& source, const char* operation, const std::string& path, const Location& where);
 
 /// The bytes that `write_npy` writes before the elements.

@@ -2,9 +2,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
+#include <unordered_map>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/tape/record.hpp"
 #include "data/npy_array.hpp"
+#include "data/npy_header.hpp"
+#include "data/reading.hpp"
 #include "data/zip.hpp"
 
 namespace xgrad::data {
@@ -14,27 +19,6 @@ namespace {
 constexpr const char* loading = "load_npz";
 constexpr const char* saving = "save_npz";
 constexpr const char* extension = ".npy";
-
-/// Bytes in memory, read like a file.
-class MemoryBytes final : public ByteSource {
- public:
-  MemoryBytes(const std::vector<char>& bytes, const std::string& name, const Location& where)
-      : bytes_(bytes), name_(name), where_(where) {}
-  std::uint64_t size() const override { return bytes_.size(); }
-  std::uint64_t offset() const override { return offset_; }
-  void read(void* to, std::uint64_t bytes) override {
-    check<FormatError>(bytes <= bytes_.size() - offset_, where_, loading, ": ", printable(name_), " ends at byte ",
-                       bytes_.size(), ", where ", bytes - (bytes_.size() - offset_), " more bytes should be");
-    if (bytes > 0) std::memcpy(to, bytes_.data() + offset_, bytes);
-    offset_ += bytes;
-  }
-
- private:
-  const std::vector<char>& bytes_;
-  const std::string& name_;
-  Location where_;
-  std::uint64_t offset_ = 0;
-};
 
 /// In the order of their names.
 std::vector<const NamedTensor*> file_order(const std::vector<NamedTensor>& tensors, const Location& where) {
@@ -65,40 +49,74 @@ std::vector<std::string> names_of(const std::vector<ZipMember>& members, const s
   return names;
 }
 
+/// As it is called in messages.
+std::string name_of(const ZipMember& member, const std::string& path) { return path + ": " + member.name; }
+
 Tensor read_array(InputFile& file, const ZipMember& member, const std::string& path, const Location& where) {
-  const std::string name = path + ": " + member.name;
-  const std::vector<char> contents = read_zip_member(file, member, loading, path, where);
-  MemoryBytes bytes(contents, name, where);
-  return read_npy(bytes, loading, name, where);
+  ZipContents contents(file, member, loading, path, where);
+  Tensor array = read_npy(contents, loading, name_of(member, path), where);
+  contents.expect_end();
+  return array;
+}
+
+/// Refuses arrays that do not fit before any of them is inflated: by their headers, with all differences.
+void check_fit(InputFile& file, const std::vector<ZipMember>& members, const std::vector<std::string>& names,
+               const std::vector<bool>& needed, const std::vector<NamedTensor>& present, const LoadOptions& options,
+               const std::string& path, const Location& where) {
+  std::unordered_map<std::string_view, const Tensor*> places;
+  for (const auto& [name, value] : present) places.emplace(name, &value);
+  const std::vector<std::string> renamed = options.rename.apply(names, loading, where);
+  std::vector<NamedTensor> announced;
+  bool fits = true;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    announced.push_back({names[i], Tensor()});
+    if (!needed[i]) continue;
+    ZipContents contents(file, members[i], loading, path, where);
+    const NpyHeader header = read_npy_header(contents, loading, name_of(members[i], path), where);
+    DType dtype = tensor_dtype(header.layout.type);
+    if (const auto place = places.find(renamed[i]); place != places.end()) {
+      const Tensor& value = *place->second;
+      if (options.cast && is_floating(dtype) && is_floating(value.dtype())) dtype = value.dtype();
+      fits = fits && header.shape == value.shape() && dtype == value.dtype();
+    }
+    // It stands for the array in messages alone: nobody reads its elements, for there are none.
+    announced.back().value = make_leaf(header.shape, dtype, Buffer::adopt(nullptr, 0, nullptr), where);
+  }
+  if (!fits) match_state(present, fit_state(announced, present, options, loading, where).state, "load_state", where);
 }
 
 }  // namespace
 
 std::vector<NamedTensor> load_npz(const std::string& path, const Location& where) {
-  InputFile file(loading, path, where);
-  const std::vector<ZipMember> members = read_zip_directory(file, loading, path, where);
-  const std::vector<std::string> names = names_of(members, path, where);
-  std::vector<NamedTensor> tensors;
-  for (std::size_t i = 0; i < members.size(); ++i)
-    tensors.push_back({names[i], read_array(file, members[i], path, where)});
-  return tensors;
+  return reading(loading, path, where, [&] {
+    InputFile file(loading, path, where);
+    const std::vector<ZipMember> members = read_zip_directory(file, loading, path, where);
+    const std::vector<std::string> names = names_of(members, path, where);
+    std::vector<NamedTensor> tensors;
+    for (std::size_t i = 0; i < members.size(); ++i)
+      tensors.push_back({names[i], read_array(file, members[i], path, where)});
+    return tensors;
+  });
 }
 
 LoadReport load_npz(const std::string& path, Stateful& object, const LoadOptions& options, const Location& where) {
-  InputFile file(loading, path, where);
-  const std::vector<ZipMember> members = read_zip_directory(file, loading, path, where);
-  const std::vector<std::string> names = names_of(members, path, where);
-  const std::vector<NamedTensor> present = object.state();
-  const std::vector<bool> needed = needed_values(names, present, options, loading, where);
-  std::vector<NamedTensor> tensors;
-  for (std::size_t i = 0; i < members.size(); ++i)
-    tensors.push_back({names[i], needed[i] ? read_array(file, members[i], path, where) : Tensor()});
-  FittedState fitted = fit_state(tensors, present, options, loading, where);
-  object.load_state(fitted.state, where);
-  return std::move(fitted.report);
+  return reading(loading, path, where, [&] {
+    InputFile file(loading, path, where);
+    const std::vector<ZipMember> members = read_zip_directory(file, loading, path, where);
+    const std::vector<std::string> names = names_of(members, path, where);
+    const std::vector<NamedTensor> present = object.state();
+    const std::vector<bool> needed = needed_values(names, present, options, loading, where);
+    check_fit(file, members, names, needed, present, options, path, where);
+    std::vector<NamedTensor> tensors;
+    for (std::size_t i = 0; i < members.size(); ++i)
+      tensors.push_back({names[i], needed[i] ? read_array(file, members[i], path, where) : Tensor()});
+    FittedState fitted = fit_state(tensors, present, options, loading, where);
+    object.load_state(fitted.state, where);
+    return std::move(fitted.report);
+  });
 }
 
-void save_npz(const std::string& path, const std::vector<NamedTensor>& tensors, const SaveOptions& options,
+void save_npz(const std::string& path, const std::vector<NamedTensor>& tensors, const NpzOptions& options,
               const Location& where) {
   check<ValueError>(options.floats != FloatStorage::bfloat16, where, saving,
                     ": numpy has no bfloat16; save a safetensors file, or float16");
@@ -107,7 +125,7 @@ void save_npz(const std::string& path, const std::vector<NamedTensor>& tensors, 
   for (const NamedTensor* tensor : order) values.push_back(tensor->value);
   evaluate(values, where);
   OutputFile file(saving, path, where);
-  ZipWriter archive(file, saving, path, where);
+  ZipWriter archive(file, options.deflate, saving, path, where);
   for (const NamedTensor* tensor : order) {
     const ElementType type = stored_type(tensor->value.dtype(), options.floats);
     archive.add(tensor->name + extension, [&](ByteSink& sink) { write_npy(sink, tensor->value, type); });
@@ -116,7 +134,7 @@ void save_npz(const std::string& path, const std::vector<NamedTensor>& tensors, 
   file.commit();
 }
 
-void save_npz(const std::string& path, const Stateful& object, const SaveOptions& options, const Location& where) {
+void save_npz(const std::string& path, const Stateful& object, const NpzOptions& options, const Location& where) {
   save_npz(path, object.state(), options, where);
 }
 

@@ -7,6 +7,7 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/tape/entry.hpp"
 #include "data/file.hpp"
+#include "data/reading.hpp"
 #include "data/safetensors_header.hpp"
 
 namespace xgrad::data {
@@ -76,8 +77,9 @@ std::vector<NamedTensor> read_tensors(InputFile& file, const SafetensorsHeader& 
   for (const auto& item : header.items) {
     const bool wanted = needed[tensors.size()];
     if (wanted && file.offset() != data + item.begin) file.seek(data + item.begin);
+    const std::string name = path + ": " + item.name;
     tensors.push_back(
-        {item.name, wanted ? read_elements(file, item.type, item.shape, loading, path, where) : Tensor()});
+        {item.name, wanted ? read_elements(file, {item.type}, item.shape, loading, name, where) : Tensor()});
   }
   return tensors;
 }
@@ -115,27 +117,33 @@ void save(const std::string& path, const Stateful& object, const SaveOptions& op
 }
 
 std::vector<NamedTensor> load(const std::string& path, const Location& where) {
-  InputFile file(loading, path, where);
-  const SafetensorsHeader header = read_header(file, path, where);
-  return read_tensors(file, header, std::vector<bool>(header.items.size(), true), path, where);
+  return reading(loading, path, where, [&] {
+    InputFile file(loading, path, where);
+    const SafetensorsHeader header = read_header(file, path, where);
+    return read_tensors(file, header, std::vector<bool>(header.items.size(), true), path, where);
+  });
 }
 
 LoadReport load(const std::string& path, Stateful& object, const LoadOptions& options, const Location& where) {
-  InputFile file(loading, path, where);
-  const SafetensorsHeader header = read_header(file, path, where);
-  check_version(header.metadata, path, where);
-  const std::vector<NamedTensor> present = object.state();
-  std::vector<std::string> names;
-  for (const auto& item : header.items) names.push_back(item.name);
-  const std::vector<bool> needed = needed_values(names, present, options, loading, where);
-  FittedState fitted = fit_state(read_tensors(file, header, needed, path, where), present, options, loading, where);
-  object.load_state(fitted.state, where);
-  return std::move(fitted.report);
+  return reading(loading, path, where, [&] {
+    InputFile file(loading, path, where);
+    const SafetensorsHeader header = read_header(file, path, where);
+    check_version(header.metadata, path, where);
+    const std::vector<NamedTensor> present = object.state();
+    std::vector<std::string> names;
+    for (const auto& item : header.items) names.push_back(item.name);
+    const std::vector<bool> needed = needed_values(names, present, options, loading, where);
+    FittedState fitted = fit_state(read_tensors(file, header, needed, path, where), present, options, loading, where);
+    object.load_state(fitted.state, where);
+    return std::move(fitted.report);
+  });
 }
 
 Metadata load_metadata(const std::string& path, const Location& where) {
-  InputFile file(loading, path, where);
-  return read_header(file, path, where).metadata;
+  return reading(loading, path, where, [&] {
+    InputFile file(loading, path, where);
+    return read_header(file, path, where).metadata;
+  });
 }
 
 }  // namespace xgrad::data

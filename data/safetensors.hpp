@@ -24,9 +24,9 @@ void save(const std::string& path, const std::vector<NamedTensor>& tensors, cons
 void save(const std::string& path, const Stateful& object, const SaveOptions& options = {},
           const Location& where = Location::current());
 
-/// Reads a safetensors file: F32, F64, I64 and BOOL as they are; F16 and BF16 become float32, I32 and U8 int64.
-/// IoError when it cannot be read; FormatError when it is not exactly what its header says; LimitError when the header
-/// asks for more than can be held.
+/// Reads a safetensors file: F32, F64, I64 and BOOL as they are; F16 and BF16 become float32, all other whole numbers
+/// int64. IoError when it cannot be read; FormatError when it is not exactly what its header says; ValueError for a U64
+/// beyond int64; LimitError when the header asks for more than can be held, or has more than 100,000 tensors.
 std::vector<NamedTensor> load(const std::string& path, const Location& where = Location::current());
 /// Reads the state of a model or an optimiser. Unless the file has exactly the names, shapes and dtypes that `object`
 /// has, or what `options` ask for, nothing changes and the FormatError lists all differences.

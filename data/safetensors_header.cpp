@@ -16,10 +16,14 @@ namespace {
 constexpr const char* operation = "load";
 constexpr std::size_t most_tensors = 100000;
 constexpr std::size_t longest_name = 4096;
+// Room for a note about each tensor and some more; a header that is full of notes takes seconds to read.
+constexpr std::size_t most_notes = most_tensors + 1000;
 
 constexpr std::pair<std::string_view, ElementType> types[] = {
     {"F32", ElementType::f32}, {"F64", ElementType::f64},   {"I64", ElementType::i64}, {"BOOL", ElementType::boolean},
-    {"F16", ElementType::f16}, {"BF16", ElementType::bf16}, {"I32", ElementType::i32}, {"U8", ElementType::u8}};
+    {"F16", ElementType::f16}, {"BF16", ElementType::bf16}, {"I32", ElementType::i32}, {"I16", ElementType::i16},
+    {"I8", ElementType::i8},   {"U64", ElementType::u64},   {"U32", ElementType::u32}, {"U16", ElementType::u16},
+    {"U8", ElementType::u8}};
 
 /// Listens to the JSON parser. Every object, list and value has its place; whatever comes elsewhere is refused at
 /// once, so that neither deep nesting nor repeated keys get anywhere.
@@ -71,6 +75,8 @@ class HeaderReader {
       field_ = key;
     } else if (place_ == Place::metadata) {
       require(!header.metadata.contains(key), "a metadata key given twice");
+      check<LimitError>(header.metadata.size() < most_notes, where_, operation, ": ", printable(path_),
+                        " has more than ", most_notes, " keys of metadata");
       field_ = key;
     } else {
       check<LimitError>(key.size() <= longest_name, where_, operation, ": ", printable(path_), ": the name ",

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "tests/data/files.hpp"
@@ -115,6 +116,11 @@ TEST_CASE("when MNIST is nowhere, the error tells what is missing and how to sup
   CHECK_THAT(message, Contains("xgrad/mnist") && Contains("/none") && Contains("--data DIR") &&
                           Contains("XGRAD_DATA") &&
                           Contains("65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"));
+  // The checksums are those that a download is checked by.
+  const std::string sums = read_file(XGRAD_SOURCE_DIR "/data/mnist.sha256");
+  CHECK(std::count(sums.begin(), sums.end(), '\n') == 4);
+  for (std::size_t begin = 0; begin < sums.size(); begin = sums.find('\n', begin) + 1)
+    CHECK_THAT(message, Contains(sums.substr(begin, sums.find('\n', begin) - begin)));
   // A place that was asked for is not replaced by another.
   CHECK_THAT(message_of<IoError>([&] { data::find_mnist(directory.path(), embedded); }),
              Contains("train-images-idx3-ubyte") && !Contains("mnist-small"));

@@ -1,8 +1,7 @@
 #include "data/idx.hpp"
 
-#include <zlib.h>
-
 #include "tests/data/files.hpp"
+#include "tests/data/gzip.hpp"
 
 using namespace xgrad;
 using namespace xgrad::test;
@@ -17,18 +16,10 @@ std::string header(int type, const std::vector<std::uint32_t>& sizes) {
   return bytes;
 }
 
-std::string compressed(const std::string& bytes) {
-  const Directory directory;
-  const gzFile file = gzopen((directory / "file").c_str(), "wb");
-  gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
-  gzclose(file);
-  return read_file(directory / "file");
-}
-
 std::string refusal(const std::string& bytes) {
   const Directory directory;
   write_file(directory / "file", bytes);
-  return message_of<FormatError>([&] { data::read_idx(directory / "file"); });
+  return message_of<FormatError>([&] { data::load_idx(directory / "file"); });
 }
 
 Tensor load(const std::string& bytes) {
@@ -59,7 +50,20 @@ TEST_CASE("an IDX file of each element type is read", "[idx]") {
 }
 
 TEST_CASE("a gzip-compressed IDX file is read like a plain one", "[idx]") {
-  CHECK(load(compressed(six_bytes)).to_vector() == load(six_bytes).to_vector());
+  CHECK(load(gzip(six_bytes)).to_vector() == load(six_bytes).to_vector());
+}
+
+TEST_CASE("several gzip streams are read as one, and anything else behind one is refused", "[idx]") {
+  const std::string first = gzip(six_bytes.substr(0, 9)), second = gzip(six_bytes.substr(9));
+  CHECK(load(first + second).to_vector() == load(six_bytes).to_vector());
+  CHECK(load(gzip("") + first + gzip("") + second + gzip("")).to_vector() == load(six_bytes).to_vector());
+  const std::string whole = gzip(six_bytes);
+  CHECK_THAT(refusal(whole + "xyz"), Contains("has 3 bytes behind its end that are not"));
+  CHECK_THAT(refusal(whole + "\x1f"), Contains("has 1 bytes behind its end"));
+  CHECK_THAT(refusal(whole + std::string(1 << 17, '\0')), Contains("has 131072 bytes behind its end"));
+  CHECK_THAT(refusal(whole + whole), Contains("goes on after byte 18"));
+  refusal(whole + whole.substr(0, 12));
+  refusal(first + "x" + second);
 }
 
 TEST_CASE("what cannot be opened as an IDX file is refused with the reason", "[idx]") {
@@ -76,9 +80,10 @@ TEST_CASE("a damaged IDX header is refused at its place", "[idx]") {
 TEST_CASE("an IDX file with too few or too many elements is refused with both counts", "[idx]") {
   CHECK_THAT(refusal(header(8, {2, 3}) + "12345"), Contains("needs 6 bytes") && Contains("the file has 5"));
   CHECK_THAT(refusal(six_bytes + "x"), Contains("needs 6 bytes") && Contains("the file has 7"));
-  CHECK_THAT(refusal(compressed(six_bytes + "x")), Contains("goes on after"));
-  CHECK_THAT(refusal(compressed(header(8, {2, 3}) + "12345")), Contains("the file has 5"));
-  CHECK_THAT(refusal(compressed(header(8, {100000, 10000}) + "1")), Contains("compressed bytes can hold"));
+  CHECK_THAT(refusal(gzip(six_bytes + "x")), Contains("goes on after byte 18 of its contents"));
+  CHECK_THAT(refusal(gzip(header(8, {2, 3}) + "12345")),
+             Contains("ends at byte 17 of its contents, where 1 more bytes should be"));
+  CHECK_THAT(refusal(gzip(header(8, {100000, 10000}) + "1")), Contains("compressed bytes can hold"));
 }
 
 TEST_CASE("an IDX shape beyond what can be held is a LimitError", "[idx]") {
@@ -91,12 +96,15 @@ TEST_CASE("an IDX file that stops anywhere is refused", "[idx]") {
   const Directory directory;
   const auto load = [](const std::string& path) { data::load_idx(path); };
   check_truncations(six_bytes, directory / "plain", load);
-  check_truncations(compressed(six_bytes), directory / "compressed", load);
+  check_truncations(gzip(six_bytes), directory / "compressed", load);
+  // Between two streams, too, unless the first one is everything.
+  const std::string first = gzip(six_bytes.substr(0, 9)), second = gzip(six_bytes.substr(9));
+  check_truncations(first + second, directory / "two", load);
 }
 
 TEST_CASE("damaged or doubled gzip compression is named", "[idx]") {
-  std::string damaged = compressed(header(8, {1000}) + std::string(1000, 'x'));
+  std::string damaged = gzip(header(8, {1000}) + std::string(1000, 'x'));
   damaged[damaged.size() - 6] ^= 1;  // in the checksum
   CHECK_THAT(refusal(damaged), Contains("gzip-compressed, but damaged"));
-  CHECK_THAT(refusal(compressed(compressed(six_bytes))), Contains("gzip-compressed twice"));
+  CHECK_THAT(refusal(gzip(gzip(six_bytes))), Contains("gzip-compressed twice"));
 }

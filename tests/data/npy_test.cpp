@@ -42,6 +42,10 @@ TEST_CASE("a npy file of each element type is read", "[npy]") {
   CHECK(load(npy(dictionary("<u4", "(1,)"), bytes_of(std::uint32_t{4000000000}))).item() == 4e9);
   CHECK(load(npy(dictionary("<i2", "(1,)"), bytes_of(std::int16_t{-5}))).item() == -5);
   CHECK(load(npy(dictionary("<u2", "(1,)"), bytes_of(std::uint16_t{60000}))).item() == 60000);
+  const Tensor large =
+      load(npy(dictionary("<u8", "(2,)"), bytes_of(std::uint64_t{INT64_MAX}) + bytes_of(std::uint64_t{0})));
+  CHECK(large.dtype() == int64);
+  CHECK(large.to_vector<std::int64_t>() == std::vector<std::int64_t>{INT64_MAX, 0});
   CHECK(load(npy(dictionary("|i1", "(2,)"), "\xff\1")).to_vector() == std::vector<double>{-1, 1});
   CHECK(load(npy(dictionary("|u1", "(2,)"), "\xff\1")).to_vector() == std::vector<double>{255, 1});
   const Tensor half = load(npy(dictionary("<f2", "(1,)"), bytes_of(std::uint16_t{0x3e00})));
@@ -51,6 +55,42 @@ TEST_CASE("a npy file of each element type is read", "[npy]") {
   CHECK(flags.dtype() == boolean);
   CHECK(flags.to_vector() == std::vector<double>{0, 1});
   CHECK_THAT(refusal(npy(dictionary("|b1", "(2,)"), "\1\2")), Contains("element 1 of a bool array is 2"));
+}
+
+TEST_CASE("a uint64 beyond int64 is a ValueError that says which", "[npy]") {
+  const std::string elements = bytes_of(std::uint64_t{7}) + bytes_of(std::uint64_t{1} << 63);
+  CHECK_THAT(refusal<ValueError>(npy(dictionary("<u8", "(2,)"), elements)),
+             Contains("element 1 is 9223372036854775808, beyond what int64 holds"));
+}
+
+TEST_CASE("a npy file of either byte order is read", "[npy]") {
+  const auto reversed = [](std::string bytes) { return std::string(bytes.rbegin(), bytes.rend()); };
+  CHECK(load(npy(dictionary(">f4", "(1,)"), reversed(one_float))).item() == 1.5);
+  CHECK(load(npy(dictionary(">f8", "(1,)"), reversed(bytes_of(-2.5)))).item() == -2.5);
+  CHECK(load(npy(dictionary(">f2", "(1,)"), "\x3e" + std::string(1, '\0'))).item() == 1.5);
+  CHECK(load(npy(dictionary(">i8", "(1,)"), reversed(bytes_of(std::int64_t{-3})))).item() == -3);
+  CHECK(load(npy(dictionary(">i4", "(1,)"), reversed(bytes_of(std::int32_t{-4})))).item() == -4);
+  CHECK(load(npy(dictionary(">i2", "(2,)"), std::string("\xff\xfe\1\2", 4))).to_vector() ==
+        std::vector<double>{-2, 258});
+  CHECK(load(npy(dictionary(">u2", "(1,)"), "\xff\xfe")).item() == 65534);
+  CHECK(load(npy(dictionary(">u4", "(1,)"), "\xff\xff\xff\xfe")).item() == 4294967294.0);
+  CHECK(load(npy(dictionary(">u8", "(1,)"), std::string("\0\0\0\0\0\0\1\2", 8))).item() == 258);
+  CHECK_THAT(refusal<ValueError>(npy(dictionary(">u8", "(1,)"), std::string(8, '\xff'))), Contains("element 0"));
+  // Of single bytes there is one order only; '=' and nothing are this machine's, '|' says that there is none.
+  for (const char* descr : {">b1", "<b1", "=b1", "b1"})
+    CHECK(load(npy(dictionary(descr, "(2,)"), std::string("\0\1", 2))).to_vector() == std::vector<double>{0, 1});
+  for (const char* descr : {">i1", "<i1", "|i1"}) CHECK(load(npy(dictionary(descr, "(1,)"), "\xfe")).item() == -2);
+  for (const char* descr : {"=f4", "f4", "|f4"}) CHECK(load(npy(dictionary(descr, "(1,)"), one_float)).item() == 1.5);
+  // Both at once, in more than one piece: x[i][j] = 70000 j + i
+  std::string elements;
+  for (int j = 0; j < 3; ++j)
+    for (int i = 0; i < 70000; ++i) elements += reversed(bytes_of(std::int32_t{70000 * j + i}));
+  const Tensor matrix = load(npy(dictionary(">i4", "(70000, 3)", "True"), elements));
+  std::int64_t wrong = 0;
+  const auto values = matrix.data<std::int64_t>();
+  for (std::int64_t i = 0; i < 70000; ++i)
+    for (std::int64_t j = 0; j < 3; ++j) wrong += values[static_cast<std::size_t>(i * 3 + j)] != 70000 * j + i;
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("a scalar and an empty npy array are read", "[npy]") {
@@ -86,7 +126,8 @@ TEST_CASE("a npy header may be written in any way that Python takes", "[npy]") {
 TEST_CASE("a npy file of another kind is refused", "[npy]") {
   CHECK_THAT(refusal("\x93NUMPX" + npy(dictionary("<f4", "(1,)"), one_float).substr(6)), Contains("starts otherwise"));
   CHECK_THAT(refusal(npy(dictionary("<f4", "(1,)"), one_float, 9, 9)), Contains("version 9.9"));
-  for (const char* descr : {">f4", "<f0", ">f2", "<c8", "|O", "<f99999999999", "<U3", ""})
+  for (const char* descr : {"<f0", "<c8", "|O", "<f99999999999", "<U3", "", "<", "><f4", "f", "<f16", "<V2", "<b2",
+                            "<M8[s]", " <f4", "<f4 "})
     CHECK_THAT(refusal(npy(dictionary(descr, "(1,)"), one_float)), Contains("is not supported"));
   CHECK_THAT(refusal(npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", one_float)),
              Contains("structured"));

@@ -8,6 +8,7 @@
 #include "autograd/autograd.hpp"
 #include "autograd/tape/slab.hpp"
 #include "optim/optim.hpp"
+#include "tests/failing_allocations.hpp"
 
 namespace {
 
@@ -60,6 +61,8 @@ void operator delete(void* memory, std::align_val_t) noexcept { release(memory);
 void operator delete[](void* memory, std::align_val_t) noexcept { release(memory); }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { release(memory); }
 void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { release(memory); }
+
+void xgrad::test::fail_allocation(std::int64_t after) { allocations_left = after; }
 
 namespace xgrad {
 namespace {
