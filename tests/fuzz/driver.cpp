@@ -50,7 +50,8 @@ std::string scratch_path() {
     if (!::mkdtemp(name.data())) end("no directory in memory");
     return name;
   }();
-  static const int at_end = std::atexit([] { std::filesystem::remove_all(std::filesystem::path(scratch_path()).parent_path()); });
+  static const int at_end =
+      std::atexit([] { std::filesystem::remove_all(std::filesystem::path(scratch_path()).parent_path()); });
   static_cast<void>(at_end);
   return directory + "/file";
 }
@@ -64,8 +65,9 @@ std::int64_t Bytes::whole() {
   const std::uint8_t first = byte();
   if (first < 240) return std::int64_t{first % 16} - (first < 192 ? 0 : 8);
   using Limits = std::numeric_limits<std::int64_t>;
-  constexpr std::int64_t extreme[] = {Limits::min(), Limits::max(), -Limits::max(), Limits::max() - 1, 1 << 16,
-                                      std::int64_t{1} << 31, std::int64_t{1} << 32, std::int64_t{1} << 61};
+  constexpr std::int64_t extreme[] = {
+      Limits::min(), Limits::max(),         -Limits::max(),        Limits::max() - 1,
+      1 << 16,       std::int64_t{1} << 31, std::int64_t{1} << 32, std::int64_t{1} << 61};
   return first < 248 ? extreme[first - 240] : std::int64_t{byte()} << (first - 248) * 8;
 }
 

@@ -51,7 +51,8 @@ std::vector<std::string> seeds() {
       const std::string header{3, static_cast<char>(depth), static_cast<char>(kind), 0, 0, 0, 0};
       all.push_back("\4" + std::string("\5\0\0\0", 4) + header + picture.rows(0, 1, 0, 1));
     }
-  for (const char* text : {" P2\n# grey\n2 2\n9\n0 1 2 9\n", " P3 1 1 255 1 2 3", " P5 2 1 255 ab", " P6\n1 1\n65535\nabcdef"})
+  for (const char* text :
+       {" P2\n# grey\n2 2\n9\n0 1 2 9\n", " P3 1 1 255 1 2 3", " P5 2 1 255 ab", " P6\n1 1\n65535\nabcdef"})
     all.push_back(text);
   return all;
 }

@@ -29,8 +29,8 @@ void run(std::string_view input) {
 
 std::vector<std::string> seeds() {
   std::vector<std::string> all;
-  for (const char* descr : {"<f8", ">f8", "<f4", "<f2", ">f2", "<i8", "<u8", ">i4", "<u4", "<i2", "<u2", "|i1", "|u1",
-                            "|b1"})
+  for (const char* descr :
+       {"<f8", ">f8", "<f4", "<f2", ">f2", "<i8", "<u8", ">i4", "<u4", "<i2", "<u2", "|i1", "|u1", "|b1"})
     for (const char* order : {"False", "True"})
       all.push_back(npy("{'descr': '" + std::string(descr) + "', 'fortran_order': " + order + ", 'shape': (2, 3), }",
                         std::string(static_cast<std::size_t>(6 * (descr[2] - '0')), '\1')));

@@ -12,10 +12,10 @@ namespace {
 
 using Unary = Tensor (*)(const Operand&);
 using Binary = Tensor (*)(const Operand&, const Operand&);
-constexpr Unary unary[] = {neg,  exp,   log,  log1p, expm1,     sqrt, sin,  cos,   tan,  tanh,   atan, erf,
-                           abs,  sign,  ceil, round, square,    sinc, floor, isnan, inverse, cholesky, det, logical_not};
-constexpr Binary binary[] = {add,   sub,     mul,     div,   pow,    maximum,     minimum,   atan2,     hypot,  fmod,
-                             less,  equal,   matmul,  xlogy, logaddexp, remainder, dot,      outer,     floor_divide, solve};
+constexpr Unary unary[] = {neg, exp,  log,  log1p, expm1,  sqrt, sin,   cos,   tan,     tanh,     atan, erf,
+                           abs, sign, ceil, round, square, sinc, floor, isnan, inverse, cholesky, det,  logical_not};
+constexpr Binary binary[] = {add,  sub,   mul,    div,   pow,       maximum,   minimum, atan2, hypot,        fmod,
+                             less, equal, matmul, xlogy, logaddexp, remainder, dot,     outer, floor_divide, solve};
 
 constexpr std::int64_t most_elements = 512;
 constexpr std::size_t most_tensors = 6, most_steps = 24;
