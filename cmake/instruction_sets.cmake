@@ -6,5 +6,5 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set_source_files_properties(
     autograd/engine/tiles_avx512.cpp autograd/engine/lanes_avx512.cpp autograd/engine/product_avx512.cpp
     PROPERTIES COMPILE_OPTIONS
-               "-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mavx2;-mfma;-Wno-uninitialized;-Wno-maybe-uninitialized")
+               "-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mavx2;-mfma;$<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized;-Wno-maybe-uninitialized>")
 endif()

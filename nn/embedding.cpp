@@ -18,7 +18,7 @@ namespace {
 std::vector<std::int64_t> different(const Tensor& index, const Location& where) {
   std::vector<std::int64_t> found = index.to_vector<std::int64_t>(where);
   std::ranges::sort(found);
-  found.erase(std::ranges::unique(found).begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;
 }
 

@@ -2,6 +2,9 @@
 
 // Normalisation of each example by itself: layers that are the same in training and in evaluation.
 
+#include <concepts>
+#include <cstdint>
+
 #include "nn/module.hpp"
 
 namespace xgrad::nn {
@@ -19,8 +22,9 @@ class LayerNorm : public Module {
  public:
   explicit LayerNorm(const Shape& shape, LayerNormOptions options = {}, const Location& where = Location::current());
   /// Of the last axis.
-  explicit LayerNorm(std::int64_t size, LayerNormOptions options = {}, const Location& where = Location::current())
-      : LayerNorm(Shape{size}, options, where) {}
+  template <std::integral Size>
+  explicit LayerNorm(Size size, LayerNormOptions options = {}, const Location& where = Location::current())
+      : LayerNorm(Shape{static_cast<std::int64_t>(size)}, options, where) {}
 
   Tensor operator()(const Operand& x) const;
   void visit(Visitor& visitor) override;
@@ -43,8 +47,9 @@ class RMSNorm : public Module {
  public:
   explicit RMSNorm(const Shape& shape, RMSNormOptions options = {}, const Location& where = Location::current());
   /// Of the last axis.
-  explicit RMSNorm(std::int64_t size, RMSNormOptions options = {}, const Location& where = Location::current())
-      : RMSNorm(Shape{size}, options, where) {}
+  template <std::integral Size>
+  explicit RMSNorm(Size size, RMSNormOptions options = {}, const Location& where = Location::current())
+      : RMSNorm(Shape{static_cast<std::int64_t>(size)}, options, where) {}
 
   Tensor operator()(const Operand& x) const;
   void visit(Visitor& visitor) override { visitor("weight", weight); }

@@ -4,7 +4,7 @@
 
 namespace xgrad {
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef XGRAD_SANITIZED
 constexpr bool sanitized = true;
 #else
 constexpr bool sanitized = false;

@@ -8,8 +8,8 @@
 
 namespace xgrad {
 
-// AddressSanitizer makes frames several times larger, and wants room of its own on each thread's stack.
-#ifdef __SANITIZE_ADDRESS__
+// Sanitizers make frames several times larger, and want room of its own on each thread's stack.
+#ifdef XGRAD_SANITIZED
 inline constexpr std::size_t small_stack = 512 * 1024;
 #else
 inline constexpr std::size_t small_stack = 64 * 1024;

@@ -1,11 +1,36 @@
 #pragma once
 
+#include <cstdint>
 #include <source_location>
 
 namespace xgrad {
 
 /// A place in the user's program: file and line of the call that recorded an entry.
+#ifdef __cpp_lib_source_location
 using Location = std::source_location;
+#else
+// As std::source_location, for compilers that lack what the standard library makes it of (clang before 15).
+class Location {
+ public:
+  static constexpr Location current(std::uint_least32_t line = __builtin_LINE(),
+                                    std::uint_least32_t column = __builtin_COLUMN(),
+                                    const char* file = __builtin_FILE()) noexcept {
+    Location here;
+    here.line_ = line;
+    here.column_ = column;
+    here.file_ = file;
+    return here;
+  }
+  constexpr Location() noexcept = default;
+  constexpr std::uint_least32_t line() const noexcept { return line_; }
+  constexpr std::uint_least32_t column() const noexcept { return column_; }
+  constexpr const char* file_name() const noexcept { return file_; }
+
+ private:
+  std::uint_least32_t line_ = 0, column_ = 0;
+  const char* file_ = "";
+};
+#endif
 
 /// Names the library call in progress, so that entries and errors inside a composition point at the
 /// user's line and not into the library. Only the outermost scope of a thread counts.

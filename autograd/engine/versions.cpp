@@ -61,8 +61,8 @@ void Version::publish(std::unique_ptr<Kernels> kernels) {
 const Kernels& Version::kernels_for(std::int64_t elements, bool several) {
   const unsigned wanted = several && source_.wide.unrolled() ? phases | unrolled : phases;
   if (tier_ != Tier::interpreted && (asked_.load(std::memory_order_relaxed) & wanted) != wanted) {
-    const bool many = (count(elements_, elements) >= many_elements) | (count(runs_, 1) >= many_runs);
-    if (many || tier_ == Tier::compile_at_once) compile(wanted);
+    const bool large = count(elements_, elements) >= many_elements, often = count(runs_, 1) >= many_runs;
+    if (large || often || tier_ == Tier::compile_at_once) compile(wanted);
   }
   return *latest_.load(std::memory_order_acquire);
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <ranges>
 #include <unordered_set>
 
 #include "autograd/core/fail.hpp"
@@ -106,13 +105,13 @@ class Search {
   // What an entry adds up cotangents of; else null, and the step that recorded it, if it is of a derivative taken
   // again.
   const Tensor* adds_up(const Entry& entry, const DerivativeAgain::Step*& step, Location& taken) const {
-    for (const Again& again : derivatives_ | std::views::reverse) {
-      if (entry.sequence <= again.derivative.begin()) continue;
-      step = again.derivative.step_of(entry);
-      taken = again.where;
-      return again.derivative.adds_up_for(entry);
-    }
-    return nullptr;
+    const auto again = std::find_if(derivatives_.rbegin(), derivatives_.rend(), [&](const Again& taken_again) {
+      return entry.sequence > taken_again.derivative.begin();
+    });
+    if (again == derivatives_.rend()) return nullptr;
+    step = again->derivative.step_of(entry);
+    taken = again->where;
+    return again->derivative.adds_up_for(entry);
   }
 
   void backward_facts(const Entry& entry, NonFiniteEntry& found) const {

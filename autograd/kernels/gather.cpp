@@ -103,9 +103,10 @@ void scatter_argmax(const View& x, const View& index, std::int64_t axis, const V
   check_indices(index, size, "scatter_argmax", where);
   std::int64_t* to = y.as<std::int64_t>();
   std::fill_n(to, y.numel(), std::int64_t{-1});
-  const auto [outer, count, inner] = panels(x.shape, axis);
+  const Panels all = panels(x.shape, axis);
   dispatch(x.dtype, [&](auto zero) {
     using T = decltype(zero);
+    const auto [outer, count, inner] = all;
     const T* from = x.as<const T>();
     const std::int64_t* at = index.as<const std::int64_t>();
     for (std::int64_t i = 0, place = 0; i < outer; ++i)

@@ -16,7 +16,7 @@ namespace xgrad {
 /// up to 48 bytes are held in place. An entry keeps its inputs until it is evaluated, and for as long as it lives if
 /// it is tracked.
 struct Entry : EntryHead {
-  static constexpr std::size_t primitive_in_place = 48;
+  static constexpr std::size_t primitive_in_place = 48 + sizeof(void*) - sizeof(Location);
 
   const char* call = nullptr;  // the outermost library call it was recorded in, where there was one
   Location where;

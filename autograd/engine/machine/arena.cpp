@@ -46,7 +46,7 @@ namespace {
 
 class Piece final : public Routine {
  public:
-  Piece(std::shared_ptr<Arena::Block> block, const void* entry) : block_(std::move(block)) { entry_ = entry; }
+  Piece(std::shared_ptr<Arena::Block> block, void* entry) : block_(std::move(block)) { entry_ = entry; }
 
  private:
   std::shared_ptr<Arena::Block> block_;
@@ -71,7 +71,7 @@ std::unique_ptr<Routine> Arena::add(std::span<const std::uint8_t> bytes) {
     last_ = block;
   }
   std::memcpy(block->writable + block->used, bytes.data(), bytes.size());
-  const void* entry = block->executable + block->used;
+  void* entry = block->executable + block->used;
   block->used += size;
   return std::make_unique<Piece>(std::move(block), entry);
 }

@@ -15,10 +15,10 @@ namespace xgrad::fused::machine {
 class Routine {
  public:
   virtual ~Routine() = default;
-  const void* entry() const { return entry_; }
+  void* entry() const { return entry_; }
 
  protected:
-  const void* entry_ = nullptr;
+  void* entry_ = nullptr;
 };
 
 /// Code that is held by blocks of many kernels. A block is mapped twice, once to write and once to run, so that no

@@ -101,7 +101,7 @@ TEST_CASE("how long a slice is, its step and its axis are part of the key", "[ke
   const Tensor data = numbers({12, 12}, 1);
   for (int round = 0; round < 2; ++round)
     for (const auto& [axis, end, step] : {std::array{0, 6, 1}, {0, 5, 1}, {0, 12, 2}, {1, 6, 1}, {0, 6, 1}})
-      check_agreement([&] { return Roots{exp(slice(data, axis, 0, end, step))}; });
+      check_agreement([&, axis = axis, end = end, step = step] { return Roots{exp(slice(data, axis, 0, end, step))}; });
 }
 
 TEST_CASE("numbers beside Tensors are arguments of a plan", "[key]") {

@@ -157,8 +157,9 @@ void check_step(Code code, int places, InstructionSet set) {
         const char byte = !inside || !is_mask(code) ? 0x5a : number != number;
         wrong += !same(data.out[i], number) || data.mask_out[i] != byte;
       }
+      const auto& kind = *kernel;
       INFO("code " << static_cast<int>(code) << " of " << name(set) << ", " << name(dtype_of<T>) << ", operands from "
-                   << places << ", " << count << " columns, kernel " << typeid(*kernel).name());
+                   << places << ", " << count << " columns, kernel " << typeid(kind).name());
       if (wrong > 0) REQUIRE(wrong == 0);
     }
 }

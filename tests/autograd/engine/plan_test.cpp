@@ -299,7 +299,7 @@ TEST_CASE("a plan for equal constants is none for 0 and -0", "[plan]") {
     return Roots{1 / (x * full({2}, a, float64)), 1 / (x * full({2}, b, float64))};
   };
   for (const auto& [a, b] : {std::pair{2.0, 2.0}, {0.0, -0.0}, {0.0, 0.0}})
-    check_agreement([&] { return quotients(a, b); });
+    check_agreement([&, a = a, b = b] { return quotients(a, b); });
 }
 
 TEST_CASE("a plan for equal values is none for those of two primitives", "[plan]") {

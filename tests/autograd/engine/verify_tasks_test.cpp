@@ -9,7 +9,7 @@
 namespace xgrad::fused {
 namespace {
 
-constexpr Pointer matrix{}, mask{Pointer::Shape::full, true, false}, scratch{Pointer::Shape::scratch, false, false};
+constexpr Pointer matrix{}, scratch{Pointer::Shape::scratch, false, false};
 
 /// Four tasks: a program on 4 x 8 elements, a product, a program that follows it, and a reference kernel.
 struct Example {

@@ -60,12 +60,12 @@ TEMPLATE_TEST_CASE("gathering reads at indices", "", float, double, std::int64_t
     const Array<T> x = test::random_array<T>(indexed, rng), y(index.shape());
     kernels::gather(x.view(), index.view(), axis, y.view(), Location::current());
     bool right = true;
-    test::for_each_place_of(index.shape(),
-                            [&, at_axis = static_cast<std::size_t>(axis)](std::vector<std::int64_t> place) {
-                              const T found = y.at(place);
-                              place[at_axis] = index.at(place);
-                              right = right && found == x.at(place);
-                            });
+    test::for_each_place_of(
+        index.shape(), [&, &index = index, at_axis = static_cast<std::size_t>(axis)](std::vector<std::int64_t> place) {
+          const T found = y.at(place);
+          place[at_axis] = index.at(place);
+          right = right && found == x.at(place);
+        });
     CHECK(right);
   }
 }
@@ -78,12 +78,12 @@ TEMPLATE_TEST_CASE("scattering adds at indices, which may repeat", "", float, do
     const Array<T> source = test::random_array<T>(index.shape(), rng), expected(indexed);
     const Array<T> y = test::random_array<T>(indexed, rng);  // what was there does not matter
     kernels::scatter_add(source.view(), index.view(), axis, y.view(), Location::current());
-    test::for_each_place_of(index.shape(),
-                            [&, at_axis = static_cast<std::size_t>(axis)](std::vector<std::int64_t> place) {
-                              const T added = source.at(place);
-                              place[at_axis] = index.at(place);
-                              expected.at(place) += added;
-                            });
+    test::for_each_place_of(
+        index.shape(), [&, &index = index, at_axis = static_cast<std::size_t>(axis)](std::vector<std::int64_t> place) {
+          const T added = source.at(place);
+          place[at_axis] = index.at(place);
+          expected.at(place) += added;
+        });
     CHECK(y.values() == expected.values());
   }
 }
@@ -136,13 +136,14 @@ TEST_CASE("the largest of what goes to an index is found, of equal ones and of N
     }
     const Array<std::int64_t> y(indexed), expected(indexed);
     for (std::int64_t i = 0; i < expected.size(); ++i) expected[i] = -1;
-    test::for_each_place_of(index.shape(), [&, axis = static_cast<std::size_t>(axis)](std::vector<std::int64_t> place) {
-      auto target = place, before = place;
-      target[axis] = index.at(place);
-      before[axis] = std::max<std::int64_t>(expected.at(target), 0);
-      const double now = x.at(place), then = x.at(before);
-      if (expected.at(target) < 0 || now != now || now >= then) expected.at(target) = place[axis];
-    });
+    test::for_each_place_of(
+        index.shape(), [&, &index = index, axis = static_cast<std::size_t>(axis)](std::vector<std::int64_t> place) {
+          auto target = place, before = place;
+          target[axis] = index.at(place);
+          before[axis] = std::max<std::int64_t>(expected.at(target), 0);
+          const double now = x.at(place), then = x.at(before);
+          if (expected.at(target) < 0 || now != now || now >= then) expected.at(target) = place[axis];
+        });
     kernels::scatter_argmax(x.view(), index.view(), axis, y.view(), Location::current());
     bool same = true;
     for (std::int64_t i = 0; i < y.size(); ++i) same = same && y[i] == expected[i];

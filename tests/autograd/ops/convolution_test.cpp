@@ -192,7 +192,7 @@ TEST_CASE("transposed convolutions add each element's kernel up where its window
         Example{{3, 2, 1, 2}, {2, 1}}, Example{{2, 0, 2, 4}, {1, 1}}}) {
     const Tensor x = numbers({2, 4, 4, 5}, 1), w = numbers({4, 8 / p.groups, 3, 2}, 2);
     const std::int64_t per_group = w.size(1), outputs = per_group * p.groups;
-    const auto size = [&](std::int64_t axis) {
+    const auto size = [&, p = p, extra = extra](std::int64_t axis) {
       return (x.size(axis) - 1) * p.stride - 2 * p.padding + p.dilation * (w.size(axis) - 1) +
              extra[static_cast<std::size_t>(axis - 2)] + 1;
     };

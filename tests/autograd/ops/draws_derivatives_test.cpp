@@ -111,7 +111,9 @@ TEST_CASE("the second derivative of gamma distributed numbers is that of the qua
     const Tensor at = track(tensor(a, float64)), number = detail::gamma_quantile(at, tensor(z, float64), false);
     const Tensor first = grad(number, at, {.create_graph = true});
     const double second = grad(first, at).item(), h = 0.01 * a;
-    const auto difference = [&](double d) { return (moved(a, z, a + d) - 2 * z + moved(a, z, a - d)) / (d * d); };
+    const auto difference = [&, a = a, z = z](double d) {
+      return (moved(a, z, a + d) - 2 * z + moved(a, z, a - d)) / (d * d);
+    };
     INFO("a = " << a << ", z = " << z);
     CHECK(second == Approx((4 * difference(h / 2) - difference(h)) / 3).epsilon(1e-4));
   }

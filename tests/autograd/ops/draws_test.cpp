@@ -195,8 +195,8 @@ TEST_CASE("shares of tiny concentrations go to one part, by the proportions of t
   Rng rng(5);
   for (const double size : {1e-25, 1e-200, 1e-300, 1e-310, 1e-322}) {
     const Tensor a = track(tensor({3 * size, size, 1e-323 * (size > 1e-320)}, float64));
-    constexpr std::int64_t many = 2000;
-    const Tensor x = dirichlet({many, 3}, rng, maximum(a, 1e-323)), y = beta({many}, rng, a[0], a[1]);
+    constexpr std::int64_t fewer = 2000;
+    const Tensor x = dirichlet({fewer, 3}, rng, maximum(a, 1e-323)), y = beta({fewer}, rng, a[0], a[1]);
     CHECK(min(max(x, -1)).item() == 1);
     CHECK(min(maximum(y, 1 - y)).item() == 1);
     CHECK(mean(y).item() == Approx(0.75).margin(0.04));

@@ -12,7 +12,6 @@ namespace xgrad::catalogue {
 namespace {
 
 using Function = Real (*)(Real);
-constexpr Real inf = std::numeric_limits<Real>::infinity();
 
 struct Slope {
   const char* primitive;

@@ -294,7 +294,7 @@ TEST_CASE("several Tensors are evaluated at once", "[history]") {
 
 TEST_CASE("a memory report names the lines that hold most", "[history]") {
   const Tensor large = ones({1000, 100}) * 2;
-  const auto line = std::source_location::current().line() - 1;
+  const auto line = Location::current().line() - 1;
   evaluate(large);
   const Tensor pending = sum(large);
   const MemoryReport report = memory_report();

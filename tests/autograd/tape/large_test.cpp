@@ -122,7 +122,7 @@ TEST_CASE("nothing refers to itself: after a scope no entry is left") {
     auto f = grad(grad([](const Tensor& x) { return sum(sin(x)); }));
     CHECK_THROWS_AS(f(tensor({1.0, 2.0})), GraphError);  // the gradient has two elements
     Tensor x = track(tensor(1.0));
-    x = x;
+    x = std::as_const(x);
     x = x * x;
     Tensor& same = x;
     x = std::move(same);
