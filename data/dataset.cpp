@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
-#include <sstream>
 #include <string_view>
 
 #include "autograd/core/fail.hpp"
@@ -58,7 +57,7 @@ Tensor to_images(const IdxArray& array, const std::string& path, const Location&
                      " does not hold images: 3 axes of bytes are expected, got shape ", array.shape);
   const Shape shape{array.shape[0], array.shape[1] * array.shape[2]};
   check_shape(shape, sizeof(float), "mnist", where);
-  const Buffer buffer = Buffer::allocate(array.bytes.size() * sizeof(float));
+  const Buffer buffer = Buffer::allocate(array.bytes.size() * sizeof(float), "mnist", where);
   auto* pixels = static_cast<float*>(buffer.data());
   for (std::size_t i = 0; i < array.bytes.size(); ++i) pixels[i] = static_cast<float>(array.bytes[i]) / 255.0f;
   return make_leaf(shape, float32, buffer, where);
@@ -94,7 +93,7 @@ std::string first_complete(const char* name, const std::vector<std::string>& pla
                            const Location& where) {
   for (const std::string& place : places)
     if (holds_all(place)) return place;
-  std::ostringstream text;
+  Text text;
   text << name << ": the four IDX files were not found. Looked in:";
   for (const std::string& place : places) {
     text << "\n  " << printable(place) << ", which lacks";
@@ -116,7 +115,7 @@ Dataset fashion_mnist(const std::string& directory, Split split, const Location&
 
 std::string find_mnist(const std::string& given, const std::string& embedded, const Location& where) {
   const std::string cache = cache_directory();
-  std::ostringstream remedy;
+  Text remedy;
   remedy << "Give a directory that has them (--data DIR, or the environment variable XGRAD_DATA), or put them into "
          << printable(cache) << ", gzip-compressed or not. Names, and sha256 when uncompressed:";
   for (const MnistFile& file : mnist_files) remedy << "\n  " << file.sha256 << "  " << file.name;

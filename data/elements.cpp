@@ -118,7 +118,7 @@ Tensor to_tensor(const void* elements, ElementType type, const Shape& shape, con
   const auto count = static_cast<std::size_t>(shape.numel());
   if (type == ElementType::boolean) check_booleans(elements, count, operation, path, where);
   const DType dtype = dtype_for(type);
-  const Buffer buffer = Buffer::allocate(count * xgrad::item_size(dtype));
+  const Buffer buffer = Buffer::allocate(count * xgrad::item_size(dtype), operation, where);
   convert(elements, type, buffer.data(), count);
   return make_leaf(shape, dtype, buffer, where);
 }
@@ -131,7 +131,7 @@ Tensor read_elements(ByteSource& file, ElementType type, const Shape& shape, con
     file.read(elements.data(), elements.size());
     return to_tensor(elements.data(), type, shape, operation, path, where);
   }
-  const Buffer buffer = Buffer::allocate(count * item_size(type));
+  const Buffer buffer = Buffer::allocate(count * item_size(type), operation, where);
   file.read(buffer.data(), count * item_size(type));
   if (type == ElementType::boolean) check_booleans(buffer.data(), count, operation, path, where);
   return make_leaf(shape, dtype_for(type), buffer, where);

@@ -183,14 +183,11 @@ void Optimizer::step(Tensors gradients, const Location& where) {
   pending.checked.clear();
   pending.derivations.clear();
   std::vector<Parameter> changed;
-  Tensors old;
-  for (const std::size_t place : pending.places) {
-    changed.push_back(parameters_[place]);
-    old.push_back(parameters_[place].value());
-    old.insert(old.end(), state_[place].begin(), state_[place].end());
-  }
+  for (const std::size_t place : pending.places) changed.push_back(parameters_[place]);
   Assignment assignment(changed, pending.values, where);
-  if (!differentiable) evaluate_held(pending.results(), old, where);
+  Donation old(changed);
+  for (const std::size_t place : pending.places) old.add(state_[place]);
+  if (!differentiable) evaluate_held(pending.results(), old.values(), where);
   assignment.commit();  // nothing fails any more
   for (std::size_t i = 0; i < pending.places.size(); ++i) {
     state_[pending.places[i]] = std::move(pending.state[i]);

@@ -16,11 +16,7 @@ namespace {
 
 constexpr const char* colours[] = {"#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf"};
 
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.9g", value);
-  return text;
-}
+std::string number(double value) { return general(value, 9); }
 
 void check_series(std::span<const Series> series, const char* operation, const Location& where) {
   for (const Series& each : series)

@@ -6,6 +6,7 @@
 #include <memory>
 #include <new>
 
+#include "autograd/core/thread_object.hpp"
 #include "autograd/engine/fault.hpp"
 #include "autograd/engine/instruction_set.hpp"
 #include "autograd/engine/joining.hpp"
@@ -109,8 +110,8 @@ Scratch scratch_of_thread() {
     ~More() { std::free(memory); }
   };
   alignas(64) thread_local std::byte least[Scratch::least_bytes];
-  thread_local const More more;
-  return {least, more.memory};
+  static constinit thread_local ThreadObject<More> more;
+  return {least, more->memory};
 }
 
 template <class T>

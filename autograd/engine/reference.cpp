@@ -1,6 +1,8 @@
+#include <new>
 #include <unordered_map>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/mutex.hpp"
 #include "autograd/engine/executor.hpp"
 
 namespace xgrad {
@@ -15,10 +17,9 @@ void compute(Entry& entry) {
   if (entry.kind == Lowering::Kind::alias)
     value = entry.input(0).entry()->value;
   else
-    value = Buffer::allocate(static_cast<std::size_t>(entry.shape.numel()) * item_size(entry.dtype));
+    value = memory_for(entry);
   const View output{value.data(), entry.shape, entry.dtype};
-  const CallScope recorded = scope_of(entry);
-  entry.primitive->run(inputs, output, entry.where);
+  run_kernel(entry, *entry.primitive, inputs, output);
   entry.value = std::move(value);
   entry.evaluated.store(true, std::memory_order_release);
 }
@@ -54,6 +55,23 @@ class Checkpoints {
 };
 
 }  // namespace
+
+Buffer memory_for(const Entry& entry) {
+  const CallScope recorded = scope_of(entry);
+  const auto bytes = static_cast<std::size_t>(entry.shape.numel()) * item_size(entry.dtype);
+  return Buffer::allocate(bytes, entry.primitive->name(), entry.where);
+}
+
+// A fork() amid a call of BLAS would take its threads away.
+void run_kernel(const Entry& entry, const Primitive& primitive, std::span<const View> inputs, const View& output) {
+  const CallScope recorded = scope_of(entry);
+  const NoFork no_fork;
+  try {
+    primitive.run(inputs, output, entry.where);
+  } catch (const std::bad_alloc&) {
+    fail<LimitError>(entry.where, primitive.name(), ": there is no memory to compute it");
+  }
+}
 
 void ReferenceExecutor::run(const Pending& pending) {
   Checkpoints checkpoints(pending);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/core/thread_object.hpp"
 #include "autograd/tape/leaf.hpp"
 #include "autograd/tape/numbering.hpp"
 
@@ -15,38 +16,27 @@ constexpr std::uint64_t most_unreleased = 1 << 14;
 // Pending entries that no derivative can want: what a loop without a step adds up. There may be fewer of them.
 std::size_t most_untracked() { return Tape::current().most_pending / 32; }
 
-constinit thread_local bool ended = false;
-constinit thread_local Tape::Place scrap{};
-
 }  // namespace
 
-History* History::current() noexcept {
-  if (ended) return nullptr;
-  static thread_local History history;
-  return &history;
+History& History::current() noexcept {
+  static constinit thread_local ThreadObject<History> history;
+  return *history;
 }
 
-History::~History() {
-  ended = true;
-  detail::tape.next = detail::tape.end = nullptr;
-}
+History::~History() { detail::tape.next = detail::tape.end = nullptr; }
 
 void History::make_room() {
-  if (History* history = current()) {
-    if (history->sifting_) {
-      history->new_.emplace_back();
-      detail::tape.next = &history->new_.back();
-      detail::tape.end = detail::tape.next + 1;
-      return;
-    }
-    history->look([](const Place&) {});
-    history->due_ = detail::tape.sequence - history->released_at_ > most_unreleased;
-    history->release_if_due();
-    detail::tape.crowded = detail::tape.crowded || history->is_crowded();
-  } else {
-    detail::tape.next = &scrap;
-    detail::tape.end = &scrap + 1;
+  History& history = current();
+  if (history.sifting_) {
+    history.new_.emplace_back();
+    detail::tape.next = &history.new_.back();
+    detail::tape.end = detail::tape.next + 1;
+    return;
   }
+  history.look([](const Place&) {});
+  history.due_ = detail::tape.sequence - history.released_at_ > most_unreleased;
+  history.release_if_due();
+  detail::tape.crowded = detail::tape.crowded || history.is_crowded();
 }
 
 std::span<const History::Place> History::places() const {

@@ -15,8 +15,8 @@ namespace xgrad {
 /// and else once for half as many new ones: mostly, it takes time in proportion to recording.
 class History {
  public:
-  /// Of this thread; null when the thread ends.
-  static History* current() noexcept;
+  /// Of this thread.
+  static History& current() noexcept;
   /// Makes room for the next entry; sets `Tape::crowded` when too much is pending.
   static void make_room();
 

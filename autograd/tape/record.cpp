@@ -4,6 +4,7 @@
 #include <set>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/never_destroyed.hpp"
 #include "autograd/tape/history.hpp"
 #include "autograd/tape/leaf.hpp"
 #include "autograd/tape/slab.hpp"
@@ -31,8 +32,8 @@ void Tape::begin() noexcept {
 
 namespace {
 std::set<std::string>& registry() {
-  static std::set<std::string> ids;
-  return ids;
+  static NeverDestroyed<std::set<std::string>> ids;
+  return *ids;
 }
 }  // namespace
 
@@ -51,6 +52,10 @@ void Recording::refuse_derivative(const Entry& entry, const Location& where) {
   fail<GraphError>(where, entry.primitive->name(), ": a derivative is asked for, but it has no vjp");
 }
 
+void Recording::refuse_memory(const char* primitive, const Location& where) {
+  fail<LimitError>(where, primitive, ": there is no memory to record it");
+}
+
 void Recording::make_room() { History::make_room(); }
 
 void Recording::evaluate_now(const Tensor& recorded, const Location& where) {
@@ -59,11 +64,11 @@ void Recording::evaluate_now(const Tensor& recorded, const Location& where) {
     tape.evaluate ? tape.evaluate(recorded, where) : evaluate(recorded, where);
     return;
   }
-  History* history = History::current();
-  if (!history || !history->is_time(*recorded.entry())) return;
+  History& history = History::current();
+  if (!history.is_time(*recorded.entry())) return;
   tape.crowded = false;
   evaluate_held({}, {}, where);
-  history->settled(*recorded.entry());
+  history.settled(*recorded.entry());
 }
 
 Tensor Recording::repeat(const Entry& original) {
@@ -79,7 +84,7 @@ Tensor Recording::repeat(const Entry& original) {
 
 Tensor Recording::stamped(const Location& where) {
   stamp(where);
-  if (History* history = History::current()) history->look_at_memory();
+  History::current().look_at_memory();
   return std::move(entry_);
 }
 

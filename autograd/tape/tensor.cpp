@@ -1,6 +1,5 @@
 #include "autograd/tape/tensor.hpp"
 
-#include <sstream>
 
 #include "autograd/core/axes.hpp"
 #include "autograd/core/fail.hpp"
@@ -47,7 +46,7 @@ std::ostream& operator<<(std::ostream& out, const Description& description) {
 }
 
 std::string Description::str() const {
-  std::ostringstream text;
+  Text text;
   text << *this;
   return text.str();
 }
