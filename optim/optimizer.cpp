@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/no_memory.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
@@ -168,7 +169,7 @@ bool Optimizer::check_finite(const Pending& pending, const Location& where) {
   return true;
 }
 
-void Optimizer::step(Tensors gradients, const Location& where) {
+void Optimizer::step(Tensors gradients, const Location& where) try {
   const CallScope scope("step", where);
   const bool differentiable = Tape::current().differentiable_updates;
   const detail::TapeScope<bool, &Tape::grad> tracking(differentiable && Tape::current().grad);
@@ -194,6 +195,8 @@ void Optimizer::step(Tensors gradients, const Location& where) {
     ++taken_[pending.places[i]];
   }
   ++steps_;
+} catch (const std::bad_alloc&) {
+  no_memory("step", where);
 }
 
 void Optimizer::step(const Location& where) {

@@ -9,6 +9,7 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/core/mutex.hpp"
 #include "autograd/core/never_destroyed.hpp"
+#include "autograd/core/no_memory.hpp"
 #include "autograd/core/thread_object.hpp"
 #include "autograd/engine/budget.hpp"
 #include "autograd/engine/engine.hpp"
@@ -165,7 +166,7 @@ void compute(std::span<const Tensor> asked, std::span<const Tensor> others, std:
   try {
     Evaluation(asked, others, where).run(donated);
   } catch (const std::bad_alloc&) {
-    fail<LimitError>(where, "evaluate: there is no memory to plan it");
+    no_memory("evaluate", where);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/core/mutex.hpp"
+#include "autograd/core/no_memory.hpp"
 #include "autograd/engine/executor.hpp"
 
 namespace xgrad {
@@ -69,7 +70,7 @@ void run_kernel(const Entry& entry, const Primitive& primitive, std::span<const 
   try {
     primitive.run(inputs, output, entry.where);
   } catch (const std::bad_alloc&) {
-    fail<LimitError>(entry.where, primitive.name(), ": there is no memory to compute it");
+    no_memory(primitive.name(), entry.where);
   }
 }
 

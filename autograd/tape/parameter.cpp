@@ -8,6 +8,7 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/core/mutex.hpp"
 #include "autograd/core/never_destroyed.hpp"
+#include "autograd/core/no_memory.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/tape/history.hpp"
 #include "autograd/tape/leaf.hpp"
@@ -268,10 +269,12 @@ void Assignment::commit() noexcept {
   if (!Tape::current().differentiable_updates) History::current().after_assignment();
 }
 
-void assign(std::span<const Parameter> parameters, std::span<const Tensor> values, const Location& where) {
+void assign(std::span<const Parameter> parameters, std::span<const Tensor> values, const Location& where) try {
   Assignment assignment(parameters, values, where);
   if (const std::vector<Tensor> needed = assignment.needed(); !needed.empty()) evaluate_held(needed, {}, where);
   assignment.commit();
+} catch (const std::bad_alloc&) {
+  no_memory("assign", where);
 }
 
 }  // namespace xgrad

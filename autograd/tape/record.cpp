@@ -5,6 +5,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/core/never_destroyed.hpp"
+#include "autograd/core/no_memory.hpp"
 #include "autograd/tape/history.hpp"
 #include "autograd/tape/leaf.hpp"
 #include "autograd/tape/slab.hpp"
@@ -53,7 +54,7 @@ void Recording::refuse_derivative(const Entry& entry, const Location& where) {
 }
 
 void Recording::refuse_memory(const char* primitive, const Location& where) {
-  fail<LimitError>(where, primitive, ": there is no memory to record it");
+  no_memory(primitive, where);
 }
 
 void Recording::make_room() { History::make_room(); }

@@ -94,7 +94,7 @@ void say_objects(Said& said) {
   said["shape"] = printed(Shape{1234567, 2}) + printed(describe(zeros({1234567})));
   const Parameter parameter(zeros({123456}));
   said["parameter"] = printed(describe(parameter));
-  const Tensor loss = sum(exp(zeros({12345}) * parameter.item() + concat({numbers, numbers}, 0)[0]));
+  const Tensor loss = sum(exp(zeros({12345}) * parameter[0] + concat({numbers, numbers}, 0)[0]));
   said["tape"] = print_tape(loss) + tape_dot(loss);
   nn::Linear model(12345, 17);
   said["module"] = printed(model);
@@ -108,7 +108,8 @@ void say_objects(Said& said) {
 
 void say_files(Said& said, const fs::path& directory) {
   fs::create_directories(directory);
-  const Tensor numbers = normal({1234, 3}, *std::make_unique<Rng>(1));
+  Rng rng(1);
+  const Tensor numbers = normal({1234, 3}, rng);
   data::save_npy(directory / "a.npy", numbers);
   data::save_npz(directory / "a.npz", {{"numbers", numbers}});
   data::save(directory / "a.safetensors", {{"numbers", numbers}}, {{"step", "1234567"}});
@@ -121,7 +122,7 @@ void say_files(Said& said, const fs::path& directory) {
     setenv("XGRAD_SCRIPT", (directory / "script").c_str(), 1);
     setenv("PATH", (directory.string() + ":" + path).c_str(), 1);
     report::draw_curve(directory / "curve", {{series}}, {.title = "loss"});
-    report::draw_images(directory / "images.png", reshape(arange(8) * 1234.5, {2, 2, 2}), {"a", "b"}, "digits");
+    report::draw_images(directory / "images.png", normal({2, 2, 2}, rng) * 1234.5, {"a", "b"}, "digits");
     setenv("PATH", path.c_str(), 1);
   }
   for (const char* name : {"a.npy", "a.npz", "a.safetensors", "a.csv", "script"}) said[name] = bytes_of(directory / name);
