@@ -120,8 +120,7 @@ bool draw_images(const std::string& path, const Tensor& images, const std::vecto
                        "\nset multiplot\n";
   if (!title.empty())
     script += "set label 1 " + gnuplot_string(title) + " at screen 0.5, screen " +
-              fixed(1 - 22.0 / static_cast<double>(grid.height()), 6) +
-              " center font 'sans,14' noenhanced front\n";
+              fixed(1 - 22.0 / static_cast<double>(grid.height()), 6) + " center font 'sans,14' noenhanced front\n";
   script +=
       "unset key\nunset colorbox\nunset tics\nset border lc rgb '#999999'\nset palette gray negative\n"
       "set cbrange [0:1]\nset yrange [] reverse\nset autoscale xfix\nset autoscale yfix\n";

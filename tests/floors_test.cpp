@@ -106,8 +106,8 @@ TEST_CASE("the library writes and reads numbers in ways that know no locale", "[
     std::string text;
     for (const std::string& line : source.lines) text += line + '\n';
     INFO(source.path);
-    for (const char* other : {"std::ostringstream", "std::stringstream", "std::istringstream", "std::ofstream", "std::stod",
-                              "std::stof", "strtod", "strtof", "atof("})
+    for (const char* other : {"std::ostringstream", "std::stringstream", "std::istringstream", "std::ofstream",
+                              "std::stod", "std::stof", "strtod", "strtof", "atof("})
       CHECK(text.find(other) == std::string::npos);
     for (std::size_t at = 0; (at = text.find("printf(", at)) != std::string::npos; ++at)
       for (std::size_t sign = at, end = text.find(';', at); (sign = text.find('%', sign + 1)) < end;) {

@@ -1,6 +1,5 @@
 #include "autograd/check/print.hpp"
 
-
 #include "autograd/check/place.hpp"
 #include "autograd/core/fail.hpp"
 #include "autograd/engine/walk.hpp"

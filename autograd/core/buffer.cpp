@@ -127,9 +127,7 @@ class Pool {
         release(memory, size_class);
       }
   }
-  static void tell() noexcept {
-    local->tally.tell();
-  }
+  static void tell() noexcept { local->tally.tell(); }
 
   static Buffer make(std::size_t bytes) noexcept {
     const bool small = bytes <= small_data;

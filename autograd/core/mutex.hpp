@@ -20,7 +20,8 @@ class NoFork {
   static void always() noexcept;
 };
 
-/// How often this process, or one that it comes from, was forked off. What other threads had is gone where this changes.
+/// How often this process, or one that it comes from, was forked off. What other threads had is gone where this
+/// changes.
 std::uint32_t forks() noexcept;
 
 /// A mutex that no other thread holds when the process is forked, so that the child finds it free, and what it guards

@@ -98,7 +98,8 @@ class Reasons {
     std::set<std::string> said;
     for (const Entry* entry : reachable({&loss_, 1}, numbers, [](const Entry& each) { return each.tracked; })) {
       const std::string name = entry->primitive->name();
-      if (!detail::is_looped(*entry) || std::ranges::find(parts, name) != parts.end() || !said.insert(name + place(entry->where)).second)
+      if (!detail::is_looped(*entry) || std::ranges::find(parts, name) != parts.end() ||
+          !said.insert(name + place(entry->where)).second)
         continue;
       result_.text += "; vmap records " + name + " at " + place(entry->where) +
                       " for one example after another, for it has no batching rule";

@@ -53,9 +53,7 @@ void Recording::refuse_derivative(const Entry& entry, const Location& where) {
   fail<GraphError>(where, entry.primitive->name(), ": a derivative is asked for, but it has no vjp");
 }
 
-void Recording::refuse_memory(const char* primitive, const Location& where) {
-  no_memory(primitive, where);
-}
+void Recording::refuse_memory(const char* primitive, const Location& where) { no_memory(primitive, where); }
 
 void Recording::make_room() { History::make_room(); }
 

@@ -115,12 +115,13 @@ Tensor record(const Location& where, P primitive, Inputs&&... inputs) {
   if constexpr (sizeof...(Inputs) > Entry::inputs_in_place) {
     return record(where, std::move(primitive), std::vector<Tensor>{std::forward<Inputs>(inputs)...});
   } else {
-    return detail::recorded<P>(where, [&]() __attribute__((always_inline)) {
-      detail::Recording recording;
-      const P& held = recording->emplace(std::move(primitive));
-      const std::span<const Tensor> taken = recording->take_inputs(std::forward<Inputs>(inputs)...);
-      return recording.finish(held, taken, where);
-    });
+    return detail::recorded<P>(
+        where, [&]() __attribute__((always_inline)) {
+          detail::Recording recording;
+          const P& held = recording->emplace(std::move(primitive));
+          const std::span<const Tensor> taken = recording->take_inputs(std::forward<Inputs>(inputs)...);
+          return recording.finish(held, taken, where);
+        });
   }
 }
 

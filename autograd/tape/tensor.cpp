@@ -1,6 +1,5 @@
 #include "autograd/tape/tensor.hpp"
 
-
 #include "autograd/core/axes.hpp"
 #include "autograd/core/fail.hpp"
 #include "autograd/tape/entry.hpp"

@@ -39,14 +39,13 @@ void check_drift(Step step) {
   if (!sanitized) CHECK(more <= 1024);
 }
 
-// exp and products from a number to itself: a million entries, all of them on the way back.
+// All of them are on the way back.
 void chain() {
-  constexpr int length = 1'000'000;
-  const Tensor x = track(tensor({0.5, 0.25}, float64));
+  const Tensor x = track(tensor(0.5f));
   Tensor y = x;
-  for (int i = 0; i < length / 2; ++i) y = sin(y) * 1.01;
-  const Tensor loss = sum(y), gradient = grad(loss, x);
-  CHECK(std::isfinite(gradient.to_vector()[0]));
+  for (int i = 0; i < 1'000'000; ++i) y = sin(y);
+  const double slope = grad(y, x).item();
+  CHECK((slope > 0 && slope < 1e-3));
 }
 
 }  // namespace

@@ -125,7 +125,8 @@ void say_files(Said& said, const fs::path& directory) {
     report::draw_images(directory / "images.png", normal({2, 2, 2}, rng) * 1234.5, {"a", "b"}, "digits");
     setenv("PATH", path.c_str(), 1);
   }
-  for (const char* name : {"a.npy", "a.npz", "a.safetensors", "a.csv", "script"}) said[name] = bytes_of(directory / name);
+  for (const char* name : {"a.npy", "a.npz", "a.safetensors", "a.csv", "script"})
+    said[name] = bytes_of(directory / name);
   said["npy read"] = printed(data::load_npy(directory / "a.npy"));
   said["progress"] = report::progress_line({"epoch 2/5", 1234567, 2345678, 3.0, 1234.5678}, 100);
   fs::remove_all(directory);

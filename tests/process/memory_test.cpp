@@ -65,7 +65,11 @@ TEST_CASE("child: operations that get no memory", "[.memory_operations]") {
       {"exp", [&] { evaluate(exp(column + row)); }, ": " + of},
       {"matmul", [&] { evaluate(matmul(column, row)); }, "matmul: " + of},
       {"softmax", [&] { evaluate(softmax(column + row, 1)); }, ": " + of},
-      {"concat", [&] { evaluate(concat({column + row, column + row}, 0)); }, "bytes cannot be allocated, at memory_"},
+      {"concat",
+       [&] {
+         evaluate(concat({column + row, column + row}, 0));
+       },
+       "bytes cannot be allocated, at memory_"},
       {"cumsum", [&] { evaluate(cumsum(column + row, 0)); }, "bytes cannot be allocated, at memory_test.cpp:"},
       {"item", [&] { static_cast<void>(sum(matmul(column, row) + 1, 0).to_vector()); }, "matmul: " + of},
   };
