@@ -2,8 +2,8 @@
 #include <unordered_map>
 
 #include "autograd/core/fail.hpp"
-#include "autograd/core/mutex.hpp"
 #include "autograd/core/no_memory.hpp"
+#include "autograd/engine/blas_call.hpp"
 #include "autograd/engine/executor.hpp"
 
 namespace xgrad {
@@ -63,10 +63,9 @@ Buffer memory_for(const Entry& entry) {
   return Buffer::allocate(bytes, entry.primitive->name(), entry.where);
 }
 
-// A fork() amid a call of BLAS would take its threads away.
 void run_kernel(const Entry& entry, const Primitive& primitive, std::span<const View> inputs, const View& output) {
   const CallScope recorded = scope_of(entry);
-  const NoFork no_fork;
+  const BlasCall perhaps;
   try {
     primitive.run(inputs, output, entry.where);
   } catch (const std::bad_alloc&) {
