@@ -56,7 +56,7 @@ Tensor from_xtensor(const xt::xexpression<E>& expression, const Location& where 
   const Shape shape = detail::shape_of(from.shape());
   check_shape(shape, sizeof(T), "from_xtensor", where);
   const auto count = static_cast<std::size_t>(shape.numel());
-  Buffer value = Buffer::allocate(count * sizeof(T));
+  Buffer value = Buffer::allocate(count * sizeof(T), "from_xtensor", where);
   if (count > 0) {
     const std::vector<std::size_t> sizes(shape.begin(), shape.end());
     auto to = xt::adapt<xt::layout_type::row_major>(static_cast<T*>(value.data()), count, xt::no_ownership(), sizes);

@@ -34,7 +34,7 @@ Tensor take_samples(const Tensor& from, const std::vector<std::int64_t>& order, 
   const std::size_t samples = static_cast<std::size_t>(from.shape()[0]);
   const std::size_t all = static_cast<std::size_t>(from.numel()) * item_size(from.dtype());
   const std::size_t sample = samples == 0 ? 0 : all / samples;
-  const Buffer buffer = Buffer::allocate(static_cast<std::size_t>(end - begin) * sample);
+  const Buffer buffer = Buffer::allocate(static_cast<std::size_t>(end - begin) * sample, "batches", where);
   const auto* source = static_cast<const char*>(from.entry()->value.data());
   auto* target = static_cast<char*>(buffer.data());
   if (order.empty() && sample > 0) {

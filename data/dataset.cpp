@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <sstream>
+#include <string_view>
 #include <vector>
 
 #include "autograd/core/fail.hpp"
@@ -76,7 +77,7 @@ Tensor read_images(const std::string& path, const Location& where) {
   const Shape shape{stored[0], stored[1] * stored[2]};
   check_shape(shape, sizeof(float), "mnist", where);
   const auto count = static_cast<std::size_t>(shape.numel());
-  const Buffer buffer = Buffer::allocate(count * sizeof(float));
+  const Buffer buffer = Buffer::allocate(count * sizeof(float), "mnist", where);
   auto* pixels = static_cast<float*>(buffer.data());
   for_each_byte(file, count, [&](unsigned char byte, std::size_t i) { pixels[i] = static_cast<float>(byte) / 255.0f; });
   return make_leaf(shape, float32, buffer, where);
@@ -118,7 +119,7 @@ std::string first_complete(const char* name, const std::vector<std::string>& pla
                            const Location& where) {
   for (const std::string& place : places)
     if (holds_all(place)) return place;
-  std::ostringstream text;
+  Text text;
   text << name << ": the four IDX files were not found. Looked in:";
   for (const std::string& place : places) {
     text << "\n  " << printable(place) << ", which lacks";
@@ -140,7 +141,7 @@ Dataset fashion_mnist(const std::string& directory, Split split, const Location&
 
 std::string find_mnist(const std::string& given, const std::string& embedded, const Location& where) {
   const std::string cache = cache_directory();
-  std::ostringstream remedy;
+  Text remedy;
   remedy << "Give a directory that has them (--data DIR, or the environment variable XGRAD_DATA), or put them into "
          << printable(cache) << ", gzip-compressed or not. Names, and sha256 when uncompressed:";
   for (const MnistFile& file : mnist_files) remedy << "\n  " << file.sha256 << "  " << file.name;

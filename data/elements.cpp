@@ -185,7 +185,7 @@ Tensor read_elements(ByteSource& file, const ElementLayout& layout, const Shape&
   const auto count = static_cast<std::size_t>(shape.numel());
   const std::size_t size = item_size(layout.type);
   const DType dtype = tensor_dtype(layout.type);
-  const Buffer buffer = Buffer::allocate(count * xgrad::item_size(dtype));
+  const Buffer buffer = Buffer::allocate(count * xgrad::item_size(dtype), operation, where);
   const bool as_it_is = is_native(layout.type) && layout.type != ElementType::boolean && !layout.big_endian &&
                         (!layout.fortran_order || shape.ndim() < 2);
   if (as_it_is) {

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <optional>
 #include <ostream>
-#include <sstream>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "autograd/core/text.hpp"
 #include "autograd/tape/slab.hpp"
 #include "autograd/tape/tape.hpp"
 #include "nn/call.hpp"
@@ -186,7 +186,7 @@ std::string label(const SummaryLine& line) {
 
 std::string outputs_of(const SummaryLine& line) {
   if (line.outputs.empty()) return "-";
-  std::ostringstream text;
+  Text text;
   if (line.outputs.size() > 1) text << line.outputs.size() << " x ";
   const bool alike = std::ranges::all_of(line.outputs, [&](const Shape& shape) { return shape == line.outputs[0]; });
   alike ? text << line.outputs[0] : text << "several shapes";

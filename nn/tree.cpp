@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <memory>
 #include <ostream>
-#include <sstream>
 #include <typeinfo>
 #include <unordered_set>
 
+#include "autograd/core/text.hpp"
 #include "nn/module.hpp"
 
 namespace xgrad::nn {
@@ -18,7 +18,7 @@ namespace {
 /// module inside it have a line of their own.
 class Tree final : public Visitor {
  public:
-  std::ostringstream text;
+  Text text;
 
  protected:
   void module(const std::string& path, Module& member) override {

@@ -1,10 +1,11 @@
 #include "optim/forgotten.hpp"
 
 #include <cstdio>
-#include <mutex>
 #include <set>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/mutex.hpp"
+#include "autograd/core/never_destroyed.hpp"
 #include "autograd/transform/derivation.hpp"
 
 namespace xgrad::optim {
@@ -16,16 +17,16 @@ std::vector<Parameter> forgotten_by(const Derivation& derivation) {
   std::vector<Parameter> forgotten;
   for (const auto& weak : derivation.forgotten)
     if (const auto cell = weak.lock(); cell && !cell->optimised && cell->trainable)
-      if (const Parameter parameter = Parameter::holder(cell->value); parameter.defined())
+      if (const Parameter parameter = Parameter::holder(cell->read()); parameter.defined())
         forgotten.push_back(parameter);
   return forgotten;
 }
 
 bool is_new(const Location& where) {
-  static std::mutex mutex;
-  static std::set<std::string> known;
+  static Mutex mutex;
+  static NeverDestroyed<std::set<std::string>> known;
   const std::lock_guard lock(mutex);
-  return known.insert(std::string(where.file_name()) + place(where)).second;
+  return known->insert(std::string(where.file_name()) + place(where)).second;
 }
 
 }  // namespace
@@ -35,7 +36,7 @@ void warn_of_forgotten(const Tensors& gradients, const Location& where) {
     const std::vector<Parameter> forgotten = forgotten_by(derivation);
     if (forgotten.empty() || !is_new(where)) continue;
     const Parameter& first = forgotten[0];
-    std::ostringstream text;
+    Text text;
     text << "xgrad: step: the loss recorded at " << place(derivation.loss) << " depends on " << describe(first)
          << ", made at " << place(first.made());
     if (forgotten.size() > 1) text << " (and " << forgotten.size() - 1 << " more)";

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/no_memory.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
@@ -164,7 +165,7 @@ bool Optimizer::check_finite(const Pending& pending, const Location& where) {
   return true;
 }
 
-void Optimizer::step(Tensors gradients, const Location& where) {
+void Optimizer::step(Tensors gradients, const Location& where) try {
   const CallScope scope("step", where);
   const bool differentiable = Tape::current().differentiable_updates;
   const detail::TapeScope<bool, &Tape::grad> tracking(differentiable && Tape::current().grad);
@@ -179,20 +180,19 @@ void Optimizer::step(Tensors gradients, const Location& where) {
   pending.checked.clear();
   pending.derivations.clear();
   std::vector<Parameter> changed;
-  Tensors old;
-  for (const std::size_t place : pending.places) {
-    changed.push_back(parameters_[place]);
-    old.push_back(parameters_[place].value());
-    old.insert(old.end(), state_[place].begin(), state_[place].end());
-  }
+  for (const std::size_t place : pending.places) changed.push_back(parameters_[place]);
   Assignment assignment(changed, pending.values, where);
-  if (!differentiable) evaluate_held(pending.results(), old, where);
+  Donation old(changed);
+  for (const std::size_t place : pending.places) old.add(state_[place]);
+  if (!differentiable) evaluate_held(pending.results(), old.values(), where);
   assignment.commit();  // nothing fails any more
   for (std::size_t i = 0; i < pending.places.size(); ++i) {
     state_[pending.places[i]] = std::move(pending.state[i]);
     ++taken_[pending.places[i]];
   }
   ++steps_;
+} catch (const std::bad_alloc&) {
+  no_memory("step", where);
 }
 
 void Optimizer::step(const Location& where) {

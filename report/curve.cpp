@@ -16,11 +16,7 @@ namespace {
 
 constexpr const char* colours[] = {"#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf"};
 
-/// With a point in every locale.
-std::string number(double value) {
-  char text[32];
-  return {text, std::to_chars(text, std::end(text), value, std::chars_format::general, 9).ptr};
-}
+std::string number(double value) { return general(value, 9); }
 
 void check_series(std::span<const Series> series, const char* operation, const Location& where) {
   for (const Series& each : series)

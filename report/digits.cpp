@@ -58,13 +58,11 @@ std::string placement(const Grid& grid, std::size_t i) {
   const double top = height - static_cast<double>(grid.title_height + row * grid.tile_height) - caption;
   const double right = left + static_cast<double>(grid.tile_width) - 2 * gap;
   const double bottom = top + caption - static_cast<double>(grid.tile_height) + gap;
-  char text[200];
-  std::snprintf(text, sizeof text, "set lmargin at screen %.5f\nset rmargin at screen %.5f\n", left / width,
-                right / width);
-  std::string result = text;
-  std::snprintf(text, sizeof text, "set tmargin at screen %.5f\nset bmargin at screen %.5f\n", top / height,
-                bottom / height);
-  return result + text;
+  const auto margin = [](const char* side, double at) {
+    return std::string("set ") + side + "margin at screen " + fixed(at, 5) + '\n';
+  };
+  return margin("l", left / width) + margin("r", right / width) + margin("t", top / height) +
+         margin("b", bottom / height);
 }
 
 std::string pixels(const std::vector<double>& values, std::int64_t image, std::int64_t rows, std::int64_t columns) {
@@ -72,9 +70,7 @@ std::string pixels(const std::vector<double>& values, std::int64_t image, std::i
   for (std::int64_t row = 0; row < rows; ++row) {
     for (std::int64_t column = 0; column < columns; ++column) {
       const double value = values[static_cast<std::size_t>((image * rows + row) * columns + column)];
-      char number[32];
-      std::snprintf(number, sizeof number, "%.4g ", std::isfinite(value) ? value : 0.0);
-      text += number;
+      text += general(std::isfinite(value) ? value : 0.0, 4) + ' ';
     }
     text += "\n";
   }
@@ -125,8 +121,7 @@ bool draw_images(const std::string& path, const Tensor& images, const std::vecto
                        std::to_string(grid.height()) + " font 'sans,10'\nset multiplot\n";
   if (!title.empty())
     script += "set label 1 " + gnuplot_string(title) + " at screen 0.5, screen " +
-              std::to_string(1 - 22.0 / static_cast<double>(grid.height())) +
-              " center font 'sans,14' noenhanced front\n";
+              fixed(1 - 22.0 / static_cast<double>(grid.height()), 6) + " center font 'sans,14' noenhanced front\n";
   script +=
       "unset key\nunset colorbox\nunset tics\nset border lc rgb '#999999'\nset palette gray negative\n"
       "set cbrange [0:1]\nset yrange [] reverse\nset autoscale xfix\nset autoscale yfix\n";

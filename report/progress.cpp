@@ -9,6 +9,8 @@
 #include <cstring>
 #include <utility>
 
+#include "autograd/core/text.hpp"
+
 namespace xgrad::report {
 
 namespace {
@@ -47,10 +49,9 @@ std::string progress_line(const ProgressState& state, int width) {
   const double part =
       state.total > 0 ? std::clamp(static_cast<double>(state.done) / static_cast<double>(state.total), 0.0, 1.0) : 1.0;
   const double rate = state.seconds > 0 ? static_cast<double>(state.done) / state.seconds : 0;
-  char figures[160];
-  std::snprintf(figures, sizeof figures, " %3d%%  loss %.4f  %.0f %s/s", static_cast<int>(part * 100), state.loss, rate,
-                state.unit.c_str());
-  std::string text = figures;
+  const std::string percent = std::to_string(static_cast<int>(part * 100));
+  std::string text = std::string(4 - percent.size(), ' ') + percent + "%  loss " + fixed(state.loss, 4) + "  " +
+                     fixed(rate, 0) + ' ' + state.unit + "/s";
   if (rate > 0) text += "  " + duration(static_cast<double>(state.total - state.done) / rate) + " left";
   constexpr int narrowest_bar = 5, widest_bar = 40;
   const int room = width - static_cast<int>(state.label.size() + text.size()) - 3;

@@ -89,6 +89,34 @@ TEST_CASE("a file includes its own floor and those below", "[floors]") {
   }
 }
 
+TEST_CASE("the library's mutexes are those that a fork waits for", "[floors]") {
+  for (const Source& source : sources()) {
+    if (floor_of(source.path) == top || source.path.rfind("autograd/core/mutex.", 0) == 0) continue;
+    for (const std::string& line : source.lines) {
+      INFO(source.path << ": " << line);
+      for (const char* other : {"std::mutex", "std::shared_mutex", "std::recursive_mutex", "std::condition_variable"})
+        CHECK(line.find(other) == std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("the library writes and reads numbers in ways that know no locale", "[floors]") {
+  for (const Source& source : sources()) {
+    if (floor_of(source.path) == top || source.path.rfind("autograd/core/text.", 0) == 0) continue;
+    std::string text;
+    for (const std::string& line : source.lines) text += line + '\n';
+    INFO(source.path);
+    for (const char* other : {"std::ostringstream", "std::stringstream", "std::istringstream", "std::ofstream",
+                              "std::stod", "std::stof", "strtod", "strtof", "atof("})
+      CHECK(text.find(other) == std::string::npos);
+    for (std::size_t at = 0; (at = text.find("printf(", at)) != std::string::npos; ++at)
+      for (std::size_t sign = at, end = text.find(';', at); (sign = text.find('%', sign + 1)) < end;) {
+        const std::size_t letter = text.find_first_not_of("-+ #0123456789.*l", sign + 1);
+        CHECK(std::string("aAeEfFgG").find(text[letter]) == std::string::npos);
+      }
+  }
+}
+
 TEST_CASE("our files are included by their path from the root", "[floors]") {
   for (const Source& source : sources()) {
     for (const std::string& line : source.lines) {

@@ -2,16 +2,16 @@
 
 #include <cmath>
 #include <limits>
-#include <sstream>
 
 #include "autograd/check/place.hpp"
+#include "autograd/core/text.hpp"
 
 namespace xgrad {
 
 double usual_tolerance(DType dtype) { return dtype == float32 ? 1e-5 : dtype == float64 ? 1e-12 : 0; }
 
 std::string difference(const Tensor& actual, const Tensor& expected, double relative, double absolute, bool equal_nan) {
-  std::ostringstream text;
+  Text text;
   text.precision(17);
   if (!actual.defined() || !expected.defined()) {
     if (actual.defined() != expected.defined())

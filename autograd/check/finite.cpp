@@ -34,7 +34,7 @@ Trouble trouble_of(const Tensor& x) {
 }
 
 std::string element(const Tensor& x, std::int64_t at) {
-  std::ostringstream text;
+  Text text;
   text << x.to_vector()[static_cast<std::size_t>(at)] << " at " << Shape(place_of(at, x.shape())) << " of "
        << describe(x);
   return text.str();

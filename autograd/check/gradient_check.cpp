@@ -1,7 +1,6 @@
 #include "autograd/check/gradient_check.hpp"
 
 #include <algorithm>
-#include <sstream>
 
 #include "autograd/check/blame.hpp"
 #include "autograd/check/compare.hpp"
@@ -75,7 +74,7 @@ GradientCheckReport check_gradient(const CheckedFunction& f, const std::vector<T
 }
 
 std::string GradientCheckReport::text() const {
-  std::ostringstream out;
+  Text out;
   out.precision(17);
   out << "gradient check: " << name(verdict);
   if (order == 0) return out.str() + " (nothing to differentiate)";

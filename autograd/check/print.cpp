@@ -1,7 +1,5 @@
 #include "autograd/check/print.hpp"
 
-#include <sstream>
-
 #include "autograd/check/place.hpp"
 #include "autograd/core/fail.hpp"
 #include "autograd/engine/walk.hpp"
@@ -46,7 +44,7 @@ constexpr auto everything = [](const Entry&) { return true; };
 
 std::string print_tape(const Tensor& tensor, std::size_t most_entries, const Location& where) {
   check<GraphError>(tensor.defined(), where, "print_tape: the Tensor is undefined");
-  std::ostringstream out;
+  Text out;
   Numbering numbers;
   const auto line = [&](const Entry& entry) {
     out << '%' << numbers.find(&entry) << " = " << entry.primitive->name() << '(';
@@ -63,7 +61,7 @@ std::string print_tape(const Tensor& tensor, std::size_t most_entries, const Loc
 
 std::string tape_dot(const Tensor& tensor, std::size_t most_entries, const Location& where) {
   check<GraphError>(tensor.defined(), where, "tape_dot: the Tensor is undefined");
-  std::ostringstream out;
+  Text out;
   Numbering numbers;
   out << "digraph tape {\n  node [shape=box];\n";
   const auto line = [&](const Entry& entry) {

@@ -19,7 +19,7 @@ class Axes {
   requires(!std::same_as<Axis, bool>) Axes(Axis axis) : axes_{static_cast<std::int64_t>(axis)} {}
   Axes(std::initializer_list<std::int64_t> axes) : axes_(axes) {}
   Axes(std::vector<std::int64_t> axes) : axes_(std::move(axes)) {}
-  static Axes all() {
+  static constexpr Axes all() {
     Axes axes;
     axes.all_ = true;
     return axes;
@@ -33,7 +33,7 @@ class Axes {
   bool all_ = false;
 };
 
-inline const Axes all_axes = Axes::all();
+inline constexpr Axes all_axes = Axes::all();
 /// Whether a reduction leaves the axes that it reduces, with size 1. No bool, number or axis converts to it, nor it to
 /// them, so that it cannot be taken for another argument; what a program decides is `KeepDims{condition}`.
 enum class KeepDims : bool { no, yes };

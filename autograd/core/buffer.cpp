@@ -4,12 +4,14 @@
 #include <array>
 #include <bit>
 #include <cstdlib>
-#include <mutex>
 #include <new>
 #include <utility>
 #include <vector>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/mutex.hpp"
+#include "autograd/core/never_destroyed.hpp"
+#include "autograd/core/thread_object.hpp"
 
 namespace xgrad {
 
@@ -85,13 +87,12 @@ class Tally {
 class Pool {
  public:
   static Pool& shared() {
-    static Pool* pool = new Pool;  // never destroyed: Tensors of static storage may outlive everything
+    static NeverDestroyed<Pool> pool;
     return *pool;
   }
 
-  void* take(std::size_t size_class) {
-    Local* local = size_class < local_classes ? Local::current() : nullptr;
-    void* memory = local ? pop(local->free[size_class]) : nullptr;
+  void* take(std::size_t size_class) noexcept {
+    void* memory = size_class < local_classes ? pop(local->free[size_class]) : nullptr;
     if (!memory) {
       const std::lock_guard lock(mutex_);
       memory = pop(free_[size_class]);
@@ -110,15 +111,15 @@ class Pool {
       if (pooled_bytes.load(std::memory_order_relaxed) + bytes > pooled_limit) return release(memory, size_class);
       count_pooled(bytes);
     }
-    Local* local = size_class < local_classes ? Local::current() : nullptr;
-    if (local && local->free[size_class].count < local_limit(size_class)) return push(local->free[size_class], memory);
+    if (size_class < local_classes && local->free[size_class].count < local_limit(size_class))
+      return push(local->free[size_class], memory);
     const std::lock_guard lock(mutex_);
     push(free_[size_class], memory, large_given_);
     if (size_class >= first_large && ++large_given_ % (longest_idle / 16) == 0) trim();
   }
 
   void clear() noexcept {
-    if (Local* local = Local::current()) local->flush();
+    local->flush();
     const std::lock_guard lock(mutex_);
     for (std::size_t size_class = slab_class + 1; size_class < class_count; ++size_class)
       while (void* memory = pop(free_[size_class])) {
@@ -126,16 +127,19 @@ class Pool {
         release(memory, size_class);
       }
   }
-  static void tell() noexcept {
-    if (Local* local = Local::current()) local->tally.tell();
-  }
+  static void tell() noexcept { local->tally.tell(); }
 
-  static Buffer make(std::size_t bytes) {
+  static Buffer make(std::size_t bytes) noexcept {
     const bool small = bytes <= small_data;
     const std::size_t header = small ? small_data : alignment;  // data offset within the block
     const std::size_t size_class = class_of(header + bytes);
-    void* memory = bytes < (std::size_t{1} << 47) ? shared().take(size_class) : nullptr;
-    check<LimitError>(memory != nullptr, Location::current(), "memory: ", bytes, " bytes cannot be allocated");
+    if (bytes >= std::size_t{1} << 47) return {};
+    void* memory = shared().take(size_class);
+    if (!memory) {
+      shared().clear();  // what lies idle may be what is missing
+      memory = shared().take(size_class);
+    }
+    if (!memory) return {};
     char* data = static_cast<char*>(memory) + header;
     auto* block =
         new (data - small_data) Buffer::Block{{1}, static_cast<std::uint32_t>(size_class), bytes, data, nullptr};
@@ -232,42 +236,26 @@ class Pool {
       for (std::size_t size_class = 0; size_class < local_classes; ++size_class)
         while (void* memory = pop(free[size_class])) push(pool.free_[size_class], memory);
     }
-    ~Local() {
-      flush();
-      here_ = nullptr;
-      gone_ = true;
-    }
-    static Local* current() noexcept { return here_ ? here_ : arrive(); }
-
-   private:
-    [[gnu::noinline]] static Local* arrive() noexcept {
-      if (gone_) return nullptr;  // this thread is ending
-      static thread_local Local local;
-      return here_ = &local;
-    }
-    static inline constinit thread_local Local* here_ = nullptr;
-    static inline constinit thread_local bool gone_ = false;
+    ~Local() { flush(); }
   };
+  static constinit thread_local ThreadObject<Local> local;
 
-  static void count_live(std::int64_t bytes) noexcept {
-    if (Local* local = Local::current()) return local->tally.live(bytes);
-    Tally last;
-    last.live(bytes);
-    last.tell();
-  }
-  static void count_pooled(std::int64_t bytes) noexcept {
-    if (Local* local = Local::current()) return local->tally.pooled(bytes);
-    Tally last;
-    last.pooled(bytes);
-    last.tell();
-  }
+  static void count_live(std::int64_t bytes) noexcept { local->tally.live(bytes); }
+  static void count_pooled(std::int64_t bytes) noexcept { local->tally.pooled(bytes); }
 
-  std::mutex mutex_;
+  Mutex mutex_;
   std::array<List, class_count> free_;
   std::uint64_t large_given_ = 0;
 };
 
-Buffer Buffer::allocate(std::size_t bytes) { return Pool::make(bytes); }
+constinit thread_local ThreadObject<Pool::Local> Pool::local;
+
+Buffer Buffer::allocate(std::size_t bytes, const char* operation, const Location& where) {
+  Buffer made = Pool::make(bytes);
+  check<LimitError>(made.block_ != nullptr, where, operation, ": ", bytes, " bytes cannot be allocated");
+  return made;
+}
+Buffer Buffer::allocate_if_there_is(std::size_t bytes) noexcept { return Pool::make(bytes); }
 Buffer Buffer::adopt(void* data, std::size_t bytes, std::shared_ptr<void> owner) {
   return Pool::wrap(data, bytes, std::move(owner));
 }

@@ -6,6 +6,8 @@
 #include <memory>
 #include <utility>
 
+#include "autograd/core/location.hpp"
+
 namespace xgrad {
 
 /// A counted block of memory holding the elements of a value, row-major and contiguous. Blocks come from a pool
@@ -13,8 +15,10 @@ namespace xgrad {
 class Buffer {
  public:
   Buffer() = default;
-  /// Memory for `bytes` bytes, not initialised. Throws LimitError when there is none.
-  static Buffer allocate(std::size_t bytes);
+  /// Memory for `bytes` bytes, not initialised. LimitError, which names the operation, when there is none.
+  static Buffer allocate(std::size_t bytes, const char* operation, const Location& where);
+  /// The same, but no handle to anything when there is none.
+  static Buffer allocate_if_there_is(std::size_t bytes) noexcept;
   /// Memory owned by somebody else, kept alive by `owner`.
   static Buffer adopt(void* data, std::size_t bytes, std::shared_ptr<void> owner);
 

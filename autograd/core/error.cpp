@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/no_memory.hpp"
 
 namespace xgrad {
 
@@ -17,6 +18,10 @@ std::string finish_message(const std::string& text, const Location& where) {
   const CallScope* scope = CallScope::current();
   if (scope && text.rfind(std::string(scope->name()) + ":", 0) != 0) message = std::string(scope->name()) + ": ";
   return message + text + ", at " + place(where);
+}
+
+void no_memory(const char* operation, const Location& where) {
+  fail<LimitError>(where, operation, ": there is no memory left for it");
 }
 
 }  // namespace xgrad

@@ -2,10 +2,10 @@
 
 // For the library's own .cpp files: throwing an error whose text is put together from parts.
 
-#include <sstream>
 #include <string>
 
 #include "autograd/core/error.hpp"
+#include "autograd/core/text.hpp"
 
 namespace xgrad {
 
@@ -17,7 +17,7 @@ std::string finish_message(const std::string& text, const Location& where);
 
 template <class E, class... Parts>
 [[noreturn]] void fail(const Location& where, const Parts&... parts) {
-  std::ostringstream text;
+  Text text;
   text.precision(17);
   (text << ... << parts);
   const Location& blame = CallScope::blame(where);

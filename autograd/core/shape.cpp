@@ -29,9 +29,9 @@ Shape::Storage Shape::copied(const std::int64_t* sizes, std::int64_t count) {
 }
 
 std::ostream& operator<<(std::ostream& out, const Shape& shape) {
-  out << '[';
-  for (std::int64_t axis = 0; axis < shape.ndim(); ++axis) out << (axis ? ", " : "") << shape[axis];
-  return out << ']';
+  std::string text = "[";
+  for (std::int64_t axis = 0; axis < shape.ndim(); ++axis) text += (axis ? ", " : "") + std::to_string(shape[axis]);
+  return out << text + ']';
 }
 
 std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name(dtype); }

@@ -13,6 +13,7 @@
 #include <cpuid.h>
 #endif
 
+#include "autograd/core/text.hpp"
 #include "autograd/engine/budget.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/instruction_set.hpp"
@@ -86,7 +87,8 @@ About about() {
   return all;
 }
 
-std::ostream& operator<<(std::ostream& out, const About& about) {
+std::ostream& operator<<(std::ostream& stream, const About& about) {
+  Text out;
   out << "xgrad            " << about.version << "\nprocessor        " << about.processor << "\ninstruction set  "
       << about.instruction_set << "; there could be: ";
   const char* separator = "";
@@ -97,8 +99,8 @@ std::ostream& operator<<(std::ostream& out, const About& about) {
   out << "\nBLAS             " << about.blas << (about.blas_core.empty() ? "" : ", core " + about.blas_core)
       << "\nthreads          " << about.threads << "\nengine           " << about.engine << "\ntier             "
       << about.tier << (about.machine_code ? "" : " (no machine code in this build)") << "\nmemory budget    ";
-  if (about.memory_budget == 0) return out << "none\n";
-  return out << about.memory_budget << " bytes\n";
+  about.memory_budget == 0 ? out << "none\n" : out << about.memory_budget << " bytes\n";
+  return stream << out.str();
 }
 
 }  // namespace xgrad

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 
+#include "autograd/core/thread_object.hpp"
 #include "autograd/engine/fault.hpp"
 #include "autograd/engine/operation.hpp"
 
@@ -104,18 +105,20 @@ char* thread_memory(std::size_t bytes) {
   struct Release {
     void operator()(char* memory) const { ::operator delete (memory, std::align_val_t{64}); }
   };
+  struct More {
+    std::unique_ptr<char, Release> memory;
+    std::size_t size = 0;
+  };
   // Enough for most programs: they must not fail when they overwrite what somebody still needs if they do.
   alignas(64) thread_local char from_start[std::size_t{1} << 16];
   if (bytes <= sizeof from_start) return from_start;
-  thread_local std::unique_ptr<char, Release> memory;
-  thread_local std::size_t size = 0;
-  if (size < bytes) {
-    memory.reset();
-    size = 0;
-    memory.reset(static_cast<char*>(::operator new (bytes, std::align_val_t{64})));
-    size = bytes;
+  static constinit thread_local ThreadObject<More> more;
+  if (more->size < bytes) {
+    *more = More();
+    more->memory.reset(static_cast<char*>(::operator new (bytes, std::align_val_t{64})));
+    more->size = bytes;
   }
-  return memory.get();
+  return more->memory.get();
 }
 
 }  // namespace xgrad::fused

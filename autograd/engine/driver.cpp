@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "autograd/core/thread_object.hpp"
 #include "autograd/engine/fault.hpp"
 #include "autograd/engine/verify_program.hpp"
 #include "autograd/engine/versions.hpp"
@@ -19,8 +20,8 @@ struct Scratch {
 };
 
 Scratch& scratch() {
-  static thread_local Scratch memory;
-  return memory;
+  static constinit thread_local ThreadObject<Scratch> memory;
+  return *memory;
 }
 
 }  // namespace

@@ -7,6 +7,10 @@
 #include <vector>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/mutex.hpp"
+#include "autograd/core/never_destroyed.hpp"
+#include "autograd/core/no_memory.hpp"
+#include "autograd/core/thread_object.hpp"
 #include "autograd/engine/budget.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/executor.hpp"
@@ -32,18 +36,19 @@ struct Selected {
 };
 
 Selected& selected() {
-  static Selected selection = [] {
+  static NeverDestroyed<Selected> selection([] {
+    const NoFork no_fork;
     const char* name = std::getenv("XGRAD_ENGINE");
     const std::string engine = name && *name ? name : "fused";
     fused::instruction_set();  // which says what is wrong with XGRAD_ISA, whatever the engine
     return Selected{engine, make_executor(engine, Location::current())};
-  }();
-  return selection;
+  }());
+  return *selection;
 }
 
 std::vector<Tensor>& companions() {
-  static thread_local std::vector<Tensor> list;
-  return list;
+  static constinit thread_local ThreadObject<std::vector<Tensor>> list;
+  return *list;
 }
 
 using fused::planted;
@@ -114,10 +119,8 @@ class Evaluation {
     computed_here += static_cast<std::int64_t>(pending.entries.size());
     selected().executor->run(pending);
     if (!planted("stop_gradient does not get the value that comes later")) share_with_stops(pending.roots);
-    if (History* history = History::current()) {
-      history->release_if_due();
-      history->look_at_memory();
-    }
+    History::current().release_if_due();
+    History::current().look_at_memory();
   }
 
  private:
@@ -141,12 +144,11 @@ class Evaluation {
 
   // Their stop_gradients have their values, too. (All of them are looked for at once: there may be many.)
   static void share_with_stops(const std::vector<Entry*>& roots) {
-    History* history = History::current();
     std::uint64_t first = std::numeric_limits<std::uint64_t>::max();
     for (const Entry* root : roots)
       if (root->stopped) first = std::min(first, root->sequence.load(std::memory_order_relaxed));
-    if (!history || first == std::numeric_limits<std::uint64_t>::max()) return;
-    for (const Tensor& stop : history->stops_with_value(first)) {
+    if (first == std::numeric_limits<std::uint64_t>::max()) return;
+    for (const Tensor& stop : History::current().stops_with_value(first)) {
       Entry& entry = *stop.entry();
       entry.value = entry.input(0).entry()->value;
       entry.evaluated.store(true, std::memory_order_release);
@@ -158,6 +160,15 @@ class Evaluation {
   Numbering numbers_;
   std::vector<Entry*> roots_, entries_;
 };
+
+void compute(std::span<const Tensor> asked, std::span<const Tensor> others, std::span<const Tensor> donated,
+             const Location& where) {
+  try {
+    Evaluation(asked, others, where).run(donated);
+  } catch (const std::bad_alloc&) {
+    no_memory("evaluate", where);
+  }
+}
 
 }  // namespace
 
@@ -184,15 +195,14 @@ void evaluate(std::span<const Tensor> tensors, std::span<const Tensor> donated, 
   for (const Tensor& tensor : tensors) check<GraphError>(tensor.defined(), where, "evaluate: an undefined Tensor");
   std::vector<Tensor> held = std::exchange(companions(), {});
   std::erase_if(held, [](const Tensor& companion) { return !companion.entry()->held(1); });
-  Evaluation(tensors, held, where).run(donated);
+  compute(tensors, held, donated, where);
 }
 
 void evaluate_held(std::span<const Tensor> tensors, std::span<const Tensor> donated, const Location& where) {
   companions().clear();  // which are held, if they are wanted
-  History* history = History::current();
-  std::vector<Tensor> held = history ? history->held() : std::vector<Tensor>();
+  std::vector<Tensor> held = History::current().held();
   if (planted("an assignment leaves what is held pending")) held.clear();
-  Evaluation(tensors, held, where).run(donated);
+  compute(tensors, held, donated, where);
 }
 
 }  // namespace xgrad

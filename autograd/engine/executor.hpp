@@ -12,6 +12,11 @@ inline CallScope scope_of(const Entry& entry) {
   return {entry.call ? entry.call : entry.primitive->name(), entry.where, CallScope::recorded};
 }
 
+/// Memory for its value. LimitError for want of it.
+Buffer memory_for(const Entry& entry);
+/// Runs the reference kernel of `primitive`, which is that of the entry. LimitError for want of memory.
+void run_kernel(const Entry& entry, const Primitive& primitive, std::span<const View> inputs, const View& output);
+
 /// What is to be computed: the entries without a value that the roots depend on, in tape order, and the roots, which
 /// somebody holds. The memory of donated Tensors may be overwritten (see `evaluate` in engine.hpp).
 struct Pending {

@@ -7,6 +7,7 @@
 #include <new>
 #include <vector>
 
+#include "autograd/core/thread_object.hpp"
 #include "autograd/engine/analysis.hpp"
 #include "autograd/engine/fault.hpp"
 #include "autograd/engine/instruction_set.hpp"
@@ -116,8 +117,8 @@ Scratch scratch_of_thread() {
     ~More() { std::free(memory); }
   };
   alignas(64) thread_local std::byte least[Scratch::least_bytes];
-  thread_local const More more;
-  return {least, more.memory};
+  static constinit thread_local ThreadObject<More> more;
+  return {least, more->memory};
 }
 
 template <class T>

@@ -3,10 +3,10 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <mutex>
 #include <string>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/mutex.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/fault.hpp"
 #include "autograd/engine/self_check.hpp"
@@ -60,7 +60,7 @@ InstructionSet checked(InstructionSet set) {
 
 constexpr int none = -1;
 std::atomic<int> chosen{none};
-std::mutex choosing;
+Mutex choosing;
 
 void choose(InstructionSet set) { chosen.store(static_cast<int>(set), std::memory_order_release); }
 
@@ -94,7 +94,7 @@ InstructionSet instruction_set() {
   const int set = chosen.load(std::memory_order_acquire);
   if (set != none) [[likely]]
     return static_cast<InstructionSet>(set);
-  const std::lock_guard<std::mutex> lock(choosing);
+  const std::lock_guard lock(choosing);
   if (chosen == none) {
     const char* wanted = std::getenv("XGRAD_ISA");
     choose(checked(wanted && *wanted && !planted("XGRAD_ISA is overlooked")
@@ -105,7 +105,7 @@ InstructionSet instruction_set() {
 }
 
 void pretend(const Pretence& pretence) {
-  const std::lock_guard<std::mutex> lock(choosing);
+  const std::lock_guard lock(choosing);
   pretended = pretence;
   chosen = none;
 }
@@ -115,7 +115,7 @@ const Pretence& pretence() { return pretended; }
 
 void set_instruction_set(const std::string& name, const Location& where) {
   const fused::InstructionSet set = fused::named(name, "set_instruction_set", where);
-  const std::lock_guard<std::mutex> lock(fused::choosing);
+  const std::lock_guard lock(fused::choosing);
   const auto wrong = fused::planted("a set is chosen without a check") ? std::nullopt : fused::self_check(set);
   check<ValueError>(!wrong, where, "set_instruction_set: ", wrong ? fused::operands(*wrong).name : "", " of ", name,
                     " computes wrong numbers on this processor");

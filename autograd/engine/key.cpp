@@ -5,6 +5,7 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "autograd/core/thread_object.hpp"
 #include "autograd/engine/fault.hpp"
 #include "autograd/engine/instruction_set.hpp"
 #include "autograd/engine/mixing.hpp"
@@ -95,7 +96,7 @@ struct DynamicHash {
 };
 
 // Room for words that a key of this thread has left behind.
-thread_local std::vector<std::uint64_t> spare;
+constinit thread_local ThreadObject<std::vector<std::uint64_t>> spare;
 
 }  // namespace
 
@@ -217,7 +218,7 @@ struct Key::Writer {
 };
 
 Key::Key(const Pending& pending, std::size_t budget) {
-  words_.swap(spare);
+  words_.swap(*spare);
   Writer writer(*this, pending.numbers);
   for (const Entry* entry : pending.entries) writer.add(*entry);
   if (!planted("the key leaves out the roots"))
@@ -229,7 +230,7 @@ Key::Key(const Pending& pending, std::size_t budget) {
 }
 
 Key::~Key() {
-  if (words_.size() > spare.size()) words_.swap(spare);
+  if (words_.size() > spare->size()) words_.swap(*spare);
 }
 
 // In four lanes, or it would take as long as all the rest.

@@ -4,12 +4,14 @@
 #include <atomic>
 #include <deque>
 #include <iterator>
-#include <mutex>
 #include <new>
 #include <optional>
 #include <unordered_map>
 #include <utility>
 
+#include "autograd/core/mutex.hpp"
+#include "autograd/core/never_destroyed.hpp"
+#include "autograd/core/thread_object.hpp"
 #include "autograd/engine/fault.hpp"
 
 namespace xgrad::fused {
@@ -23,7 +25,7 @@ struct FoundPlan::Shared {
 
   const std::vector<std::uint64_t> words;
   const std::uint64_t hash;
-  std::mutex making;
+  Mutex making;
   std::optional<const Plan> plan;
   std::size_t bytes = 0;
   std::atomic<std::uint8_t> uses{0};  // lately, roughly; at most most_uses
@@ -51,9 +53,8 @@ class PlanCache {
   using ByHash = std::unordered_multimap<std::uint64_t, std::shared_ptr<Shared>>;
 
  public:
-  // Never destroyed: threads may end after the program has.
   static PlanCache& common() {
-    static PlanCache* const cache = new PlanCache;
+    static NeverDestroyed<PlanCache> cache;
     return *cache;
   }
 
@@ -168,7 +169,7 @@ class PlanCache {
 
   static constexpr std::size_t new_share = 8;  // the new ones have one of so many parts
 
-  std::mutex mutex_;
+  Mutex mutex_;
   ByHash by_hash_;
   std::deque<Shared*> new_;      // from the oldest to the newest
   std::vector<Shared*> others_;  // likewise
@@ -183,8 +184,8 @@ struct Used {
   std::shared_ptr<Own> latest;
 };
 Used& used() {
-  static thread_local Used plans;
-  return plans;
+  static constinit thread_local ThreadObject<Used> plans;
+  return *plans;
 }
 constexpr std::size_t most_used = 4096;
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "autograd/core/fail.hpp"
 #include "autograd/engine/donation.hpp"
 #include "autograd/engine/fault.hpp"
 #include "autograd/engine/plan.hpp"
@@ -92,7 +93,16 @@ class Plan::Run {
       buffers_[reuse.output] = leaf ? leaves_[plan_.memory_[reuse.input].leaf]->value : buffers_[reuse.input];
     }
     for (const std::int32_t node : task_at(turn).outputs)
-      if (!buffers_[node]) buffers_[node] = Buffer::allocate(plan_.memory_[node].bytes);
+      if (!buffers_[node]) buffers_[node] = memory_for(node);
+  }
+  Buffer memory_for(std::int32_t node) const {
+    const auto& value = plan_.memory_[node];
+    Buffer memory = Buffer::allocate_if_there_is(value.bytes);
+    if (memory) return memory;
+    while (plan_.memory_[node].entry < 0) ++node;  // a part of the next one
+    const Entry& entry = *pending_.entries[plan_.memory_[node].entry];
+    const CallScope recorded = scope_of(entry);
+    fail<LimitError>(entry.where, entry.primitive->name(), ": ", value.bytes, " bytes cannot be allocated");
   }
   // Does whatever may fail in this turn and the later ones.
   void prepare_from(std::size_t first) {
@@ -182,8 +192,7 @@ class Plan::Run {
     std::vector<View> inputs;
     for (std::size_t i = 0; i < task.operands.size(); ++i)
       inputs.push_back({data(task.operands[i]), entry.input(i).shape(), entry.input(i).dtype()});
-    const CallScope recorded = scope_of(entry);
-    primitive_of(task, entry).run(inputs, {data(task.node), entry.shape, entry.dtype}, entry.where);
+    xgrad::run_kernel(entry, primitive_of(task, entry), inputs, {data(task.node), entry.shape, entry.dtype});
   }
   // That of the entry at hand: its dynamic arguments are not those of the one that was planned.
   static const Primitive& primitive_of([[maybe_unused]] const Task& task, const Entry& entry) {

@@ -1,6 +1,9 @@
+#include <new>
 #include <unordered_map>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/no_memory.hpp"
+#include "autograd/engine/blas_call.hpp"
 #include "autograd/engine/executor.hpp"
 
 namespace xgrad {
@@ -15,10 +18,9 @@ void compute(Entry& entry) {
   if (entry.kind == Lowering::Kind::alias)
     value = entry.input(0).entry()->value;
   else
-    value = Buffer::allocate(static_cast<std::size_t>(entry.shape.numel()) * item_size(entry.dtype));
+    value = memory_for(entry);
   const View output{value.data(), entry.shape, entry.dtype};
-  const CallScope recorded = scope_of(entry);
-  entry.primitive->run(inputs, output, entry.where);
+  run_kernel(entry, *entry.primitive, inputs, output);
   entry.value = std::move(value);
   entry.evaluated.store(true, std::memory_order_release);
 }
@@ -54,6 +56,22 @@ class Checkpoints {
 };
 
 }  // namespace
+
+Buffer memory_for(const Entry& entry) {
+  const CallScope recorded = scope_of(entry);
+  const auto bytes = static_cast<std::size_t>(entry.shape.numel()) * item_size(entry.dtype);
+  return Buffer::allocate(bytes, entry.primitive->name(), entry.where);
+}
+
+void run_kernel(const Entry& entry, const Primitive& primitive, std::span<const View> inputs, const View& output) {
+  const CallScope recorded = scope_of(entry);
+  const BlasCall perhaps;
+  try {
+    primitive.run(inputs, output, entry.where);
+  } catch (const std::bad_alloc&) {
+    no_memory(primitive.name(), entry.where);
+  }
+}
 
 void ReferenceExecutor::run(const Pending& pending) {
   Checkpoints checkpoints(pending);

@@ -1,8 +1,9 @@
 #include "autograd/engine/shared_programs.hpp"
 
-#include <mutex>
 #include <unordered_map>
 
+#include "autograd/core/mutex.hpp"
+#include "autograd/core/never_destroyed.hpp"
 #include "autograd/engine/fault.hpp"
 #include "autograd/engine/mixing.hpp"
 #include "autograd/engine/verify_program.hpp"
@@ -44,9 +45,8 @@ class Hash {
 
 class Registry {
  public:
-  // Never destroyed: plans may outlive everything.
   static Registry& common() {
-    static Registry* const registry = new Registry;
+    static NeverDestroyed<Registry> registry;
     return *registry;
   }
 
@@ -92,7 +92,7 @@ class Registry {
     delete program;
   }
 
-  std::mutex mutex_;
+  Mutex mutex_;
   std::unordered_multimap<std::uint64_t, Known> by_hash_;
 };
 

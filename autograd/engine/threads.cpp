@@ -8,7 +8,6 @@
 #include <cstring>
 #include <exception>
 #include <limits>
-#include <mutex>
 #include <stop_token>
 #include <system_error>
 #include <thread>
@@ -20,6 +19,8 @@
 #endif
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/mutex.hpp"
+#include "autograd/core/never_destroyed.hpp"
 #include "autograd/core/parallel.hpp"
 #include "autograd/engine/fault.hpp"
 #include "autograd/engine/float_mode.hpp"
@@ -102,9 +103,9 @@ bool changes_soon(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
 // number of blocks that nobody has begun. So a late worker finds nothing to take, and nobody waits for it.
 class Pool {
  public:
-  // Never destroyed: at the end of the process workers may still be asleep in it.
+  Pool() : count_(initial_count()) {}
   static Pool& instance() {
-    static Pool* const pool = new Pool;
+    static NeverDestroyed<Pool> pool;
     return *pool;
   }
 
@@ -113,6 +114,7 @@ class Pool {
   void resize(int count) {
     const std::lock_guard lock(use_);
     if (count == this->count()) return;
+    forget_lost_workers();
     stop_workers();
     count_.store(count, std::memory_order_relaxed);
   }
@@ -121,6 +123,7 @@ class Pool {
   bool run(std::uint32_t blocks, std::int64_t first, fused::FunctionRef<void(std::int64_t)> body) {
     const std::unique_lock lock(use_, std::try_to_lock);
     if (!lock.owns_lock()) return false;
+    forget_lost_workers();
     start_workers();
     body_ = body;
     first_ = first;
@@ -143,7 +146,14 @@ class Pool {
   }
 
  private:
-  Pool() : count_(initial_count()) {}
+  // Those of the process that this one was forked off are not here: there is nobody to stop or to wait for.
+  void forget_lost_workers() {
+    if (forks_ == forks()) return;
+    static NeverDestroyed<std::vector<std::vector<std::jthread>>> lost;
+    if (!workers_.empty()) lost->push_back(std::move(workers_));
+    workers_.clear();
+    forks_ = forks();
+  }
 
   void start_workers() {
     if (!workers_.empty()) return;
@@ -173,6 +183,7 @@ class Pool {
 
   void wait_and_work(const std::stop_token& stop) {
     inside_body = true;
+    NoFork::always();
     while (true) {
       const std::uint32_t seen = signal_.load();
       if (stop.stop_requested()) return;
@@ -203,10 +214,11 @@ class Pool {
     return true;
   }
 
-  std::mutex use_;  // held by the thread whose job it is
+  Mutex use_;  // held by the thread whose job it is
   std::atomic<int> count_;
   std::vector<std::jthread> workers_;
   std::uint32_t job_ = 0;
+  std::uint32_t forks_ = forks();  // when the workers were started
 
   fused::FunctionRef<void(std::int64_t)> body_;
   std::int64_t first_ = 0;

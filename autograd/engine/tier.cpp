@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/never_destroyed.hpp"
 #include "autograd/engine/engine.hpp"
 
 namespace xgrad {
@@ -24,12 +25,12 @@ struct Selected {
 };
 
 Selected& selected() {
-  static Selected selection = [] {
+  static NeverDestroyed<Selected> selection([] {
     const char* name = std::getenv("XGRAD_TIER");
     const std::string tier = name && *name ? name : "compiled";
     return Selected{tier, tier_named(tier, Location::current())};
-  }();
-  return selection;
+  }());
+  return *selection;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "autograd/core/thread_object.hpp"
 #include "autograd/engine/operation.hpp"
 #include "autograd/engine/verify_program.hpp"
 
@@ -166,12 +167,12 @@ class UnrolledVerifier {
 
 // (Their memory is used again: there are many programs.)
 void verify_analysis(const Program& program, const Analysis& analysis) {
-  static thread_local AnalysisVerifier verifier;
-  verifier.run(program, analysis);
+  static constinit thread_local ThreadObject<AnalysisVerifier> verifier;
+  verifier->run(program, analysis);
 }
 void verify_unrolled(const Program& program, const Unrolled& unrolled) {
-  static thread_local UnrolledVerifier verifier;
-  verifier.run(program, unrolled);
+  static constinit thread_local ThreadObject<UnrolledVerifier> verifier;
+  verifier->run(program, unrolled);
 }
 
 }  // namespace xgrad::fused

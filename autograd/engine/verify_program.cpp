@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <limits>
 
+#include "autograd/core/thread_object.hpp"
 #include "autograd/engine/operation.hpp"
 
 namespace xgrad::fused {
@@ -230,23 +231,23 @@ bool is_full_of_numbers(const Pointer& pointer) {
 }  // namespace
 
 const Program& verified(const Program& program) {
-  static thread_local Verifier verifier;  // whose memory is used again: there are many programs
-  if (verification() != Verification::never) verifier.run(program);
+  static constinit thread_local ThreadObject<Verifier> verifier;  // whose memory is used again: there are many programs
+  if (verification() != Verification::never) verifier->run(program);
   return program;
 }
 
 void verify_sharing(const Program& program, std::span<const Overwrite> pairs) {
   if (pairs.empty()) return;
-  static thread_local Times times;  // whose memory is used again
-  times.find(program);
+  static constinit thread_local ThreadObject<Times> times;  // whose memory is used again
+  times->find(program);
   for (const auto& [read, written] : pairs) {
     const auto count = program.pointers.size();
     if (read >= count || written >= count) violated("sharing: there is no such pointer");
     if (!is_full_of_numbers(program.pointers[read]) || !is_full_of_numbers(program.pointers[written]))
       violated("pointer", written, "it shares memory, but is no matrix of numbers, or what it shares it with is none");
-    if (times.first_store(read) != never) violated("pointer", read, "it shares memory as an input, but is stored");
-    if (times.first_store(written) == never) violated("pointer", written, "it shares memory, but is no output");
-    if (times.last_read(read) > times.first_store(written))
+    if (times->first_store(read) != never) violated("pointer", read, "it shares memory as an input, but is stored");
+    if (times->first_store(written) == never) violated("pointer", written, "it shares memory, but is no output");
+    if (times->last_read(read) > times->first_store(written))
       violated("pointer", read, "it is read after what shares its memory was stored");
   }
 }

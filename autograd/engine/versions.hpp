@@ -5,9 +5,9 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "autograd/core/mutex.hpp"
 #include "autograd/engine/narrow.hpp"
 #include "autograd/engine/tier.hpp"
 #include "autograd/engine/wide.hpp"
@@ -53,7 +53,7 @@ class Version {
   const Source& source_;
   const Aliases aliases_;
   const Tier tier_;
-  std::mutex making_;                                 // held by who makes something
+  Mutex making_;                                      // held by who makes something
   std::vector<std::unique_ptr<const Kernels>> made_;  // earlier ones may still run
   std::unique_ptr<const NarrowRows> narrow_made_;
   std::atomic<const Kernels*> latest_{nullptr};
@@ -72,7 +72,7 @@ class Versions {
 
  private:
   const Source& source_;
-  std::mutex mutex_;
+  Mutex mutex_;
   std::vector<std::unique_ptr<Version>> all_;
   std::atomic<Version*> latest_{nullptr};
 };

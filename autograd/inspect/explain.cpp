@@ -1,6 +1,7 @@
 #include "autograd/inspect/explain.hpp"
 
 #include <algorithm>
+#include <array>
 #include <ostream>
 #include <set>
 #include <string_view>
@@ -92,12 +93,13 @@ class Reasons {
 
   // What vmap has recorded for one example after another, beside the parts and the whole that it takes for that.
   void say_what_is_looped() {
-    static const std::set<std::string_view> parts{"slice", "reshape", "concat"};
+    constexpr std::array<std::string_view, 3> parts{"slice", "reshape", "concat"};
     Numbering numbers;
     std::set<std::string> said;
     for (const Entry* entry : reachable({&loss_, 1}, numbers, [](const Entry& each) { return each.tracked; })) {
       const std::string name = entry->primitive->name();
-      if (!detail::is_looped(*entry) || parts.contains(name) || !said.insert(name + place(entry->where)).second)
+      if (!detail::is_looped(*entry) || std::ranges::find(parts, name) != parts.end() ||
+          !said.insert(name + place(entry->where)).second)
         continue;
       result_.text += "; vmap records " + name + " at " + place(entry->where) +
                       " for one example after another, for it has no batching rule";

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "autograd/core/text.hpp"
+
 namespace xgrad {
 
 double ValueRange::largest() const { return std::max(std::abs(least), std::abs(most)); }
@@ -52,9 +54,7 @@ double element_of(const View& view, std::int64_t element) {
 
 std::string number_text(double number) {
   if (std::isnan(number)) return "NaN";
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", number);
-  return text;
+  return general(number, 6);
 }
 
 std::string index_text(std::int64_t element, const Shape& shape) {
@@ -68,9 +68,7 @@ std::string percent_text(std::int64_t part, std::int64_t count) {
   if (part == count) return "100 %";
   if (part == 0) return "0 %";
   const double percent = 100 * static_cast<double>(part) / static_cast<double>(count);
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", std::clamp(percent, 0.1, 99.9));
-  return text;
+  return fixed(std::clamp(percent, 0.1, 99.9), 1) + " %";
 }
 
 }  // namespace xgrad

@@ -15,9 +15,8 @@ Buffer computed(const Entry& entry, std::span<const Buffer> inputs) {
     const Entry& input = *entry.input(i).entry();
     views.push_back({inputs[i].data(), input.shape, input.dtype});
   }
-  Buffer value = Buffer::allocate(static_cast<std::size_t>(entry.shape.numel()) * item_size(entry.dtype));
-  const CallScope recorded = scope_of(entry);
-  entry.primitive->run(views, {value.data(), entry.shape, entry.dtype}, entry.where);
+  Buffer value = memory_for(entry);
+  run_kernel(entry, *entry.primitive, views, {value.data(), entry.shape, entry.dtype});
   return value;
 }
 

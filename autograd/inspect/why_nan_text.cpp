@@ -37,7 +37,7 @@ std::string subject(const NonFiniteEntry& entry) {
 }
 
 std::string sentence(const NonFiniteEntry& entry, bool from_infinity) {
-  std::ostringstream text;
+  Text text;
   const std::string value = number_text(entry.value);
   text << subject(entry);
   if (entry.kind == Kind::operation)

@@ -16,7 +16,7 @@ constexpr double exact_limit = 9007199254740992.0;  // 2^53: whole numbers up to
 
 Buffer allocate(const Shape& shape, DType dtype, const char* operation, const Location& where) {
   check_shape(shape, item_size(dtype), operation, where);
-  return Buffer::allocate(static_cast<std::size_t>(shape.numel()) * item_size(dtype));
+  return Buffer::allocate(static_cast<std::size_t>(shape.numel()) * item_size(dtype), operation, where);
 }
 
 // A leaf whose element i is `element(i)`, for a numeric dtype.

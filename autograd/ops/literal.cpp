@@ -79,7 +79,7 @@ Tensor tensor(const Literal& values, std::optional<DType> dtype, const Location&
   const DType type = dtype.value_or(reader.dtype());
   const Shape shape = reader.shape();
   check_shape(shape, item_size(type), "tensor", where);
-  Buffer value = Buffer::allocate(reader.numbers().size() * item_size(type));
+  Buffer value = Buffer::allocate(reader.numbers().size() * item_size(type), "tensor", where);
   dispatch(type, [&](auto zero) {
     auto* to = static_cast<decltype(zero)*>(value.data());
     for (const Literal* number : reader.numbers()) *to++ = element<decltype(zero)>(*number, where);

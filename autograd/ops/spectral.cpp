@@ -91,7 +91,8 @@ struct PartOf : Operation<Self> {
     if (y.numel() == 0) return;
     const View &x = inputs[0], &whole = inputs[1];
     if (kernels::are_results_of(x, whole)) return copy_piece(x, whole.data, whole.shape, y);
-    const Buffer again = Buffer::allocate(static_cast<std::size_t>(whole.numel()) * item_size(y.dtype));
+    const Buffer again =
+        Buffer::allocate(static_cast<std::size_t>(whole.numel()) * item_size(y.dtype), Self::id, where);
     Whole{}.run({&x, 1}, {again.data(), whole.shape, y.dtype}, where);
     copy_piece(x, again.data(), whole.shape, y);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/core/thread_object.hpp"
 #include "autograd/tape/leaf.hpp"
 #include "autograd/tape/numbering.hpp"
 
@@ -9,44 +10,33 @@ namespace xgrad {
 
 namespace {
 
-constexpr std::size_t least_room = 1024, usual_room = 4096;
+constexpr std::size_t least_room = 1024, usual_room = 4096, most_room = 1 << 16;
 // Where nothing is assigned, histories are looked through when so many entries have been recorded.
 constexpr std::uint64_t most_unreleased = 1 << 14;
 // Pending entries that no derivative can want: what a loop without a step adds up. There may be fewer of them.
 std::size_t most_untracked() { return Tape::current().most_pending / 32; }
 
-constinit thread_local bool ended = false;
-constinit thread_local Tape::Place scrap{};
-
 }  // namespace
 
-History* History::current() noexcept {
-  if (ended) return nullptr;
-  static thread_local History history;
-  return &history;
+History& History::current() noexcept {
+  static constinit thread_local ThreadObject<History> history;
+  return *history;
 }
 
-History::~History() {
-  ended = true;
-  detail::tape.next = detail::tape.end = nullptr;
-}
+History::~History() { detail::tape.next = detail::tape.end = nullptr; }
 
 void History::make_room() {
-  if (History* history = current()) {
-    if (history->sifting_) {
-      history->new_.emplace_back();
-      detail::tape.next = &history->new_.back();
-      detail::tape.end = detail::tape.next + 1;
-      return;
-    }
-    history->look([](const Place&) {});
-    history->due_ = detail::tape.sequence - history->released_at_ > most_unreleased;
-    history->release_if_due();
-    detail::tape.crowded = detail::tape.crowded || history->is_crowded();
-  } else {
-    detail::tape.next = &scrap;
-    detail::tape.end = &scrap + 1;
+  History& history = current();
+  if (history.sifting_) {
+    history.new_.emplace_back();
+    detail::tape.next = &history.new_.back();
+    detail::tape.end = detail::tape.next + 1;
+    return;
   }
+  history.look([](const Place&) {});
+  history.due_ = detail::tape.sequence - history.released_at_ > most_unreleased && history.is_worth_it();
+  history.release_if_due();
+  detail::tape.crowded = detail::tape.crowded || history.is_crowded();
 }
 
 std::span<const History::Place> History::places() const {
@@ -57,19 +47,22 @@ std::span<const History::Place> History::places() const {
 void History::use(std::size_t size) {
   // Before there can be too many, there is no need to look.
   const std::size_t untracked = most_untracked() > untracked_ ? most_untracked() - untracked_ : 0;
-  const std::size_t room = std::max({least_room, size / 2, std::min(untracked, usual_room)});
-  if (places_.size() < size + room) places_.resize(size + room);
+  const std::size_t room = std::max({least_room, std::min(size / 2, most_room), std::min(untracked, usual_room)});
+  if (places_.size() < size + room) {
+    places_.reserve(size + std::max(room, size / 4));
+    places_.resize(size + room);
+  }
   detail::tape.next = places_.data() + size;
   detail::tape.end = detail::tape.next + room;
 }
 
-// Keeps those places that pass, in order. More may be recorded meanwhile, and is added: letting go of entries may run a
-// user's code.
+// Keeps those places that pass, in order, of those from `first` on. More may be recorded meanwhile, and is added:
+// letting go of entries may run a user's code.
 template <class Passes>
-void History::sift(Passes passes) {
+void History::sift(std::size_t first, Passes passes) {
   if (sifting_) return;
-  const Place *at = places_.data(), *const end = at + places().size();
-  Place* kept = places_.data();
+  const Place *at = places_.data() + first, *const end = places_.data() + places().size();
+  Place* kept = places_.data() + first;
   sifting_ = true;
   detail::tape.next = detail::tape.end = nullptr;
   const auto go_on = [this](const Place* after) {
@@ -98,14 +91,29 @@ Tensor History::lock(const Place& place) {
 }
 
 // Drops what is of no interest any more, and shows what is pending and held. Whether an entry lives and has inputs is
-// seen without a handle: nobody but this thread writes what is read here, or it is atomic.
+// seen without a handle: nobody but this thread writes what is read here, or it is atomic. What comes before the first
+// one that had not been computed the last time is looked at only when half as many have been recorded since.
 template <class See>
 void History::look(See see) {
+  if (sifting_) return;
+  if (Tape::current().sequence - swept_at_ > places().size() / 2) {
+    computed_ = 0;
+    swept_at_ = Tape::current().sequence;
+  }
+  std::size_t kept = computed_ = std::min(computed_, places().size());
+  bool any_pending = false;
   pending_ = untracked_ = 0;
-  sift([&](const Place& place) {
+  sift(computed_, [&](const Place& place) {
     const EntryHead& entry = *place.entry;
     if (entry.handles() == 0 || entry.sequence.load(std::memory_order_relaxed) != place.sequence) return false;
-    if (entry.evaluated.load(std::memory_order_acquire)) return entry.tracked;
+    const bool has_value = entry.evaluated.load(std::memory_order_acquire);
+    if (has_value || (entry.tracked && entry.computed > 0)) {
+      kept += entry.tracked;
+      if (!any_pending) computed_ = kept;
+      if (!has_value && entry.held()) see(place);
+      return entry.tracked;
+    }
+    any_pending = true;
     ++pending_;
     untracked_ += !entry.tracked;
     if (entry.held()) see(place);
@@ -172,7 +180,8 @@ void History::release(std::uint64_t last, bool assigned) {
   due_ = false;
   released_at_ = Tape::current().sequence;
   Numbering wanted;
-  sift([&](const Place& place) {
+  computed_ = 0;
+  sift(0, [&](const Place& place) {
     if (place.sequence > last) return true;
     const Tensor locked = lock(place);
     if (!locked.defined()) return false;
@@ -214,7 +223,7 @@ void History::settled(const Entry& recorded) {
   operation_ = recorded.primitive->name();
   waited_ = 0;
   look([](const Place&) {});
-  release(Tape::current().sequence, false);
+  if (is_worth_it()) release(Tape::current().sequence, false);
   constexpr std::size_t least = std::size_t{1} << 26;
   const std::size_t live = live_memory();
   most_memory_ = live + std::max(least, live);

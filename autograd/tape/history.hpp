@@ -15,8 +15,8 @@ namespace xgrad {
 /// and else once for half as many new ones: mostly, it takes time in proportion to recording.
 class History {
  public:
-  /// Of this thread; null when the thread ends.
-  static History* current() noexcept;
+  /// Of this thread.
+  static History& current() noexcept;
   /// Makes room for the next entry; sets `Tape::crowded` when too much is pending.
   static void make_room();
 
@@ -46,7 +46,7 @@ class History {
 
   static Tensor lock(const Place& place);
   template <class Passes>
-  void sift(Passes passes);
+  void sift(std::size_t first, Passes passes);
   void use(std::size_t size);
   std::span<const Place> places() const;
   template <class See>
@@ -58,6 +58,8 @@ class History {
   std::vector<Place> places_;                // used as far as Tape::next, with room up to Tape::end
   bool sifting_ = false;                     // the list is being looked through,
   std::vector<Place> new_;                   // and this was recorded meanwhile
+  std::size_t computed_ = 0;                 // so many of the first have been computed and are tracked
+  std::uint64_t swept_at_ = 0;               // the latest entry when all were looked at
   std::size_t pending_ = 0, untracked_ = 0;  // when they were looked at, those pending, and those untracked and pending
   std::uint64_t horizon_ = 0;                // the latest entry when Parameters were assigned the last time
   std::uint64_t released_at_ = 0;            // the latest entry when histories were looked through

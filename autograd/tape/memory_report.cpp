@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <map>
-#include <sstream>
 #include <string_view>
 #include <tuple>
 #include <unordered_set>
 
+#include "autograd/core/text.hpp"
 #include "autograd/tape/slab.hpp"
 
 namespace xgrad {
@@ -32,7 +32,7 @@ MemoryReport memory_report() {
 }
 
 std::string MemoryReport::to_string(std::size_t most_lines) const {
-  std::ostringstream text;
+  Text text;
   text << live << " bytes live, " << peak << " at the peak, " << pooled << " in the pool\n";
   for (std::size_t i = 0; i < std::min(most_lines, lines.size()); ++i) {
     const MemoryLine& line = lines[i];

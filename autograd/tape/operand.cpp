@@ -13,12 +13,8 @@ namespace {
 constexpr double exact_limit = 9007199254740992.0;  // 2^53: whole numbers up to here are exact as doubles
 }
 
-Operand::Operand(const Parameter& parameter, const Location& where) noexcept : where_(where) {
-  static const Tensor undefined;
-  tensor_ = parameter.defined() ? &parameter.value() : &undefined;
-}
-
-Tensor Operand::number_tensor() const {
+Tensor Operand::other_tensor() const {
+  if (parameter_ && parameter_->defined()) return *parameter_;
   check<GraphError>(is_number(), where_, "an operand is an undefined Tensor");
   return full({}, scalar_, scalar_.is_whole() ? int64 : float32, where_);
 }

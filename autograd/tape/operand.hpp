@@ -11,17 +11,18 @@ namespace xgrad {
 class Parameter;
 
 /// What operators and functions take: a Tensor, a Parameter or a C++ number, together with the caller's place.
-/// It refers to the Tensor it is made from: for function parameters only.
+/// It refers to the Tensor or Parameter it is made from: for function parameters only.
 class Operand {
  public:
   Operand(const Tensor& tensor, const Location& where = Location::current()) noexcept
       : tensor_(&tensor), where_(where) {}
-  Operand(const Parameter& parameter, const Location& where = Location::current()) noexcept;
+  Operand(const Parameter& parameter, const Location& where = Location::current()) noexcept
+      : parameter_(&parameter), where_(where) {}
   template <Number N>
   Operand(N number, const Location& where = Location::current()) noexcept : scalar_(number), where_(where) {}
 
-  bool is_number() const { return tensor_ == nullptr; }
-  /// The Tensor; null for a number, and for an undefined one.
+  bool is_number() const { return tensor_ == nullptr && parameter_ == nullptr; }
+  /// The Tensor, where it is made from one; null for an undefined one.
   const Tensor* defined_tensor() const { return tensor_ && tensor_->defined() ? tensor_ : nullptr; }
   bool is_whole_number() const { return is_number() && scalar_.is_whole(); }
   double number() const { return scalar_.number(); }
@@ -31,16 +32,17 @@ class Operand {
   Tensor tensor() const {
     if (tensor_ && tensor_->defined()) [[likely]]
       return *tensor_;
-    return number_tensor();
+    return other_tensor();
   }
   /// The Tensor; for a number, one of the shape and dtype of `other`.
   Tensor tensor_like(const Tensor& other) const { return is_number() ? number_like(other) : tensor(); }
 
  private:
-  Tensor number_tensor() const;
+  Tensor other_tensor() const;
   Tensor number_like(const Tensor& other) const;
   void check_beside(const Tensor& other) const;
   const Tensor* tensor_ = nullptr;
+  const Parameter* parameter_ = nullptr;
   AnyNumber scalar_ = 0.0;
   Location where_;
 };

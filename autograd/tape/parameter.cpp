@@ -1,11 +1,14 @@
 #include "autograd/tape/parameter.hpp"
 
 #include <cstring>
-#include <mutex>
 #include <ostream>
 #include <set>
+#include <thread>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/mutex.hpp"
+#include "autograd/core/never_destroyed.hpp"
+#include "autograd/core/no_memory.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/tape/history.hpp"
 #include "autograd/tape/leaf.hpp"
@@ -14,11 +17,54 @@
 
 namespace xgrad {
 
+// A Guard of the process that this one was forked off is nobody's here.
+Parameter::Guard::Guard(const Cell& cell) noexcept : guard_(cell.guard) {
+  const std::uint32_t mine = forks() + 1;
+  for (std::uint32_t now = 0; !guard_.compare_exchange_weak(now, mine, std::memory_order_acquire);) {
+    if (now != mine) continue;
+    std::this_thread::yield();
+    now = 0;
+  }
+}
+
+Tensor Parameter::Cell::read() const {
+  const std::uint32_t reader = Tape::current().thread;
+  for (;; std::this_thread::yield()) {
+    const Guard alone(*this);
+    if (donor != 0 && donor != reader) continue;
+    if (reader != writer) const_cast<Cell*>(this)->read_elsewhere = true;
+    return value;
+  }
+}
+
+Tensor Parameter::Cell::read_gradient() const {
+  const Guard alone(*this);
+  return gradient;
+}
+
+// Handles go when nobody waits for them any more: letting go may run a user's code.
+void Parameter::Cell::hold(const Tensor& next) noexcept {
+  Tensor old = next, old_own;
+  std::vector<Stand> old_stands;
+  const Guard alone(*this);
+  value.swap(old);
+  own.swap(old_own);
+  stands.swap(old_stands);
+  writer = Tape::current().thread;
+  read_elsewhere = false;
+}
+
+void Parameter::set_gradient_of(Cell& cell, Tensor gradient) noexcept {
+  const Guard alone(cell);
+  cell.gradient.swap(gradient);
+}
+
 Parameter::Parameter(const Tensor& value, const Location& where) : cell_(std::make_shared<Cell>()) {
   check<GraphError>(value.defined(), where, "Parameter: the value is an undefined Tensor");
   check<DTypeError>(is_floating(value.dtype()), where, "Parameter: derivatives need a floating dtype, got ",
                     describe(value));
-  cell_->value = leaf_of(value, true, where);
+  cell_->shape = value.shape();
+  cell_->hold(leaf_of(value, true, where));
   cell_->made = CallScope::blame(where);
 }
 
@@ -44,9 +90,9 @@ void Parameter::refuse_undefined(const char* call, Location where) {
 void Parameter::check_fits(const Tensor& value, const Location& where) const {
   check<GraphError>(defined(), where, "assign: the Parameter is undefined");
   check<GraphError>(value.defined(), where, "assign: the new value is an undefined Tensor");
-  check<ShapeError>(value.shape() == shape(), where, "assign: the parameter is ", describe(cell_->value),
+  check<ShapeError>(value.shape() == shape(), where, "assign: the parameter is ", describe(this->value()),
                     ", the new value ", describe(value));
-  check<DTypeError>(value.dtype() == dtype(), where, "assign: the parameter is ", describe(cell_->value),
+  check<DTypeError>(value.dtype() == dtype(), where, "assign: the parameter is ", describe(this->value()),
                     ", the new value ", describe(value));
 }
 
@@ -69,7 +115,26 @@ void check_rows(const Parameter& parameter, const Tensor& index, const Tensor& r
                     ", the rows ", describe(rows));
 }
 
+void write_rows(const Tensor& index, const Tensor& rows, const Buffer& to, const Location& where) {
+  const std::size_t row = static_cast<std::size_t>(rows.numel() / index.numel()) * item_size(rows.dtype());
+  const auto* from = static_cast<const std::byte*>(rows.entry()->value.data());
+  for (const std::int64_t i : index.data<std::int64_t>(where)) {
+    std::memcpy(static_cast<std::byte*>(to.data()) + static_cast<std::size_t>(i) * row, from, row);
+    from += row;
+  }
+}
+
 }  // namespace
+
+// Whether nobody else could see the old ones.
+bool Parameter::write_rows_in_place(const Tensor& index, const Tensor& rows, const Location& where) {
+  const bool own = holder(value(where)) == *this;
+  const Guard alone(*cell_);
+  const Entry& now = *cell_->value.entry();
+  if (!own || now.handles() != 1 || !now.value.unique()) return false;
+  write_rows(index, rows, now.value, where);
+  return true;
+}
 
 // The cell has one handle to its value. Whoever else may want the old elements has another, or one to their memory; so
 // have the new rows here, which may be a reference to that very value. A value with a history, which
@@ -78,67 +143,63 @@ void Parameter::assign_rows(const Tensor& index, const Tensor& given, const Loca
   Cell& held = cell("assign_rows", where);
   check_rows(*this, index, given, where);
   const Tensor rows = given;
-  evaluate_held({{index, rows, held.value}}, {}, where);
+  evaluate_held({{index, rows, value(where)}}, {}, where);
   kernels::check_indices(index.entry()->view(), shape()[0], "assign_rows", where);
   if (rows.numel() == 0) return;
-  const Entry& now = *held.value.entry();
-  if (now.handles() != 1 || !now.value.unique() || !(holder(held.value) == *this)) {
-    const Buffer& old = now.value;
-    Buffer copy = Buffer::allocate(old.bytes());
-    std::memcpy(copy.data(), old.data(), old.bytes());
-    const Tensor leaf = empty_leaf(held.value.shape(), held.value.dtype(), held.trainable, where);
+  if (!write_rows_in_place(index, rows, where)) {
+    const Tensor old = value(where);
+    const Buffer& elements = old.entry()->value;
+    Buffer copy = Buffer::allocate(elements.bytes(), "assign_rows", where);
+    std::memcpy(copy.data(), elements.data(), elements.bytes());
+    write_rows(index, rows, copy, where);
+    const Tensor leaf = empty_leaf(old.shape(), old.dtype(), held.trainable, where);
     leaf.entry()->value = std::move(copy);
     held.hold(leaf);
   }
-  const std::size_t row = static_cast<std::size_t>(rows.numel() / index.numel()) * item_size(rows.dtype());
-  auto* const to = static_cast<std::byte*>(held.value.entry()->value.data());
-  const auto* from = static_cast<const std::byte*>(rows.entry()->value.data());
-  for (const std::int64_t i : index.data<std::int64_t>(where)) {
-    std::memcpy(to + static_cast<std::size_t>(i) * row, from, row);
-    from += row;
-  }
-  if (History* history = History::current()) history->after_assignment();
+  History::current().after_assignment();
 }
 
 void Parameter::replace(const Tensor& value, const Location& where) {
   Cell& held = cell("replace", where);
   check<GraphError>(value.defined(), where, "replace: the new value is an undefined Tensor");
-  check<ShapeError>(value.shape() == shape(), where, "replace: the parameter is ", describe(held.value),
+  check<ShapeError>(value.shape() == shape(), where, "replace: the parameter is ", describe(this->value()),
                     ", the new value ", describe(value));
   check<DTypeError>(is_floating(value.dtype()), where, "replace: derivatives need a floating dtype, got ",
                     describe(value));
   held.hold(leaf_of(value, held.trainable, where));
-  held.gradient = Tensor();
+  set_gradient_of(held, {});
 }
 
 void Parameter::set_trainable(bool trainable, const Location& where) {
   Cell& held = cell("set_trainable", where);
   if (trainable == held.trainable) return;
   Tensor& value = held.stands.empty() ? held.value : held.own;
-  value = leaf_of(value, trainable, where);
+  Tensor next = leaf_of(value, trainable, where);
+  const Guard alone(held);
+  value.swap(next);
   held.trainable = trainable;
 }
 
 Parameter Parameter::clone(const Location& where) const {
   const Cell& held = cell("clone", where);
-  Parameter copy(held.value, where);
+  Parameter copy(held.read(), where);
   copy.set_trainable(held.trainable, where);
   return copy;
 }
 
 const std::string& Parameter::name() const {
-  static const std::string none;
+  static NeverDestroyed<const std::string> none;
   const std::string* name = cell_ ? cell_->name.load(std::memory_order_acquire) : nullptr;
-  return name ? *name : none;
+  return name ? *name : *none;
 }
 
 // Several threads may list the Parameters of one model, so that names are handed over whole, and stay.
 void Parameter::set_name(const std::string& name) {
   if (!cell_ || this->name().size() >= name.size()) return;
-  static std::mutex mutex;
-  static std::set<std::string>& names = *new std::set<std::string>;
+  static Mutex mutex;
+  static NeverDestroyed<std::set<std::string>> names;
   const std::lock_guard lock(mutex);
-  cell_->name.store(&*names.insert(name).first, std::memory_order_release);
+  cell_->name.store(&*names->insert(name).first, std::memory_order_release);
 }
 
 std::ostream& operator<<(std::ostream& out, const ParameterDescription& description) {
@@ -148,7 +209,9 @@ std::ostream& operator<<(std::ostream& out, const ParameterDescription& descript
 }
 
 bool Parameter::holds(const Tensor& tensor) const {
-  return cell_ && tensor.defined() && (cell_->value.entry() == tensor.entry() || cell_->own.entry() == tensor.entry());
+  if (!cell_ || !tensor.defined()) return false;
+  const Guard alone(*cell_);
+  return cell_->value.entry() == tensor.entry() || cell_->own.entry() == tensor.entry();
 }
 
 Parameter Parameter::holder(const Tensor& tensor) {
@@ -156,6 +219,24 @@ Parameter Parameter::holder(const Tensor& tensor) {
   if (!tensor.defined()) return parameter;
   if (const auto* leaf = dynamic_cast<const Leaf*>(tensor.entry()->primitive)) parameter.cell_ = leaf->cell.lock();
   return parameter;
+}
+
+Donation::Donation(std::span<const Parameter> parameters) : parameters_(parameters.begin(), parameters.end()) {
+  values_.reserve(parameters.size());
+  for (const Parameter& parameter : parameters_) {
+    Parameter::Cell& cell = *parameter.cell_;
+    const Parameter::Guard alone(cell);
+    if (cell.read_elsewhere || cell.donor != 0 || cell.writer != Tape::current().thread) continue;
+    cell.donor = Tape::current().thread;
+    values_.push_back(cell.value);
+  }
+}
+
+Donation::~Donation() {
+  for (const Parameter& parameter : parameters_) {
+    const Parameter::Guard alone(*parameter.cell_);
+    if (parameter.cell_->donor == Tape::current().thread) parameter.cell_->donor = 0;
+  }
 }
 
 Assignment::Assignment(std::span<const Parameter> parameters, std::span<const Tensor> values, const Location& where)
@@ -185,14 +266,15 @@ void Assignment::commit() noexcept {
     cell.hold(next_[i].defined() ? next_[i] : values_[i]);
     if (!next_[i].defined()) values_[i].entry()->source = true;
   }
-  if (History* history = History::current(); history && !Tape::current().differentiable_updates)
-    history->after_assignment();
+  if (!Tape::current().differentiable_updates) History::current().after_assignment();
 }
 
-void assign(std::span<const Parameter> parameters, std::span<const Tensor> values, const Location& where) {
+void assign(std::span<const Parameter> parameters, std::span<const Tensor> values, const Location& where) try {
   Assignment assignment(parameters, values, where);
   if (const std::vector<Tensor> needed = assignment.needed(); !needed.empty()) evaluate_held(needed, {}, where);
   assignment.commit();
+} catch (const std::bad_alloc&) {
+  no_memory("assign", where);
 }
 
 }  // namespace xgrad

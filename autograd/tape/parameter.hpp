@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <iosfwd>
 #include <memory>
@@ -19,6 +20,9 @@ class Substitution;
 /// A cell that holds a Tensor and accumulates a gradient: the only thing that changes. A Parameter is a handle;
 /// copies of it refer to the same cell (`clone` makes another). It converts to the Tensor it holds. Whatever is asked
 /// of a handle to nothing is a GraphError, but for `defined`; it converts to an undefined Tensor.
+/// Any thread may read its value and gradient while another one assigns: each gets the old one or the new one, whole.
+/// Assigning from several threads at a time loses no handle, but which value comes last is not defined, nor is what a
+/// gradient adds up to that several threads accumulate.
 class Parameter : public Indexed<Parameter> {
  public:
   /// What a Substitution put in the place of a Parameter's value.
@@ -27,21 +31,36 @@ class Parameter : public Indexed<Parameter> {
     Tensor value;
   };
   struct Cell {
-    Tensor value;
-    Tensor gradient;
-    bool trainable = true;
+    Tensor value;     // read() by others than who holds a Guard
+    Tensor gradient;  // likewise
+    Shape shape;
+    std::atomic<bool> trainable{true};
     Location made;                                  // where the Parameter was
     std::atomic<const std::string*> name{nullptr};  // null until it has one
     std::atomic<bool> optimised{false};             // whether an Optimizer was given it
     Tensor own;                                     // while others stand in its place: what it holds without them
     std::vector<Stand> stands;                      // those, the latest last
+    // Which thread assigned it last, whether another one has read it since, and which one's update may write over it.
+    std::uint32_t writer = 0, donor = 0;
+    bool read_elsewhere = false;
+    mutable std::atomic<std::uint32_t> guard{0};  // of a Guard
 
+    /// The value. Waits where another thread's update may be writing over it.
+    Tensor read() const;
+    Tensor read_gradient() const;
     /// From now on, whatever stood in its place.
-    void hold(const Tensor& next) noexcept {
-      value = next;
-      own = Tensor();
-      stands.clear();
-    }
+    void hold(const Tensor& next) noexcept;
+  };
+  /// While it lives, no other thread has one for this cell. For a moment: what is guarded are handles.
+  class Guard {
+   public:
+    explicit Guard(const Cell& cell) noexcept;
+    ~Guard() { guard_.store(0, std::memory_order_release); }
+    Guard(const Guard&) = delete;
+    Guard& operator=(const Guard&) = delete;
+
+   private:
+    std::atomic<std::uint32_t>& guard_;
   };
 
   Parameter() = default;  ///< a handle to nothing
@@ -49,12 +68,12 @@ class Parameter : public Indexed<Parameter> {
   explicit Parameter(const Tensor& value, const Location& where = Location::current());
 
   bool defined() const { return cell_ != nullptr; }
-  const Tensor& value(const Location& where = Location::current()) const { return cell("value", where).value; }
-  operator Tensor() const { return cell_ ? cell_->value : Tensor(); }
-  const Shape& shape(const Location& where = Location::current()) const { return cell("shape", where).value.shape(); }
-  DType dtype(const Location& where = Location::current()) const { return cell("dtype", where).value.dtype(); }
-  std::int64_t numel(const Location& where = Location::current()) const { return cell("numel", where).value.numel(); }
-  double item(const Location& where = Location::current()) const { return cell("item", where).value.item(where); }
+  Tensor value(const Location& where = Location::current()) const { return cell("value", where).read(); }
+  operator Tensor() const { return cell_ ? cell_->read() : Tensor(); }
+  const Shape& shape(const Location& where = Location::current()) const { return cell("shape", where).shape; }
+  DType dtype(const Location& where = Location::current()) const { return cell("dtype", where).read().dtype(); }
+  std::int64_t numel(const Location& where = Location::current()) const { return cell("numel", where).shape.numel(); }
+  double item(const Location& where = Location::current()) const { return cell("item", where).read().item(where); }
 
   /// Makes `value` the new value: evaluates it and cuts its history, or keeps the history inside a
   /// DifferentiableUpdates scope. ShapeError or DTypeError when it is not like the present one.
@@ -72,11 +91,11 @@ class Parameter : public Indexed<Parameter> {
   void replace(const Tensor& value, const Location& where = Location::current());
 
   /// What `backward` accumulated; undefined before the first time.
-  const Tensor& gradient(const Location& where = Location::current()) const { return cell("gradient", where).gradient; }
+  Tensor gradient(const Location& where = Location::current()) const { return cell("gradient", where).read_gradient(); }
   void set_gradient(Tensor gradient, const Location& where = Location::current()) {
-    cell("set_gradient", where).gradient = std::move(gradient);
+    set_gradient_of(cell("set_gradient", where), std::move(gradient));
   }
-  void zero_gradient(const Location& where = Location::current()) { cell("zero_gradient", where).gradient = Tensor(); }
+  void zero_gradient(const Location& where = Location::current()) { set_gradient_of(cell("zero_gradient", where), {}); }
 
   /// A frozen Parameter is a constant: derivatives do not flow into it. What a Substitution has put in its place stays
   /// what it is.
@@ -109,7 +128,10 @@ class Parameter : public Indexed<Parameter> {
   }
   [[noreturn, gnu::cold]] static void refuse_undefined(const char* call, Location where);
   void check_fits(const Tensor& value, const Location& where) const;
+  bool write_rows_in_place(const Tensor& index, const Tensor& rows, const Location& where);
+  static void set_gradient_of(Cell& cell, Tensor gradient) noexcept;
   friend class Assignment;
+  friend class Donation;
   friend class Substitution;
   friend struct std::hash<Parameter>;
   /// A leaf of this Parameter, without elements.
@@ -124,6 +146,23 @@ struct ParameterDescription {
 };
 inline ParameterDescription describe(const Parameter& parameter) { return {parameter}; }
 std::ostream& operator<<(std::ostream& out, const ParameterDescription& description);
+
+/// While it lives, the values of these Parameters may be written over, but for those that another thread has read since
+/// they were assigned: threads that would read them wait. For an update, which assigns them in the end.
+class Donation {
+ public:
+  explicit Donation(std::span<const Parameter> parameters);
+  ~Donation();
+  Donation(const Donation&) = delete;
+  Donation& operator=(const Donation&) = delete;
+  /// The values that may be written over.
+  const std::vector<Tensor>& values() const { return values_; }
+  void add(std::span<const Tensor> others) { values_.insert(values_.end(), others.begin(), others.end()); }
+
+ private:
+  std::vector<Parameter> parameters_;
+  std::vector<Tensor> values_;
+};
 
 /// New values for Parameters, all or none of them: everything that can fail is done first.
 class Assignment {

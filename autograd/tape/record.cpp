@@ -4,6 +4,8 @@
 #include <set>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/never_destroyed.hpp"
+#include "autograd/core/no_memory.hpp"
 #include "autograd/tape/history.hpp"
 #include "autograd/tape/leaf.hpp"
 #include "autograd/tape/slab.hpp"
@@ -31,8 +33,8 @@ void Tape::begin() noexcept {
 
 namespace {
 std::set<std::string>& registry() {
-  static std::set<std::string> ids;
-  return ids;
+  static NeverDestroyed<std::set<std::string>> ids;
+  return *ids;
 }
 }  // namespace
 
@@ -51,6 +53,8 @@ void Recording::refuse_derivative(const Entry& entry, const Location& where) {
   fail<GraphError>(where, entry.primitive->name(), ": a derivative is asked for, but it has no vjp");
 }
 
+void Recording::refuse_memory(const char* primitive, const Location& where) { no_memory(primitive, where); }
+
 void Recording::make_room() { History::make_room(); }
 
 void Recording::evaluate_now(const Tensor& recorded, const Location& where) {
@@ -59,11 +63,11 @@ void Recording::evaluate_now(const Tensor& recorded, const Location& where) {
     tape.evaluate ? tape.evaluate(recorded, where) : evaluate(recorded, where);
     return;
   }
-  History* history = History::current();
-  if (!history || !history->is_time(*recorded.entry())) return;
+  History& history = History::current();
+  if (!history.is_time(*recorded.entry())) return;
   tape.crowded = false;
   evaluate_held({}, {}, where);
-  history->settled(*recorded.entry());
+  history.settled(*recorded.entry());
 }
 
 Tensor Recording::repeat(const Entry& original) {
@@ -79,7 +83,7 @@ Tensor Recording::repeat(const Entry& original) {
 
 Tensor Recording::stamped(const Location& where) {
   stamp(where);
-  if (History* history = History::current()) history->look_at_memory();
+  History::current().look_at_memory();
   return std::move(entry_);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <new>
 #include <vector>
 
 #include "autograd/tape/entry.hpp"
@@ -33,6 +34,7 @@ class Recording {
   Tensor repeat(const Entry& original);
   /// As it stands, but for place and time.
   Tensor stamped(const Location& where);
+  [[noreturn, gnu::cold]] static void refuse_memory(const char* primitive, const Location& where);
 
  private:
   void stamp(const Location& where);
@@ -85,26 +87,41 @@ inline Tensor Recording::finish(const P& primitive, std::span<const Tensor> inpu
     evaluate_now(entry_, where);
   return std::move(entry_);
 }
+
+// With what is to be said where there is no memory for it.
+template <std::derived_from<Primitive> P, class Record>
+[[gnu::always_inline]] inline Tensor recorded(const Location& where, Record record) {
+  try {
+    return record();
+  } catch (const std::bad_alloc&) {
+    Recording::refuse_memory(P::id, where);
+  }
+}
 }  // namespace detail
 
 /// Appends an entry to the tape of this thread: the result of `primitive` on the inputs. Throws what its `infer`
 /// throws; GraphError when an input is undefined, or is tracked and the primitive has no derivative rule.
 template <std::derived_from<Primitive> P>
 Tensor record(const Location& where, P primitive, std::vector<Tensor> inputs) {
-  detail::Recording recording(inputs.size());
-  const P& held = recording->emplace(std::move(primitive));
-  for (Tensor& input : inputs) recording->add_input(std::move(input));
-  return recording.finish(held, recording->input_span(), where);
+  return detail::recorded<P>(where, [&] {
+    detail::Recording recording(inputs.size());
+    const P& held = recording->emplace(std::move(primitive));
+    for (Tensor& input : inputs) recording->add_input(std::move(input));
+    return recording.finish(held, recording->input_span(), where);
+  });
 }
 template <std::derived_from<Primitive> P, detail::TensorReference... Inputs>
 Tensor record(const Location& where, P primitive, Inputs&&... inputs) {
   if constexpr (sizeof...(Inputs) > Entry::inputs_in_place) {
     return record(where, std::move(primitive), std::vector<Tensor>{std::forward<Inputs>(inputs)...});
   } else {
-    detail::Recording recording;
-    const P& held = recording->emplace(std::move(primitive));
-    const std::span<const Tensor> taken = recording->take_inputs(std::forward<Inputs>(inputs)...);
-    return recording.finish(held, taken, where);
+    return detail::recorded<P>(
+        where, [&]() __attribute__((always_inline)) {
+          detail::Recording recording;
+          const P& held = recording->emplace(std::move(primitive));
+          const std::span<const Tensor> taken = recording->take_inputs(std::forward<Inputs>(inputs)...);
+          return recording.finish(held, taken, where);
+        });
   }
 }
 

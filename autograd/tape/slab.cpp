@@ -2,6 +2,10 @@
 
 #include <mutex>
 
+#include "autograd/core/mutex.hpp"
+#include "autograd/core/never_destroyed.hpp"
+#include "autograd/core/thread_object.hpp"
+
 namespace xgrad {
 
 namespace {
@@ -18,13 +22,13 @@ constinit thread_local std::int64_t EntrySlab::taken_ = 0;
 
 // What all threads share: memory for slabs, and the pools that ended threads left behind.
 struct EntrySlab::Shared {
-  std::mutex mutex;
+  Mutex mutex;
   std::byte* memory = nullptr;
   std::size_t slabs = 0;  // that it has room for
   Pool* idle = nullptr;
 };
 EntrySlab::Shared& EntrySlab::shared() {
-  static Shared* instance = new Shared;  // never destroyed: Tensors of static storage may outlive everything
+  static NeverDestroyed<Shared> instance;
   return *instance;
 }
 
@@ -49,8 +53,8 @@ struct EntrySlab::Farewell {
 
 // Makes sure that this thread says farewell.
 void EntrySlab::greet() noexcept {
-  static thread_local Farewell farewell;
-  static_cast<void>(&farewell);
+  static constinit thread_local ThreadObject<Farewell> farewell;
+  *farewell;
 }
 
 void EntrySlab::give_back(Slab& slab, void* place) noexcept {

@@ -1,6 +1,5 @@
 #include "autograd/tape/state.hpp"
 
-#include <sstream>
 #include <unordered_map>
 
 #include "autograd/core/fail.hpp"
@@ -25,7 +24,7 @@ class Differences {
 
  private:
   std::size_t count_ = 0;
-  std::ostringstream text_;
+  Text text_;
 };
 
 }  // namespace

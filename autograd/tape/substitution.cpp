@@ -17,6 +17,7 @@ Substitution::Substitution(std::span<const Parameter> parameters, std::span<cons
     parameter.cell_->stands.reserve(parameter.cell_->stands.size() + parameters_.size());
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Parameter::Cell& cell = *parameters_[i].cell_;
+    const Parameter::Guard alone(cell);
     if (cell.stands.empty()) cell.own = cell.value;
     cell.stands.push_back({this, values[i]});
     cell.value = values[i];
@@ -29,7 +30,9 @@ Substitution::~Substitution() {
     Parameter::Cell& cell = *parameter.cell_;
     if (std::erase_if(cell.stands, [&](const Parameter::Stand& stand) { return stand.substitution == this; }) == 0)
       continue;
-    cell.value = cell.stands.empty() ? std::exchange(cell.own, Tensor()) : cell.stands.back().value;
+    Tensor next = cell.stands.empty() ? std::exchange(cell.own, Tensor()) : cell.stands.back().value;
+    const Parameter::Guard alone(cell);
+    cell.value.swap(next);
   }
 }
 

@@ -1,7 +1,5 @@
 #include "autograd/tape/tensor.hpp"
 
-#include <sstream>
-
 #include "autograd/core/axes.hpp"
 #include "autograd/core/fail.hpp"
 #include "autograd/tape/entry.hpp"
@@ -47,7 +45,7 @@ std::ostream& operator<<(std::ostream& out, const Description& description) {
 }
 
 std::string Description::str() const {
-  std::ostringstream text;
+  Text text;
   text << *this;
   return text.str();
 }

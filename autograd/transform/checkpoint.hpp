@@ -23,10 +23,10 @@ struct CheckpointPolicy {
   std::vector<std::string> names = {};
 };
 /// As if there were no checkpoint.
-inline const CheckpointPolicy keep_everything{CheckpointPolicy::Keep::everything};
-inline const CheckpointPolicy keep_nothing{CheckpointPolicy::Keep::nothing};
+inline constexpr CheckpointPolicy keep_everything{CheckpointPolicy::Keep::everything};
+inline constexpr CheckpointPolicy keep_nothing{CheckpointPolicy::Keep::nothing};
 /// The matrix products, which are dear; elementwise functions and reductions are computed again.
-inline const CheckpointPolicy keep_products{CheckpointPolicy::Keep::products};
+inline constexpr CheckpointPolicy keep_products{CheckpointPolicy::Keep::products};
 /// What `name_value` gave one of these names.
 inline CheckpointPolicy keep_names(std::vector<std::string> names) {
   return {CheckpointPolicy::Keep::names, std::move(names)};

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <unordered_set>
 
+#include "autograd/core/thread_object.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/walk.hpp"
 #include "autograd/ops/elementwise.hpp"
@@ -21,8 +22,8 @@ struct Notes {
   std::vector<Derivation> derivations;
 
   static Notes& current() {
-    static thread_local Notes notes;
-    return notes;
+    static constinit thread_local ThreadObject<Notes> notes;
+    return *notes;
   }
   std::weak_ptr<const void>& wanted(Noted noted) { return noted == Noted::losses ? losses : parameters; }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/no_memory.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/walk.hpp"
 #include "autograd/ops/create.hpp"
@@ -283,7 +284,7 @@ void check_used(const Walk& walk, std::span<const Tensor> outputs, const Tensor&
 }  // namespace
 
 std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<const Tensor> cotangents,
-                                  std::span<const Tensor> inputs, GradOptions options, const Location& where) {
+                                  std::span<const Tensor> inputs, GradOptions options, const Location& where) try {
   check<ValueError>(outputs.size() == cotangents.size(), where, "grad: ", outputs.size(), " outputs, ",
                     cotangents.size(), " cotangents");
   // Updates through which derivatives are to flow are made of these gradients.
@@ -312,16 +313,20 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
   }
   if (!walk.is_watched()) TakenDerivatives::current().add(begin, outputs, cotangents, inputs, results, where);
   return results;
+} catch (const std::bad_alloc&) {
+  no_memory("grad", where);
 }
 
 std::vector<Tensor> grad(const Tensor& loss, const std::vector<Tensor>& xs, GradOptions options,
-                         const Location& where) {
+                         const Location& where) try {
   const Tensor none;
   const std::uint64_t begin = Tape::current().sequence;
   std::vector<Tensor> gradients = differentiate({&loss, 1}, {&none, 1}, xs, options, where);
   if (detail::notes_derivations()) detail::note_derivation(loss, xs, gradients, begin, where);
   accompany(loss);
   return gradients;
+} catch (const std::bad_alloc&) {
+  no_memory("grad", where);
 }
 
 namespace {
@@ -354,7 +359,7 @@ std::vector<Parameter> parameters_of(const Tensor& loss, const Location& where) 
 
 }  // namespace
 
-void backward(const Tensor& loss, const Tensor& cotangent, const Location& where) {
+void backward(const Tensor& loss, const Tensor& cotangent, const Location& where) try {
   std::vector<Parameter> parameters = parameters_of(loss, where);
   const std::vector<Tensor> leaves(parameters.begin(), parameters.end());
   const std::uint64_t begin = Tape::current().sequence;
@@ -374,6 +379,8 @@ void backward(const Tensor& loss, const Tensor& cotangent, const Location& where
   }
   for (std::size_t i = 0; i < leaves.size(); ++i) parameters[i].set_gradient(totals[i]);  // nothing fails any more
   accompany(loss);
+} catch (const std::bad_alloc&) {
+  no_memory("backward", where);
 }
 
 }  // namespace xgrad

@@ -2,7 +2,6 @@
 
 #include <cstring>
 #include <functional>
-#include <sstream>
 #include <vector>
 
 #include "autograd/core/fail.hpp"
@@ -105,7 +104,7 @@ std::string at(const Entry& entry) { return std::string(name_of(entry)) + " at "
 
 // Why the entry is untracked, which reads something tracked.
 Stop stop_at(const Entry& entry) {
-  std::ostringstream text;
+  Text text;
   Stop stop{Stop::Kind::no_grad, entry.where, {}};
   const TakenDerivatives& taken = TakenDerivatives::current();
   if (!is_floating(entry.dtype)) {
@@ -138,7 +137,7 @@ Stop stop_at_cut(const Entry& entry) {
 }  // namespace
 
 std::string label(const Tensor& input) {
-  std::ostringstream text;
+  Text text;
   const Parameter parameter = Parameter::holder(input);
   parameter.defined() && !parameter.name().empty() ? text << describe(parameter) : text << describe(input);
   return text.str();

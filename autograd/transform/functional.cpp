@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/no_memory.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/movement.hpp"
@@ -39,7 +40,7 @@ Tensor columns_of_jacobian(const Tensor& y, const Tensor& x, std::int64_t widest
 
 // Row by row, by cotangents of y, or, where there are many more rows than columns, column by column, by tangents: these
 // take a walk back over what a walk back has recorded.
-Tensors jacobians(const Tensor& y, const Tensors& xs, const Location& where) {
+Tensors jacobians(const Tensor& y, const Tensors& xs, const Location& where) try {
   check<GraphError>(y.defined(), where, "jacobian: the function returned an undefined Tensor");
   const CallScope scope("jacobian", where);
   std::int64_t columns = 0, widest = y.numel();
@@ -53,6 +54,8 @@ Tensors jacobians(const Tensor& y, const Tensors& xs, const Location& where) {
     results.push_back(y.numel() == 0 ? zeros(jacobian_shape(y, x), x.dtype(), where)
                                      : columns_of_jacobian(y, x, widest, where));
   return results;
+} catch (const std::bad_alloc&) {
+  no_memory("jacobian", where);
 }
 
 }  // namespace xgrad::detail

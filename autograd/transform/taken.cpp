@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/core/thread_object.hpp"
 #include "autograd/tape/entry.hpp"
 
 namespace xgrad {
@@ -21,8 +22,8 @@ Tape::Place place_of(const Tensor& tensor) {
 }
 
 TakenDerivatives& TakenDerivatives::current() {
-  static thread_local TakenDerivatives derivatives;
-  return derivatives;
+  static constinit thread_local ThreadObject<TakenDerivatives> derivatives;
+  return *derivatives;
 }
 
 // The lists of the one that is forgotten are used again, so that nothing is allocated after the first ones.

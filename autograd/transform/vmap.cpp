@@ -1,6 +1,7 @@
 #include "autograd/transform/vmap.hpp"
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/no_memory.hpp"
 #include "autograd/ops/arrange.hpp"
 
 namespace xgrad {
@@ -32,12 +33,14 @@ void Mapping::begin() {
   batch_.emplace(*count_, where_);
 }
 
-Tensor Mapping::example(const Tensor& x, std::size_t argument) {
+Tensor Mapping::example(const Tensor& x, std::size_t argument) try {
   if (!axes_[argument]) return x;
   return batch_->example(moveaxis(Operand(x, where_), *axes_[argument], 0));
+} catch (const std::bad_alloc&) {
+  no_memory("vmap", where_);
 }
 
-void Mapping::finish(const std::vector<Tensor*>& results, const MapAxes& out_axes) {
+void Mapping::finish(const std::vector<Tensor*>& results, const MapAxes& out_axes) try {
   out_axes.check_count(results.size(), "results", where_);
   Tensors of_one;
   for (const Tensor* result : results) of_one.push_back(*result);
@@ -46,6 +49,8 @@ void Mapping::finish(const std::vector<Tensor*>& results, const MapAxes& out_axe
     check<ValueError>(out_axes[i].has_value(), where_, "vmap: a result needs an axis for the examples");
     *results[i] = of_all[i].defined() ? moveaxis(Operand(of_all[i], where_), 0, *out_axes[i]) : Tensor();
   }
+} catch (const std::bad_alloc&) {
+  no_memory("vmap", where_);
 }
 
 }  // namespace detail

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
+
+#include "autograd/core/never_destroyed.hpp"
 
 namespace xgrad::fused::machine {
 
@@ -56,7 +59,8 @@ class Piece final : public Routine {
 
 std::unique_ptr<Routine> Arena::add(std::span<const std::uint8_t> bytes) {
   const std::size_t size = (bytes.size() + 63) / 64 * 64;
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(forks_, forks()) != forks()) last_.reset();  // shared with the process that this one comes from
   std::shared_ptr<Block> block = last_;
   if (refused) return nullptr;
   if (!block || block->used + size > block->bytes) {
@@ -79,7 +83,7 @@ std::unique_ptr<Routine> Arena::add(std::span<const std::uint8_t> bytes) {
 std::size_t Arena::blocks() const { return *blocks_; }
 
 Arena& Arena::common() {
-  static Arena* arena = new Arena;  // plans of other threads may outlive static objects
+  static NeverDestroyed<Arena> arena;
   return *arena;
 }
 

@@ -6,8 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
+
+#include "autograd/core/mutex.hpp"
 
 namespace xgrad::fused::machine {
 
@@ -39,7 +40,8 @@ class Arena {
   struct Block;
 
  private:
-  std::mutex mutex_;
+  Mutex mutex_;
+  std::uint32_t forks_ = forks();
   std::shared_ptr<Block> last_;  // which may have room
   std::shared_ptr<std::atomic<std::size_t>> blocks_ = std::make_shared<std::atomic<std::size_t>>(0);
 };

@@ -17,6 +17,8 @@ namespace {
 
 std::size_t live() { return memory_use().live; }
 
+Buffer memory(std::size_t bytes) { return Buffer::allocate(bytes, "test", Location::current()); }
+
 bool aligned(const Buffer& buffer, std::uintptr_t to) {
   return reinterpret_cast<std::uintptr_t>(buffer.data()) % to == 0;
 }
@@ -25,7 +27,7 @@ bool aligned(const Buffer& buffer, std::uintptr_t to) {
 
 TEST_CASE("a buffer of any size is aligned and may be written to its end") {
   for (std::size_t bytes = 0; bytes <= 5000; bytes = bytes < 300 ? bytes + 1 : bytes + bytes / 3) {
-    const Buffer buffer = Buffer::allocate(bytes);
+    const Buffer buffer = memory(bytes);
     CHECK(buffer.bytes() == bytes);
     CHECK(aligned(buffer, bytes <= 32 ? 32 : 64));
     std::memset(buffer.data(), 0xab, bytes);
@@ -35,7 +37,7 @@ TEST_CASE("a buffer of any size is aligned and may be written to its end") {
 TEST_CASE("buffers that live together do not overlap") {
   std::vector<Buffer> buffers;
   for (unsigned i = 0; i < 200; ++i) {
-    buffers.push_back(Buffer::allocate(i * 7));
+    buffers.push_back(memory(i * 7));
     std::memset(buffers.back().data(), static_cast<int>(i), i * 7);
   }
   for (unsigned i = 0; i < 200; ++i) {
@@ -45,7 +47,7 @@ TEST_CASE("buffers that live together do not overlap") {
 }
 
 TEST_CASE("copies of a handle share the memory, and know whether they are alone") {
-  Buffer a = Buffer::allocate(100);
+  Buffer a = memory(100);
   CHECK(a.unique());
   {
     const Buffer b = a;
@@ -65,20 +67,20 @@ TEST_CASE("live and peak bytes are counted, and freed blocks are used again") {
   reset_peak_memory();
   const void* first = nullptr;
   {
-    const Buffer buffer = Buffer::allocate(1 << 20);
+    const Buffer buffer = memory(1 << 20);
     first = buffer.data();
     CHECK(live() == before + (1 << 20));
   }
   CHECK(live() == before);
   CHECK(memory_use().peak == before + (1 << 20));
   CHECK(memory_use().pooled >= 1 << 20);
-  CHECK(Buffer::allocate(1 << 20).data() == first);
+  CHECK(memory(1 << 20).data() == first);
   reset_peak_memory();
   CHECK(memory_use().peak == before);
 }
 
 TEST_CASE("pooled blocks can be given back") {
-  { const Buffer buffer = Buffer::allocate(1 << 20), small = Buffer::allocate(8); }
+  { const Buffer buffer = memory(1 << 20), small = memory(8); }
   release_pooled_memory();
   CHECK(memory_use().pooled == 0);
 }
@@ -87,14 +89,14 @@ TEST_CASE("large blocks that nobody has used for long go back, those in use stay
   release_pooled_memory();
   {
     std::vector<Buffer> peak;
-    for (int i = 0; i < 8; ++i) peak.push_back(Buffer::allocate(2 << 20));
+    for (int i = 0; i < 8; ++i) peak.push_back(memory(2 << 20));
   }
   const std::size_t pooled = memory_use().pooled;
   CHECK(pooled >= 16 << 20);
-  const void *often = Buffer::allocate(3 << 20).data(), *sometimes = Buffer::allocate(5 << 20).data();
+  const void *often = memory(3 << 20).data(), *sometimes = memory(5 << 20).data();
   for (int i = 0; i < 40'000; ++i) {
-    REQUIRE(Buffer::allocate(3 << 20).data() == often);
-    if (i % 1000 == 0) REQUIRE(Buffer::allocate(5 << 20).data() == sometimes);
+    REQUIRE(memory(3 << 20).data() == often);
+    if (i % 1000 == 0) REQUIRE(memory(5 << 20).data() == sometimes);
     if (i == 10'000) CHECK(memory_use().pooled >= pooled);
   }
   CHECK(memory_use().pooled <= 12 << 20);
@@ -115,15 +117,15 @@ TEST_CASE("adopted memory is used as it is and its owner is let go with the last
 }
 
 TEST_CASE("more memory than there can be is a LimitError") {
-  CHECK_THROWS_AS(Buffer::allocate(std::numeric_limits<std::size_t>::max()), LimitError);
-  CHECK_THROWS_AS(Buffer::allocate(std::size_t{1} << 50), LimitError);
+  CHECK_THROWS_AS(memory(std::numeric_limits<std::size_t>::max()), LimitError);
+  CHECK_THROWS_AS(memory(std::size_t{1} << 50), LimitError);
 }
 
 TEST_CASE("large buffers that are used together lie at different places of a page") {
   release_pooled_memory();
   for (const std::size_t bytes : {std::size_t{40'000}, std::size_t{1} << 20, std::size_t{3} << 20}) {
     std::vector<Buffer> made;
-    for (int i = 0; i < 4; ++i) made.push_back(Buffer::allocate(bytes));
+    for (int i = 0; i < 4; ++i) made.push_back(memory(bytes));
     for (const Buffer& a : made)
       for (const Buffer& b : made) {
         const auto distance =
@@ -139,13 +141,13 @@ TEST_CASE("buffers may be freed by another thread than the one that made them") 
   const std::size_t before = live();
   std::vector<Buffer> made;
   std::thread maker([&made] {
-    for (std::size_t i = 0; i < 1000; ++i) made.push_back(Buffer::allocate(i));
+    for (std::size_t i = 0; i < 1000; ++i) made.push_back(memory(i));
   });
   maker.join();
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([copies = made] {
-      for (std::size_t i = 0; i < copies.size(); ++i) Buffer::allocate(i * 10);
+      for (std::size_t i = 0; i < copies.size(); ++i) memory(i * 10);
     });
   made.clear();
   for (std::thread& thread : threads) thread.join();
@@ -159,7 +161,7 @@ TEST_CASE("bytes are counted whichever threads take and give them, the small one
   for (int round = 0; round < 3; ++round) {
     std::vector<Buffer> made;
     std::thread([&made] {
-      for (std::size_t i = 0; i < 3000; ++i) made.push_back(Buffer::allocate(i % 100));
+      for (std::size_t i = 0; i < 3000; ++i) made.push_back(memory(i % 100));
     }).join();
     CHECK(live() == before + 30 * 4950);
     std::thread([&made] { made.clear(); }).join();

@@ -14,9 +14,13 @@ namespace {
 
 // Counts down to the allocation that fails; negative when none is to fail.
 thread_local std::int64_t allocations_left = -1;
+thread_local std::size_t failed_bytes = 0;  // that it asked for
 
 [[gnu::noinline]] void* allocate(std::size_t size, std::size_t alignment) {
-  if (allocations_left >= 0 && allocations_left-- == 0) throw std::bad_alloc();
+  if (allocations_left >= 0 && allocations_left-- == 0) {
+    failed_bytes = size;
+    throw std::bad_alloc();
+  }
   void* memory = nullptr;
   if (alignment <= alignof(std::max_align_t))
     memory = std::malloc(size ? size : 1);
@@ -106,9 +110,16 @@ int fail_each_allocation(Model& model, Step step) {
       allocations_left = k;
       step();
       allocations_left = -1;
-    } catch (const std::exception&) {
+    } catch (const LimitError& error) {
       allocations_left = -1;
       failed = true;
+      const std::string text = error.what();
+      CHECK(text.find(" at allocation_test.cpp:") != std::string::npos);
+    } catch (const std::exception& error) {
+      allocations_left = -1;
+      failed = true;
+      // Lists of a few axes or Tensors, the caller's own among them, are not accounted for.
+      if (failed_bytes > 64) FAIL_CHECK("allocation " << k << ": no LimitError, but " << error.what());
     }
     if (!failed) return k;
     INFO("allocation " << k);
@@ -171,7 +182,7 @@ TEST_CASE("an evaluation in which any one allocation fails may be taken again") 
       allocations_left = k;
       evaluate(gradient);
       allocations_left = -1;
-    } catch (const std::exception&) {
+    } catch (const LimitError&) {
       allocations_left = -1;
       ++failures;
     }
