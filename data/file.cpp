@@ -74,7 +74,6 @@ void InputFile::seek(std::uint64_t offset) {
   offset_ = offset;
 }
 
-
 bool is_utf8(const std::string& text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);

@@ -26,8 +26,8 @@ struct StridedView {
   std::vector<std::int64_t> strides;  // by axis
 };
 
-/// The view as `batch` matrices of so many rows and columns, of which there is at least one; nothing where an axis would
-/// have to be divided in a way that does not come out even.
+/// The view as `batch` matrices of so many rows and columns, of which there is at least one; nothing where an axis
+/// would have to be divided in a way that does not come out even.
 std::optional<Offsets> offsets_of(const StridedView& view, std::int64_t batch, std::int64_t rows, std::int64_t columns);
 
 /// The distance from each number to the next, if it is the same for all; 1 for a single number.

@@ -19,8 +19,9 @@ class Scattered {
   static constexpr std::int64_t width = Batch::size;
 
  public:
-  /// to[l * Vectors * width + j] = from[depths[l] + columns[j]] for `count` columns: rows of so many vectors, the last of
-  /// which ends with the last column and may overlap the one before. What is less than a vector is filled up with zeros.
+  /// to[l * Vectors * width + j] = from[depths[l] + columns[j]] for `count` columns: rows of so many vectors, the last
+  /// of which ends with the last column and may overlap the one before. What is less than a vector is filled up with
+  /// zeros.
   template <int Vectors>
   static void pack(const T* from, const std::int64_t* depths, std::int64_t depth, const std::int64_t* columns,
                    std::int64_t count, T* to) {

@@ -72,10 +72,12 @@ void check_product(std::uint64_t seed) {
   gemm.transpose_b = first && random() % 2;
   const std::int64_t rows = first ? gemm.m : gemm.k, columns = first ? gemm.k : gemm.n;
   Offsets offsets{some_offsets(gemm.batch, random), some_offsets(rows, random), some_offsets(columns, random)};
-  const auto largest = [](const std::vector<std::int64_t>& list) { return *std::max_element(list.begin(), list.end()); };
+  const auto largest = [](const std::vector<std::int64_t>& list) {
+    return *std::max_element(list.begin(), list.end());
+  };
   // Not an element more than it needs: the sanitizers see what is read beyond.
-  std::vector<T> held(static_cast<std::size_t>(largest(offsets.batches) + largest(offsets.rows) +
-                                               largest(offsets.columns) + 1));
+  std::vector<T> held(
+      static_cast<std::size_t>(largest(offsets.batches) + largest(offsets.rows) + largest(offsets.columns) + 1));
   std::vector<T> other(static_cast<std::size_t>(gemm.batch * (first ? gemm.k * gemm.n : gemm.m * gemm.k)));
   std::normal_distribution<T> normal;
   for (T& x : held) x = normal(random);
@@ -190,12 +192,24 @@ TEST_CASE("products read permuted axes and windows where they lie, with the bits
   const Tensor x = normal({2, 6, 9, 8}, rng);
   const std::vector<Window> windows{{2, 2, 1, 2}, {3, 2, 2, 1}};
   const std::vector<std::function<Tensor(const Tensor&)>> views = {
-      [](const Tensor& t) { return permute(t, {0, 2, 1, 3}); },        // [2, 9, 6, 8]
-      [](const Tensor& t) { return permute(t, {3, 1, 0, 2}); },        // [8, 6, 2, 9]
-      [](const Tensor& t) { return permute(t, {1, 0, 3, 2}); },        // [6, 2, 8, 9]
-      [](const Tensor& t) { return reshape(permute(t, {0, 2, 1, 3}), {2, 9, 48}); },
-      [&](const Tensor& t) { return reshape(unfold(t, windows, 0, WindowAxes::before), {2, 24, 28}); },
-      [&](const Tensor& t) { return transpose(reshape(unfold(t, windows, 0, WindowAxes::before), {2, 24, 28})); },
+      [](const Tensor& t) {
+        return permute(t, {0, 2, 1, 3});
+      },  // [2, 9, 6, 8]
+      [](const Tensor& t) {
+        return permute(t, {3, 1, 0, 2});
+      },  // [8, 6, 2, 9]
+      [](const Tensor& t) {
+        return permute(t, {1, 0, 3, 2});
+      },  // [6, 2, 8, 9]
+      [](const Tensor& t) {
+        return reshape(permute(t, {0, 2, 1, 3}), {2, 9, 48});
+      },
+      [&](const Tensor& t) {
+        return reshape(unfold(t, windows, 0, WindowAxes::before), {2, 24, 28});
+      },
+      [&](const Tensor& t) {
+        return transpose(reshape(unfold(t, windows, 0, WindowAxes::before), {2, 24, 28}));
+      },
   };
   for (std::size_t i = 0; i < views.size(); ++i)
     for (const bool first : {false, true}) {
