@@ -168,8 +168,41 @@ Var running_sum(Builder& build, const Var& x) {
   return build.let("h", build.chance(50) ? total / (1.0 + static_cast<double>(x.size(axis))) : tanh(total) + x);
 }
 
+// A convolution over rows and columns, of images whose channels are parts of the columns.
+Var filters(Builder& build, const Var& input) {
+  const Var x = shorter(build, input, 24);
+  const std::int64_t rows = x.size(-2), columns = x.size(-1), images = x.value.numel() / (rows * columns);
+  const std::int64_t channels = columns % 4 == 0 ? 4 : columns % 3 == 0 ? 3 : columns % 2 == 0 ? 2 : 1;
+  const std::int64_t width = columns / channels, outputs = channels * build.between(1, 2);
+  const std::vector<std::int64_t> order{0, 2, 1, 3};
+  const Var parts = reshape(x, {images, rows, channels, width});
+  const Var image =
+      call("permute", xgrad::permute(parts.value, order), parts, order);  // [images, channels, rows, width]
+  const std::int64_t high = std::min<std::int64_t>(rows, build.between(1, 3)),
+                     wide = std::min<std::int64_t>(width, build.between(1, 4)), around = build.between(0, 1),
+                     stride = x.value.numel() < 2000 ? build.between(1, 2) : 1,
+                     groups = build.chance(25) ? channels : 1;
+  const bool back = build.chance(25);
+  build.used(back ? "transposed convolution" : "convolution over two axes");
+  Var result;
+  if (back) {
+    const Var w = build.weight({channels, outputs / groups, high, wide}, channels);
+    const TransposedConvolutionOptions options{.stride = stride, .groups = groups};
+    result =
+        call("conv_transpose2d", xgrad::conv_transpose2d(image.value, w.value, {}, options), image, w, stride, groups);
+  } else {
+    const Var w = build.weight({outputs, channels / groups, high, wide}, channels * high * wide / groups);
+    const ConvolutionOptions options{.stride = stride, .padding = around, .groups = groups};
+    result = call("conv2d", xgrad::conv2d(image.value, w.value, {}, options), image, w, stride, around, groups);
+  }
+  if (build.chance(50)) result = activate(build, result);
+  const std::int64_t last = result.size(-1);
+  return build.let("h", reshape(result, {images, result.value.numel() / (images * last), last}));
+}
+
 // A convolution along the columns, as a sum of shifted slices.
 Var convolution(Builder& build, const Var& x) {
+  if (build.chance(60)) return filters(build, x);
   const std::int64_t columns = x.size(-1), taps = build.between(2, 5);
   const Var padded = call("pad", xgrad::pad(x.value, -1, taps - 1, 0), x, -1, taps - 1, 0);
   const Var w = build.parameter({taps});
