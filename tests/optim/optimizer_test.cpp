@@ -144,7 +144,8 @@ TEST_CASE("gradients that are not finite: propagated, refused or skipped") {
   CHECK(a.value().to_vector() == std::vector<double>{1, 1});
   CHECK(clipping.steps() == 0);
   for (const auto& item : clipping.state())
-    for (const double value : item.value.to_vector()) CHECK(value == 0);
+    if (item.name != "rule" && item.name != "parameters")
+      for (const double value : item.value.to_vector()) CHECK(value == 0);
 
   Optimizer skipping({a, b}, sgd(0.1), {.nonfinite = NonFinite::skip});
   skipping.step({bad, good});

@@ -206,7 +206,9 @@ void Update::take(std::vector<Tensor> gradients, std::vector<Tensor> next) {
 Named Update::state() const {
   Named named;
   if (optimizer_)
-    for (const NamedTensor& slot : optimizer_->state()) named.emplace_back(slot.name, slot.value);
+    for (const NamedTensor& slot : optimizer_->state())
+      if (slot.name != "rule" && slot.name != "parameters")  // texts are no numbers
+        named.emplace_back(slot.name, slot.value);
   for (std::size_t i = 0; i < state_.size(); ++i) named.emplace_back("state" + std::to_string(i), state_[i]);
   return named;
 }
