@@ -12,7 +12,7 @@ using Catch::Contains;
 
 namespace {
 
-class Text final : public data::ByteSink {
+class Text final : public ByteSink {
  public:
   using ByteSink::write;
   void write(const void* from, std::uint64_t bytes) override { text.append(static_cast<const char*>(from), bytes); }
@@ -30,8 +30,8 @@ std::string archive(data::ZipLimits limits, bool deflate = false) {
   const std::string path = "file", a = npy(tensor({1.5, 2.5})), b = npy(arange(40));
   Text text;
   data::ZipWriter writer(text, deflate, "save", path, Location::current(), limits);
-  writer.add("a.npy", [&](data::ByteSink& sink) { sink.write(a); });
-  writer.add("b.npy", [&](data::ByteSink& sink) { sink.write(b); });
+  writer.add("a.npy", [&](ByteSink& sink) { sink.write(a); });
+  writer.add("b.npy", [&](ByteSink& sink) { sink.write(b); });
   writer.finish();
   return text.text;
 }
