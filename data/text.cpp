@@ -1,5 +1,6 @@
 #include "data/text.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -56,7 +57,11 @@ std::vector<std::string> load_lines(const std::string& path, const Location& whe
   constexpr const char* operation = "load_lines";
   return reading(operation, path, where, [&] {
     Contents file(operation, path, where);
+    std::size_t ends = 0;
+    for_each_piece(file, [&](std::string_view piece) { ends += std::size_t(std::ranges::count(piece, '\n')); });
+    file.rewind();
     std::vector<std::string> lines;
+    lines.reserve(ends + 1);  // growing would take twice the memory
     std::string line;
     const auto finish = [&] {
       if (lines.empty() && line.starts_with(byte_order_mark)) line.erase(0, byte_order_mark.size());

@@ -1,4 +1,5 @@
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -81,6 +82,28 @@ TEST_CASE("a read that fails is an IoError, whichever it is", "[reading]") {
       }
     }
   }
+}
+
+TEST_CASE("a file that may not be read is an IoError with the reason", "[reading]") {
+  const Directory directory;
+  write_file(directory / "file", "text");
+  REQUIRE(::chmod((directory / "file").c_str(), 0) == 0);
+  // Root may read everything: then it is somebody else, in a process of its own.
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    if (::geteuid() == 0 && ::setuid(65534) != 0) ::_exit(2);
+    try {
+      data::load_text(directory / "file");
+    } catch (const IoError& error) {
+      ::_exit(std::string(error.what()).find("Permission denied") == std::string::npos ? 1 : 0);
+    } catch (...) {
+    }
+    ::_exit(1);
+  }
+  int status = 1;
+  ::waitpid(child, &status, 0);
+  CHECK(status == 0);
 }
 
 TEST_CASE("memory that a reader cannot have is a LimitError, whichever it is", "[reading]") {

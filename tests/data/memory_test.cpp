@@ -168,5 +168,7 @@ TEST_CASE("images, tables and bytes are read in the memory of their Tensors", "[
   for (const char* name : {"csv", "csv.gz"}) check_peak(name, 16 * million, [&] { data::load_csv(directory / name); });
   write_file(directory / "bytes", gzip(std::string(4 * million, 'x')));
   check_peak("bytes", 32 * million, [&] { data::load_bytes(directory / "bytes"); });
+  write_file(directory / "lines", gzip(std::string(million, '\n')));
+  check_peak("lines", million * sizeof(std::string), [&] { data::load_lines(directory / "lines"); });
   check_peak("text", 4 * million, [&] { data::load_text(directory / "bytes"); });
 }

@@ -276,6 +276,18 @@ TEST_CASE("a damaged member of an archive is refused", "[npz]") {
   CHECK_THAT(one({.name = "a\n.npy", .contents = "x"}), Contains("a\\x0a.npy"));
 }
 
+TEST_CASE("the name of a member is a name, and never a path", "[npz]") {
+  const Directory directory;
+  std::vector<Member> members;
+  for (const std::string& name : {std::string("../../x"), directory / "y", std::string("a\0b", 3), std::string()})
+    members.push_back({.name = name + ".npy", .contents = array()});
+  const auto found = by_name(load(archive(members)));
+  CHECK(found.size() == 4);
+  CHECK(found.contains("../../x"));
+  CHECK(found.contains(std::string("a\0b", 3)));
+  CHECK(directory.names().empty());
+}
+
 TEST_CASE("an archive whose members overlap or repeat is refused", "[npz]") {
   const Member a{.name = "a.npy", .contents = array()};
   Member b{.name = "b.npy", .contents = array(), .start = 0};

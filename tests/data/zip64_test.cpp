@@ -59,7 +59,7 @@ const data::ZipLimits none{.size = 0, .members = 0};
 }  // namespace
 
 TEST_CASE("archives with zip64 records that another program wrote are read", "[zip64]") {
-  // Python's zipfile (3.11) with force_zip64 and its limits lowered; see the fixture's size: 959 bytes.
+  // Python's zipfile (3.11) with force_zip64, and with its limits lowered to 10 bytes and one member.
   const auto arrays = data::load_npz(XGRAD_SOURCE_DIR "/tests/data/fixtures/zip64.npz");
   REQUIRE(arrays.size() == 3);
   CHECK(arrays[0].value.to_vector() == std::vector<double>{1.5, 2.5});
