@@ -47,7 +47,7 @@ void Inflation::refuse(const char* reason) const {
 /// Reads on, behind what has been read and not yet been inflated.
 void Inflation::fill() {
   z_stream& stream = state_->stream;
-  std::memmove(state_->packed, stream.next_in, stream.avail_in);
+  if (stream.avail_in > 0) std::memmove(state_->packed, stream.next_in, stream.avail_in);
   const std::uint64_t wanted = std::min<std::uint64_t>(unread_, piece_size - stream.avail_in);
   const std::uint64_t got = file_.read_some(state_->packed + stream.avail_in, wanted);
   unread_ = got < wanted ? 0 : unread_ - got;  // the file may be shorter than it was
