@@ -60,7 +60,8 @@ class CsvReader {
 
   CsvTable read() {
     const std::size_t rows = count();
-    for (Target& target : targets_) target.buffer = Buffer::allocate(rows * item_size(dtype_for(target.type)));
+    for (Target& target : targets_)
+      target.buffer = Buffer::allocate(rows * item_size(dtype_for(target.type)), operation, where_);
     file_.rewind();
     CsvRecords records = all_records();
     bool same = !options_.header || records.next();

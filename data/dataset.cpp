@@ -89,7 +89,7 @@ Tensor read_labels(const std::string& path, const Location& where) {
   check<FormatError>(type == ElementType::u8 && shape.ndim() == 1, where, printable(path),
                      " does not hold labels: 1 axis of bytes is expected, got shape ", shape);
   const auto count = static_cast<std::size_t>(shape.numel());
-  const Buffer buffer = Buffer::allocate(count * sizeof(std::int64_t));
+  const Buffer buffer = Buffer::allocate(count * sizeof(std::int64_t), "mnist", where);
   auto* labels = static_cast<std::int64_t*>(buffer.data());
   for_each_byte(file, count, [&](unsigned char byte, std::size_t i) {
     check<IndexError>(byte < 10, where, printable(path), ": label ", i, " is ", int{byte}, ", there are 10 classes");

@@ -21,7 +21,7 @@ ImageTarget::ImageTarget(const ImageHeader& header, ImageChannels channels, cons
                     multiply(bytes, static_cast<std::uint64_t>(header.height)) &&
                     multiply(bytes, static_cast<std::uint64_t>(header.width));
   check<LimitError>(fits, where, image_operation, ": ", printable(path), ": ", shape_, " is beyond what can be held");
-  buffer_ = Buffer::allocate(bytes);
+  buffer_ = Buffer::allocate(bytes, image_operation, where);
 }
 
 void ImageTarget::put(std::int64_t row, std::int64_t column, const std::uint32_t* samples) {

@@ -88,7 +88,7 @@ Tensor load_bytes(const std::string& path, const Location& where) {
     const std::size_t count = count_bytes(file);
     const Shape shape{static_cast<std::int64_t>(count)};
     check_shape(shape, sizeof(std::int64_t), operation, where);
-    const Buffer buffer = Buffer::allocate(count * sizeof(std::int64_t));
+    const Buffer buffer = Buffer::allocate(count * sizeof(std::int64_t), operation, where);
     auto* at = static_cast<std::int64_t*>(buffer.data());
     std::size_t left = count;
     for_each_piece(file, [&](std::string_view piece) {

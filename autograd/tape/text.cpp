@@ -19,7 +19,7 @@ std::size_t words_for(std::size_t bytes) { return 1 + (bytes + word - 1) / word;
 
 Tensor text_tensor(const std::string& text, const Location& where) {
   const std::size_t words = words_for(text.size());
-  const Buffer buffer = Buffer::allocate(words * word);
+  const Buffer buffer = Buffer::allocate(words * word, "state", where);
   auto* to = static_cast<std::int64_t*>(buffer.data());
   std::memset(to, 0, words * word);
   to[0] = static_cast<std::int64_t>(text.size());
