@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <iterator>
-#include <sstream>
 #include <string_view>
 
 #include "autograd/core/fail.hpp"
@@ -78,8 +76,12 @@ std::string checksum_of_header(std::string json, std::size_t place) {
 }
 
 std::vector<std::string> words_of(const std::string& text) {
-  std::istringstream in(text);
-  return {std::istream_iterator<std::string>(in), {}};
+  std::vector<std::string> words;
+  for (std::size_t at = text.find_first_not_of(' '), end = 0; at < text.size(); at = text.find_first_not_of(' ', end)) {
+    end = std::min(text.find(' ', at), text.size());
+    words.push_back(text.substr(at, end - at));
+  }
+  return words;
 }
 
 }  // namespace

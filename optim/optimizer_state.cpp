@@ -1,9 +1,9 @@
 // What an Optimizer saves, and what it lets itself be loaded with.
 
 #include <algorithm>
-#include <sstream>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/text.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/tape/text.hpp"
 #include "optim/optimizer.hpp"
@@ -27,8 +27,10 @@ void drop(std::vector<NamedTensor>& state, const std::string& name) {
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  for (std::size_t at = 0, end = 0; at < text.size(); at = end + 1) {
+    end = std::min(text.find('\n', at), text.size());
+    lines.push_back(text.substr(at, end - at));
+  }
   return lines;
 }
 
@@ -85,7 +87,7 @@ struct Counts {
 }  // namespace
 
 std::string Optimizer::parameter_list() const {
-  std::ostringstream text;
+  Text text;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     std::string name = names_.empty() ? parameters_[i].name() : names_[i];
     std::ranges::replace(name, '\n', ' ');
