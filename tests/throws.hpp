@@ -2,8 +2,10 @@
 
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <functional>
 #include <string>
 #include <typeinfo>
+#include <utility>
 
 #include "autograd/core/error.hpp"
 
@@ -18,11 +20,20 @@ class throws {
   explicit throws(std::string text, const Location& start = Location::current())
       : text_(std::move(text)), start_(start) {}
 
-  template <class F>
-  void by(F&& f, const Location& here = Location::current()) const {
+  /// A function, and the line that it begins in. (That of the call of `by` is where the whole statement begins, for
+  /// clang.)
+  struct Call {
+    template <class F>
+    Call(F f, const Location& place = Location::current()) : function(std::move(f)), here(place) {}
+    std::function<void()> function;
+    Location here;
+  };
+
+  void by(const Call& call) const {
+    const Location& here = call.here;
     INFO("expected: " << text_ << ", around line " << here.line());
     try {
-      f();
+      call.function();
     } catch (const Error& error) {
       INFO("thrown: " << typeid(error).name() << " " << error.what());
       const Location& where = error.where();

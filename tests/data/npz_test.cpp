@@ -150,7 +150,7 @@ TEST_CASE("a saved npz file is read back the same", "[npz]") {
   for (const auto& [name, value] : tensors) {
     CHECK(found.at(name).shape() == value.shape());
     REQUIRE(found.at(name).dtype() == value.dtype());
-    dispatch(value.dtype(), [&, given = value](auto zero) {
+    dispatch(value.dtype(), [&, given = value, name = name](auto zero) {
       const auto a = given.template data<decltype(zero)>();
       const Tensor loaded = found.at(name);
       const auto b = loaded.template data<decltype(zero)>();

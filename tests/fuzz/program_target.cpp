@@ -17,7 +17,7 @@ constexpr Unary unary[] = {neg, exp,  log,  log1p, expm1,  sqrt, sin,   cos,   t
 constexpr Binary binary[] = {add,  sub,   mul,    div,   pow,       maximum,   minimum, atan2, hypot,        fmod,
                              less, equal, matmul, xlogy, logaddexp, remainder, dot,     outer, floor_divide, solve};
 
-constexpr std::int64_t most_elements = 512;
+constexpr std::int64_t most_elements = 128;
 constexpr std::size_t most_tensors = 6, most_steps = 24;
 
 class Program {
@@ -54,6 +54,8 @@ class Program {
     if (bytes_.below(2)) return parameters_.emplace_back(x);
     return track(x);
   }
+  /// One that makes nothing large: entries that are evaluated at once are computed before it is known how large.
+  std::int64_t size() { return bytes_.below(6) - 1; }
   Tensor movement() {
     const Tensor& x = any();
     const std::int64_t a = bytes_.whole(), b = bytes_.whole(), c = bytes_.whole();
@@ -63,13 +65,13 @@ class Program {
       case 1:
         return slice(x, a, b, c, bytes_.whole());
       case 2:
-        return pad(x, a, b, c, 1.5, bytes_.below(3));
+        return pad(x, a, size(), size(), 1.5, bytes_.below(3));
       case 3:
         return concat({x, any()}, a);
       case 4:
         return reshape(x, {a, b});
       case 5:
-        return broadcast_to(x, {a, b, c});
+        return broadcast_to(x, {size(), size(), size()});
       case 6:
         return flip(x, a);
       case 7:
