@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <initializer_list>
 
 #include "nn/module.hpp"
 
@@ -21,6 +22,9 @@ struct LayerNormOptions {
 class LayerNorm : public Module {
  public:
   explicit LayerNorm(const Shape& shape, LayerNormOptions options = {}, const Location& where = Location::current());
+  explicit LayerNorm(std::initializer_list<std::int64_t> shape, LayerNormOptions options = {},
+                     const Location& where = Location::current())
+      : LayerNorm(Shape(shape), options, where) {}
   /// Of the last axis.
   template <std::integral Size>
   explicit LayerNorm(Size size, LayerNormOptions options = {}, const Location& where = Location::current())
@@ -46,6 +50,9 @@ struct RMSNormOptions {
 class RMSNorm : public Module {
  public:
   explicit RMSNorm(const Shape& shape, RMSNormOptions options = {}, const Location& where = Location::current());
+  explicit RMSNorm(std::initializer_list<std::int64_t> shape, RMSNormOptions options = {},
+                   const Location& where = Location::current())
+      : RMSNorm(Shape(shape), options, where) {}
   /// Of the last axis.
   template <std::integral Size>
   explicit RMSNorm(Size size, RMSNormOptions options = {}, const Location& where = Location::current())
