@@ -46,7 +46,7 @@ TEST_CASE("a query whose keys are all left out gives zeros and derivatives of ze
       CHECK(sum(weights(n, 0)).item() == Approx(1));
     }
     CHECK(check_gradient(f, {q, k, v}, {.order = 2}));
-    const auto by_query = grad([&](const Tensor& x) { return sum(f(x, k, v)); })(q);
+    const auto by_query = grad([&, k = k, v = v](const Tensor& x) { return sum(f(x, k, v)); })(q);
     CHECK(by_query(all, 1).to_vector() == Numbers(6, 0));
   }
 }

@@ -100,7 +100,7 @@ void add_unary(Rules& rules) {
                                                                           {"silu", silu},
                                                                           {"logsigmoid", logsigmoid}};
   for (const auto& [name, function] : functions)
-    rules[name] = [function](const Call& call) { return Tensors{function(call["input"])}; };
+    rules[name] = [function = function](const Call& call) { return Tensors{function(call["input"])}; };
 }
 
 void add_parametrised(Rules& rules) {

@@ -44,8 +44,8 @@ void add_reductions(Rules& rules) {
   const std::pair<const char*, Tensor (*)(const Operand&, const Axes&, KeepDims)> functions[] = {
       {"sum", sum}, {"mean", mean}, {"prod", prod}, {"amax", max}, {"amin", min}};
   for (const auto& [name, function] : functions)
-    rules[name] =
-        lifted([function](const Call& call) { return Tensors{function(call["input"], call.axes(), call.keep())}; });
+    rules[name] = lifted(
+        [function = function](const Call& call) { return Tensors{function(call["input"], call.axes(), call.keep())}; });
   rules["max"] = lifted([](const Call& call) { return extreme(call, argmax); });
   rules["min"] = lifted([](const Call& call) { return extreme(call, argmin); });
   rules["var"] = lifted([](const Call& call) { return Tensors{variance(call)}; });

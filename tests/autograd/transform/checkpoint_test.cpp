@@ -91,9 +91,10 @@ TEST_CASE("a policy says which values a checkpoint keeps") {
     evaluate(y);
     return (memory_report().live - before) / (rows * columns * 4);
   };
-  for (const auto& [policy, kept] : policies) {
+  for (const auto& each : policies) {
+    const CheckpointPolicy& policy = each.policy;
     const auto f = [&](const Tensor& s, const Tensor& t) { return checkpoint(policy, layers, s, t); };
-    CHECK(live_after(f) == static_cast<std::size_t>(kept + 1));
+    CHECK(live_after(f) == static_cast<std::size_t>(each.kept + 1));
   }
   const auto everything = [](const Tensor& s, const Tensor& t) { return checkpoint(keep_everything, layers, s, t); };
   CHECK(live_after(everything) == live_after(layers));
@@ -112,7 +113,8 @@ TEST_CASE("gradients through a checkpoint have the same bits whatever is kept") 
   };
   for (const bool together : {false, true}) {
     const auto expected = gradients(layers, together);
-    for (const auto& [policy, kept] : policies) {
+    for (const auto& each : policies) {
+      const CheckpointPolicy& policy = each.policy;
       CHECK(gradients([&](const Tensor& s, const Tensor& t) { return checkpoint(policy, layers, s, t); }, together) ==
             expected);
       const auto nested = [&](const Tensor& s, const Tensor& t) {
@@ -125,7 +127,8 @@ TEST_CASE("gradients through a checkpoint have the same bits whatever is kept") 
             expected);
     }
   }
-  for (const auto& [policy, kept] : policies) {
+  for (const auto& each : policies) {
+    const CheckpointPolicy& policy = each.policy;
     const auto f = [&](const std::vector<Tensor>& x) { return checkpoint(policy, layers, x[0], x[1]); };
     const auto report = check_gradient(CheckedFunction(f), {cast(a, float64), cast(b, float64)}, {.order = 2});
     INFO(report.text());
@@ -137,7 +140,8 @@ TEST_CASE("gradients of many examples through a checkpoint, whatever is kept") {
   Rng rng(5);
   const Tensor a = normal({7, 2, 5}, rng, 0, 1, float64), b = normal({5, 5}, rng, 0, 1, float64);
   const auto expected = vmap(grad([&](const Tensor& x) { return sum(layers(x, b)); }))(a).to_vector();
-  for (const auto& [policy, kept] : policies) {
+  for (const auto& each : policies) {
+    const CheckpointPolicy& policy = each.policy;
     const auto loss = [&](const Tensor& x) { return sum(checkpoint(policy, layers, x, b)); };
     CHECK(vmap(grad(loss))(a).to_vector() == expected);
     CHECK(grad([&](const Tensor& x) { return sum(vmap(loss)(x)); })(a).to_vector() == expected);

@@ -22,7 +22,9 @@ TEST_CASE("a linear map takes any number of tangents, and the function is called
     ++calls;
     return concat({t * t, exp(t)});
   };
-  const auto [value, push] = linearize(f, x);
+  const auto linear = linearize(f, x);
+  const Tensor& value = linear.first;
+  const auto& push = linear.second;
   CHECK_THAT(value, AllClose(f(x)));
   calls = 0;
   for (const Tensor& tangent : {u, x, zeros_like(x)}) {
