@@ -126,8 +126,10 @@ const char* word(Lowering::Kind kind) {
       return "broadcast";
     case Lowering::Kind::alias:
       return "alias";
-    case Lowering::Kind::permutation:
-      return "permutation";
+    case Lowering::Kind::strided:
+      return "strided";
+    case Lowering::Kind::strided_sum:
+      return "strided sum";
     case Lowering::Kind::transposition:
       return "transposition";
     case Lowering::Kind::contraction:
@@ -228,8 +230,9 @@ Made from the rows of the tests: `tests/catalogue*.cpp` for primitives, `tests/c
 `XGRAD_WRITE_DOCS=1 build/release/tests/xgrad_tests "docs/operations.md is what the rows say"` writes it anew.
 
 *How* says what the engine makes of a primitive: "own kernel" runs by itself, "given" is not computed, "product" is a
-matrix product, into which elementwise operations behind it are fused, and all others are fused with what stands around
-them. A composition has no rule of its own: it costs what its primitives cost, fused. *Derivatives* are compared with
+matrix product, into which elementwise operations behind it are fused, "strided" is read where it lies by products, and
+runs by itself for others, as "strided sum" does where no product adds up, and all others are fused with what stands
+around them. A composition has no rule of its own: it costs what its primitives cost, fused. *Derivatives* are compared with
 numeric ones to this order (there are more), and of the *transforms* jvp is compared with vjp, and vmap with a loop over
 the examples. Draws are compared with their distributions, and where draws are rejected the derivatives are those of
 means. What a function refuses, and its values at hard points, stands above its declaration.
