@@ -94,7 +94,7 @@ Room groups() {
               {"a unit has rows of two lengths", network(5)},
               {"a vector fits rows of any length", network(0)},
               {"a dependency through a view is dropped", network(0)},
-              {"two units become one around a third", network(0)},
+              {"two units become one around a third", network(2)},
               {"two units become one around a sum over rows", network(3)},
               {"who depended on a unit forgets it when it is merged", network(1)},
               {"units run in the order in which they were begun", network(0)},
