@@ -188,9 +188,10 @@ bool OutputFile::create_named(unsigned mode) {
       temporary_.clear();
       return false;
     }
-    lock(descriptor_);
-    // Somebody may have found it before it was locked.
-    if (has_name(descriptor_)) return true;
+    // Somebody may have found it before it was locked: who holds it is about to remove it, or has done so. (Where
+    // nothing can be locked, nobody removes anything.)
+    const bool held = !lock(descriptor_) && errno == EWOULDBLOCK;
+    if (!held && has_name(descriptor_)) return true;
     ::close(std::exchange(descriptor_, -1));
   }
 }

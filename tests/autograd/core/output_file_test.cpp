@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <utility>
 
 #include "autograd/core/file_calls.hpp"
 #include "tests/data/files.hpp"
@@ -50,6 +53,7 @@ bool is_directory(int descriptor) {
 }
 
 bool names_all_files = false;
+std::filesystem::path removed_directory;
 
 int open_it(int directory, const char* name, int flags, mode_t mode) {
   if (names_all_files && (flags & O_TMPFILE) == O_TMPFILE) return errno = EOPNOTSUPP, -1;
@@ -325,6 +329,36 @@ TEST_CASE("a file that is not finished leaves nothing", "[output_file]") {
     }
     CHECK(directory.names().empty());
   }
+}
+
+TEST_CASE("a file that another process is about to remove is given up before anything is written", "[output_file]") {
+  const Directory directory;
+  const Calls calls;
+  use_way(calls, true);
+  // Another process locks the first file as soon as it has a name, and removes it after the writer has looked at it.
+  static int other = -1, opened = 0;
+  static std::string removed;
+  other = -1, opened = 0;
+  file_calls.open = [](int at, const char* name, int flags, mode_t mode) {
+    const int file = open_it(at, name, flags, mode);
+    if (file < 0 || opened++ > 0) return file;
+    removed = name;
+    other = ::openat(at, name, O_RDONLY | O_CLOEXEC);
+    REQUIRE(::flock(other, LOCK_EX | LOCK_NB) == 0);
+    return file;
+  };
+  file_calls.write = [](int file, const void* from, std::size_t bytes) {
+    if (other >= 0) {
+      std::filesystem::remove(removed_directory / removed);
+      ::close(std::exchange(other, -1));
+    }
+    return real->write(file, from, bytes);
+  };
+  removed_directory = std::filesystem::path(directory / "file").parent_path();
+  write(directory / "file", "whole");
+  CHECK(opened == 2);
+  CHECK(read_file(directory / "file") == "whole");
+  CHECK(directory.names() == std::vector<std::string>{"file"});
 }
 
 TEST_CASE("of processes that write to one path at a time, one wins whole", "[output_file]") {
