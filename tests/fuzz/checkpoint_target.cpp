@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -61,7 +60,8 @@ struct Training {
   std::string text() const {
     std::vector<NamedTensor> all = optimizer.state();
     for (const NamedTensor& each : batches.state()) all.push_back({"batches." + each.name, each.value});
-    for (const NamedTensor& each : rng.state()) all.push_back({"rng." + each.name, each.value});
+    Rng copy = rng;
+    all.push_back({"rng", normal({3}, copy)});
     all.push_back({"weight", weight});
     all.push_back({"list", tensor(list, float64)});
     return std::to_string(count) + note + std::to_string(checkpoint.steps()) +
