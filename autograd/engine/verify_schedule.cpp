@@ -111,7 +111,8 @@ class Verifier {
       const Facts &input = at(reuse.input), &output = at(reuse.output);
       while (allowed != task.reuses.end() && (allowed->input != reuse.input || allowed->output != reuse.output))
         ++allowed;
-      if (allowed++ == task.reuses.end()) bad("an output takes memory that its task does not allow it to take");
+      if (allowed == task.reuses.end()) bad("an output takes memory that its task does not allow it to take");
+      ++allowed;
       if (output.written_at != now_ || input.read_at != now_) bad("what takes memory is no output, or from no input");
       if (held(reuse.input).bytes != held(reuse.output).bytes) bad("an output takes memory of another size");
       if (!held(reuse.input).leaf) {

@@ -51,8 +51,10 @@ Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& b
       window.before = around / 2;
       window.after = around - around / 2;
     }
-    // Around the input, so that the windows are a view of it. (What is below 0 is refused by unfold.)
-    if (window.before >= 0 && window.after >= 0) {
+    // Zeros around the input itself make the windows a view of it. More than there are elements are left to unfold,
+    // which need not lay them out; what is below 0, it refuses.
+    const std::int64_t elements = x.size(axis + 2);
+    if (window.before >= 0 && window.before <= elements && window.after >= 0 && window.after <= elements) {
       if (window.before + window.after > 0) border.insert(border.begin(), {axis + 2, window.before, window.after});
       window.before = window.after = 0;
     }

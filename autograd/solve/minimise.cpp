@@ -105,8 +105,11 @@ class Memory {
       const double scale = pairs_.back().curvature / dot(pairs_.back().change, pairs_.back().change);
       for (double& element : q) element *= scale;
     }
-    for (std::size_t i = 0; i < pairs_.size(); ++i)
-      q = plus(std::move(q), weights[i] - dot(pairs_[i].change, q) / pairs_[i].curvature, pairs_[i].step);
+    for (std::size_t i = 0; i < pairs_.size(); ++i) {
+      // (Not in the call: q may be gone by then.)
+      const double weight = weights[i] - dot(pairs_[i].change, q) / pairs_[i].curvature;
+      q = plus(std::move(q), weight, pairs_[i].step);
+    }
     return q;
   }
 
