@@ -16,7 +16,8 @@ Matrix matrix_at(const Array& x, const Places& at, Real diagonal) {
   Matrix a(u(rows), List(u(columns)));
   for (std::int64_t i = 0; i < rows; ++i)
     for (std::int64_t j = 0; j < columns; ++j) {
-      Places place(at.begin(), at.begin() + x.shape.ndim() - 2);
+      Places place = at;
+      place.resize(u(x.shape.ndim() - 2));
       place.insert(place.end(), {i, j});
       a[u(i)][u(j)] = x.at(place) + (i == j ? diagonal : 0);
     }
