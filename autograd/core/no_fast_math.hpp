@@ -1,8 +1,7 @@
 #pragma once
 
 // NaN and infinity are values here (masks, `isnan`, -inf scores), and sums are compensated: with -ffast-math and its
-// relatives compilers assume away the ones and cancel the others. (Of -funsafe-math-optimizations alone clang tells
-// nothing, so that it cannot be refused.)
+// relatives compilers assume away the ones and cancel the others.
 
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) || \
     defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || defined(__NO_SIGNED_ZEROS__)
