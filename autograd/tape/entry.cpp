@@ -74,9 +74,12 @@ void Entry::let_go() noexcept {
     if (counted) read->references.fetch_or(miscounted, std::memory_order_relaxed);
     list[i].~Tensor();
   }
-  if (many_inputs) ::operator delete(list);
   input_count = 0;
-  many_inputs = false;
+  // (Otherwise nothing is written: the thread that recorded it may look at what stands in the same byte.)
+  if (many_inputs) {
+    ::operator delete(list);
+    many_inputs = false;
+  }
   dig();
 }
 
