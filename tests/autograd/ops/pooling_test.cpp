@@ -257,7 +257,8 @@ TEST_CASE("the derivative of an Lp pool is 0 where nothing is, and 1 for p = 1")
 
 TEST_CASE("what was pooled is put back where it stood") {
   const Tensor x = distinct({2, 3, 6, 8}, 1);
-  const auto [values, indices] = max_pool2d_with_indices(x, {2, 4});
+  const auto pooled = max_pool2d_with_indices(x, {2, 4});
+  const Tensor &values = pooled.values, &indices = pooled.indices;  // (clang 14: no lambda takes structured bindings)
   const Tensor y = max_unpool2d(values, indices, {2, 4});
   REQUIRE(y.shape() == x.shape());
   const Tensor large = max_pool2d(x, {2, 4});
