@@ -10,6 +10,7 @@
 #include "data/zip.hpp"
 #include "nn/linear.hpp"
 #include "tests/data/files.hpp"
+#include "tests/data/gzip.hpp"
 
 using namespace xgrad;
 using namespace xgrad::test;
@@ -17,13 +18,16 @@ using Catch::Contains;
 
 namespace {
 
+/// As members of an archive are.
+std::string compressed(const std::string& bytes) { return test::deflated(bytes, -MAX_WBITS, 9); }
+
 /// A member of an archive, and what its two headers say of it.
 struct Member {
   std::string name, contents;
   bool deflated = false;
   std::uint16_t flags = 0, method = deflated ? 8 : 0, local_method = method;
   std::string local_name = name, local_extra = "", comment = "";
-  std::string packed = deflated ? deflate_bytes(contents) : contents;
+  std::string packed = deflated ? compressed(contents) : contents;
   std::uint32_t checksum = checksum_of(contents);
   std::uint32_t packed_size = static_cast<std::uint32_t>(packed.size());
   std::uint32_t size = static_cast<std::uint32_t>(contents.size());
@@ -32,19 +36,6 @@ struct Member {
 
   static std::uint32_t checksum_of(const std::string& bytes) {
     return static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
-  }
-  static std::string deflate_bytes(const std::string& bytes) {
-    z_stream stream{};
-    REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-    std::string out(deflateBound(&stream, bytes.size()), '\0');
-    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-    stream.avail_in = static_cast<uInt>(bytes.size());
-    stream.next_out = reinterpret_cast<Bytef*>(out.data());
-    stream.avail_out = static_cast<uInt>(out.size());
-    REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-    out.resize(stream.total_out);
-    deflateEnd(&stream);
-    return out;
   }
 };
 
@@ -236,7 +227,7 @@ TEST_CASE("an array that does not fit a model is refused before it is inflated",
   nn::Linear model(2, 3);
   // Only the header of the first one is right: reading on would find damage.
   std::string large = npy(zeros({300, 300}));
-  std::string packed = Member::deflate_bytes(large);
+  std::string packed = compressed(large);
   packed[packed.size() / 2] = static_cast<char>(packed[packed.size() / 2] ^ 0x55);
   write_file(directory / "file",
              archive({{.name = "bias.npy", .contents = npy(zeros({3}))},
@@ -258,9 +249,8 @@ TEST_CASE("a damaged member of an archive is refused", "[npz]") {
   const auto one = [](Member member) { return refusal(archive({std::move(member)})); };
   CHECK_THAT(one({.name = "a.npy", .contents = array(), .checksum = 1}), Contains("its checksum"));
   CHECK_THAT(one({.name = "a.npy", .contents = array(), .deflated = true, .checksum = 1}), Contains("its checksum"));
-  for (const std::string& packed :
-       {Member::deflate_bytes(array()).substr(3), std::string(40, '\xff'), Member::deflate_bytes(array()) + "x",
-        Member::deflate_bytes(array() + "x"), Member::deflate_bytes(array()).substr(0, 20), std::string()})
+  for (const std::string& packed : {compressed(array()).substr(3), std::string(40, '\xff'), compressed(array()) + "x",
+                                    compressed(array() + "x"), compressed(array()).substr(0, 20), std::string()})
     one({.name = "a.npy", .contents = array(), .deflated = true, .packed = packed});
   CHECK_THAT(one({.name = "a.npy", .contents = array(), .deflated = true, .packed = "x", .size = 100000}),
              Contains("cannot have 100000 bytes in 1"));

@@ -5,6 +5,7 @@
 
 #include "autograd/autograd.hpp"
 #include "data/npz.hpp"
+#include "tests/data/gzip.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace xgrad::fuzz {
@@ -17,23 +18,9 @@ std::string little(std::uint64_t number, int bytes) {
   return text;
 }
 
-std::string deflated(const std::string& bytes) {
-  z_stream stream{};
-  deflateInit2(&stream, 1, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
-  std::string packed(deflateBound(&stream, bytes.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  deflate(&stream, Z_FINISH);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
-
 std::string archive(const std::string& member, bool compressed) {
   const auto sum = crc32_z(0, reinterpret_cast<const Bytef*>(member.data()), member.size());
-  const std::string packed = compressed ? deflated(member) : member, name = "x.npy";
+  const std::string packed = compressed ? test::deflated(member, -MAX_WBITS, 1) : member, name = "x.npy";
   const std::string common = little(20, 2) + little(0, 2) + little(compressed ? 8 : 0, 2) + little(0, 4) +
                              little(sum, 4) + little(packed.size(), 4) + little(member.size(), 4) +
                              little(name.size(), 2) + little(0, 2);
