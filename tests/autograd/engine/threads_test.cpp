@@ -93,14 +93,18 @@ TEST_CASE("a worker on the processor of the caller goes to another one, and may 
   CPU_ZERO(&here);
   CPU_SET(sched_getcpu(), &here);
   use(here);
-  for (int i = 0; i < 5; ++i) {
+  // The system may move the worker back at any moment, so that one try says nothing.
+  constexpr int tries = 100;
+  int away = 0;
+  for (int i = 0; i < tries; ++i) {
     on_worker([&] { sched_setaffinity(0, sizeof(here), &here), sched_setaffinity(0, sizeof(all), &all); });
     int other = -1;
     cpu_set_t its;
     on_worker([&] { other = sched_getcpu(), its = processors(); });
-    CHECK(!CPU_ISSET(other, &here));
+    if (!CPU_ISSET(other, &here)) ++away;
     CHECK(CPU_EQUAL(&its, &all));
   }
+  CHECK(away > tries / 2);
   use(all);
 }
 #endif
