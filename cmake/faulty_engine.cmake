@@ -1,10 +1,10 @@
-# The engine with the faults that the tests plant in it (see autograd/engine/fault.hpp): those of its sources that have
+# The engine with the faults that the tests plant in it (see autograd/engine/cpu/fault.hpp): those of its sources that have
 # any, compiled again. Linked before the library they take the place of the library's own.
 set(xgrad_faulty_sources)
 foreach(source ${xgrad_sources})
   if(source MATCHES "/autograd/engine/")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
-    file(STRINGS ${source} includes_faults REGEX "#include .*engine/(fault|tile_kernels|products_of)\\.hpp")
+    file(STRINGS ${source} includes_faults REGEX "#include .*engine/(cpu/fault|interpreter/tile_loops|products/kernels_of)\\.hpp")
     if(includes_faults)
       list(APPEND xgrad_faulty_sources ${source})
     endif()

@@ -40,7 +40,7 @@ function(xgrad_sanitize_library)
     set_property(SOURCE ${engine} APPEND PROPERTY COMPILE_OPTIONS -fno-sanitize=float-cast-overflow)
     # Checks of every pointer, beside those of the memory that it points to, take half a minute for each of these.
     set(products ${xgrad_sources})
-    list(FILTER products INCLUDE REGEX "/autograd/engine/product_[a-z0-9]+\\.cpp$")
+    list(FILTER products INCLUDE REGEX "/autograd/engine/products/kernels_[a-z0-9]+\\.cpp$")
     set_property(SOURCE ${products} APPEND PROPERTY COMPILE_OPTIONS -fno-sanitize=null,alignment,pointer-overflow)
   endif()
   if(XGRAD_FUZZ)

@@ -3,7 +3,7 @@
 #include "autograd/check/compare.hpp"
 #include "autograd/check/directional.hpp"
 #include "autograd/check/place.hpp"
-#include "autograd/engine/walk.hpp"
+#include "autograd/tape/traversal.hpp"
 
 namespace xgrad {
 

@@ -2,7 +2,7 @@
 
 #include "autograd/check/place.hpp"
 #include "autograd/core/fail.hpp"
-#include "autograd/engine/walk.hpp"
+#include "autograd/tape/traversal.hpp"
 
 namespace xgrad {
 

@@ -14,11 +14,11 @@
 #endif
 
 #include "autograd/core/text.hpp"
-#include "autograd/engine/budget.hpp"
+#include "autograd/engine/cpu/instruction_set.hpp"
+#include "autograd/engine/cpu/threads.hpp"
 #include "autograd/engine/engine.hpp"
-#include "autograd/engine/instruction_set.hpp"
-#include "autograd/engine/machine/machine_code.hpp"
-#include "autograd/engine/threads.hpp"
+#include "autograd/engine/machine/compile_phase.hpp"
+#include "autograd/engine/memory_budget.hpp"
 
 namespace xgrad {
 

@@ -4,9 +4,9 @@
 #include <limits>
 
 #include "autograd/core/error.hpp"
-#include "autograd/engine/walk.hpp"
 #include "autograd/inspect/range.hpp"
 #include "autograd/inspect/values.hpp"
+#include "autograd/tape/traversal.hpp"
 #include "autograd/transform/grad.hpp"
 
 namespace xgrad {

@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "autograd/core/fail.hpp"
-#include "autograd/engine/walk.hpp"
 #include "autograd/inspect/causes.hpp"
 #include "autograd/ops/create.hpp"
+#include "autograd/tape/traversal.hpp"
 #include "autograd/transform/explain.hpp"
 #include "autograd/transform/looped.hpp"
 

@@ -9,9 +9,9 @@
 #include <unordered_set>
 
 #include "autograd/core/fail.hpp"
-#include "autograd/engine/walk.hpp"
 #include "autograd/tape/leaf.hpp"
 #include "autograd/tape/slab.hpp"
+#include "autograd/tape/traversal.hpp"
 
 namespace xgrad {
 

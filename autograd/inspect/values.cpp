@@ -1,7 +1,7 @@
 #include "autograd/inspect/values.hpp"
 
 #include "autograd/core/fail.hpp"
-#include "autograd/engine/executor.hpp"
+#include "autograd/engine/run/executor.hpp"
 
 namespace xgrad {
 

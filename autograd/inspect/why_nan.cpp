@@ -5,10 +5,10 @@
 #include <unordered_set>
 
 #include "autograd/core/fail.hpp"
-#include "autograd/engine/walk.hpp"
 #include "autograd/inspect/again.hpp"
 #include "autograd/inspect/nonfinite.hpp"
 #include "autograd/tape/leaf.hpp"
+#include "autograd/tape/traversal.hpp"
 #include "autograd/transform/explain.hpp"
 
 namespace xgrad {

@@ -4,11 +4,11 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/core/random.hpp"
-#include "autograd/engine/walk.hpp"
 #include "autograd/ops/batching.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/tape/record.hpp"
+#include "autograd/tape/traversal.hpp"
 #include "autograd/transform/looped.hpp"
 #include "autograd/transform/replay.hpp"
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "autograd/core/fail.hpp"
-#include "autograd/engine/walk.hpp"
 #include "autograd/ops/batching.hpp"
 #include "autograd/tape/leaf.hpp"
 #include "autograd/tape/record.hpp"
+#include "autograd/tape/traversal.hpp"
 #include "autograd/transform/replay.hpp"
 
 namespace xgrad {

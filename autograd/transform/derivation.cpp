@@ -6,10 +6,10 @@
 
 #include "autograd/core/thread_object.hpp"
 #include "autograd/engine/engine.hpp"
-#include "autograd/engine/walk.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/reduce.hpp"
 #include "autograd/tape/leaf.hpp"
+#include "autograd/tape/traversal.hpp"
 
 namespace xgrad {
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "autograd/core/fail.hpp"
-#include "autograd/engine/walk.hpp"
 #include "autograd/tape/leaf.hpp"
+#include "autograd/tape/traversal.hpp"
 #include "autograd/transform/taken.hpp"
 
 namespace xgrad {

@@ -5,11 +5,11 @@
 #include <string_view>
 #include <typeinfo>
 
-#include "autograd/engine/walk.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/tape/leaf.hpp"
 #include "autograd/tape/record.hpp"
+#include "autograd/tape/traversal.hpp"
 #include "autograd/transform/grad.hpp"
 #include "autograd/transform/replay.hpp"
 

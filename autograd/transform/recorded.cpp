@@ -3,7 +3,7 @@
 #include <unordered_set>
 
 #include "autograd/core/fail.hpp"
-#include "autograd/engine/walk.hpp"
+#include "autograd/tape/traversal.hpp"
 #include "autograd/transform/linearize.hpp"
 #include "autograd/transform/replay.hpp"
 

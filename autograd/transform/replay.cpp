@@ -2,8 +2,8 @@
 
 #include <atomic>
 
-#include "autograd/engine/walk.hpp"
 #include "autograd/tape/record.hpp"
+#include "autograd/tape/traversal.hpp"
 
 namespace xgrad {
 

@@ -3,7 +3,7 @@
 #include <sys/resource.h>
 
 #include "autograd/autograd.hpp"
-#include "autograd/engine/plan_cache.hpp"
+#include "autograd/engine/run/plan_cache.hpp"
 #include "autograd/tape/slab.hpp"
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"

@@ -6,7 +6,7 @@
 
 #include <map>
 
-#include "autograd/engine/machine/allocation.hpp"
+#include "autograd/engine/machine/register_allocation.hpp"
 
 namespace xgrad::fused::machine {
 

@@ -5,8 +5,8 @@
 #include <memory>
 #include <set>
 
-#include "autograd/engine/fault.hpp"
-#include "autograd/engine/machine/reductions.hpp"
+#include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/machine/encode_reductions.hpp"
 
 namespace xgrad::fused::machine {
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "autograd/engine/machine/emission.hpp"
+#include "autograd/engine/machine/vector_code.hpp"
 
 namespace xgrad::fused::machine {
 

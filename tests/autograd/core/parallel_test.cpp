@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "autograd/engine/threads.hpp"
+#include "autograd/engine/cpu/threads.hpp"
 
 namespace xgrad {
 

@@ -4,9 +4,9 @@
 #include <catch2/catch.hpp>
 #include <sstream>
 
+#include "autograd/engine/cpu/instruction_set.hpp"
+#include "autograd/engine/cpu/threads.hpp"
 #include "autograd/engine/engine.hpp"
-#include "autograd/engine/instruction_set.hpp"
-#include "autograd/engine/threads.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
 using namespace xgrad;

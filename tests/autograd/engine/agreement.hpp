@@ -12,7 +12,7 @@
 
 #include "autograd/autograd.hpp"
 #include "autograd/engine/engine.hpp"
-#include "autograd/engine/executor.hpp"
+#include "autograd/engine/run/executor.hpp"
 #include "tests/apart.hpp"
 
 namespace xgrad {

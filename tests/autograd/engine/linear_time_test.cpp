@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "autograd/autograd.hpp"
-#include "autograd/engine/plan.hpp"
-#include "autograd/engine/walk.hpp"
+#include "autograd/engine/plan/plan.hpp"
+#include "autograd/tape/traversal.hpp"
 #include "optim/optim.hpp"
 
 namespace xgrad {

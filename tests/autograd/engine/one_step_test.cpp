@@ -5,9 +5,9 @@
 #include <memory>
 #include <typeinfo>
 
-#include "autograd/engine/interpreter.hpp"
-#include "autograd/engine/machine/machine_code.hpp"
-#include "autograd/engine/operation.hpp"
+#include "autograd/engine/interpreter/interpreter.hpp"
+#include "autograd/engine/machine/compile_phase.hpp"
+#include "autograd/engine/programs/step_semantics.hpp"
 #include "tests/autograd/engine/numbers.hpp"
 #include "tests/autograd/engine/sets.hpp"
 

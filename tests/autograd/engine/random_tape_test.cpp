@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <functional>
 
-#include "autograd/engine/executor.hpp"
+#include "autograd/engine/run/executor.hpp"
 #include "tests/apart.hpp"
 #include "tests/autograd/engine/random_tape.hpp"
 #include "tests/autograd/engine/scopes.hpp"

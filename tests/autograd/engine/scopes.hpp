@@ -4,9 +4,9 @@
 
 #include <string>
 
-#include "autograd/engine/budget.hpp"
+#include "autograd/engine/cpu/threads.hpp"
 #include "autograd/engine/engine.hpp"
-#include "autograd/engine/threads.hpp"
+#include "autograd/engine/memory_budget.hpp"
 
 namespace xgrad::fused::testing {
 

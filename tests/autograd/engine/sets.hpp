@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "autograd/engine/instruction_set.hpp"
-#include "autograd/engine/machine/machine_code.hpp"
+#include "autograd/engine/cpu/instruction_set.hpp"
+#include "autograd/engine/machine/compile_phase.hpp"
 #include "tests/skip.hpp"
 
 namespace xgrad::fused::testing {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "autograd/autograd.hpp"
-#include "autograd/engine/executor.hpp"
+#include "autograd/engine/run/executor.hpp"
 #include "autograd/tape/slab.hpp"
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"

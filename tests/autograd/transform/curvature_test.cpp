@@ -5,7 +5,7 @@
 
 #include "autograd/autograd.hpp"
 #include "autograd/check/matcher.hpp"
-#include "autograd/engine/executor.hpp"
+#include "autograd/engine/run/executor.hpp"
 #include "tests/throws.hpp"
 
 namespace xgrad {

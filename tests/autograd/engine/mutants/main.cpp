@@ -16,8 +16,8 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "autograd/engine/instruction_set.hpp"
-#include "autograd/engine/machine/machine_code.hpp"
+#include "autograd/engine/cpu/instruction_set.hpp"
+#include "autograd/engine/machine/compile_phase.hpp"
 #include "tests/autograd/engine/mutants/child.hpp"
 #include "tests/autograd/engine/mutants/table.hpp"
 

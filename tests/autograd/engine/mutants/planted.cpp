@@ -1,7 +1,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "autograd/engine/fault.hpp"
+#include "autograd/engine/cpu/fault.hpp"
 
 namespace xgrad::fused {
 

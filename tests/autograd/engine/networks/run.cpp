@@ -7,7 +7,7 @@
 #include <functional>
 #include <map>
 
-#include "autograd/engine/executor.hpp"
+#include "autograd/engine/run/executor.hpp"
 #include "tests/apart.hpp"
 #include "tests/autograd/engine/networks/network.hpp"
 #include "tests/autograd/engine/scopes.hpp"

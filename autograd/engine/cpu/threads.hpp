@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include "autograd/core/location.hpp"
+#include "autograd/engine/cpu/function_ref.hpp"
+
+namespace xgrad {
+
+/// How many threads one evaluation may use, the calling one included. At first this is the environment variable
+/// XGRAD_NUM_THREADS, or else the number of processors that this process may use. Results do not depend on it.
+/// ValueError unless `count` is 1 to 1024; ThreadError inside a body of parallel().
+void set_num_threads(int count, const Location& where = Location::current());
+/// The number of threads one evaluation may use. ValueError if XGRAD_NUM_THREADS is no such number.
+int num_threads();
+
+namespace fused {
+
+void run_parallel(std::int64_t blocks, FunctionRef<void(std::int64_t)> body);
+
+/// Calls body(block) for every block of 0 ... blocks-1 once, on the calling thread and on whichever workers come in
+/// time: a worker whose processor is taken leaves its share to the others. Calls from inside a body, and calls while
+/// another thread has the workers, run on the calling thread alone. Workers round, and treat denormal numbers, as the
+/// calling thread does. If a body throws, the blocks not yet begun are left out, and one of the exceptions reaches the
+/// caller.
+template <class Body>
+void parallel(std::int64_t blocks, Body&& body) {
+  if (blocks == 1)
+    body(std::int64_t{0});
+  else
+    run_parallel(blocks, std::forward<Body>(body));
+}
+
+}  // namespace fused
+
+}  // namespace xgrad

@@ -1,0 +1,25 @@
+#pragma once
+
+// The tile interpreter: runs a phase as one precompiled loop for each step, over tiles that stay in the first-level
+// cache. The tier that is always there.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "autograd/engine/interpreter/tile_code.hpp"
+#include "autograd/engine/programs/phase_kernel.hpp"
+
+namespace xgrad::fused {
+
+/// The kernel for one phase.
+std::unique_ptr<PhaseKernel> interpret(const Program& program, std::size_t phase, const Aliases& aliases,
+                                       InstructionSet set = instruction_set());
+
+/// The bytes of one slot, and what every slot begins at a multiple of.
+inline constexpr std::size_t slot_bytes = 4096, slot_stride = 4096 + 128;
+/// The elements of a tile.
+constexpr std::int64_t tile_elements(DType dtype) { return static_cast<std::int64_t>(slot_bytes / item_size(dtype)); }
+
+}  // namespace xgrad::fused

@@ -1,0 +1,305 @@
+#pragma once
+
+// The loops of tile_functions.hpp over the lanes of one instruction set; included once for each, by a file that is
+// compiled for it.
+
+#include <cmath>
+
+#include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/interpreter/tile_functions.hpp"
+#include "autograd/engine/math/simd_lanes.hpp"
+#include "autograd/engine/programs/step_semantics.hpp"
+
+namespace xgrad::fused {
+namespace {  // no code of one instruction set may be taken for that of another
+
+constexpr bool takes_masks(Code code) { return (code >= Code::mask_and && code <= Code::mask_to_number); }
+constexpr bool is_costly(Code code) {
+  return (code >= Code::exp && code <= Code::erf && code != Code::sqrt) || code == Code::pow || code == Code::atan2;
+}
+
+template <Code code, class L, class R = typename L::R>
+XGRAD_FORCE_INLINE R evaluate(L& e, R a, R b, R c) {
+  if constexpr (code == Code::mask_and || code == Code::mask_or || code == Code::mask_xor) {
+    if constexpr (code == Code::mask_and) return e.bit_and(a, b);
+    if constexpr (code == Code::mask_or) return e.bit_or(a, b);
+    return e.bit_xor(a, b);
+  } else if constexpr (code == Code::mask_not) {
+    return e.bit_xor(a, e.bits(~std::uint64_t{0}));
+  } else if constexpr (code == Code::mask_to_number) {
+    return e.bit_and(a, e.number(1));
+  } else if constexpr (code == Code::select) {
+    return e.select(e.mask(a), b, c);
+  } else if constexpr (is_mask(code)) {
+    return e.from_mask(evaluate_comparison<code>(e, a, b));
+  } else {
+    return evaluate_number<code>(e, a, b, c);
+  }
+}
+
+/// `single`: which operands are one number.
+template <Code code, int single, class L>
+void elements(void* out, const void* a, const void* b, const void* c, std::int64_t n) {
+  using T = typename L::T;
+  using R = typename L::R;
+  constexpr bool accumulates = code == Code::accumulate;
+  constexpr int operands = arity(code), w = L::width;
+  L e;
+  T* y = static_cast<T*>(out);
+  const T *pa = static_cast<const T*>(a), *pb = static_cast<const T*>(b), *pc = static_cast<const T*>(c);
+  const R sa = single & 1 ? R(*pa) : R(T{}), sb = single & 2 ? R(*pb) : R(T{}), sc = single & 4 ? R(*pc) : R(T{});
+  const auto result = [&](auto&& load, std::int64_t i) XGRAD_LAMBDA_INLINE {
+    const R va = single & 1 ? sa : load(pa + i);
+    const R vb = operands < 2 || single & 2 ? sb : load(pb + i);
+    const R vc = operands < 3 || single & 4 ? sc : load(pc + i);
+    if constexpr (accumulates) return e.add(load(y + i), va);
+    if constexpr (!accumulates) return evaluate<code>(e, va, vb, vc);
+  };
+  const auto whole = [](const T* p) XGRAD_LAMBDA_INLINE { return L::load(p); };
+  std::int64_t i = 0;
+  if constexpr (!is_costly(code)) {
+    for (; i + 4 * w <= n; i += 4 * w) {
+      const R y0 = result(whole, i), y1 = result(whole, i + w);
+      const R y2 = result(whole, i + 2 * w), y3 = result(whole, i + 3 * w);
+      L::store(y + i, y0), L::store(y + i + w, y1), L::store(y + i + 2 * w, y2), L::store(y + i + 3 * w, y3);
+    }
+  }
+  for (; i + w <= n; i += w) L::store(y + i, result(whole, i));
+  if (i < n) {
+    const std::int64_t rest = planted("the rest of a tile is a whole vector") ? w : n - i;
+    const auto part = [rest](const T* p) XGRAD_LAMBDA_INLINE { return L::load_part(p, rest); };
+    L::store_part(y + i, result(part, i), rest);
+  }
+}
+
+/// The next columns of each lane, and of the one that joins it, added in float32.
+template <class Architecture>
+XGRAD_FORCE_INLINE void fold(float* sums, const float* p) {
+  using L = LanesOf<float, Architecture>;
+#pragma GCC unroll 4
+  for (int l = 0; l < reduction_lanes; l += L::width) {
+    typename L::R sum = L::load(p + l);
+#pragma GCC unroll 4
+    for (int j = l + reduction_lanes; j < folded_columns * reduction_lanes; j += reduction_lanes)
+      sum = L::add(sum, L::load(p + j));
+    L::store(sums + l, sum);
+  }
+  for (int l = 0; l < reduction_lanes / 2; ++l) sums[l] += sums[l + reduction_lanes / 2];
+}
+
+/// row_sum, row_prod.
+template <Code code, class T, class Architecture>
+void reduce(void* out, const void* a, const void*, const void*, std::int64_t n) {
+  using L = LanesOf<double, Architecture>;
+  using R = typename L::R;
+  constexpr int registers = reduction_lanes / L::width;
+  double* lanes = static_cast<double*>(out);
+  R total[registers];
+  for (int k = 0; k < registers; ++k) total[k] = L::load(lanes + k * L::width);
+  const auto take = [&](const T* p) XGRAD_LAMBDA_INLINE {
+#pragma GCC unroll 8
+    for (int k = 0; k < registers; ++k) {
+      const R x = load_double<L>(p + k * L::width);
+      if constexpr (code == Code::row_sum) total[k] = L::add(total[k], x);
+      if constexpr (code == Code::row_prod) total[k] = L::mul(total[k], x);
+    }
+  };
+  const T* p = static_cast<const T*>(a);
+  std::int64_t i = 0;
+  if constexpr (sizeof(T) == 4 && code != Code::row_prod) {
+    constexpr int columns = folded_columns * reduction_lanes;
+    for (; i + columns <= n; i += columns) {
+      T sums[reduction_lanes];
+      fold<Architecture>(sums, p + i);
+      for (int k = 0; 2 * k < registers; ++k) total[k] = L::add(total[k], load_double<L>(sums + k * L::width));
+    }
+  }
+  for (; i + reduction_lanes <= n; i += reduction_lanes) take(p + i);
+  if (i < n) {
+    const T nothing = code == Code::row_prod && !planted("empty lanes of a product are 0") ? T{1} : T{0};
+    T x[reduction_lanes];
+    for (int k = 0; k < reduction_lanes; ++k) x[k] = i + k < n ? p[i + k] : nothing;
+    take(x);
+  }
+  for (int k = 0; k < registers; ++k) L::store(lanes + k * L::width, total[k]);
+}
+
+template <Code code, class T>
+XGRAD_FORCE_INLINE T extreme(T a, T b) {
+  const bool first = code == Code::row_max ? a > b : a < b;
+  return first || a != a ? a : b;
+}
+
+/// row_max, row_min: no order among the elements shows in the result.
+template <Code code, class L>
+void reduce_extreme(void* out, const void* a, const void*, const void*, std::int64_t n) {
+  using T = typename L::T;
+  using R = typename L::R;
+  constexpr int w = L::width, registers = 4;
+  L e;
+  T& best = *static_cast<T*>(out);
+  const T* p = static_cast<const T*>(a);
+  std::int64_t i = 0;
+  if (n >= w) {
+    R lanes[registers] = {R(best), R(best), R(best), R(best)};
+    const auto take = [&e](R& lane, R x) XGRAD_LAMBDA_INLINE {
+      lane = code == Code::row_max ? math::maximum(e, lane, x) : math::minimum(e, lane, x);
+    };
+    for (; i + registers * w <= n; i += registers * w) {
+#pragma GCC unroll 4
+      for (int k = 0; k < registers; ++k) take(lanes[k], L::load(p + i + k * w));
+    }
+    for (; i + w <= n; i += w) take(lanes[0], L::load(p + i));
+    if (!planted("some lanes of the largest are forgotten")) take(lanes[2], lanes[3]);
+    take(lanes[0], lanes[1]), take(lanes[0], lanes[2]);
+    T last[w];
+    L::store(last, lanes[0]);
+    for (int k = 0; k < w; ++k) best = extreme<code>(best, last[k]);
+  }
+  for (; i < n; ++i) best = extreme<code>(best, p[i]);
+}
+
+/// Whole short rows, four at a time: each of their sums waits for the one before.
+template <Code code, class T>
+void reduce_rows(void* out, const void* a, const void*, const void* c, std::int64_t n) {
+  constexpr bool largest = code == Code::row_max || code == Code::row_min;
+  using A = std::conditional_t<largest, T, double>;
+  constexpr A infinity = std::numeric_limits<A>::infinity();
+  constexpr A start = code == Code::row_max ? -infinity : code == Code::row_min ? infinity : code == Code::row_prod;
+  const std::int64_t columns = *static_cast<const std::int64_t*>(c);
+  const auto take = [](A total, T x) XGRAD_LAMBDA_INLINE {
+    if constexpr (largest) return extreme<code>(total, x);
+    if constexpr (code == Code::row_sum) return total + static_cast<A>(x);
+    if constexpr (code == Code::row_prod) return total * static_cast<A>(x);
+  };
+  T* y = static_cast<T*>(out);
+  const T* p = static_cast<const T*>(a);
+  const auto rows = [&]<int count>(std::integral_constant<int, count>) XGRAD_LAMBDA_INLINE {
+    A total[count];
+    for (int k = 0; k < count; ++k) total[k] = start;
+    for (std::int64_t j = planted("a short row is reduced without its first column") ? 1 : 0; j < columns; ++j) {
+#pragma GCC unroll 8
+      for (int k = 0; k < count; ++k) total[k] = take(total[k], p[k * columns + j]);
+    }
+    for (int k = 0; k < count; ++k) y[k] = static_cast<T>(largest ? total[k] + A{0} : total[k]);
+    y += count, p += count * columns;
+  };
+  std::int64_t i = 0;
+  for (; i + 8 <= n; i += 8) rows(std::integral_constant<int, 8>());
+  for (; i < n; ++i) rows(std::integral_constant<int, 1>());
+}
+
+template <class L>
+void spread(void* out, const void* a, const void*, const void* c, std::int64_t n) {
+  using T = typename L::T;
+  const std::int64_t columns = *static_cast<const std::int64_t*>(c);
+  T* y = static_cast<T*>(out);
+  for (std::int64_t i = 0; i < n; ++i, y += columns) {
+    const typename L::R x(static_cast<const T*>(a)[i]);
+    std::int64_t j = 0;
+    for (; j + L::width <= columns; j += L::width) L::store(y + j, x);
+    if (j < columns) L::store_part(y + j, x, columns - j);
+  }
+}
+
+template <class T>
+void load_mask(void* out, const void* a, const void*, const void*, std::int64_t n) {
+  using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  const auto* bytes = static_cast<const unsigned char*>(a);
+  Word* y = static_cast<Word*>(out);
+  for (std::int64_t i = 0; i < n; ++i) y[i] = bytes[i] ? ~Word{} : Word{};
+}
+template <class T, class Element>
+void pick(void* out, const void* a, const void* b, const void* c, std::int64_t n) {
+  const std::int64_t columns = *static_cast<const std::int64_t*>(c);
+  const Element* row = static_cast<const Element*>(a);
+  T* y = static_cast<T*>(out);
+  for (std::int64_t i = 0; i < n; ++i, row += columns) {
+    const Element* at = row + static_cast<std::int64_t>(static_cast<const T*>(b)[i]);
+    if constexpr (std::is_same_v<Element, T>)
+      y[i] = *at;
+    else
+      load_mask<T>(y + i, at, nullptr, nullptr, 1);
+  }
+}
+template <class T>
+void put(void* out, const void* a, const void* b, const void* c, std::int64_t n) {
+  const std::int64_t columns = *static_cast<const std::int64_t*>(c);
+  T* row = static_cast<T*>(out);
+  for (std::int64_t i = 0; i < n; ++i, row += planted("elements of all rows are put into the first") ? 0 : columns)
+    row[static_cast<std::int64_t>(static_cast<const T*>(b)[i])] = static_cast<const T*>(a)[i];
+}
+template <class T>
+void store_mask(void* out, const void* a, const void*, const void*, std::int64_t n) {
+  using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  auto* bytes = static_cast<unsigned char*>(out);
+  const Word* x = static_cast<const Word*>(a);
+  const Word mask = planted("the bytes of a mask have all bits") ? 255 : 1;
+  for (std::int64_t i = 0; i < n; ++i) bytes[i] = static_cast<unsigned char>(x[i] & mask);
+}
+template <class T>
+void count(void* out, const void* a, const void*, const void*, std::int64_t n) {
+  const double first = *static_cast<const double*>(a);
+  for (std::int64_t i = 0; i < n; ++i) static_cast<T*>(out)[i] = static_cast<T>(first + static_cast<double>(i));
+}
+template <class T>
+void add_to_doubles(void* out, const void* a, const void*, const void*, std::int64_t n) {
+  double* y = static_cast<double*>(out);
+  for (std::int64_t i = 0; i < n; ++i) y[i] += static_cast<double>(static_cast<const T*>(a)[i]);
+}
+template <class T>
+void from_integers(void* out, const void* a, const void*, const void*, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) static_cast<T*>(out)[i] = static_cast<T>(static_cast<const std::int64_t*>(a)[i]);
+}
+
+template <int code_number, class L>
+constexpr void add_code(TileFunctions& table) {
+  constexpr Code code = static_cast<Code>(code_number);
+  auto& row = table.elements[code_number];
+  if constexpr (code != Code::column && code != Code::store && !is_reduction(code)) {
+    row[0] = elements<code, 0, L>;
+    if constexpr (code == Code::copy) row[1] = elements<code, 1, L>;
+    if constexpr (arity(code) > 1 && !takes_masks(code)) row[1] = elements<code, 1, L>, row[2] = elements<code, 2, L>;
+    if constexpr (arity(code) > 2) {
+      row[3] = elements<code, 3, L>, row[4] = elements<code, 4, L>;
+      row[5] = elements<code, 5, L>, row[6] = elements<code, 6, L>;
+    }
+  }
+}
+
+template <class T, class Architecture>
+constexpr TileFunctions make_tile_functions() {
+  using L = LanesOf<T, Architecture>;
+  TileFunctions table{};
+  [&]<int... code>(std::integer_sequence<int, code...>) { (add_code<code, L>(table), ...); }
+  (std::make_integer_sequence<int, codes>());
+  const auto at = [](Code code) { return static_cast<int>(code); };
+  table.reduce[at(Code::row_sum)] = reduce<Code::row_sum, T, Architecture>;
+  table.reduce[at(Code::row_prod)] = reduce<Code::row_prod, T, Architecture>;
+  table.reduce[at(Code::row_max)] = reduce_extreme<Code::row_max, L>;
+  table.reduce[at(Code::row_min)] = reduce_extreme<Code::row_min, L>;
+  table.reduce_rows[at(Code::row_sum)] = reduce_rows<Code::row_sum, T>;
+  table.reduce_rows[at(Code::row_prod)] = reduce_rows<Code::row_prod, T>;
+  table.reduce_rows[at(Code::row_max)] = reduce_rows<Code::row_max, T>;
+  table.reduce_rows[at(Code::row_min)] = reduce_rows<Code::row_min, T>;
+  table.spread = spread<L>;
+  table.pick = pick<T, T>;
+  table.pick_mask = pick<T, unsigned char>;
+  table.put = put<T>;
+  table.load_mask = load_mask<T>;
+  table.store_mask = store_mask<T>;
+  table.count = count<T>;
+  table.add_to_doubles = add_to_doubles<T>;
+  table.from_integers = from_integers<T>;
+  return table;
+}
+
+template <class Architecture>
+const TileFunctions* table_of(DType dtype) {
+  static constexpr TileFunctions single = make_tile_functions<float, Architecture>();
+  static constexpr TileFunctions twice = make_tile_functions<double, Architecture>();
+  return dtype == float32 ? &single : &twice;
+}
+
+}  // namespace
+}  // namespace xgrad::fused

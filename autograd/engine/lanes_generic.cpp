@@ -1,9 +1,0 @@
-// The operations of lanes by themselves, for what every processor of the architecture has.
-
-#include "autograd/engine/lane_functions.hpp"
-
-namespace xgrad::fused {
-
-const LaneFunctions* generic_lanes(DType dtype) { return lanes_of<xsimd::default_arch>(dtype); }
-
-}  // namespace xgrad::fused

@@ -1,0 +1,64 @@
+#include "autograd/engine/machine/compile_phase.hpp"
+
+#include <atomic>
+#include <cstdio>
+
+#include "autograd/engine/interpreter/interpreter.hpp"
+#include "autograd/engine/machine/code_arena.hpp"
+#include "autograd/engine/machine/generator.hpp"
+
+namespace xgrad::fused {
+
+bool has_machine_code() { return true; }
+
+namespace {
+
+using Function = void (*)(const PhaseArguments*);
+
+class MachineKernel final : public PhaseKernel {
+ public:
+  /// `beyond` runs rows of more columns than machine code counts, if it counts them.
+  MachineKernel(std::unique_ptr<machine::Routine> code, std::unique_ptr<PhaseKernel> beyond)
+      : code_(std::move(code)), run_(reinterpret_cast<Function>(code_->entry())), beyond_(std::move(beyond)) {}
+
+  std::size_t workspace() const override { return beyond_ ? beyond_->workspace() : 0; }
+  void run(const PhaseArguments& arguments) const override {
+    if (beyond_ && arguments.columns > most_counted) return beyond_->run(arguments);
+    run_(&arguments);
+  }
+
+ private:
+  static constexpr std::int64_t most_counted = 1 << 24;  // what a float counts in ones
+  std::unique_ptr<machine::Routine> code_;
+  Function run_;
+  std::unique_ptr<PhaseKernel> beyond_;
+};
+
+void tell_refusal() {
+  static std::atomic<bool> told{false};
+  if (!told.exchange(true))
+    std::fputs("xgrad: the system refuses executable memory; programs stay interpreted\n", stderr);
+}
+
+}  // namespace
+
+std::unique_ptr<PhaseKernel> compile(const Program& program, std::size_t phase, const Aliases& aliases,
+                                     InstructionSet set) {
+  if (set == InstructionSet::generic) return nullptr;
+  const bool wide = set == InstructionSet::avx512;
+  const auto emission = machine::emit(program, program.phases[phase], aliases, wide);
+  if (!emission) return nullptr;
+  const auto bytes = machine::generate(*emission, aliases, wide);
+  if (bytes.empty()) return nullptr;
+  auto code = machine::Arena::common().add(bytes);
+  if (!code) {
+    tell_refusal();
+    return nullptr;
+  }
+  std::unique_ptr<PhaseKernel> beyond;
+  for (const Step& step : program.phases[phase].steps)
+    if (step.code == Code::column && !beyond) beyond = interpret(program, phase, aliases, set);
+  return std::make_unique<MachineKernel>(std::move(code), std::move(beyond));
+}
+
+}  // namespace xgrad::fused

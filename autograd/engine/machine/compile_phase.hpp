@@ -1,0 +1,20 @@
+#pragma once
+
+// The second tier: phases as machine code, for AVX2 and AVX-512, where the build has an assembler.
+
+#include <memory>
+
+#include "autograd/engine/interpreter/tile_functions.hpp"
+#include "autograd/engine/programs/phase_kernel.hpp"
+
+namespace xgrad::fused {
+
+/// The kernel for one phase; null where registers do not suffice, where there is no machine code for the instruction
+/// set, or where the system refuses executable memory, which is said once on stderr.
+std::unique_ptr<PhaseKernel> compile(const Program& program, std::size_t phase, const Aliases& aliases,
+                                     InstructionSet set = instruction_set());
+
+/// Whether this build has machine code at all.
+bool has_machine_code();
+
+}  // namespace xgrad::fused

@@ -1,0 +1,10 @@
+// In builds without an assembler everything is interpreted.
+
+#include "autograd/engine/machine/compile_phase.hpp"
+
+namespace xgrad::fused {
+
+std::unique_ptr<PhaseKernel> compile(const Program&, std::size_t, const Aliases&, InstructionSet) { return nullptr; }
+bool has_machine_code() { return false; }
+
+}  // namespace xgrad::fused

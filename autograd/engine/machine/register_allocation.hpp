@@ -1,0 +1,65 @@
+#pragma once
+
+// Where the values of an emission are while its instructions run: registers, as long as there are enough.
+
+#include <vector>
+
+#include "autograd/engine/machine/vector_code.hpp"
+
+namespace xgrad::fused::machine {
+
+/// An instruction set as far as allocation goes.
+struct Target {
+  int bytes;            // of a vector
+  int registers;        // for vectors
+  bool mask_registers;  // masks are not vectors
+  int lanes(std::size_t item) const { return bytes / static_cast<int>(item); }
+};
+
+struct Operand {
+  enum class Kind : std::uint8_t {
+    none,
+    slot,   // of its own class: vectors or masks
+    fixed,  // a register that keeps it
+    memory  // where it comes from: a constant, a number, a pointer
+  };
+  Kind kind = Kind::none;
+  int index = 0;
+  friend bool operator==(const Operand&, const Operand&) = default;
+};
+
+/// One instruction with its places, or a move that allocation needs.
+struct Placed {
+  enum class Action : std::uint8_t {
+    compute,
+    fill,    // the value, which is invariant, into the slot
+    copy,    // from slot in[0] to slot out
+    spill,   // the value from its slot to where it is kept
+    reload,  // and back
+  };
+  Action action;
+  Value value;  // the instruction; of moves, the value moved
+  int out = -1;
+  Operand in[3] = {};
+};
+
+struct Request {
+  const std::vector<int>& fixed;  // for each value the register that keeps it, or -1
+  int vectors, masks;             // slots
+  bool folds;                     // whether loads may be operands of other instructions
+};
+
+struct Allocation {
+  bool possible = false;
+  std::vector<Placed> code;
+  int spills = 0;  // places in memory, for vectors and masks alike
+  int fills = 0;   // how often something invariant has to be brought into a register
+  int vectors_used = 0;
+};
+
+Allocation allocate(const Emission& emission, const Target& target, const Request& request);
+
+/// How much is gained by keeping each value in a register of its own: 0 for what is not invariant.
+std::vector<int> weights(const Emission& emission);
+
+}  // namespace xgrad::fused::machine

@@ -1,0 +1,240 @@
+#include "autograd/engine/machine/vector_code.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/programs/step_semantics.hpp"
+
+namespace xgrad::fused::machine {
+
+namespace {
+
+bool commutes(Op op) {
+  return op == Op::add || op == Op::mul || op == Op::integer_add || (op >= Op::bit_and && op <= Op::bit_xor) ||
+         (op >= Op::fma && op <= Op::fnma);
+}
+
+/// The predicate of (b, a) for that of (a, b).
+Predicate mirrored(Predicate predicate) {
+  switch (predicate) {
+    case Predicate::less:
+      return Predicate::greater;
+    case Predicate::less_equal:
+      return Predicate::greater_equal;
+    case Predicate::not_less:
+      return Predicate::not_greater;
+    case Predicate::not_less_equal:
+      return Predicate::not_greater_equal;
+    case Predicate::greater:
+      return Predicate::less;
+    case Predicate::greater_equal:
+      return Predicate::less_equal;
+    case Predicate::not_greater:
+      return Predicate::not_less;
+    case Predicate::not_greater_equal:
+      return Predicate::not_less_equal;
+    default:
+      return predicate;
+  }
+}
+
+/// What holds just where the predicate does not, also of NaN.
+Predicate complement(Predicate predicate) {
+  // less and not_less, less_equal and not_less_equal, ... differ in one bit.
+  return static_cast<Predicate>(static_cast<std::uint8_t>(predicate) ^
+                                (planted("what is not less is greater or equal, NaN or not") ? 0x0c : 0x04));
+}
+static_assert((static_cast<int>(Predicate::greater) ^ 4) == static_cast<int>(Predicate::not_greater));
+static_assert((static_cast<int>(Predicate::greater_equal) ^ 4) == static_cast<int>(Predicate::not_greater_equal));
+
+}  // namespace
+
+Value List::add(Op op, Value a, Value b, Value c, std::uint64_t immediate) {
+  const auto invariant = [&](Value v) { return is_invariant(at(v).op); };
+  if (op == Op::mask_not && at(a).op == Op::mask_not) return at(a).in[0];
+  if (op == Op::mask_not && at(a).op == Op::compare) {
+    const Instruction of = at(a);
+    return add(Op::compare, of.in[0], of.in[1], nothing,
+               static_cast<std::uint64_t>(complement(static_cast<Predicate>(of.immediate))));
+  }
+  // What is the same in all columns can be taken from memory as the second operand.
+  if ((commutes(op) || op == Op::compare) && invariant(a) && !invariant(b)) {
+    std::swap(a, b);
+    if (op == Op::compare && !planted("a comparison keeps its predicate when its operands are swapped"))
+      immediate = static_cast<std::uint64_t>(mirrored(static_cast<Predicate>(immediate)));
+  }
+  const Instruction instruction{op, {a, b, c}, immediate};
+  const auto [found, fresh] = known_.try_emplace(instruction, static_cast<Value>(code_.size()));
+  if (fresh) code_.push_back(instruction);
+  return found->second;
+}
+
+void List::put(Op op, Value a, Value b, std::uint64_t immediate) { code_.push_back({op, {a, b, nothing}, immediate}); }
+
+Value List::fetch(Op op, std::uint64_t pointer) {
+  code_.push_back({op, {nothing, nothing, nothing}, pointer});
+  return static_cast<Value>(code_.size() - 1);
+}
+
+std::vector<Instruction> List::without_dead() const {
+  std::vector<char> wanted(code_.size());
+  for (std::size_t i = code_.size(); i-- > 0;) {
+    if (is_sink(code_[i].op)) wanted[i] = 1;
+    if (!wanted[i]) continue;
+    for (const Value in : code_[i].in)
+      if (in != nothing) wanted[static_cast<std::size_t>(in)] = 1;
+  }
+  std::vector<Value> moved(code_.size(), nothing);
+  std::vector<Instruction> kept;
+  for (std::size_t i = 0; i < code_.size(); ++i) {
+    if (!wanted[i]) continue;
+    Instruction instruction = code_[i];
+    for (Value& in : instruction.in)
+      if (in != nothing) in = moved[static_cast<std::size_t>(in)];
+    moved[i] = static_cast<Value>(kept.size());
+    kept.push_back(instruction);
+  }
+  return kept;
+}
+
+namespace {
+
+template <class T>
+class Translation {
+ public:
+  using E = Emitter<T>;
+  using R = typename E::R;
+  using M = typename E::M;
+
+  Translation(const Program& program, const Phase& phase, const Aliases& aliases, bool processor_scales)
+      : program_(program),
+        phase_(phase),
+        aliases_(aliases),
+        e_(list_, processor_scales),
+        values_(phase.steps.size(), nothing),
+        there_(program.pointers.size(), nothing) {}
+
+  std::optional<Emission> run() {
+    if (overlaps()) return {};
+    for (std::size_t i = 0; i < phase_.steps.size(); ++i)
+      if (!step(i)) return {};
+    return Emission{sizeof(T), list_.without_dead(), std::move(reductions_)};
+  }
+
+ private:
+  /// Bytes and numbers in the same memory: columns then overlap other columns.
+  bool overlaps() const {
+    for (std::size_t p = 0; p < aliases_.size(); ++p)
+      if (program_.pointers[p].mask != program_.pointers[aliases_[p]].mask) return true;
+    return false;
+  }
+
+  /// What is at a pointer: loaded, or stored before.
+  Value fetch(std::uint16_t p) {
+    Value& value = there_[planted("what was loaded is known by its pointer alone") ? p : aliases_[p]];
+    if (value == nothing) value = list_.fetch(program_.pointers[p].mask ? Op::load_mask : Op::load, p);
+    return value;
+  }
+  bool is_mask(Value value) const { return gives_mask(list_.at(value).op); }
+
+  Value any(const Ref& ref) {
+    if (ref.kind == Ref::Kind::value) return values_[ref.index];
+    if (ref.kind == Ref::Kind::pointer) return fetch(ref.index);
+    return list_.add(Op::number, nothing, nothing, nothing, ref.index);
+  }
+  R number(const Ref& ref) {
+    if (ref.kind == Ref::Kind::none) return {};
+    const Value value = any(ref);
+    return is_mask(value) ? e_.from_mask({value}) : R{value};
+  }
+
+  void store(Value value, std::uint16_t p) {
+    list_.put(program_.pointers[p].mask ? Op::store_mask : Op::store, value, nothing, p);
+    if (!planted("what was loaded is there after a store")) there_[aliases_[p]] = value;
+  }
+
+  bool step(std::size_t i) {
+    const Step& s = phase_.steps[i];
+    if (is_reduction(s.code)) {
+      list_.put(Op::reduce, number(s.in[0]).value, nothing, reductions_.size());
+      reductions_.push_back({s.code, s.out});
+      return true;
+    }
+    switch (s.code) {
+      case Code::column:
+        values_[i] = list_.add(Op::column);
+        return true;
+      case Code::accumulate:
+        store(e_.add({fetch(s.out)}, number(s.in[0])).value, s.out);
+        return true;
+      case Code::store:
+        return store_step(s);
+      default:
+        break;
+    }
+    if ((s.code >= Code::mask_and && s.code <= Code::mask_to_number) || s.code == Code::select) return mask_step(i, s);
+    constexpr auto numbers = []<int... code>(std::integer_sequence<int, code...>) {
+      return std::array{&Translation::evaluate<static_cast<Code>(code)>...};
+    }
+    (std::make_integer_sequence<int, static_cast<int>(Code::row_sum)>());
+    values_[i] = (this->*numbers[static_cast<std::size_t>(s.code)])(number(s.in[0]), number(s.in[1]), number(s.in[2]));
+    return true;
+  }
+
+  bool store_step(const Step& s) {
+    const Value value = any(s.in[0]);
+    if (!program_.pointers[s.out].mask) {
+      store(is_mask(value) ? e_.from_mask({value}).value : value, s.out);
+      return true;
+    }
+    if (!is_mask(value)) return false;
+    store(value, s.out);
+    return true;
+  }
+
+  bool mask_step(std::size_t i, const Step& s) {
+    const Value m = any(s.in[0]);
+    if (!is_mask(m)) return false;
+    const bool two = s.code >= Code::mask_and && s.code <= Code::mask_xor;
+    const Value n = two ? any(s.in[1]) : m;
+    if (!is_mask(n)) return false;
+    if (s.code == Code::mask_and) values_[i] = e_.mask_and({m}, {n}).value;
+    if (s.code == Code::mask_or) values_[i] = e_.mask_or({m}, {n}).value;
+    if (s.code == Code::mask_xor) values_[i] = e_.mask_xor({m}, {n}).value;
+    if (s.code == Code::mask_not) values_[i] = e_.mask_not({m}).value;
+    if (s.code == Code::mask_to_number) values_[i] = e_.keep({m}, e_.number(1)).value;
+    if (s.code == Code::select) values_[i] = e_.select({m}, number(s.in[1]), number(s.in[2])).value;
+    return true;
+  }
+
+  template <Code code>
+  Value evaluate(R a, [[maybe_unused]] R b, [[maybe_unused]] R c) {
+    if constexpr (code >= Code::equal && code <= Code::greater_equal)
+      return evaluate_comparison<code>(e_, a, b).value;
+    else if constexpr (code == Code::column || code == Code::select ||
+                       (code >= Code::mask_and && code <= Code::mask_to_number))
+      return nothing;
+    else
+      return evaluate_number<code>(e_, a, b, c).value;
+  }
+
+  const Program& program_;
+  const Phase& phase_;
+  const Aliases& aliases_;
+  List list_;
+  E e_;
+  std::vector<Value> values_;  // of each step
+  std::vector<Value> there_;   // what is known to be at each pointer, by the first of those that are equal
+  std::vector<Reduction> reductions_;
+};
+
+}  // namespace
+
+std::optional<Emission> emit(const Program& program, const Phase& phase, const Aliases& aliases,
+                             bool processor_scales) {
+  if (program.dtype == float32) return Translation<float>(program, phase, aliases, processor_scales).run();
+  return Translation<double>(program, phase, aliases, processor_scales).run();
+}
+
+}  // namespace xgrad::fused::machine

@@ -1,0 +1,71 @@
+#pragma once
+
+// What a unit reads and computes, and lists and sets of that, for lowering it.
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <memory_resource>
+#include <set>
+#include <vector>
+
+#include "autograd/engine/plan/grouping.hpp"
+
+namespace xgrad::fused {
+
+// A node in a class: what a unit reads or computes. With an index just the element in the column that this other node
+// gives for each row: what is picked from an elementwise value is the same operation on what is picked from its
+// operands, so that picking costs nothing for the elements that are not picked.
+struct Instance {
+  std::int32_t node;
+  Class as;
+  std::int32_t index = -1;
+  friend auto operator<=>(const Instance&, const Instance&) = default;
+
+  bool has_columns() const { return index < 0 && (as == Class::full || as == Class::columns); }
+};
+
+// Lists and sets of a unit: memory that is given back when it is lowered, all at once.
+using InstanceMemory = std::pmr::monotonic_buffer_resource;
+using InstanceSet = std::pmr::set<Instance>;
+template <class Value>
+using InstanceMap = std::pmr::map<Instance, Value>;
+
+// Instances to be looked at, from the last to the first; some perhaps more than once.
+class OpenInstances {
+ public:
+  explicit OpenInstances(InstanceMemory& memory) : heap_(&memory) {}
+  bool empty() const { return heap_.empty(); }
+  void add(const Instance& instance) {
+    heap_.push_back(instance);
+    std::push_heap(heap_.begin(), heap_.end());
+  }
+  void add(const InstanceSet& all) {
+    for (const Instance& instance : all) add(instance);
+  }
+  Instance take() {
+    std::pop_heap(heap_.begin(), heap_.end());
+    const Instance last = heap_.back();
+    heap_.pop_back();
+    return last;
+  }
+
+ private:
+  std::pmr::vector<Instance> heap_;
+};
+
+// What an instance is computed from.
+class Operands {
+ public:
+  void add(const Instance& instance) { all_[size_++] = instance; }
+  std::size_t size() const { return size_; }
+  const Instance* begin() const { return all_; }
+  const Instance* end() const { return all_ + size_; }
+  const Instance& operator[](std::size_t i) const { return all_[i]; }
+
+ private:
+  Instance all_[3] = {};
+  std::size_t size_ = 0;
+};
+
+}  // namespace xgrad::fused

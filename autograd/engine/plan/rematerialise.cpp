@@ -1,0 +1,252 @@
+// Which values to drop: at the turn with the most memory, those that free the most bytes for each operation it takes to
+// compute them again from what is there then. Dropping every other layer first, then every other one of those left, and
+// so on, comes out of this by itself.
+
+#include "autograd/engine/plan/rematerialise.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "autograd/engine/cpu/fault.hpp"
+
+namespace xgrad::fused {
+
+namespace {
+
+constexpr std::size_t most_rounds = 500;
+constexpr std::size_t most_repetitions = 4;  // turns for each task, on average
+constexpr std::size_t rounds_at_a_peak = 16;
+constexpr std::size_t small_part = 4096;  // of the peak: to drop less is worth nothing
+
+using Order = std::vector<std::int32_t>;
+
+// A task that waits for others, and how many of its reads were found not to be missing.
+struct Open {
+  std::int32_t task;
+  std::size_t seen = 0;
+
+  // The next read that is missing; -1 if there is none.
+  template <class Missing>
+  std::int32_t next(const std::vector<std::int32_t>& reads, Missing missing) {
+    while (seen < reads.size() && !missing(reads[seen])) ++seen;
+    return seen < reads.size() ? reads[seen] : -1;
+  }
+};
+
+class Recomputation {
+ public:
+  Recomputation(const std::vector<Work>& tasks, const std::vector<Held>& values, const Order& order)
+      : tasks_(tasks), values_(values), order_(order), of_(values.size()), seen_(tasks.size()) {
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      for (const std::int32_t node : tasks[order[i]].writes) {
+        of_[node].producer = order[i];
+        of_[node].written = i;
+      }
+      for (const std::int32_t node : tasks[order[i]].reads)
+        if (of_[node].reads.empty() || of_[node].reads.back().at != i) of_[node].reads.push_back({i});
+    }
+  }
+
+  /// The order with what has to run again for what was dropped.
+  Order run() {
+    turns_.clear();
+    place_.clear();
+    for (Value& value : of_) value.present = false, value.next = 0;
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      const std::size_t first = turns_.size();
+      demand(order_[i]);
+      place_.resize(turns_.size(), i);
+      const Work& work = tasks_[order_[i]];
+      for (const std::int32_t node : work.reads)
+        while (!of_[node].over() && of_[node].reads[of_[node].next].at <= i) ++of_[node].next;
+      for (std::size_t turn = first; turn < turns_.size(); ++turn)
+        for (const auto* nodes : {&tasks_[turns_[turn]].reads, &tasks_[turns_[turn]].writes})
+          for (const std::int32_t node : *nodes)
+            if (of_[node].over()) let_go(node);
+      for (const auto* nodes : {&work.reads, &work.writes})
+        for (const std::int32_t node : *nodes)
+          if (!of_[node].over() && of_[node].reads[of_[node].next].dropped) let_go(node);
+    }
+    return turns_;
+  }
+
+  /// Drops about so many bytes of what is in memory at the peak of what run() has given, but not touched there. Returns
+  /// whether there was anything to drop.
+  bool drop(const Schedule& schedule, std::size_t bytes) {
+    std::vector<std::int32_t> idle = idle_at_peak(schedule);
+    std::size_t dropped = 0;
+    while (dropped < bytes && !idle.empty()) {
+      std::size_t best = 0;
+      double score = 0;
+      for (std::size_t i = 0; i < idle.size(); ++i)
+        if (const double s = score_of(idle[i], score); s > score) score = s, best = i;
+      const std::int32_t node = idle[best];
+      next_read(node, now_)->dropped = !planted("what is dropped stays");
+      dropped += values_[node].bytes;
+      idle.erase(idle.begin() + static_cast<std::ptrdiff_t>(best));
+    }
+    return dropped > 0;
+  }
+
+ private:
+  struct Read {
+    std::size_t at;        // in the order
+    bool dropped = false;  // whether it has to be computed again for this read
+  };
+  struct Value {
+    std::int32_t producer = -1;
+    std::size_t written = 0;
+    std::vector<Read> reads{};
+    std::size_t next = 0;  // the first of the reads that are still to come
+    bool present = false;
+    bool over() const { return next == reads.size(); }
+  };
+
+  void let_go(std::int32_t node) {
+    if (!values_[node].kept || planted("what is kept is computed again")) of_[node].present = false;
+  }
+
+  // The task, after those that have to run again for it. A list and a loop: chains may be deeper than any stack.
+  void demand(std::int32_t task) {
+    std::vector<Open> open{{task}};
+    while (!open.empty()) {
+      const Work& work = tasks_[open.back().task];
+      const std::int32_t missing = open.back().next(work.reads, [&](std::int32_t node) {
+        return !values_[node].leaf && !of_[node].present &&
+               !planted("what was dropped is read without being computed again");
+      });
+      if (missing >= 0) {
+        open.push_back({of_[missing].producer});
+        continue;
+      }
+      for (const std::int32_t node : work.writes) of_[node].present = true;
+      turns_.push_back(open.back().task);
+      open.pop_back();
+    }
+  }
+
+  Read* next_read(std::int32_t node, std::size_t at) {
+    std::vector<Read>& reads = of_[node].reads;
+    const auto found = std::lower_bound(reads.begin(), reads.end(), at,
+                                        [](const Read& read, std::size_t position) { return read.at < position; });
+    return found == reads.end() ? nullptr : &*found;
+  }
+
+  // What is in memory at the peak for a later read, and could go until then.
+  std::vector<std::int32_t> idle_at_peak(const Schedule& schedule) {
+    now_ = place_[schedule.peak_turn];
+    std::vector<char> alive(values_.size());
+    for (std::size_t i = 0; i < schedule.peak_turn; ++i) {
+      for (const std::int32_t node : tasks_[schedule.turns[i].task].writes) alive[node] = true;
+      for (const std::int32_t node : schedule.turns[i].releases) alive[node] = false;
+    }
+    const Work& peak = tasks_[schedule.turns[schedule.peak_turn].task];
+    for (const auto* nodes : {&peak.reads, &peak.writes})
+      for (const std::int32_t node : *nodes) alive[node] = false;
+    const std::size_t small = schedule.peak / small_part;
+    std::vector<std::int32_t> idle;
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      const auto node = static_cast<std::int32_t>(i);
+      if (!alive[i] || values_[i].kept || values_[i].bytes <= small || of_[i].written >= now_) continue;
+      const Read* read = next_read(node, now_);
+      if (read && read->at > now_ && !read->dropped) idle.push_back(node);
+    }
+    return idle;
+  }
+
+  bool is_there(std::int32_t node, std::size_t at) {
+    if (values_[node].leaf || values_[node].kept) return true;
+    const Read* read = next_read(node, at);
+    return read && !read->dropped;
+  }
+
+  // Bytes for each operation, unless that is no more than `least`.
+  double score_of(std::int32_t node, double least) {
+    const std::size_t at = next_read(node, now_)->at;
+    const auto bytes = static_cast<double>(values_[node].bytes);
+    double cost = 0;
+    ++walk_;
+    open_ = {of_[node].producer};
+    while (!open_.empty()) {
+      const std::int32_t task = open_.back();
+      open_.pop_back();
+      if (std::exchange(seen_[task], walk_) == walk_) continue;
+      cost += tasks_[task].cost;
+      if (bytes <= least * cost) return 0;
+      for (const std::int32_t read : tasks_[task].reads)
+        if (!is_there(read, at)) open_.push_back(of_[read].producer);
+    }
+    return bytes / cost;
+  }
+
+  const std::vector<Work>& tasks_;
+  const std::vector<Held>& values_;
+  const Order& order_;
+  std::vector<Value> of_;
+  Order turns_;
+  std::vector<std::size_t> place_;  // by turn: the place in the order that it is there for
+  std::size_t now_ = 0;             // that of the peak
+  std::vector<std::int32_t> open_;
+  std::vector<std::uint64_t> seen_;  // by task: the last walk that met it
+  std::uint64_t walk_ = 0;
+};
+
+// Each task where it is first needed for one that gives something to keep.
+Order on_demand(const std::vector<Work>& tasks, const std::vector<Held>& values) {
+  std::vector<std::int32_t> producer(values.size(), -1);
+  for (std::size_t task = 0; task < tasks.size(); ++task)
+    for (const std::int32_t node : tasks[task].writes) producer[node] = static_cast<std::int32_t>(task);
+  Order order;
+  std::vector<Open> open;
+  std::vector<char> done(tasks.size());
+  for (std::size_t task = 0; task < tasks.size(); ++task) {
+    const auto& writes = tasks[task].writes;
+    const bool keeps = std::any_of(writes.begin(), writes.end(), [&](std::int32_t n) { return values[n].kept; });
+    if (keeps) open.push_back({static_cast<std::int32_t>(task)});
+    while (!open.empty()) {
+      const std::int32_t last = open.back().task;
+      const std::int32_t missing = open.back().next(
+          tasks[last].reads, [&](std::int32_t node) { return producer[node] >= 0 && !done[producer[node]]; });
+      if (missing >= 0 && !done[last]) {
+        open.push_back({producer[missing]});
+        continue;
+      }
+      if (!std::exchange(done[last], true)) order.push_back(last);
+      open.pop_back();
+    }
+  }
+  for (std::size_t task = 0; task < tasks.size(); ++task)
+    if (!done[task]) order.push_back(static_cast<std::int32_t>(task));
+  return order;
+}
+
+}  // namespace
+
+std::vector<std::int32_t> order_within(const std::vector<Work>& tasks, const std::vector<Held>& values,
+                                       std::size_t budget) {
+  Order best(tasks.size());
+  std::iota(best.begin(), best.end(), 0);
+  std::size_t lowest = lay_out(tasks, values, best, budget).peak;
+  if (lowest <= budget) return best;
+  if (Order other = on_demand(tasks, values); other.size() == tasks.size()) {
+    const std::size_t peak = lay_out(tasks, values, other, budget).peak;
+    if (peak < lowest) lowest = peak, best = std::move(other);
+  }
+  const Order order = best;
+  // Who aims lower drops other values first, which may reach what the straight way does not.
+  for (const std::size_t target : {budget, budget / 2, std::size_t{0}}) {
+    Recomputation recomputation(tasks, values, order);
+    for (std::size_t round = 0; round < most_rounds && lowest > budget; ++round) {
+      Order next = recomputation.run();
+      if (next.size() > most_repetitions * tasks.size()) break;
+      const Schedule schedule = lay_out(tasks, values, next, budget);
+      if (schedule.peak < lowest) lowest = schedule.peak, best = std::move(next);
+      if (schedule.peak <= target || !recomputation.drop(schedule, (schedule.peak - target) / rounds_at_a_peak + 1))
+        break;
+    }
+  }
+  return best;
+}
+
+}  // namespace xgrad::fused

@@ -1,0 +1,142 @@
+#include "autograd/engine/plan/schedule.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "autograd/engine/cpu/fault.hpp"
+
+namespace xgrad::fused {
+
+namespace {
+
+bool contains(const std::vector<std::int32_t>& list, std::int32_t value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+class Layout {
+ public:
+  Layout(const std::vector<Work>& tasks, const std::vector<Held>& values) : tasks_(tasks), values_(values) {}
+
+  Schedule run(const std::vector<std::int32_t>& order, std::size_t budget) {
+    for (const std::int32_t task : order) result_.turns.push_back({task});
+    find_safe_from(order);
+    find_ends();
+    simulate();
+    if (budget > 0) leave_room(std::max(budget, result_.peak));
+    join();
+    return std::move(result_);
+  }
+
+ private:
+  enum class Event : std::uint8_t { none, read, write };
+
+  const Work& work(const Turn& turn) const { return tasks_[static_cast<std::size_t>(turn.task)]; }
+
+  // After the last turn that may fail, and the last one that needs memory again for what had some before.
+  void find_safe_from(const std::vector<std::int32_t>& order) {
+    std::vector<char> seen(tasks_.size());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const auto task = static_cast<std::size_t>(order[i]);
+      if (tasks_[task].may_fail || (seen[task] && !planted("leaves are overwritten before a task runs again")))
+        result_.safe_from = i + 1;
+      seen[task] = true;
+    }
+  }
+
+  // What happens next to each value, seen from the last turn to the first: it ends where it is not read any more.
+  void find_ends() {
+    std::vector<Event> next(values_.size(), Event::none);
+    for (std::size_t i = result_.turns.size(); i-- > 0;) {
+      Turn& turn = result_.turns[i];
+      const Work& at = work(turn);
+      const auto ends = [&](std::int32_t node) {
+        return next[node] == Event::write ||
+               (next[node] == Event::none &&
+                (!values_[node].kept || planted("what is kept ends with its last reader")));
+      };
+      for (const Reuse& reuse : at.reuses)
+        if (ends(reuse.input) && (!values_[reuse.input].leaf || i >= result_.safe_from ||
+                                  planted("leaves are overwritten before a task that may fail")))
+          turn.reuses.push_back(reuse);
+      for (const auto* nodes : {&at.reads, &at.writes})
+        for (const std::int32_t node : *nodes)
+          if (ends(node) && !values_[node].leaf) turn.releases.push_back(node);
+      std::sort(turn.releases.begin(), turn.releases.end());
+      turn.releases.erase(std::unique(turn.releases.begin(), turn.releases.end()), turn.releases.end());
+      for (const std::int32_t node : at.writes) next[node] = Event::write;
+      for (const std::int32_t node : at.reads)
+        next[node] = planted("a value ends with its first reader") ? next[node] : Event::read;
+    }
+  }
+
+  void simulate() {
+    std::vector<char> alive(values_.size());
+    std::vector<std::int32_t> taken;
+    std::size_t live = 0;
+    for (std::size_t i = 0; i < result_.turns.size(); ++i) {
+      const Turn& turn = result_.turns[i];
+      taken.clear();
+      live_.push_back(live);
+      for (const Reuse& reuse : turn.reuses) {
+        if (values_[reuse.input].leaf || alive[reuse.output] || contains(taken, reuse.input)) continue;
+        taken.push_back(reuse.input);
+        alive[reuse.output] = true;
+      }
+      std::size_t grown = 0;
+      for (const std::int32_t node : work(turn).writes)
+        if (!std::exchange(alive[node], true)) grown += values_[node].bytes;
+      live += grown;
+      grown_.push_back(grown);
+      if (live > result_.peak) {
+        result_.peak = live;
+        result_.peak_turn = i;
+      }
+      for (const std::int32_t node : turn.releases) {
+        alive[node] = false;
+        if (!contains(taken, node) || planted("memory that was taken over counts as given back"))
+          live -= values_[node].bytes;
+      }
+    }
+  }
+
+  // From the first turn on that overwrites a leaf, all get their memory before it.
+  void leave_room(std::size_t most) {
+    std::size_t later = 0;
+    for (std::size_t i = result_.turns.size(); i-- > result_.safe_from;) {
+      later += grown_[i];
+      if (live_[i] + later > most) result_.safe_from = i + 1;
+    }
+    for (std::size_t i = 0; i < result_.safe_from; ++i)
+      std::erase_if(result_.turns[i].reuses, [&](const Reuse& reuse) { return values_[reuse.input].leaf; });
+  }
+
+  // Where that takes no more memory than the peak, and nothing is written over that the first of the two still reads.
+  void join() {
+    for (std::size_t i = 0; i + 1 < result_.turns.size(); ++i) {
+      const Turn& turn = result_.turns[i];
+      Turn& next = result_.turns[i + 1];
+      const Work& at = work(turn);
+      if (turn.joined || next.task != at.follower ||
+          (live_[i] + grown_[i] + grown_[i + 1] > result_.peak &&
+           !planted("a follower joins whatever memory it takes")))
+        continue;
+      next.joined = std::none_of(next.reuses.begin(), next.reuses.end(), [&](const Reuse& reuse) {
+        return contains(at.reads, reuse.input) && !planted("a follower writes over what its product reads");
+      });
+    }
+  }
+
+  const std::vector<Work>& tasks_;
+  const std::vector<Held>& values_;
+  std::vector<std::size_t> live_, grown_;  // by turn: what is in memory before it, and what it adds
+  Schedule result_;
+};
+
+}  // namespace
+
+Schedule lay_out(const std::vector<Work>& tasks, const std::vector<Held>& values,
+                 const std::vector<std::int32_t>& order, std::size_t budget) {
+  return Layout(tasks, values).run(order, budget);
+}
+
+}  // namespace xgrad::fused

@@ -1,0 +1,189 @@
+#include "autograd/engine/plan/verify_schedule.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <span>
+
+namespace xgrad::fused {
+
+namespace {
+
+constexpr std::uint32_t never = std::numeric_limits<std::uint32_t>::max();
+
+class Verifier {
+ public:
+  Verifier(std::span<const Work> tasks, std::span<const Held> values, const Schedule& schedule)
+      : tasks_(tasks),
+        values_(values),
+        schedule_(schedule),
+        turns_(schedule.turns),
+        memory_(values.size()),
+        facts_(memory_) {}
+
+  void run(std::size_t budget) {
+    for (std::uint32_t task = 0; task < tasks_.size(); ++task) check_task(task);
+    live_.reserve(turns_.size());
+    grown_.reserve(turns_.size());
+    look_ahead();
+    for (now_ = 0; now_ < turns_.size(); ++now_) turn();
+    for (std::size_t v = 0; v < values_.size(); ++v)
+      if (facts_[v].there != (values_[v].kept && !values_[v].leaf))
+        violated("value", static_cast<std::int64_t>(v), "it is kept, but not left in the end, or the other way");
+    peak();
+    if (budget > 0) room(std::max(budget, schedule_.peak));
+  }
+
+ private:
+  // (Small, for there are many values.)
+  struct Facts {
+    std::uint32_t writer = never;       // the task
+    std::uint32_t last_read = 0;        // the number of the last turn that reads it, from 1 on
+    std::uint32_t read_at = never;      // the latest turn so far that has read it,
+    std::uint32_t written_at = never;   // written it,
+    std::uint32_t released_at = never;  // released it,
+    std::uint32_t taken_at = never;     // or given its memory to an output
+    bool there = false;                 // in memory of its own
+  };
+
+  Facts& at(std::int32_t value) {
+    if (static_cast<std::size_t>(value) >= facts_.size()) [[unlikely]]  // nor one below 0
+      violated("schedule: there is no such value");
+    return facts_[static_cast<std::size_t>(value)];
+  }
+  const Held& held(std::int32_t value) const { return values_[static_cast<std::size_t>(value)]; }
+  const Work& work(const Turn& turn) const { return tasks_[static_cast<std::size_t>(turn.task)]; }
+  [[noreturn]] void bad(const char* rule) const { violated("turn", static_cast<std::int64_t>(now_), rule); }
+
+  void check_task(std::uint32_t task) {
+    for (const std::int32_t value : tasks_[task].writes) {
+      if (at(value).writer != never) violated("value", value, "two tasks write it");
+      if (held(value).leaf) violated("value", value, "a leaf is written");
+      at(value).writer = task;
+    }
+    for (const std::int32_t value : tasks_[task].reads)
+      if (at(value).writer == task) violated("value", value, "a task reads what it writes");
+  }
+
+  // When leaves are read for the last time, and what `safe_from` promises.
+  void look_ahead() {
+    std::vector<char> seen(tasks_.size());
+    if (schedule_.safe_from > turns_.size()) violated("schedule: leaves are overwritten after the last turn");
+    for (now_ = 0; now_ < turns_.size(); ++now_) {
+      const Turn& turn = turns_[now_];
+      if (static_cast<std::size_t>(turn.task) >= tasks_.size()) bad("there is no such task");
+      char& again = seen[static_cast<std::size_t>(turn.task)];
+      if (now_ >= schedule_.safe_from && (again || work(turn).may_fail))
+        bad("it may fail, or runs again, after leaves are overwritten");
+      again = true;
+      for (const std::int32_t value : work(turn).reads) at(value).last_read = now_ + 1;
+    }
+  }
+
+  void turn() {
+    const Turn& turn = turns_[now_];
+    const Work& task = work(turn);
+    if (turn.joined) joined(turn);
+    for (const std::int32_t value : task.reads) {
+      if (!held(value).leaf && !at(value).there) bad("it reads what is not in memory");
+      at(value).read_at = now_;
+    }
+    for (const std::int32_t value : task.writes) at(value).written_at = now_;
+    for (const std::int32_t value : turn.releases) {
+      if (held(value).leaf || at(value).released_at == now_) bad("it releases a leaf, or something twice");
+      at(value).released_at = now_;
+    }
+    reuses(turn, task);
+    allocate(turn, task);
+  }
+
+  void joined(const Turn& turn) {
+    if (now_ == 0 || turns_[now_ - 1].joined || work(turns_[now_ - 1]).follower != turn.task)
+      bad("it joins one that it does not follow");
+    for (const Reuse& reuse : turn.reuses)
+      if (at(reuse.input).read_at == now_ - 1) bad("it writes over what the one that it joins reads");
+    for (const std::int32_t value : work(turn).writes)
+      if (at(value).read_at == now_ - 1) bad("it writes what the one that it joins reads");
+  }
+
+  void reuses(const Turn& turn, const Work& task) {
+    auto allowed = task.reuses.begin();
+    for (const Reuse& reuse : turn.reuses) {
+      const Facts &input = at(reuse.input), &output = at(reuse.output);
+      while (allowed != task.reuses.end() && (allowed->input != reuse.input || allowed->output != reuse.output))
+        ++allowed;
+      if (allowed == task.reuses.end()) bad("an output takes memory that its task does not allow it to take");
+      ++allowed;
+      if (output.written_at != now_ || input.read_at != now_) bad("what takes memory is no output, or from no input");
+      if (held(reuse.input).bytes != held(reuse.output).bytes) bad("an output takes memory of another size");
+      if (!held(reuse.input).leaf) {
+        if (input.released_at != now_) bad("an output takes the memory of what is not released");
+        continue;
+      }
+      if (now_ < schedule_.safe_from) bad("a leaf is overwritten too early");
+      if (input.last_read > now_ + 1 || held(reuse.input).kept) bad("a leaf is overwritten that is read later");
+    }
+  }
+
+  // Memory, if no leaf gives its own.
+  void allocate(const Turn& turn, const Work& task) {
+    live_.push_back(bytes_);
+    for (const Reuse& reuse : turn.reuses) {
+      Facts &input = at(reuse.input), &output = at(reuse.output);
+      if (held(reuse.input).leaf || output.there || input.taken_at == now_) continue;
+      input.taken_at = now_;
+      output.there = true;
+    }
+    std::size_t grown = 0;
+    for (const std::int32_t value : task.writes) {
+      if (!at(value).there) grown += held(value).bytes;
+      at(value).there = true;
+    }
+    grown_.push_back(grown);
+    bytes_ += grown;
+    for (const std::int32_t value : turn.releases) {
+      if (!at(value).there) bad("it releases what is not in memory");
+      at(value).there = false;
+      if (at(value).taken_at != now_) bytes_ -= held(value).bytes;
+    }
+  }
+
+  void peak() {
+    std::size_t most = 0;
+    for (std::uint32_t i = 0; i < turns_.size(); ++i) {
+      most = std::max(most, live_[i] + grown_[i]);
+      now_ = i;
+      if (turns_[i].joined && live_[i - 1] + grown_[i - 1] + grown_[i] > schedule_.peak)
+        bad("it is joined, and takes more memory than the peak");
+    }
+    const std::size_t turn = schedule_.peak_turn;
+    const bool reached = turn < turns_.size() && live_[turn] + grown_[turn] == most;
+    if (schedule_.peak != most || (most > 0 && !reached)) violated("schedule: the peak is another one");
+  }
+
+  void room(std::size_t most) {
+    std::size_t later = 0;
+    for (now_ = static_cast<std::uint32_t>(turns_.size()); now_-- > schedule_.safe_from;) {
+      later += grown_[now_];
+      if (live_[now_] + later > most) bad("there is no room for all turns after leaves are overwritten");
+    }
+  }
+
+  const std::span<const Work> tasks_;
+  const std::span<const Held> values_;
+  const Schedule& schedule_;
+  const std::span<const Turn> turns_;
+  std::uint32_t now_ = 0;  // the turn
+  std::size_t bytes_ = 0;
+  std::vector<Facts> memory_;
+  std::span<Facts> facts_;                 // by value
+  std::vector<std::size_t> live_, grown_;  // by turn: bytes before it, and those that it adds
+};
+
+}  // namespace
+
+void verify_schedule(const std::vector<Work>& tasks, const std::vector<Held>& values, const Schedule& schedule,
+                     std::size_t budget) {
+  Verifier(tasks, values, schedule).run(budget);
+}
+
+}  // namespace xgrad::fused

@@ -1,0 +1,289 @@
+#include "autograd/engine/plan/verify_tasks.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "autograd/engine/products/block_product.hpp"
+#include "autograd/engine/programs/verify_program.hpp"
+#include "autograd/engine/rows/narrow_rows.hpp"
+
+namespace xgrad::fused {
+
+namespace {
+
+constexpr std::int64_t exact_numbers = 1 << 24;  // up to here columns are different numbers of float32
+
+class Verifier {
+ public:
+  Verifier(std::span<const Bound> tasks, std::span<const Work> works, std::span<const Memory> values)
+      : tasks_(tasks), works_(works), values_(values), memory_(values.size()), facts_(memory_) {}
+
+  void run() {
+    for (const Work& work : works_)
+      for (const std::int32_t node : work.writes) at(node).computed = true;
+    for (now_ = 0; now_ < static_cast<std::int32_t>(tasks_.size()); ++now_) task();
+  }
+
+ private:
+  // (Small, for there are many values.)
+  struct Facts {
+    std::int32_t reads = -1, writes = -1, stored = -1, used = -1;  // the latest task that does
+    std::int32_t times = 0;                                        // how often that task is bound to it
+    std::uint16_t pointer = 0;                                     // its last pointer to it
+    bool is_pointer = false;
+    bool computed = false;  // some task writes it
+  };
+
+  [[noreturn]] void bad(const char* rule) const { violated("task", now_, rule); }
+  Facts& at(std::int32_t node) {
+    if (static_cast<std::size_t>(node) >= facts_.size()) [[unlikely]]
+      bad("there is no such value");  // nor one below 0
+    return facts_[static_cast<std::size_t>(node)];
+  }
+  const Memory& value(std::int32_t node) const { return values_[static_cast<std::size_t>(node)]; }
+  bool is_leaf(std::int32_t node) const { return value(node).leaf >= 0; }
+
+  void task() {
+    const Bound& bound = tasks_[static_cast<std::size_t>(now_)];
+    const Work& work = works_[static_cast<std::size_t>(now_)];
+    for (const std::int32_t node : work.reads) at(node).reads = now_;
+    for (const std::int32_t node : work.writes) at(node).writes = now_;
+    written_ = 0;
+    if (bound.lowered)
+      program(bound, work);
+    else if (bound.product)
+      product(bound, work);
+    else
+      kernel(bound, work);
+    if (written_ != work.writes.size()) bad("a value is not written");
+    if (work.follower >= 0) follower(bound, work);
+  }
+
+  void use(std::int32_t node) {
+    Facts& facts = at(node);
+    if (facts.used != now_) facts.times = 0, facts.is_pointer = false;
+    facts.used = now_;
+    ++facts.times;
+  }
+  void read(std::int32_t node) {
+    if (!is_leaf(node) && !at(node).computed) bad("it reads what no task writes");
+    if (at(node).reads != now_) bad("it reads what its work does not say");
+  }
+  void write(std::int32_t node) {
+    if (at(node).writes != now_) bad("it writes what its work does not say");
+    if (at(node).stored == now_ || at(node).times != 1) bad("it writes what is bound elsewhere, too");
+    at(node).stored = now_;
+    ++written_;
+  }
+  void size(std::int32_t node, std::int64_t elements, DType dtype) const {
+    if (value(node).dtype != dtype || value(node).bytes != static_cast<std::size_t>(elements) * item_size(dtype))
+      bad("it is bound to a value of another size or dtype");
+  }
+  void number(std::int32_t node) {
+    at(node);
+    if (value(node).constant && !is_leaf(node) && !at(node).computed) return;
+    read(node);
+    if (value(node).bytes != item_size(value(node).dtype)) bad("a number is one of several");
+  }
+
+  void program(const Bound& bound, const Work& work) {
+    const Lowered& lowered = *bound.lowered;
+    const Program& program = lowered.program;
+    if (lowered.pointers.size() != program.pointers.size() || lowered.row_operands.size() != program.row_operands ||
+        lowered.arguments.size() != program.arguments)
+      bad("its program has other operands");
+    for (const std::int32_t node : lowered.pointers)
+      if (node >= 0) use(node);
+    for (const std::int32_t node : lowered.row_operands) use(node);
+    pointers(bound);
+    row_operands(bound);
+    for (const Argument& argument : lowered.arguments)
+      if (argument.node >= 0) number(argument.node);
+    if (!bound.checked.empty() && !work.may_fail) bad("its indices may be wrong, but it may not fail");
+    sharing(lowered, work);
+  }
+
+  void pointers(const Bound& bound) {
+    const Program& program = bound.lowered->program;
+    stores_.assign(program.pointers.size(), 0);
+    for (const Phase& phase : program.phases)
+      for (const Step& step : phase.steps)
+        if (step.code >= Code::store) stores_[step.out] = 1;
+    for (std::size_t p = 0; p < program.pointers.size(); ++p) {
+      const Pointer& pointer = program.pointers[p];
+      const std::int32_t node = bound.lowered->pointers[p];
+      if (pointer.shape == Pointer::Shape::scratch) {
+        if (node >= 0) bad("scratch is bound to a value");
+        continue;
+      }
+      at(node).pointer = static_cast<std::uint16_t>(p);
+      at(node).is_pointer = true;
+      const std::int64_t rows = pointer.shape == Pointer::Shape::full ? bound.rows : 1;
+      size(node, rows * bound.columns, pointer.mask ? boolean : program.dtype);
+      stores_[p] ? write(node) : read(node);
+    }
+  }
+
+  void row_operands(const Bound& bound) {
+    const Program& program = bound.lowered->program;
+    const auto& nodes = bound.lowered->row_operands;
+    rows_.assign(nodes.size(), program.dtype);
+    for (const Load& load : program.loads)
+      if (load.source == Load::Source::integers) rows_[load.index] = int64;
+    for (const RowStore& store : program.row_stores) write(nodes[store.index]);
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      size(nodes[i], bound.rows, rows_[i]);
+      if (at(nodes[i]).stored != now_) read(nodes[i]);
+      if (rows_[i] == int64 && bound.columns >= exact_numbers) bad("there are more columns than numbers of them");
+    }
+    for (const Load& load : program.loads)
+      if (load.source == Load::Source::element) column(bound, load.column);
+    for (const ElementStore& store : program.element_stores) column(bound, store.column);
+  }
+  void column(const Bound& bound, std::uint16_t register_) const {
+    for (const Load& load : bound.lowered->program.loads)
+      if (load.register_ == register_ && load.source == Load::Source::integers) {
+        const std::int32_t node = bound.lowered->row_operands[load.index];
+        if (std::find(bound.checked.begin(), bound.checked.end(), node) != bound.checked.end()) return;
+      }
+    bad("a column number is not checked");
+  }
+
+  void sharing(const Lowered& lowered, const Work& work) {
+    pairs_.clear();
+    for (const Reuse& reuse : work.reuses) {
+      const Facts &input = at(reuse.input), &output = at(reuse.output);
+      const bool known = input.used == now_ && input.is_pointer && output.used == now_ && output.is_pointer;
+      if (!known || input.times != 1 || output.times != 1) bad("memory is shared that is bound elsewhere, too");
+      same_size(reuse);
+      pairs_.push_back({input.pointer, output.pointer});
+    }
+    verify_sharing(lowered.program, pairs_);
+  }
+  void same_size(const Reuse& reuse) const {
+    if (is_leaf(reuse.output) || value(reuse.output).bytes != value(reuse.input).bytes)
+      bad("memory is shared with a value of another size");
+  }
+
+  void product(const Bound& bound, const Work& work) {
+    const Gemm& gemm = *bound.product;
+    const std::size_t count = bound.operands.size();
+    if (count < 2 || count > 4 || work.writes.size() != 1) bad("a product has other operands");
+    for (std::size_t i = 0; i < count; ++i) {
+      use(bound.operands[i]);
+      i == 3 ? number(bound.operands[i]) : read(bound.operands[i]);
+    }
+    const std::int32_t result = work.writes[0];
+    use(result);
+    write(result);
+    if (gemm.offsets_c != nullptr)
+      folded(bound, result);
+    else
+      size(result, gemm.batch * gemm.m * gemm.n, gemm.dtype);
+    if (gemm.offsets_c == nullptr && (gemm.row_c != gemm.n || gemm.batch_c != gemm.m * gemm.n))
+      bad("a product lies in another way");
+    if (count > 2) size(bound.operands[2], gemm.batch * gemm.m * gemm.n, gemm.dtype);
+    matrix(bound.operands[0], gemm, gemm.transpose_a ? gemm.k : gemm.m, gemm.transpose_a ? gemm.m : gemm.k, gemm.row_a,
+           gemm.batch_a, gemm.offsets_a);
+    matrix(bound.operands[1], gemm, gemm.transpose_b ? gemm.n : gemm.k, gemm.transpose_b ? gemm.k : gemm.n, gemm.row_b,
+           gemm.batch_b, gemm.offsets_b);
+    const auto scattered = [](const Offsets* offsets) { return offsets != nullptr && !offsets->columns.empty(); };
+    if (!scattered(gemm.offsets_a) && !scattered(gemm.offsets_b)) return reuses(bound, work);
+    if (scattered(gemm.offsets_a) && scattered(gemm.offsets_b)) bad("both factors lie anywhere");
+    if (gemm.m == 1 || gemm.n == 1 || adds_in_lanes(gemm.m, gemm.n, gemm.k))
+      bad("sums in lanes read what lies anywhere");
+    reuses(bound, work);
+  }
+  void folded(const Bound& bound, std::int32_t result) {
+    const Gemm& gemm = *bound.product;
+    const Offsets& to = *gemm.offsets_c;
+    size(result, gemm.batch * gemm.batch_c, gemm.dtype);
+    last(to.batches, gemm.batch), last(to.rows, gemm.m), last(to.columns, gemm.n);
+    if (!to.lie_apart(gemm.batch_c)) bad("a product adds up at places of another matrix");
+    if (bound.operands.size() != 2) bad("a product adds up, and is added to something");
+  }
+  void reuses(const Bound& bound, const Work& work) {
+    const std::int32_t result = work.writes[0];
+    for (const Reuse& reuse : work.reuses) {
+      const bool added = bound.operands.size() > 2 && reuse.input == bound.operands[2] && at(reuse.input).times == 1;
+      if (!added || reuse.output != result) bad("a product lies over its factors");
+      same_size(reuse);
+    }
+  }
+  void matrix(std::int32_t node, const Gemm& gemm, std::int64_t rows, std::int64_t columns, std::int64_t row,
+              std::int64_t batch, const Offsets* offsets) const {
+    if (value(node).dtype != gemm.dtype) bad("it is bound to a value of another dtype");
+    if (gemm.batch <= 0 || rows <= 0 || columns <= 0) return;
+    std::int64_t elements = (gemm.batch - 1) * batch + (rows - 1) * row + columns;
+    if (offsets != nullptr) {
+      elements = last(offsets->batches, gemm.batch) + (rows - 1) * row + columns;
+      if (!offsets->columns.empty())
+        elements = last(offsets->batches, gemm.batch) + last(offsets->rows, rows) + last(offsets->columns, columns) + 1;
+    }
+    if (static_cast<std::size_t>(elements) * item_size(gemm.dtype) > value(node).bytes)
+      bad("a factor is larger than its memory");
+  }
+
+  // The largest of so many offsets.
+  std::int64_t last(const std::vector<std::int64_t>& offsets, std::int64_t count) const {
+    if (static_cast<std::int64_t>(offsets.size()) != count) bad("a factor has offsets of another size");
+    const auto [least, largest] = std::minmax_element(offsets.begin(), offsets.end());
+    if (*least < 0 || *largest > std::numeric_limits<std::int64_t>::max() / 4) bad("a factor lies before its memory");
+    return *largest;
+  }
+
+  void kernel(const Bound& bound, const Work& work) {
+    if (!work.may_fail || !work.reuses.empty()) bad("a reference kernel may fail, and shares no memory");
+    for (const std::int32_t node : bound.operands) {
+      at(node);
+      use(node);
+      read(node);
+    }
+    for (const std::int32_t node : work.writes) {
+      use(node);
+      write(node);
+    }
+  }
+
+  void follower(const Bound& bound, const Work& work) {
+    if (!bound.product || static_cast<std::size_t>(work.follower) >= tasks_.size() || bound.product->offsets_c)
+      bad("nothing can follow it");
+    const Gemm& gemm = *bound.product;
+    const Bound& next = tasks_[static_cast<std::size_t>(work.follower)];
+    if (!next.lowered || next.parts == Parts::none || !next.checked.empty()) bad("what follows it cannot run on parts");
+    const Lowered& lowered = *next.lowered;
+    const std::int64_t rows = gemm.batch * gemm.m;
+    bool flat = lowered.row_operands.empty();
+    for (std::size_t p = 0; p < lowered.pointers.size(); ++p) {
+      const bool full = lowered.program.pointers[p].shape == Pointer::Shape::full;
+      flat = flat && full;
+      if (lowered.pointers[p] == work.writes[0] && !full) bad("what follows it does not read it by elements");
+    }
+    const bool fits = next.rows == rows && next.columns == gemm.n;
+    if (!fits && !(flat && next.rows * next.columns == rows * gemm.n)) bad("what follows it has another size");
+    if (gemm.n < narrow_columns) bad("what follows it has narrow rows");
+    for (const std::int32_t node : lowered.row_operands)
+      if (node == work.writes[0]) bad("what follows it does not read it by elements");
+    for (const Argument& argument : lowered.arguments)
+      if (argument.node == work.writes[0]) bad("what follows it does not read it by elements");
+  }
+
+  std::span<const Bound> tasks_;
+  std::span<const Work> works_;
+  std::span<const Memory> values_;
+  std::vector<Facts> memory_;
+  std::span<Facts> facts_;    // by node
+  std::int32_t now_ = 0;      // the task
+  std::size_t written_ = 0;   // how many values it writes
+  std::vector<char> stores_;  // by pointer
+  std::vector<DType> rows_;   // by row operand
+  std::vector<Overwrite> pairs_;
+};
+
+}  // namespace
+
+void verify_tasks(std::span<const Bound> tasks, std::span<const Work> works, std::span<const Memory> values) {
+  Verifier(tasks, works, values).run();
+}
+
+}  // namespace xgrad::fused

@@ -1,0 +1,42 @@
+#pragma once
+
+// Verifies what the tasks of a plan run on, before the plan runs for the first time.
+//
+//   reads    what a task reads from memory is a leaf or what another task writes, and its Work says so
+//   writes   each value that its Work says it writes is written, whole, by one pointer or row operand, to which nothing
+//            else of the task is bound: what all rows read is never written
+//   sizes    what is bound has the dtype and the number of elements that the program, or the product, goes over
+//   numbers  arguments are literals, constants, or values of one element
+//   indices  column numbers come from indices that are checked before the program runs, which may fail
+//   reuse    an output may take the memory of an input that is bound once, as verify_sharing() says; of a product only
+//            that of what it is added to
+//   follower a program that runs on parts of a product can be run in parts, reads the product element by element, and
+//            cannot fail
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "autograd/engine/plan/lower_unit.hpp"
+#include "autograd/engine/plan/memory.hpp"
+#include "autograd/engine/plan/schedule.hpp"
+#include "autograd/engine/products/gemm.hpp"
+#include "autograd/engine/programs/program_analysis.hpp"
+#include "autograd/engine/programs/violation.hpp"
+
+namespace xgrad::fused {
+
+/// A task: a row program, a product, or neither (a reference kernel).
+struct Bound {
+  const Lowered* lowered = nullptr;
+  std::int64_t rows = 1, columns = 1;
+  Parts parts = Parts::none;
+  const Gemm* product = nullptr;
+  std::span<const std::int32_t> operands{};  // of products and kernels
+  std::vector<std::int32_t> checked{};       // nodes whose indices are checked
+};
+
+/// Throws Unverified where a rule is broken. The programs have been verified.
+void verify_tasks(std::span<const Bound> tasks, std::span<const Work> works, std::span<const Memory> values);
+
+}  // namespace xgrad::fused

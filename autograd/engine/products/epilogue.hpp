@@ -1,0 +1,47 @@
+#pragma once
+
+// What becomes of a sum of products, for files that are compiled for one instruction set each (see
+// block_kernel.hpp) and for those that are not.
+
+#include <cstdint>
+
+#include "autograd/engine/products/block_product.hpp"
+
+namespace xgrad::fused {
+
+namespace {
+
+/// A sum and what is added to it, in the steps that a row program would make of them.
+template <class T>
+[[gnu::always_inline]] inline T joined(T sum, T d, T alpha, T beta) {
+  if (beta == T{1}) {
+    const T scaled = alpha * sum;
+    return d + scaled;
+  }
+  const T scaled = beta * d;
+  return scaled + sum;
+}
+
+/// Writes the elements of C (some rows and columns of a block from here on): sum(i, j), with D where there is one.
+template <class T, class Sum>
+[[gnu::always_inline]] inline void write_sums(const Block& block, std::int64_t row, std::int64_t rows,
+                                              std::int64_t column, std::int64_t columns, const Sum& sum) {
+  const std::int64_t from = row * block.c_row + column * block.c_column;
+  T* const c = static_cast<T*>(block.c) + from;
+  const T* const d = block.d != nullptr ? static_cast<const T*>(block.d) + from : nullptr;
+  const T alpha = static_cast<T>(block.alpha), beta = static_cast<T>(block.beta);
+  const auto write = [&](std::int64_t i, std::int64_t j) {
+    const std::int64_t place = i * block.c_row + j * block.c_column;
+    c[place] = d != nullptr ? joined<T>(sum(i, j), d[place], alpha, beta) : sum(i, j);
+  };
+  if (block.c_row == 1)
+    for (std::int64_t j = 0; j < columns; ++j)
+      for (std::int64_t i = 0; i < rows; ++i) write(i, j);
+  else
+    for (std::int64_t i = 0; i < rows; ++i)
+      for (std::int64_t j = 0; j < columns; ++j) write(i, j);
+}
+
+}  // namespace
+
+}  // namespace xgrad::fused

@@ -1,0 +1,46 @@
+#pragma once
+
+// Rows of few columns: as many whole rows to a tile as it holds, all phases on one tile, and vectors over its rows in
+// the place of registers.
+
+#include <cstdint>
+#include <vector>
+
+#include "autograd/engine/programs/program_analysis.hpp"
+
+namespace xgrad::fused {
+
+/// Rows with fewer columns are narrow.
+inline constexpr std::int64_t narrow_columns = 64;
+
+/// Reductions along these rows take the columns one by one, else they are as PhaseKernel says.
+class NarrowRows {
+ public:
+  NarrowRows(const Program& program, const Analysis& analysis, const Aliases& aliases, const TileFunctions& functions);
+
+  /// `fixed` has the numbers of the registers that do not depend on the row.
+  void run(const Binding& binding, const void* fixed, Partials& partials) const;
+
+ private:
+  struct Layout;
+  template <class T>
+  class Walk;
+  template <class T>
+  void run_as(const Binding& binding, const T* fixed, Partials& partials) const;
+
+  void add_loads(const TileFunctions& functions);
+  void add_row_steps(const std::vector<RowStep>& steps, const TileFunctions& functions);
+  void add_row_stores(const TileFunctions& functions);
+  void add_element_stores(const TileFunctions& functions);
+  std::uint16_t place_of(std::uint16_t register_) const;
+
+  const Program& program_;
+  const Analysis& analysis_;
+  Places places_;
+  std::vector<TileInstruction> instructions_;
+  std::uint16_t slots_ = 0;         // the most that a phase needs
+  std::uint16_t row_operands_ = 0;  // their first place; a vector over the rows follows them, for any use
+  bool counts_columns_ = false;
+};
+
+}  // namespace xgrad::fused

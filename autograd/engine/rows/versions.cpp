@@ -1,0 +1,117 @@
+#include "autograd/engine/rows/versions.hpp"
+
+#include <algorithm>
+#include <new>
+
+#include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/machine/compile_phase.hpp"
+
+namespace xgrad::fused {
+
+namespace {
+
+// Making machine code takes some 30 us: as long as interpreting so much.
+constexpr std::int64_t many_elements = 200'000, many_runs = 300;
+
+// Without a locked instruction: what is lost when two threads count at once does not matter.
+std::int64_t count(std::atomic<std::int64_t>& counter, std::int64_t more) {
+  const std::int64_t now = counter.load(std::memory_order_relaxed) + more;
+  counter.store(now, std::memory_order_relaxed);
+  return now;
+}
+
+}  // namespace
+
+Source::Source(Program p)
+    : program(std::move(p)),
+      functions(tile_functions(set, program.dtype)),
+      analysis(program),
+      once(analysis.once, functions),
+      wide(program, analysis, functions) {}
+
+bool Version::serves(const Aliases& aliases, Tier tier) const {
+  return (aliases == aliases_ || planted("kernels are kept when other pointers become equal")) &&
+         (tier == tier_ || planted("a change of tier is overlooked"));
+}
+
+const NarrowRows& Version::narrow() {
+  if (const NarrowRows* made = narrow_.load(std::memory_order_acquire)) return *made;
+  const std::lock_guard lock(making_);
+  if (!narrow_made_)
+    narrow_made_ = std::make_unique<NarrowRows>(source_.program, source_.analysis, aliases_, source_.functions);
+  narrow_.store(narrow_made_.get(), std::memory_order_release);
+  return *narrow_made_;
+}
+
+void Version::interpret() {
+  if (latest_.load(std::memory_order_acquire)) return;
+  const std::lock_guard lock(making_);
+  if (latest_.load(std::memory_order_relaxed)) return;
+  auto kernels = std::make_unique<Kernels>();
+  for (std::size_t i = 0; i < source_.program.phases.size(); ++i)
+    kernels->phases.push_back(fused::interpret(source_.program, i, aliases_, source_.set));
+  publish(std::move(kernels));
+}
+
+void Version::publish(std::unique_ptr<Kernels> kernels) {
+  made_.push_back(std::move(kernels));
+  latest_.store(made_.back().get(), std::memory_order_release);
+}
+
+const Kernels& Version::kernels_for(std::int64_t elements, bool several) {
+  const unsigned wanted = several && source_.wide.unrolled() ? phases | unrolled : phases;
+  if (tier_ != Tier::interpreted && (asked_.load(std::memory_order_relaxed) & wanted) != wanted) {
+    const bool large = count(elements_, elements) >= many_elements, often = count(runs_, 1) >= many_runs;
+    if (large || often || tier_ == Tier::compile_at_once) compile(wanted);
+  }
+  return *latest_.load(std::memory_order_acquire);
+}
+
+// Who finds another thread at it goes on with what there is.
+void Version::compile(unsigned wanted) {
+  const std::unique_lock lock(making_, std::try_to_lock);
+  if (!lock) return;
+  wanted |= asked_.load(std::memory_order_relaxed);
+  try {
+    publish(compiled(wanted));
+  } catch (const std::bad_alloc&) {
+    // It stays as it is.
+  }
+  asked_.store(wanted, std::memory_order_relaxed);
+}
+
+// What there is no machine code for stays interpreted.
+std::unique_ptr<Kernels> Version::compiled(unsigned wanted) {
+  const Kernels& before = *latest_.load(std::memory_order_relaxed);
+  auto kernels = std::make_unique<Kernels>(before);
+  if ((asked_.load(std::memory_order_relaxed) & phases) == 0) {
+    bool any = false;
+    for (std::size_t i = 0; i < source_.program.phases.size(); ++i)
+      if (auto made = fused::compile(source_.program, i, aliases_, source_.set)) {
+        kernels->phases[i] = std::move(made);
+        any = true;
+      }
+    machine_.store(any, std::memory_order_relaxed);
+  }
+  if ((wanted & unrolled) != 0 && machine_.load(std::memory_order_relaxed) && !kernels->unrolled) {
+    const Unrolled& several = *source_.wide.unrolled();
+    kernels->unrolled = fused::compile(
+        several.program, 0,
+        several.aliases(planted("several rows are compiled for other aliases") ? Aliases(aliases_.size()) : aliases_),
+        source_.set);
+  }
+  return kernels;
+}
+
+Version& Versions::version(const Aliases& aliases) {
+  const Tier tier = chosen_tier();
+  if (Version* latest = latest_.load(std::memory_order_acquire); latest && latest->serves(aliases, tier))
+    return *latest;
+  const std::lock_guard lock(mutex_);
+  auto at = std::find_if(all_.begin(), all_.end(), [&](const auto& each) { return each->serves(aliases, tier); });
+  if (at == all_.end()) at = all_.insert(at, std::make_unique<Version>(source_, aliases, tier));
+  latest_.store(at->get(), std::memory_order_release);
+  return **at;
+}
+
+}  // namespace xgrad::fused

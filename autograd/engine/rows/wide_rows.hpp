@@ -1,0 +1,54 @@
+#pragma once
+
+// Rows in groups of few, each group through all phases.
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "autograd/engine/cpu/rectangle.hpp"
+#include "autograd/engine/programs/program_analysis.hpp"
+#include "autograd/engine/programs/unroll_rows.hpp"
+
+namespace xgrad::fused {
+
+/// What runs the phases of a program.
+struct Kernels {
+  std::vector<std::shared_ptr<const PhaseKernel>> phases;
+  std::shared_ptr<const PhaseKernel> unrolled;  // the only phase for several rows, perhaps
+};
+
+class WideRows {
+ public:
+  WideRows(const Program& program, const Analysis& analysis, const TileFunctions& functions);
+
+  /// Makes room for the sums over rows.
+  void begin(const Binding& binding, Partials& partials) const;
+  /// Runs a part of what the program is bound to: everything, or what Analysis::parts allows. Parts that do not overlap
+  /// may run at the same time. `fixed` has the numbers of the registers that do not depend on the row.
+  void run(const Binding& binding, const Rectangle& part, const Kernels& kernels, const void* fixed,
+           Partials& partials) const;
+  /// The program for several rows, if there is one.
+  const std::optional<Unrolled>& unrolled() const { return unrolled_; }
+
+ private:
+  struct Layout;
+  template <class T>
+  class Walk;
+  template <class T>
+  void run_as(const Binding& binding, const Rectangle& part, const Kernels& kernels, const T* fixed,
+              Partials& partials) const;
+  std::int64_t block_rows(const Binding& binding) const;
+
+  const Program& program_;
+  const Analysis& analysis_;
+  const TileFunctions& functions_;
+  RowCode before_;
+  std::vector<RowCode> after_;  // of each phase
+  std::optional<Unrolled> unrolled_;
+};
+
+/// Everything as one long row. `fixed` has the numbers of the registers.
+void run_flat(const Program& program, const Binding& binding, const PhaseKernel& kernel, const void* fixed);
+
+}  // namespace xgrad::fused

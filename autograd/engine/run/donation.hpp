@@ -1,0 +1,15 @@
+#pragma once
+
+#include <vector>
+
+#include "autograd/engine/run/executor.hpp"
+
+namespace xgrad::fused {
+
+/// For each leaf, whether its memory may be overwritten once the plan has read it: it is donated, and no handle to it
+/// is left when the plan has run, neither somebody's own nor one in an entry that stays. `evaluated` says which of the
+/// pending entries the plan gives a value. Entries and leaves must have the numbers that their Key gave them.
+std::vector<char> overwritable(const Pending& pending, const std::vector<Entry*>& leaves,
+                               const std::vector<char>& evaluated);
+
+}  // namespace xgrad::fused

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "autograd/tape/traversal.hpp"
+
+namespace xgrad {
+
+/// What is wrong with a value is said of the call that recorded it, whoever asks for it.
+inline CallScope scope_of(const Entry& entry) {
+  return {entry.call ? entry.call : entry.primitive->name(), entry.where, CallScope::recorded};
+}
+
+/// Memory for its value. LimitError for want of it.
+Buffer memory_for(const Entry& entry);
+/// Runs the reference kernel of `primitive`, which is that of the entry. LimitError for want of memory.
+void run_kernel(const Entry& entry, const Primitive& primitive, std::span<const View> inputs, const View& output);
+
+/// What is to be computed: the entries without a value that the roots depend on, in tape order, and the roots, which
+/// somebody holds. The memory of donated Tensors may be overwritten (see `evaluate` in engine.hpp).
+struct Pending {
+  std::vector<Entry*> entries;
+  Numbering& numbers;  // of the entries: their places
+  std::vector<Entry*> roots;
+  std::span<const Tensor> donated = {};
+};
+
+/// Computes pending entries. When it returns, every root has its value; other entries may have theirs, and an
+/// untracked entry with a value has let go of its inputs. When it throws, whatever has no value is still pending.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  virtual void run(const Pending& pending) = 0;
+};
+
+/// Runs each entry's reference kernel in tape order.
+class ReferenceExecutor final : public Executor {
+ public:
+  void run(const Pending& pending) override;
+};
+
+/// How many entries evaluations of this thread have had to compute: each as often as it was pending.
+std::int64_t entries_computed();
+
+/// How often the fused engine left a part of a tape to the reference kernels, because it could not plan it.
+std::int64_t unplanned();
+/// How often it did so because what it was about to run was not verified: a fault of the engine, which is told on
+/// stderr.
+std::int64_t violations();
+
+/// Plans all pending entries together, fuses them into row programs and matrix products, and remembers the plan.
+class FusedExecutor final : public Executor {
+ public:
+  void run(const Pending& pending) override;
+};
+
+}  // namespace xgrad

@@ -1,0 +1,230 @@
+#include "autograd/engine/run/plan_cache.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <iterator>
+#include <new>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "autograd/core/mutex.hpp"
+#include "autograd/core/never_destroyed.hpp"
+#include "autograd/core/thread_object.hpp"
+#include "autograd/engine/cpu/fault.hpp"
+
+namespace xgrad::fused {
+
+/// A plan and its key. It is made by who holds `making` and finds none.
+struct FoundPlan::Shared {
+  Shared(const Key& key, std::uint64_t h) : words(key.words().begin(), key.words().end()), hash(h) {}
+  bool is(const Key& key) const {
+    return planted("plans are told by their hash alone") || std::ranges::equal(words, key.words());
+  }
+
+  const std::vector<std::uint64_t> words;
+  const std::uint64_t hash;
+  Mutex making;
+  std::optional<const Plan> plan;
+  std::size_t bytes = 0;
+  std::atomic<std::uint8_t> uses{0};  // lately, roughly; at most most_uses
+};
+
+/// What a thread knows of a plan.
+struct FoundPlan::Own {
+  std::weak_ptr<Shared> shared;
+  std::uint64_t next = 0;  // the hash of the plan that came after this one the latest time
+  bool run = false;        // whether the thread has run it
+};
+
+namespace {
+
+using Shared = FoundPlan::Shared;
+using Own = FoundPlan::Own;
+
+constexpr std::uint8_t most_uses = 15;
+
+// Those of all threads. New ones have a part of the memory for themselves, from which the oldest go to the others; from
+// there those that were used least go for good, of equal ones the newest. So what comes in a cycle that is longer than
+// there is room for does not drive itself out, and what was used often long ago has to go, for uses are halved now and
+// then. Those of plans that are gone count when they come again.
+class PlanCache {
+  using ByHash = std::unordered_multimap<std::uint64_t, std::shared_ptr<Shared>>;
+
+ public:
+  static PlanCache& common() {
+    static NeverDestroyed<PlanCache> cache;
+    return *cache;
+  }
+
+  std::shared_ptr<Shared> find(const Pending& pending, const Key& key, std::uint64_t hash, std::size_t budget) {
+    const std::shared_ptr<Shared> shared = known_or_new(key, hash);
+    const std::lock_guard making(shared->making);
+    if (shared->plan) return shared;
+    try {
+      shared->plan.emplace(pending, budget);
+      keep(shared);
+    } catch (...) {
+      shared->plan.reset();
+      const std::lock_guard lock(mutex_);
+      forget(*shared);
+      throw;
+    }
+    return shared;
+  }
+
+  void set_most(std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    most_bytes_ = bytes;
+    make_room();
+  }
+  std::size_t most() {
+    const std::lock_guard lock(mutex_);
+    return most_bytes_;
+  }
+  std::size_t bytes() {
+    const std::lock_guard lock(mutex_);
+    return bytes_;
+  }
+  std::size_t size() {
+    const std::lock_guard lock(mutex_);
+    return by_hash_.size();
+  }
+
+ private:
+  std::shared_ptr<Shared> known_or_new(const Key& key, std::uint64_t hash) {
+    const std::lock_guard lock(mutex_);
+    for (auto [at, last] = by_hash_.equal_range(hash); at != last; ++at)
+      if (at->second->is(key)) return at->second;
+    return by_hash_.emplace(hash, std::make_shared<Shared>(key, hash))->second;
+  }
+
+  void keep(const std::shared_ptr<Shared>& shared) {
+    const std::lock_guard lock(mutex_);
+    Shared& fresh = *shared;
+    fresh.bytes = fresh.plan->bytes() + sizeof(Shared) + fresh.words.size() * sizeof(std::uint64_t);
+    if (!is_known(fresh)) by_hash_.emplace(fresh.hash, shared);  // who tried before has failed
+    new_.push_back(&fresh);
+    bytes_ += fresh.bytes;
+    new_bytes_ += fresh.bytes;
+    if (const auto gone = gone_.find(fresh.hash);
+        gone != gone_.end() && !planted("what is gone is new when it comes again")) {
+      fresh.uses.store(gone->second, std::memory_order_relaxed);
+      gone_.erase(gone);
+    }
+    try {
+      make_room();
+    } catch (const std::bad_alloc&) {
+      // The next one will.
+    }
+  }
+
+  void make_room() {
+    while (new_.size() > 1 && new_bytes_ > most_bytes_ / new_share) {
+      others_.push_back(new_.front());
+      new_bytes_ -= new_.front()->bytes;
+      new_.pop_front();
+    }
+    while (bytes_ > most_bytes_ && !others_.empty() && !planted("plans take any memory")) drop_one();
+  }
+
+  // The least used; the one that came last, too, if it was used once more, for where all come in turn, it has been
+  // counted for this turn, and others perhaps not.
+  void drop_one() {
+    const auto uses = [this](const Shared* plan) {
+      const bool last = plan == others_.back() && !planted("what comes last stays");
+      return plan->uses.load(std::memory_order_relaxed) + (last ? 0 : 1);
+    };
+    const auto less = [&](const Shared* a, const Shared* b) {
+      return planted("the plan that is used most goes") ? uses(b) < uses(a) : uses(a) < uses(b);
+    };
+    const auto least = std::prev(std::min_element(others_.rbegin(), others_.rend(), less).base());
+    Shared& plan = **least;
+    gone_[plan.hash] = plan.uses.load(std::memory_order_relaxed);  // nothing fails after this
+    others_.erase(least);
+    bytes_ -= plan.bytes;
+    forget(plan);
+    if (++dropped_ >= 2 * by_hash_.size() && !planted("uses count for ever")) halve_uses();
+  }
+
+  void halve_uses() {
+    dropped_ = 0;
+    for (auto& [hash, shared] : by_hash_)
+      shared->uses.store(shared->uses.load(std::memory_order_relaxed) / 2, std::memory_order_relaxed);
+    for (auto& [hash, uses] : gone_) uses /= 2;
+    std::erase_if(gone_, [](const auto& each) { return each.second == 0; });
+  }
+
+  // Who runs it, does so to the end.
+  void forget(const Shared& shared) {
+    if (const auto at = place_of(shared); at != by_hash_.end()) by_hash_.erase(at);
+  }
+  bool is_known(const Shared& shared) { return place_of(shared) != by_hash_.end(); }
+  ByHash::iterator place_of(const Shared& shared) {
+    for (auto [at, last] = by_hash_.equal_range(shared.hash); at != last; ++at)
+      if (at->second.get() == &shared) return at;
+    return by_hash_.end();
+  }
+
+  static constexpr std::size_t new_share = 8;  // the new ones have one of so many parts
+
+  Mutex mutex_;
+  ByHash by_hash_;
+  std::deque<Shared*> new_;      // from the oldest to the newest
+  std::vector<Shared*> others_;  // likewise
+  std::size_t most_bytes_ = std::size_t{256} << 20, bytes_ = 0, new_bytes_ = 0;
+  std::unordered_map<std::uint64_t, std::uint8_t> gone_;  // how often plans were used that are gone, by hash
+  std::size_t dropped_ = 0;                               // since uses were halved
+};
+
+// What this thread has used, by hash, so that it need not ask the common cache, which others ask, too.
+struct Used {
+  std::unordered_map<std::uint64_t, std::shared_ptr<Own>> by_hash;
+  std::shared_ptr<Own> latest;
+};
+Used& used() {
+  static constinit thread_local ThreadObject<Used> plans;
+  return *plans;
+}
+constexpr std::size_t most_used = 4096;
+
+}  // namespace
+
+FoundPlan::FoundPlan(const Pending& pending, const Key& key, std::size_t budget) {
+  Used& mine = used();
+  const auto look = [&](std::uint64_t hash) {
+    const auto at = mine.by_hash.find(hash);
+    if (at == mine.by_hash.end()) return false;
+    shared_ = at->second->shared.lock();
+    if (!shared_ || !shared_->is(key)) return false;
+    own_ = at->second;
+    return true;
+  };
+  // What came after the latest plan the time before comes again, mostly: no need to hash then.
+  if (!mine.latest || !look(mine.latest->next)) {
+    const std::uint64_t hash = key.hash();
+    if (!look(hash)) {
+      shared_ = PlanCache::common().find(pending, key, hash, budget);
+      if (mine.by_hash.size() >= most_used) mine.by_hash.clear();
+      own_ = mine.by_hash[hash] = std::make_shared<Own>(Own{shared_});
+    }
+    if (mine.latest) mine.latest->next = hash;
+  }
+  mine.latest = own_;
+  const std::uint8_t uses = shared_->uses.load(std::memory_order_relaxed);
+  if (uses < most_uses && !planted("uses of plans are not counted"))
+    shared_->uses.store(static_cast<std::uint8_t>(uses + 1), std::memory_order_relaxed);
+}
+
+void FoundPlan::run(const Pending& pending, const Key& key) const {
+  shared_->plan->run(pending, key.leaves(), own_->run);
+  own_->run = true;
+}
+
+void set_plan_memory(std::size_t bytes) { PlanCache::common().set_most(bytes); }
+std::size_t plan_memory() { return PlanCache::common().most(); }
+std::size_t plan_bytes() { return PlanCache::common().bytes(); }
+std::size_t plans_kept() { return PlanCache::common().size(); }
+
+}  // namespace xgrad::fused

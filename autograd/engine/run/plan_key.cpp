@@ -1,0 +1,249 @@
+#include "autograd/engine/run/plan_key.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <unordered_map>
+
+#include "autograd/core/mixing.hpp"
+#include "autograd/core/thread_object.hpp"
+#include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/cpu/instruction_set.hpp"
+#include "autograd/tape/traversal.hpp"
+
+namespace xgrad::fused {
+
+namespace {
+
+// The words, written one after the other; room is made beforehand.
+class Words final : public Fields {
+ public:
+  explicit Words(std::vector<std::uint64_t>& words)
+      : words_(words), next_(words.data()), end_(words.data() + words.size()) {}
+  void make_room(std::size_t count) {
+    if (static_cast<std::size_t>(end_ - next_) < count) [[unlikely]]
+      grow(count);
+  }
+  void put(std::uint64_t word) { *next_++ = word; }
+  void put(std::uint64_t first, std::uint64_t second) {
+    next_[0] = first;
+    next_[1] = second;
+    next_ += 2;
+  }
+  void add(std::uint64_t word) {
+    make_room(1);
+    put(word);
+  }
+  void add(const Shape& shape) {
+    make_room(1 + static_cast<std::size_t>(shape.ndim()));
+    put(static_cast<std::uint64_t>(shape.ndim()));
+    for (const std::int64_t size : shape) put(static_cast<std::uint64_t>(size));
+  }
+  std::size_t size() const { return static_cast<std::size_t>(next_ - words_.data()); }
+  std::uint64_t& operator[](std::size_t i) { return words_[i]; }
+
+  void field(const char*, std::int64_t value) override { add(static_cast<std::uint64_t>(value)); }
+  void field(const char*, double value) override { add(std::bit_cast<std::uint64_t>(value)); }
+  void field(const char*, const Shape& value) override { add(value); }
+  // Kept apart until it is known which entries they may tell apart.
+  void dynamic(const char*, std::int64_t value) override { add_dynamic(static_cast<std::uint64_t>(value)); }
+  void dynamic(const char*, double value) override { add_dynamic(std::bit_cast<std::uint64_t>(value)); }
+
+  std::vector<std::uint64_t> dynamics;
+
+ private:
+  void add_dynamic(std::uint64_t value) {
+    if (dynamics.capacity() == 0) dynamics.reserve(16);
+    dynamics.push_back(value);
+  }
+  void grow(std::size_t count) {
+    const std::size_t used = size();
+    words_.resize(2 * words_.size() + count);
+    next_ = words_.data() + used;
+    end_ = words_.data() + words_.size();
+  }
+
+  std::vector<std::uint64_t>& words_;
+  std::uint64_t *next_, *end_;
+};
+
+// Numbers for values in order of first use: which of them are equal matters, not what they are.
+template <class Value, class Hash = std::hash<Value>>
+class Distinct {
+ public:
+  std::uint64_t number(const Value& value) {
+    const auto found = std::find(first_.begin(), first_.end(), value);
+    if (found != first_.end()) return static_cast<std::uint64_t>(found - first_.begin());
+    if (first_.empty()) first_.reserve(searched);
+    if (first_.size() == searched) return others_.try_emplace(value, searched + others_.size()).first->second;
+    first_.push_back(value);
+    return first_.size() - 1;
+  }
+
+ private:
+  static constexpr std::size_t searched = 32;  // one by one, which takes no memory
+  std::vector<Value> first_;
+  std::unordered_map<Value, std::uint64_t, Hash> others_;
+};
+
+// A dynamic argument among those of entries that would be one value if such arguments were equal.
+struct Dynamic {
+  std::uint64_t alike, value;
+  friend bool operator==(const Dynamic&, const Dynamic&) = default;
+};
+struct DynamicHash {
+  std::size_t operator()(const Dynamic& from) const { return scattered(mixed(from.alike, from.value)); }
+};
+
+// Room for words that a key of this thread has left behind.
+constinit thread_local ThreadObject<std::vector<std::uint64_t>> spare;
+
+}  // namespace
+
+/// What is known while the words are put together.
+struct Key::Writer {
+  Writer(Key& k, Numbering& n) : key(k), words(k.words_), numbers(n) {}
+
+  static std::uint64_t vtable_of(const Entry& entry) {
+    std::uint64_t vtable;
+    std::memcpy(&vtable, static_cast<const void*>(entry.primitive), sizeof vtable);
+    return vtable;
+  }
+
+  void add(const Entry& entry) {
+    const bool elementwise = entry.kind == Lowering::Kind::elementwise;
+    std::uint64_t vtable = vtable_of(entry);
+    const std::span<const Tensor> inputs = entry.input_span();
+    words.make_room(3 + inputs.size());
+    if (planted("the key leaves out which primitive it is")) vtable = 0;
+    words.put(vtable, static_cast<std::uint64_t>(entry.dtype) | std::uint64_t{may_be_wanted(entry)} << 8 |
+                          std::uint64_t{entry.segment != 0} << 9 | static_cast<std::uint64_t>(entry.instruction) << 16 |
+                          static_cast<std::uint64_t>(entry.kind) << 24 | std::uint64_t{inputs.size()} << 32);
+    // Where inputs and output have one shape, that of the inputs says it all.
+    if (!elementwise)
+      add_arguments(entry);
+    else if (!entry.bare && !planted("the key leaves out arguments of elementwise entries"))
+      describe(entry);
+    if (entry.segment != 0) words.add(segments.number(entry.segment));
+    add_inputs(inputs);
+  }
+
+  [[gnu::noinline]] void add_arguments(const Entry& entry) {
+    words.add(entry.shape);
+    if (entry.kind == Lowering::Kind::constant)
+      add_constant(entry.primitive->lower().value);
+    else if (entry.input_count > 0 && !entry.bare && !planted("the key leaves out arguments"))
+      describe(entry);  // but what random numbers are made of is read when they are made
+    words.make_room(2 + entry.input_count);
+  }
+
+  // After their number, so that no two lists of fields can be taken for one another.
+  [[gnu::noinline]] void describe(const Entry& entry) {
+    const std::size_t at = words.size();
+    words.add(0);
+    entry.primitive->describe(words);
+    if (!entry.mergeable && !planted("the key leaves out arguments that are not described"))
+      add_lowering(entry.primitive->lower());
+    if (!words.dynamics.empty()) add_dynamics(entry, at);
+    words[at] = words.size() - at;
+    words.make_room(2 + entry.input_count);
+  }
+  // Not what they are, but which are equal, for what is equal is computed once. They are compared with those of entries
+  // whose other arguments, from word `first` on, and inputs may be the same.
+  [[gnu::noinline]] void add_dynamics(const Entry& entry, std::size_t first) {
+    std::uint64_t alike = entry.segment;
+    alike = mixed(alike, vtable_of(entry));
+    for (std::size_t word = first; word < words.size(); ++word) alike = mixed(alike, words[word]);
+    const auto mix_shape = [&](const Shape& shape) {
+      for (const std::int64_t size : shape) alike = mixed(alike, static_cast<std::uint64_t>(size));
+    };
+    mix_shape(entry.shape);
+    for (const Tensor& input : entry.input_span()) {
+      const std::uint32_t number = numbers.find(input.entry());  // of a leaf that has none yet: Numbering::absent
+      mix_shape(input.shape());
+      if (number >= first_leaf) alike = mixed(alike, reinterpret_cast<std::uintptr_t>(input.entry()));
+    }
+    for (const std::uint64_t value : words.dynamics)
+      words.add(planted("the key leaves out which dynamic arguments are equal") ? 0
+                                                                                : dynamics.number({alike++, value}));
+    words.dynamics.clear();
+  }
+  // What a plan knows of arguments that are not described. The kernel has them from the entry at hand.
+  void add_lowering(const Lowering& lowering) {
+    words("axes", lowering.axes);
+    words("axis", lowering.axis);
+    words("value", lowering.value);
+  }
+
+  void add_constant(double value) {
+    if (planted("the key takes 0 and -0 for one constant")) value += 0.0;
+    if (planted("the key leaves out which constants are equal")) value = 0;
+    words.add(constants.number(std::bit_cast<std::uint64_t>(value)));
+  }
+
+  // Two to a word, and then what the leaves among them are that are met for the first time.
+  void add_inputs(std::span<const Tensor> inputs) {
+    const std::size_t known = key.leaves_.size();
+    for (std::size_t k = 0; k < inputs.size(); k += 2) {
+      std::uint64_t first = number_of(inputs[k].entry());
+      std::uint64_t second = k + 1 < inputs.size() ? number_of(inputs[k + 1].entry()) : 0;
+      if (planted("the key leaves out the order of two inputs") && first < second) std::swap(first, second);
+      words.put(first | second << 32);
+    }
+    if (key.leaves_.size() > known) describe_leaves(known);
+  }
+  std::uint64_t number_of(Entry* input) {
+    const std::uint64_t number = numbers.find(input);
+    return number != Numbering::absent ? number : add_leaf(input);
+  }
+  [[gnu::noinline]] std::uint64_t add_leaf(Entry* leaf) {
+    const auto number = first_leaf + static_cast<std::uint32_t>(key.leaves_.size());
+    numbers.insert(leaf, number);
+    key.leaves_.push_back(leaf);
+    return number;
+  }
+  [[gnu::noinline]] void describe_leaves(std::size_t first) {
+    for (std::size_t leaf = first; leaf < key.leaves_.size(); ++leaf) {
+      if (!planted("the key leaves out dtypes of leaves"))
+        words.add(static_cast<std::uint64_t>(key.leaves_[leaf]->dtype));
+      if (!planted("the key leaves out shapes of leaves")) words.add(key.leaves_[leaf]->shape);
+    }
+  }
+
+  Key& key;
+  Words words;
+  Numbering& numbers;
+  Distinct<std::uint64_t> constants, segments;
+  Distinct<Dynamic, DynamicHash> dynamics;
+};
+
+Key::Key(const Pending& pending, std::size_t budget) {
+  words_.swap(*spare);
+  Writer writer(*this, pending.numbers);
+  for (const Entry* entry : pending.entries) writer.add(*entry);
+  if (!planted("the key leaves out the roots"))
+    for (const Entry* root : pending.roots) writer.words.add(pending.numbers.find(root));
+  if (!planted("the key leaves out the budget")) writer.words.add(budget);
+  if (!planted("the key leaves out the instruction set"))
+    writer.words.add(static_cast<std::uint64_t>(instruction_set()));
+  size_ = writer.words.size();
+}
+
+Key::~Key() {
+  if (words_.size() > spare->size()) words_.swap(*spare);
+}
+
+// In four lanes, or it would take as long as all the rest.
+std::uint64_t Key::hash() const {
+  constexpr std::size_t lanes = 4;
+  std::uint64_t hash[lanes] = {size_, 1, 2, 3};
+  const auto mix = [](std::uint64_t& h, std::uint64_t word) { h = mixed(h, word); };
+  std::size_t i = 0;
+  for (; i + lanes <= size_; i += lanes)
+    for (std::size_t lane = 0; lane < lanes; ++lane) mix(hash[lane], words_[i + lane]);
+  for (; i < size_; ++i) mix(hash[0], words_[i]);
+  for (std::size_t lane = 1; lane < lanes; ++lane) mix(hash[0], hash[lane]);
+  return scattered(hash[0]);
+}
+
+}  // namespace xgrad::fused

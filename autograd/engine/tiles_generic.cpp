@@ -1,9 +1,0 @@
-// The loops for what every processor of the architecture has.
-
-#include "autograd/engine/tile_kernels.hpp"
-
-namespace xgrad::fused {
-
-const TileFunctions* generic_functions(DType dtype) { return table_of<xsimd::default_arch>(dtype); }
-
-}  // namespace xgrad::fused

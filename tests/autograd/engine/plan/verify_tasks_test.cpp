@@ -1,0 +1,188 @@
+// Tasks that run on what they must not are told from those that do not.
+
+#include "autograd/engine/plan/verify_tasks.hpp"
+
+#include <catch2/catch.hpp>
+#include <functional>
+#include <string>
+
+namespace xgrad::fused {
+namespace {
+
+constexpr Pointer matrix{}, scratch{Pointer::Shape::scratch, false, false};
+
+/// Four tasks: a program on 4 x 8 elements, a product, a program that follows it, and a reference kernel.
+struct Example {
+  Lowered first, second;
+  Gemm gemm;
+  std::vector<std::int32_t> factors = {7, 8, 10}, operands = {0};
+  std::vector<Memory> values;
+  std::vector<Work> works;
+  std::vector<Bound> tasks;
+
+  Example() {
+    values = {{128, 0}, {128},
+              {32},     {32, 0, -1, int64},
+              {16},     {4, -1, -1, float32, true},
+              {4, 0},   {24, 0},
+              {768, 0}, {512},
+              {512, 0}, {512},
+              {16},     {512}};
+    first.program.pointers = {matrix, matrix, {Pointer::Shape::vector, false, true}, scratch};
+    first.program.loads = {{Load::Source::argument, 0, 0},
+                           {Load::Source::argument, 1, 1},
+                           {Load::Source::argument, 2, 2},
+                           {Load::Source::integers, 0, 3},
+                           {Load::Source::element, 0, 4, 3}};
+    const Ref x{Ref::Kind::pointer, 0}, product{Ref::Kind::value, 0};
+    first.program.phases = {{{{Code::mul, {x, {Ref::Kind::register_, 0}, {}}},
+                              {Code::store, {product, {}, {}}, 1},
+                              {Code::accumulate, {product, {}, {}}, 2}},
+                             {}}};
+    first.program.row_stores = {{4, 1}};
+    first.program.registers = 5;
+    first.program.row_operands = 2;
+    first.program.arguments = 3;
+    first.pointers = {0, 1, 2, -1};
+    first.row_operands = {3, 4};
+    first.arguments = {{-1, 2.0}, {5, 0}, {6, 0}};
+    second.program.pointers = {matrix, matrix};
+    second.program.phases = {{{{Code::tanh, {x, {}, {}}}, {Code::store, {product, {}, {}}, 1}}, {}}};
+    second.pointers = {9, 11};
+    gemm.m = 2, gemm.n = 64, gemm.k = 3;
+    gemm.row_a = 3, gemm.row_b = gemm.row_c = 64;
+    gemm.batch_a = 6, gemm.batch_b = 192, gemm.batch_c = 128;
+    works = {{.reads = {0, 3, 6}, .writes = {1, 2, 4}, .reuses = {{1, 0}}, .may_fail = true},
+             {.reads = {7, 8, 10}, .writes = {9}, .reuses = {{9, 10}}, .follower = 2},
+             {.reads = {9}, .writes = {11}, .reuses = {{11, 9}}},
+             {.reads = {0}, .writes = {12}, .may_fail = true}};
+    tasks = {{.lowered = &first, .rows = 4, .columns = 8, .checked = {3}},
+             {.product = &gemm, .operands = factors},
+             {.lowered = &second, .rows = 2, .columns = 64, .parts = Parts::any},
+             {.operands = operands}};
+  }
+  Example(const Example&) = delete;
+  Example& operator=(const Example&) = delete;
+
+  std::string verdict() {
+    tasks[1].operands = factors;
+    tasks[3].operands = operands;
+    try {
+      verify_tasks(tasks, works, values);
+    } catch (const Unverified& violation) {
+      return violation.what();
+    }
+    return "";
+  }
+};
+
+void broken(const std::string& rule, const std::function<void(Example&)>& change) {
+  Example example;
+  REQUIRE(example.verdict() == "");
+  change(example);
+  INFO(rule);
+  CHECK_THAT(example.verdict(), Catch::Contains(rule));
+}
+
+TEST_CASE("tasks that read or write something else than is said are found", "[verify]") {
+  broken("task 0: it reads what its work does not say", [](Example& e) { e.works[0].reads = {3, 6}; });
+  broken("task 0: it reads what its work does not say", [](Example& e) { e.works[0].reads = {0, 6}; });
+  broken("task 0: it reads what its work does not say", [](Example& e) { e.works[0].reads = {0, 3}; });
+  broken("task 1: it reads what its work does not say", [](Example& e) { e.works[1].reads = {7, 8}; });
+  broken("task 3: it reads what its work does not say", [](Example& e) { e.works[3].reads = {}; });
+  broken("task 0: it reads what no task writes", [](Example& e) { e.values[0].leaf = -1; });
+  broken("task 2: it reads what no task writes", [](Example& e) {
+    e.second.pointers[0] = 13;
+    e.works[2].reads = {13};
+  });
+  broken("task 0: it writes what its work does not say", [](Example& e) { e.works[0].writes = {1, 4}; });
+  broken("task 0: a value is not written", [](Example& e) { e.works[0].writes.push_back(12); });
+  broken("task 0: a value is not written",
+         [](Example& e) { e.first.program.row_stores.clear(), e.works[0].reads.push_back(4); });
+  broken("there is no such value", [](Example& e) { e.first.pointers[0] = 14; });
+  broken("there is no such value", [](Example& e) { e.works[3].reads = {-1}; });
+  broken("other operands", [](Example& e) { e.first.pointers.pop_back(); });
+  broken("other operands", [](Example& e) { e.factors.pop_back(), e.factors.pop_back(); });
+  broken("scratch is bound", [](Example& e) { e.first.pointers[3] = 0; });
+}
+
+TEST_CASE("what is written and bound a second time is found", "[verify]") {
+  broken("bound elsewhere, too", [](Example& e) { e.first.pointers[0] = 1, e.works[0].reads.push_back(1); });
+  broken("bound elsewhere, too", [](Example& e) { e.first.pointers[2] = 1; });
+  broken("bound elsewhere, too", [](Example& e) { e.first.row_operands[0] = 4; });
+  broken("bound elsewhere, too", [](Example& e) {
+    e.factors[0] = 9;
+    e.works[1].reads.push_back(9);
+  });
+  broken("memory is shared that is bound elsewhere, too", [](Example& e) {
+    e.second.program.pointers.push_back(matrix);
+    e.second.pointers.push_back(9);
+  });
+}
+
+TEST_CASE("sizes and types that differ from what is bound are found", "[verify]") {
+  for (const int value : {0, 1, 2, 3, 4, 9, 10, 11})
+    broken("of another size or dtype", [value](Example& e) { e.values[static_cast<std::size_t>(value)].bytes -= 4; });
+  for (const int value : {0, 1, 2, 3, 4, 9, 10, 11})
+    broken("of another size or dtype",
+           [value](Example& e) { e.values[static_cast<std::size_t>(value)].dtype = float64; });
+  broken("of another size or dtype", [](Example& e) { e.first.program.pointers[0].mask = true; });
+  broken("of another size or dtype", [](Example& e) { e.tasks[0].rows = 3; });
+  broken("of another dtype", [](Example& e) { e.values[8].dtype = float64; });
+  broken("larger than its memory", [](Example& e) { e.values[7].bytes -= 4; });
+  broken("larger than its memory", [](Example& e) { e.gemm.row_b = 65; });
+  broken("larger than its memory", [](Example& e) { e.gemm.transpose_a = true; });
+  broken("lies in another way", [](Example& e) { e.gemm.row_c = 63; });
+  broken("one of several", [](Example& e) { e.values[6].bytes = 8; });
+  broken("reads what no task writes", [](Example& e) { e.values[5].constant = false; });
+}
+
+TEST_CASE("indices that are not checked are found", "[verify]") {
+  broken("a column number is not checked", [](Example& e) { e.tasks[0].checked.clear(); });
+  broken("a column number is not checked", [](Example& e) { e.tasks[0].checked = {0}; });
+  broken("but it may not fail", [](Example& e) { e.works[0].may_fail = false; });
+  broken("a column number is not checked", [](Example& e) {
+    e.tasks[0].checked.clear();
+    e.first.program.element_stores = {{0, 1, 3}};
+  });
+  broken("more columns than numbers", [](Example& e) {
+    e.tasks[0].columns = 1 << 24;
+    e.values[0].bytes = e.values[1].bytes = 1u << 28;
+    e.values[2].bytes = 1u << 26;
+  });
+}
+
+TEST_CASE("memory that must not be shared is found", "[verify]") {
+  broken("memory is shared that is bound elsewhere", [](Example& e) { e.works[0].reuses = {{4, 0}}; });
+  broken("memory is shared that is bound elsewhere", [](Example& e) { e.works[0].reuses = {{1, 12}}; });
+  broken("with a value of another size", [](Example& e) { e.works[0].reuses = {{2, 0}}; });
+  broken("read after what shares its memory", [](Example& e) {
+    std::vector<Step>& steps = e.first.program.phases[0].steps;
+    steps[2].in[0] = steps[0].in[0];
+  });
+  broken("a product lies over its factors", [](Example& e) { e.works[1].reuses = {{9, 8}}; });
+  broken("a product lies over its factors", [](Example& e) { e.factors[0] = 10; });
+  broken("a reference kernel", [](Example& e) { e.works[3].reuses = {{12, 0}}; });
+  broken("a reference kernel", [](Example& e) { e.works[3].may_fail = false; });
+}
+
+TEST_CASE("what must not follow a product is found", "[verify]") {
+  broken("nothing can follow it", [](Example& e) { e.works[2].follower = 0; });
+  broken("nothing can follow it", [](Example& e) { e.works[1].follower = 9; });
+  broken("cannot run on parts", [](Example& e) { e.works[1].follower = 3; });
+  broken("cannot run on parts", [](Example& e) { e.tasks[2].parts = Parts::none; });
+  broken("cannot run on parts", [](Example& e) { e.works[1].follower = 0; });
+  broken("task 1: what follows it has another size", [](Example& e) { e.tasks[2].rows = 1; });
+  broken("narrow rows", [](Example& e) {
+    e.gemm.m = 4, e.gemm.n = 32;
+    e.gemm.row_b = e.gemm.row_c = 32;
+    e.gemm.row_a = 1;
+  });
+  broken("does not read it by elements", [](Example& e) { e.second.arguments = {{9, 0}}; });
+  broken("does not read it by elements", [](Example& e) { e.second.row_operands = {9}; });
+  broken("does not read it by elements",
+         [](Example& e) { e.second.program.pointers[0].shape = Pointer::Shape::vector; });
+}
+
+}  // namespace
+}  // namespace xgrad::fused
