@@ -6,7 +6,6 @@
 #include "autograd/core/error.hpp"
 #include "autograd/core/random.hpp"
 #include "autograd/engine/about.hpp"
-#include "autograd/engine/cpu/threads.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/memory_budget.hpp"
 #include "autograd/inspect/inspect.hpp"

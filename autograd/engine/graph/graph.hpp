@@ -4,9 +4,9 @@
 #include <span>
 #include <vector>
 
+#include "autograd/engine/graph/pending.hpp"
 #include "autograd/engine/products/gemm.hpp"
 #include "autograd/engine/products/offsets.hpp"
-#include "autograd/engine/run/executor.hpp"
 
 namespace xgrad::fused {
 

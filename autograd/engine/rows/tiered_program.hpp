@@ -7,6 +7,7 @@
 #include "autograd/engine/cpu/rectangle.hpp"
 #include "autograd/engine/programs/in_place.hpp"
 #include "autograd/engine/programs/program_analysis.hpp"
+#include "autograd/engine/rows/partial_sums.hpp"
 
 namespace xgrad::fused {
 
