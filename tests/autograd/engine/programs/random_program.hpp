@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "autograd/engine/interpreter/tile_functions.hpp"
+#include "autograd/engine/programs/reduction_lanes.hpp"
 #include "autograd/engine/rows/tiered_program.hpp"
 #include "tests/autograd/engine/codes.hpp"
 
