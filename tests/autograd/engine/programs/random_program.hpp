@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "autograd/engine/interpreter/tile_functions.hpp"
+#include "autograd/engine/programs/reduction_lanes.hpp"
 #include "autograd/engine/programs/step_semantics.hpp"
 #include "autograd/engine/rows/tiered_program.hpp"
 
