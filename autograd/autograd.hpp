@@ -2,11 +2,11 @@
 
 // The tape, its operations and its derivatives: all a program needs to differentiate.
 
+#include "autograd/check/check.hpp"
 #include "autograd/core/buffer.hpp"
 #include "autograd/core/error.hpp"
 #include "autograd/core/random.hpp"
 #include "autograd/engine/about.hpp"
-#include "autograd/engine/cpu/threads.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/memory_budget.hpp"
 #include "autograd/inspect/inspect.hpp"

@@ -31,6 +31,13 @@ const std::string& tier();
 /// numbers. Not to be called while other threads evaluate. about().instruction_set is the one in use.
 void set_instruction_set(const std::string& name, const Location& where = Location::current());
 
+/// How many threads one evaluation may use, the calling one included. At first this is the environment variable
+/// XGRAD_NUM_THREADS, or else the number of processors that this process may use. Results do not depend on it.
+/// ValueError unless `count` is 1 to 1024; ThreadError from inside an evaluation.
+void set_num_threads(int count, const Location& where = Location::current());
+/// The number of threads one evaluation may use. ValueError if XGRAD_NUM_THREADS is no such number.
+int num_threads();
+
 /// Evaluates, and may write results over the memory of `donated` Tensors, each of which is held by this list and by one
 /// owner who lets go of it afterwards: where nobody else, and no entry that stays, could read the old value any more.
 /// When it throws, no donated Tensor has changed.

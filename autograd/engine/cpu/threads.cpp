@@ -24,6 +24,7 @@
 #include "autograd/core/parallel.hpp"
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/cpu/float_mode.hpp"
+#include "autograd/engine/engine.hpp"
 
 namespace xgrad {
 

@@ -3,19 +3,9 @@
 #include <cstdint>
 #include <utility>
 
-#include "autograd/core/location.hpp"
 #include "autograd/engine/cpu/function_ref.hpp"
 
-namespace xgrad {
-
-/// How many threads one evaluation may use, the calling one included. At first this is the environment variable
-/// XGRAD_NUM_THREADS, or else the number of processors that this process may use. Results do not depend on it.
-/// ValueError unless `count` is 1 to 1024; ThreadError inside a body of parallel().
-void set_num_threads(int count, const Location& where = Location::current());
-/// The number of threads one evaluation may use. ValueError if XGRAD_NUM_THREADS is no such number.
-int num_threads();
-
-namespace fused {
+namespace xgrad::fused {
 
 void run_parallel(std::int64_t blocks, FunctionRef<void(std::int64_t)> body);
 
@@ -32,6 +22,4 @@ void parallel(std::int64_t blocks, Body&& body) {
     run_parallel(blocks, std::forward<Body>(body));
 }
 
-}  // namespace fused
-
-}  // namespace xgrad
+}  // namespace xgrad::fused

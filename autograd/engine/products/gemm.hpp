@@ -6,6 +6,7 @@
 #include "autograd/engine/cpu/function_ref.hpp"
 #include "autograd/engine/cpu/rectangle.hpp"
 #include "autograd/engine/cpu/threads.hpp"
+#include "autograd/engine/engine.hpp"
 #include "autograd/engine/products/offsets.hpp"
 
 namespace xgrad::fused {

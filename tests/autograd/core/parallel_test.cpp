@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "autograd/engine/cpu/threads.hpp"
+#include "autograd/engine/engine.hpp"
 
 namespace xgrad {
 

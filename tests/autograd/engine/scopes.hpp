@@ -4,7 +4,6 @@
 
 #include <string>
 
-#include "autograd/engine/cpu/threads.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/memory_budget.hpp"
 
