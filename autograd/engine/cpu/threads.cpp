@@ -24,7 +24,6 @@
 #include "autograd/core/parallel.hpp"
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/cpu/float_mode.hpp"
-#include "autograd/engine/engine.hpp"
 
 namespace xgrad {
 

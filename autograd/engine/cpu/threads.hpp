@@ -1,9 +1,14 @@
 #pragma once
 
+// cpu/: what the processor offers: threads, instruction sets, memory of a thread.
+//   in:  blocks and what to do with one.
+//   out: all of them done, with the same bits on any number of threads.
+
 #include <cstdint>
 #include <utility>
 
 #include "autograd/engine/cpu/function_ref.hpp"
+#include "autograd/engine/engine.hpp"
 
 namespace xgrad::fused {
 

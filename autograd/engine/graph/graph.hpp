@@ -1,12 +1,16 @@
 #pragma once
 
+// graph/: what is to be computed, rewritten before planning.
+//   in:  the pending entries and their roots.
+//   out: nodes without repetitions, products with what they take over.
+
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "autograd/engine/graph/pending.hpp"
 #include "autograd/engine/products/gemm.hpp"
 #include "autograd/engine/products/offsets.hpp"
-#include "autograd/engine/run/executor.hpp"
 
 namespace xgrad::fused {
 

@@ -12,11 +12,6 @@ namespace xgrad::fused {
 /// Does one step on n elements. What a, b, c are is said where the function is.
 using TileFunction = void (*)(void* out, const void* a, const void* b, const void* c, std::int64_t n);
 
-/// The lanes of a row reduction (see PhaseKernel).
-inline constexpr int reduction_lanes = 16;
-/// So many columns of a lane are added in float32 before they go into it.
-inline constexpr int folded_columns = 4;
-
 inline constexpr int codes = static_cast<int>(Code::accumulate) + 1;
 
 /// The loops for one dtype on one instruction set. Null where there is none.

@@ -8,6 +8,7 @@
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/interpreter/tile_functions.hpp"
 #include "autograd/engine/math/simd_lanes.hpp"
+#include "autograd/engine/programs/reduction_lanes.hpp"
 #include "autograd/engine/programs/step_semantics.hpp"
 
 namespace xgrad::fused {

@@ -2,10 +2,12 @@
 
 #include <atomic>
 #include <cstdio>
+#include <stdexcept>
+#include <utility>
 
-#include "autograd/engine/interpreter/interpreter.hpp"
 #include "autograd/engine/machine/code_arena.hpp"
 #include "autograd/engine/machine/generator.hpp"
+#include "autograd/engine/programs/program_analysis.hpp"
 
 namespace xgrad::fused {
 
@@ -18,7 +20,7 @@ using Function = void (*)(const PhaseArguments*);
 class MachineKernel final : public PhaseKernel {
  public:
   /// `beyond` runs rows of more columns than machine code counts, if it counts them.
-  MachineKernel(std::unique_ptr<machine::Routine> code, std::unique_ptr<PhaseKernel> beyond)
+  MachineKernel(std::unique_ptr<machine::Routine> code, std::shared_ptr<const PhaseKernel> beyond)
       : code_(std::move(code)), run_(reinterpret_cast<Function>(code_->entry())), beyond_(std::move(beyond)) {}
 
   std::size_t workspace() const override { return beyond_ ? beyond_->workspace() : 0; }
@@ -31,7 +33,7 @@ class MachineKernel final : public PhaseKernel {
   static constexpr std::int64_t most_counted = 1 << 24;  // what a float counts in ones
   std::unique_ptr<machine::Routine> code_;
   Function run_;
-  std::unique_ptr<PhaseKernel> beyond_;
+  std::shared_ptr<const PhaseKernel> beyond_;
 };
 
 void tell_refusal() {
@@ -43,11 +45,13 @@ void tell_refusal() {
 }  // namespace
 
 std::unique_ptr<PhaseKernel> compile(const Program& program, std::size_t phase, const Aliases& aliases,
-                                     InstructionSet set) {
+                                     InstructionSet set, std::shared_ptr<const PhaseKernel> beyond) {
   if (set == InstructionSet::generic) return nullptr;
   const bool wide = set == InstructionSet::avx512;
   const auto emission = machine::emit(program, program.phases[phase], aliases, wide);
   if (!emission) return nullptr;
+  if (counts_columns(program.phases[phase]) && !beyond)
+    throw std::logic_error("a phase that counts its columns has no kernel for the longest rows");
   const auto bytes = machine::generate(*emission, aliases, wide);
   if (bytes.empty()) return nullptr;
   auto code = machine::Arena::common().add(bytes);
@@ -55,9 +59,6 @@ std::unique_ptr<PhaseKernel> compile(const Program& program, std::size_t phase, 
     tell_refusal();
     return nullptr;
   }
-  std::unique_ptr<PhaseKernel> beyond;
-  for (const Step& step : program.phases[phase].steps)
-    if (step.code == Code::column && !beyond) beyond = interpret(program, phase, aliases, set);
   return std::make_unique<MachineKernel>(std::move(code), std::move(beyond));
 }
 

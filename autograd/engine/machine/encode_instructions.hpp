@@ -6,8 +6,8 @@
 #include <stdexcept>
 
 #include "autograd/engine/cpu/fault.hpp"
-#include "autograd/engine/interpreter/tile_functions.hpp"
 #include "autograd/engine/machine/encode_calls.hpp"
+#include "autograd/engine/programs/phase_kernel.hpp"
 
 namespace xgrad::fused::machine {
 

@@ -4,7 +4,10 @@
 
 namespace xgrad::fused {
 
-std::unique_ptr<PhaseKernel> compile(const Program&, std::size_t, const Aliases&, InstructionSet) { return nullptr; }
+std::unique_ptr<PhaseKernel> compile(const Program&, std::size_t, const Aliases&, InstructionSet,
+                                     std::shared_ptr<const PhaseKernel>) {
+  return nullptr;
+}
 bool has_machine_code() { return false; }
 
 }  // namespace xgrad::fused

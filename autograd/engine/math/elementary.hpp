@@ -1,5 +1,9 @@
 #pragma once
 
+// math/: elementary functions, written once over any emitter; SIMD lanes as one.
+//   in:  an emitter and its numbers.
+//   out: numbers within 4 units in the last place.
+//
 // The elementary functions, written once over an emitter: lanes of numbers make them the kernels of the interpreter, an
 // instruction list makes them machine code. Bit for bit the same, as both do the same operations in the same order.
 //

@@ -10,9 +10,9 @@
 #include "autograd/core/thread_object.hpp"
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/cpu/instruction_set.hpp"
+#include "autograd/engine/cpu/thread_memory.hpp"
 #include "autograd/engine/products/block_product.hpp"
 #include "autograd/engine/products/epilogue.hpp"
-#include "autograd/engine/programs/program_analysis.hpp"
 
 namespace xgrad::fused {
 

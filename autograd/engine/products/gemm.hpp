@@ -1,12 +1,15 @@
 #pragma once
 
+// products/: matrix products.
+//   in:  sizes, and addresses with transposes or offsets.
+//   out: the product; each block of it to an epilogue while it is in the cache.
+
 #include <cstdint>
 
 #include "autograd/core/dtype.hpp"
 #include "autograd/engine/cpu/function_ref.hpp"
 #include "autograd/engine/cpu/rectangle.hpp"
 #include "autograd/engine/cpu/threads.hpp"
-#include "autograd/engine/engine.hpp"
 #include "autograd/engine/products/offsets.hpp"
 
 namespace xgrad::fused {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "autograd/engine/programs/program.hpp"
+#include "autograd/engine/programs/reduction_lanes.hpp"
 
 namespace xgrad::fused {
 

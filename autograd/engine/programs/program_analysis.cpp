@@ -1,9 +1,7 @@
 #include "autograd/engine/programs/program_analysis.hpp"
 
 #include <algorithm>
-#include <new>
 
-#include "autograd/core/thread_object.hpp"
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/programs/step_semantics.hpp"
 
@@ -63,62 +61,9 @@ Analysis::Analysis(const Program& program)
   }
 }
 
-RowCode::RowCode(const std::vector<RowStep>& steps, const TileFunctions& functions) {
-  for (const RowStep& step : steps)
-    if (!join(step))
-      instructions_.push_back({what_of(step.code),
-                               element_function(functions, step.code, 0),
-                               step.out,
-                               {step.in[0], step.in[1], step.in[2]}});
-}
-
-RowCode::What RowCode::what_of(Code code) {
-  switch (code) {
-    case Code::add:
-      return What::add;
-    case Code::sub:
-      return What::sub;
-    case Code::mul:
-      return What::mul;
-    case Code::div:
-      return What::div;
-    default:
-      return What::call;
-  }
-}
-
-bool RowCode::join(const RowStep& step) {
-  const bool adds = step.code == Code::add, subtracts = step.code == Code::sub;
-  if (!(adds || subtracts) || instructions_.empty() || instructions_.back().what != What::mul) return false;
-  Instruction& last = instructions_.back();
-  const bool first = step.in[0] == last.out, second = step.in[1] == last.out;
-  if (first == second && (first || !planted("a sum joins a product that it does not read")))
-    return false;  // it does not read the product, or twice
-  last.what = adds ? What::mul_add : first ? What::mul_sub : What::sub_mul;
-  last.product = planted("the product inside a step is not kept") ? step.out : last.out;
-  last.in[2] = step.in[first ? 1 : 0];
-  last.out = step.out;
-  return true;
-}
-
-char* thread_memory(std::size_t bytes) {
-  struct Release {
-    void operator()(char* memory) const { ::operator delete (memory, std::align_val_t{64}); }
-  };
-  struct More {
-    std::unique_ptr<char, Release> memory;
-    std::size_t size = 0;
-  };
-  // Enough for most programs: they must not fail when they overwrite what somebody still needs if they do.
-  alignas(64) thread_local char from_start[std::size_t{1} << 16];
-  if (bytes <= sizeof from_start) return from_start;
-  static constinit thread_local ThreadObject<More> more;
-  if (more->size < bytes) {
-    *more = More();
-    more->memory.reset(static_cast<char*>(::operator new (bytes, std::align_val_t{64})));
-    more->size = bytes;
-  }
-  return more->memory.get();
+bool counts_columns(const Phase& phase) {
+  return std::any_of(phase.steps.begin(), phase.steps.end(),
+                     [](const Step& step) { return step.code == Code::column; });
 }
 
 }  // namespace xgrad::fused

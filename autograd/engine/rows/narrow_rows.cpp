@@ -5,6 +5,7 @@
 
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/cpu/threads.hpp"
+#include "autograd/engine/interpreter/interpreter.hpp"
 #include "autograd/engine/programs/step_semantics.hpp"
 #include "autograd/engine/programs/violation.hpp"
 

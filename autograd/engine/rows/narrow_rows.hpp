@@ -6,7 +6,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "autograd/engine/cpu/thread_memory.hpp"
+#include "autograd/engine/interpreter/tile_code.hpp"
 #include "autograd/engine/programs/program_analysis.hpp"
+#include "autograd/engine/rows/partial_sums.hpp"
+#include "autograd/engine/rows/row_code.hpp"
 
 namespace xgrad::fused {
 

@@ -6,6 +6,7 @@
 #include "autograd/core/mutex.hpp"
 #include "autograd/core/never_destroyed.hpp"
 #include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/cpu/instruction_set.hpp"
 #include "autograd/engine/programs/verify_program.hpp"
 
 namespace xgrad::fused {

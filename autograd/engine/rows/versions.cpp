@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/interpreter/interpreter.hpp"
 #include "autograd/engine/machine/compile_phase.hpp"
 
 namespace xgrad::fused {
@@ -87,7 +89,7 @@ std::unique_ptr<Kernels> Version::compiled(unsigned wanted) {
   if ((asked_.load(std::memory_order_relaxed) & phases) == 0) {
     bool any = false;
     for (std::size_t i = 0; i < source_.program.phases.size(); ++i)
-      if (auto made = fused::compile(source_.program, i, aliases_, source_.set)) {
+      if (auto made = fused::compile(source_.program, i, aliases_, source_.set, before.phases[i])) {
         kernels->phases[i] = std::move(made);
         any = true;
       }
@@ -95,10 +97,11 @@ std::unique_ptr<Kernels> Version::compiled(unsigned wanted) {
   }
   if ((wanted & unrolled) != 0 && machine_.load(std::memory_order_relaxed) && !kernels->unrolled) {
     const Unrolled& several = *source_.wide.unrolled();
-    kernels->unrolled = fused::compile(
-        several.program, 0,
-        several.aliases(planted("several rows are compiled for other aliases") ? Aliases(aliases_.size()) : aliases_),
-        source_.set);
+    const Aliases aliases =
+        several.aliases(planted("several rows are compiled for other aliases") ? Aliases(aliases_.size()) : aliases_);
+    std::unique_ptr<PhaseKernel> beyond;
+    if (counts_columns(several.program.phases[0])) beyond = fused::interpret(several.program, 0, aliases, source_.set);
+    kernels->unrolled = fused::compile(several.program, 0, aliases, source_.set, std::move(beyond));
   }
   return kernels;
 }

@@ -7,8 +7,12 @@
 #include <vector>
 
 #include "autograd/engine/cpu/rectangle.hpp"
+#include "autograd/engine/cpu/thread_memory.hpp"
+#include "autograd/engine/programs/phase_kernel.hpp"
 #include "autograd/engine/programs/program_analysis.hpp"
 #include "autograd/engine/programs/unroll_rows.hpp"
+#include "autograd/engine/rows/partial_sums.hpp"
+#include "autograd/engine/rows/row_code.hpp"
 
 namespace xgrad::fused {
 

@@ -1,9 +1,13 @@
 #pragma once
 
+// run/: finds the plan for what is pending, and runs it.
+//   in:  the Tensors that somebody asks for.
+//   out: their values, in their entries.
+
 #include <span>
 #include <vector>
 
-#include "autograd/tape/traversal.hpp"
+#include "autograd/engine/graph/pending.hpp"
 
 namespace xgrad {
 
@@ -16,15 +20,6 @@ inline CallScope scope_of(const Entry& entry) {
 Buffer memory_for(const Entry& entry);
 /// Runs the reference kernel of `primitive`, which is that of the entry. LimitError for want of memory.
 void run_kernel(const Entry& entry, const Primitive& primitive, std::span<const View> inputs, const View& output);
-
-/// What is to be computed: the entries without a value that the roots depend on, in tape order, and the roots, which
-/// somebody holds. The memory of donated Tensors may be overwritten (see `evaluate` in engine.hpp).
-struct Pending {
-  std::vector<Entry*> entries;
-  Numbering& numbers;  // of the entries: their places
-  std::vector<Entry*> roots;
-  std::span<const Tensor> donated = {};
-};
 
 /// Computes pending entries. When it returns, every root has its value; other entries may have theirs, and an
 /// untracked entry with a value has let go of its inputs. When it throws, whatever has no value is still pending.

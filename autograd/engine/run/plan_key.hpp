@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "autograd/engine/run/executor.hpp"
+#include "autograd/engine/graph/pending.hpp"
 
 namespace xgrad::fused {
 
@@ -32,12 +32,5 @@ class Key {
   std::size_t size_ = 0;
   std::vector<Entry*> leaves_;
 };
-
-/// Whether a later walk back may want the value of this entry. What a checkpoint computes is computed again.
-inline bool may_be_wanted(const Entry& entry) { return entry.tracked && !entry.differentiated && entry.segment == 0; }
-/// Whether it is the result of a checkpoint.
-inline bool ends_checkpoint(const Entry& entry) {
-  return entry.segment == 0 && entry.input_count == 1 && entry.input(0).entry()->segment != 0;
-}
 
 }  // namespace xgrad::fused

@@ -7,7 +7,6 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/engine/cpu/fault.hpp"
-#include "autograd/engine/engine.hpp"
 #include "autograd/engine/plan/plan.hpp"
 #include "autograd/engine/run/donation.hpp"
 #include "autograd/kernels/kernels.hpp"

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "autograd/engine/engine.hpp"
+#include "autograd/engine/cpu/threads.hpp"
 
 namespace xgrad {
 

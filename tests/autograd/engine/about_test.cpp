@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "autograd/engine/cpu/instruction_set.hpp"
+#include "autograd/engine/cpu/threads.hpp"
 #include "autograd/engine/engine.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 

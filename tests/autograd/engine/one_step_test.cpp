@@ -82,7 +82,7 @@ std::vector<std::unique_ptr<PhaseKernel>> kernels(const Program& program, Instru
   std::vector<std::unique_ptr<PhaseKernel>> all;
   all.push_back(interpret(program, 0, no_aliases(), set));
   if (!has_machine_code() || set == InstructionSet::generic) return all;
-  all.push_back(compile(program, 0, no_aliases(), set));
+  all.push_back(compile(program, 0, no_aliases(), set, interpret(program, 0, no_aliases(), set)));
   REQUIRE(all.back());
   return all;
 }

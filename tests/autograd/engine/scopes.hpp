@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "autograd/engine/cpu/threads.hpp"
 #include "autograd/engine/engine.hpp"
 #include "autograd/engine/memory_budget.hpp"
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "autograd/autograd.hpp"
-#include "autograd/engine/engine.hpp"
+#include "autograd/engine/cpu/threads.hpp"
 #include "autograd/tape/slab.hpp"
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"

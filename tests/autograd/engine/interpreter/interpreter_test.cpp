@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "autograd/engine/cpu/threads.hpp"
 #include "tests/autograd/engine/programs/random_program.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 #include "tests/sanitized.hpp"

@@ -129,13 +129,13 @@ int check_phases(const Program& program, InstructionSet set, std::uint64_t seed)
         const auto rows = static_cast<std::int64_t>(1 + random() % (random() % 4 == 0 ? most_rows : 3));
         Rows<T> wanted(program, columns, rows, shared, shape % 2 ? 0 : 5, random);
         Rows<T> got = wanted, together = wanted;
-        const auto kernel = compile(program, phase, wanted.aliases, set);
+        const std::shared_ptr<const PhaseKernel> interpreted = interpret(program, phase, wanted.aliases, set);
+        const auto kernel = compile(program, phase, wanted.aliases, set, interpreted);
         if (!kernel) continue;
         ++compiled;
         INFO("seed " << seed << ", phase " << phase << ", " << rows << " rows of " << columns << " columns, "
                      << name(program.dtype) << (shared ? ", shared" : "")
                      << (set == InstructionSet::avx512 ? ", AVX-512" : ", AVX2"));
-        const auto interpreted = interpret(program, phase, wanted.aliases, set);
         wanted.run(*interpreted, true);
         together.run(*interpreted, false);
         got.run(*kernel, false);

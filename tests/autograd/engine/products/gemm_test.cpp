@@ -10,6 +10,7 @@
 #include <random>
 #include <vector>
 
+#include "autograd/engine/cpu/threads.hpp"
 #include "tests/autograd/engine/products/sums_in_order.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 

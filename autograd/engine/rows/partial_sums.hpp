@@ -1,0 +1,43 @@
+#pragma once
+
+// Sums over rows, in blocks of rows that threads share.
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace xgrad::fused {
+
+/// Sums over rows: a row of doubles for each block of rows and accumulator, to be joined in the order of the blocks.
+class Partials {
+ public:
+  void resize(std::int64_t blocks, std::size_t accumulators, std::int64_t columns) {
+    blocks_ = blocks, accumulators_ = accumulators, columns_ = columns;
+    const std::size_t size = static_cast<std::size_t>(blocks * columns) * accumulators;
+    if (sums_.size() < size) sums_.resize(size);
+  }
+  double* row(std::int64_t block, std::size_t accumulator) {
+    return sums_.data() +
+           (static_cast<std::size_t>(block) * accumulators_ + accumulator) * static_cast<std::size_t>(columns_);
+  }
+  /// Of the columns from `begin` on to `end`.
+  template <class T>
+  void join(std::size_t accumulator, std::int64_t begin, std::int64_t end, T* out) {
+    double* total = row(0, accumulator);
+    for (std::int64_t b = 1; b < blocks_; ++b) {
+      const double* next = row(b, accumulator);
+      for (std::int64_t j = begin; j < end; ++j) total[j] += next[j];
+    }
+    for (std::int64_t j = begin; j < end; ++j) out[j] = static_cast<T>(total[j]);
+  }
+
+ private:
+  std::vector<double> sums_;
+  std::int64_t blocks_ = 0, columns_ = 0;
+  std::size_t accumulators_ = 0;
+};
+
+/// So many elements, or sums into one float, that a block is worth the hand-over to another thread; the most blocks.
+inline constexpr std::int64_t block_elements = 32768, group_rows = 16, most_blocks = 64;
+
+}  // namespace xgrad::fused
