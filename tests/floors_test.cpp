@@ -209,3 +209,16 @@ TEST_CASE("every room says what it is for, what comes in and what goes out", "[f
     CHECK(openings == 1);
   }
 }
+
+TEST_CASE("tests stand in the folder of what they test", "[floors]") {
+  for (const Source& source : sources()) {
+    const std::size_t name = source.path.rfind('/');
+    if (source.path.rfind("tests/", 0) != 0 || source.path.find("_test.cpp") == std::string::npos) continue;
+    const fs::path folder = source.path.substr(0, name);
+    const std::string of = folder == "tests" ? "." : folder.lexically_relative("tests").string();
+    // What is tested from outside, in processes of its own or against another library, has folders of its own.
+    if (of.rfind("process", 0) == 0 || of.rfind("exchange", 0) == 0) continue;
+    INFO(source.path);
+    CHECK(fs::is_directory(root / of));
+  }
+}
