@@ -5,6 +5,7 @@
 #include <cstring>
 #include <tuple>
 
+#include "autograd/core/instruction_facts.hpp"
 #include "autograd/core/mixing.hpp"
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/products/block_product.hpp"
@@ -13,24 +14,6 @@
 namespace xgrad::fused {
 
 namespace {
-
-bool is_cheap(Instruction instruction) {
-  switch (instruction) {
-    case Instruction::neg:
-    case Instruction::abs:
-    case Instruction::sign:
-    case Instruction::cast:
-    case Instruction::add:
-    case Instruction::sub:
-    case Instruction::mul:
-    case Instruction::maximum:
-    case Instruction::minimum:
-    case Instruction::where:
-      return true;
-    default:
-      return instruction >= Instruction::equal && instruction <= Instruction::logical_not;
-  }
-}
 
 // How `small` lies in `large`, which differs from it in axes of size 1, and the number of columns that follow.
 std::pair<Spread, std::int64_t> spread_of(const Shape& small, const Shape& large) {
@@ -123,25 +106,30 @@ class Values final : public Fields {
   std::vector<std::uint64_t> words_;
 };
 
-}  // namespace
-
-bool fusible(const Graph& graph, const Node& node) {
-  if (node.numel == 0) return false;
-  const auto number = [&](std::int32_t input) { return is_floating(graph.nodes[input].dtype); };
-  switch (node.instruction) {
-    case Instruction::cast:
-      return is_floating(node.dtype) && graph.nodes[node.inputs[0]].dtype == boolean;
-    case Instruction::where:
-      return is_floating(node.dtype);
-    case Instruction::logical_and:
-    case Instruction::logical_or:
-    case Instruction::logical_xor:
-    case Instruction::logical_not:
-      return true;
-    default:
-      return number(node.inputs[0]);
-  }
+// Whether the engine knows how these inputs are reduced.
+bool is_known_reduction(const Entry& entry) {
+  return is_reduction(entry.instruction) && entry.input_count == 1 && entry.input(0).dtype() == entry.dtype;
 }
+
+// Whether a row program of numbers can compute an elementwise entry: the engine knows its instruction, whose operands
+// and result are masks or numbers of one dtype, as its form says. If not, the entry is left to its reference kernel.
+bool fusible(const Entry& entry) {
+  const Instruction f = entry.instruction;
+  if (!is_elementwise(f) || arity(f) != static_cast<int>(entry.input_count)) return false;
+  DType number = boolean;  // of all numbers, once one is known
+  const auto fits = [&](DType dtype, bool mask) {
+    if (mask) return dtype == boolean;
+    if (number == boolean) number = dtype;
+    return is_floating(dtype) && dtype == number;
+  };
+  if (!fits(entry.dtype, gives_mask(f))) return false;
+  for (std::size_t k = 0; k < entry.input_count; ++k)
+    if (!fits(entry.input(k).dtype(), takes_mask(f, static_cast<int>(k))) || !(entry.input(k).shape() == entry.shape))
+      return false;
+  return true;
+}
+
+}  // namespace
 
 Graph::Graph(const Pending& pending) {
   constexpr std::uint32_t leaf_bit = 0x80000000;  // with the number of its node; the others have their place
@@ -210,6 +198,8 @@ std::int32_t Graph::add_entry(const Pending& pending, std::size_t i, std::vector
   } else if (node.kind == Kind::broadcast && !empty) {
     std::tie(node.spread, node.columns) = spread_of(entry->input(0).shape(), entry->shape);
     if (node.spread == Spread::same) node.kind = Kind::alias;
+  } else if (node.kind == Kind::reduction && !is_known_reduction(*entry)) {
+    node.kind = Kind::opaque;
   } else if (node.kind == Kind::reduction && !empty) {
     std::tie(node.spread, node.columns) = spread_of(entry->shape, entry->input(0).shape());
     if (node.spread == Spread::same) node.kind = Kind::alias;
@@ -219,8 +209,8 @@ std::int32_t Graph::add_entry(const Pending& pending, std::size_t i, std::vector
     if (node.kind == Kind::reduction && node.spread == Spread::scalar)
       node.inputs = {add_rows_of_total(node, columns_of_total(entry->input(0).shape()))};
   } else if (node.kind == Kind::elementwise) {
-    node.cheap = is_cheap(node.instruction);
-    if (!fusible(*this, node)) node.kind = Kind::opaque;
+    node.cheap = cost_of(node.instruction) == Cost::cheap;
+    if (empty || !fusible(*entry)) node.kind = Kind::opaque;
     node.bits = node.dtype == boolean;
   } else if ((node.kind == Kind::pick || node.kind == Kind::place) && !empty) {
     // One index for each row, along the last axis.

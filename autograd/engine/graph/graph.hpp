@@ -101,7 +101,4 @@ struct Graph {
   std::int32_t add_rows_of_total(const Node& total, std::int64_t columns);
 };
 
-/// Whether a row program of numbers can compute this elementwise node.
-bool fusible(const Graph& graph, const Node& node);
-
 }  // namespace xgrad::fused

@@ -5,7 +5,6 @@
 #include <map>
 
 #include "autograd/engine/cpu/fault.hpp"
-#include "autograd/engine/plan/code_of_instruction.hpp"
 #include "autograd/engine/plan/instances.hpp"
 #include "autograd/engine/programs/simplify_steps.hpp"
 
@@ -232,9 +231,9 @@ class UnitLowering {
       if (kind == Kind::place) {
         const std::uint16_t here = new_register(), column = registers_.at({instance.index, Class::rows});
         steps.push_back({Code::equal, {in[1], column, 0}, here});
-        steps.push_back({Code::select, {here, in[0], literal(0)}, out});
+        steps.push_back({Code::where, {here, in[0], literal(0)}, out});
       } else {
-        steps.push_back({code_of(node(instance).instruction), {in[0], in[1], in[2]}, out});
+        steps.push_back({node(instance).instruction, {in[0], in[1], in[2]}, out});
       }
     }
   }
@@ -342,9 +341,9 @@ class UnitLowering {
       } else if (node(instance).kind == Kind::place) {
         const Ref column = add({Code::column, {}});
         const Ref here = add({Code::equal, {column, ref(facts.operands[1])}});
-        values[instance] = add({Code::select, {here, ref(facts.operands[0]), {Ref::Kind::register_, literal(0)}}});
+        values[instance] = add({Code::where, {here, ref(facts.operands[0]), {Ref::Kind::register_, literal(0)}}});
       } else {
-        Step step{code_of(node(instance).instruction), {}};
+        Step step{node(instance).instruction, {}};
         for (std::size_t i = 0; i < facts.operands.size(); ++i) step.in[i] = ref(facts.operands[i]);
         values[instance] = add(step);
       }
@@ -356,7 +355,7 @@ class UnitLowering {
     for (const auto& [instance, facts] : facts_) {
       if (!facts.computed || !reduces(instance)) continue;
       if (instance.as == Class::rows && facts.level == level + 1) {
-        add({code_of(node(instance).instruction), {ref(facts.operands[0])}, registers_.at(instance)});
+        add({node(instance).instruction, {ref(facts.operands[0])}, registers_.at(instance)});
       } else if (instance.as == Class::columns && facts.level == level) {
         const Ref x = ref(facts.operands[0]);
         add({Code::accumulate,
