@@ -1,5 +1,9 @@
 #pragma once
 
+// graph/: what is to be computed, rewritten before planning.
+//   in:  the pending entries and their roots.
+//   out: nodes without repetitions, products with what they take over.
+
 #include <cstdint>
 #include <span>
 #include <vector>

@@ -1,5 +1,9 @@
 #pragma once
 
+// math/: elementary functions, written once over any emitter; SIMD lanes as one.
+//   in:  an emitter and its numbers.
+//   out: numbers within 4 units in the last place.
+//
 // The elementary functions, written once over an emitter (see emitter.hpp).
 //
 // All are within 4 units in the last place (erfc within 5) of the exact value over the whole range, denormal results

@@ -1,5 +1,9 @@
 #pragma once
 
+// programs/: the row program: its steps, what they mean, what may be done to them.
+//   in:  the steps of a fusion group.
+//   out: a program that is simplified and verified, and what follows from it.
+//
 // The row program: what a fused group of entries computes, for every row of a space of rows and columns. One
 // representation for both tiers, the tile interpreter and the machine code generator.
 
