@@ -80,7 +80,7 @@ void elements(void* out, const void* a, const void* b, const void* c, std::int64
   }
 }
 
-/// The next columns of each lane, and of the one that joins it, added in float32.
+/// Adds, in float32, the next columns of each lane, and those of the lane that joins it.
 template <class Architecture>
 XGRAD_FORCE_INLINE void fold(float* sums, const float* p) {
   using L = LanesOf<float, Architecture>;
@@ -159,7 +159,7 @@ void reduce_in_any_order(void* out, const void* a, const void*, const void*, std
   for (; i < n; ++i) best = joined<join>(best, p[i]);
 }
 
-/// Whole short rows, four at a time: each of their sums waits for the one before.
+/// Reduces whole short rows, eight at a time: within a row each addition has to wait for the one before.
 template <Code code, class T>
 void reduce_rows(void* out, const void* a, const void*, const void* c, std::int64_t n) {
   constexpr ReductionFacts facts = reduction_facts(code);

@@ -1,7 +1,7 @@
 #pragma once
 
-// The instructions of an allocation as machine code, for several vectors of columns at a time. Included by the
-// generator only.
+// Allocated instructions as machine code: the body of a loop over the columns, for several vectors of columns at a
+// time. Included by the generator only.
 
 #include <stdexcept>
 
@@ -12,7 +12,7 @@
 
 namespace xgrad::fused::machine {
 
-/// How a loop goes over the columns: `passes` times in turn, each for `copies` vectors in step.
+/// One turn of a loop: `passes` times the instructions, one after the other, each time for `copies` vectors in step.
 struct Shape {
   int copies = 1, passes = 1;
   bool tail = false;   // a part of the vectors' lanes
@@ -31,7 +31,7 @@ class Body : public Calls {
         width_(target.lanes(code.item)),
         bytes_(target.bytes) {}
 
-  // What has a place for as long as the code runs.
+  // What has a place in the stack frame for as long as the code runs.
   struct Frame {
     int spills = 0, parts = 0, size = 0;    // offsets from rsp
     int rows = 0;                           // how many are still to do
@@ -87,7 +87,7 @@ class Body : public Calls {
       wide_ ? broadcast_(y, ptr[register_(from.immediate)]) : move_(y, number(from.immediate));
   }
 
-  // Which vector of a tail it is, of those that have a mask each.
+  // The number of the present vector among those of the tail, which have a mask each.
   int tail_part() const { return planted("all vectors of a tail are masked like the first") ? 0 : pass_; }
   Mask part() const { return Mask(7 - tail_part()); }
   Address part_of_frame() { return ptr[rsp + frame_.parts + tail_part() * bytes_]; }
@@ -261,7 +261,7 @@ class Body : public Calls {
     part_(to, scratch(0), x);
   }
 
-  /// Where the bytes of masks are: in the tail of AVX2, which has no masked moves of bytes, in the frame.
+  /// The bytes of a mask in memory. AVX2 has no masked moves of bytes, so in its tail they are a copy in the frame.
   Address mask_bytes(std::uint64_t p) {
     const int offset = index() * width_;
     if (wide_ || !shape_->tail) return from_pointer(p, 1, offset);
@@ -301,7 +301,8 @@ class Body : public Calls {
 
   // ---- reductions
 
-  /// x, but in a tail the number that changes nothing where there is no column; may be in scratch register t.
+  /// Returns x; in a tail, where lanes beyond the last column must change nothing, a copy in scratch register t in
+  /// which they have the start of the reduction.
   Register padded(const Register& x, int t, const ReductionFacts& facts) {
     if (!shape_->tail || planted("lanes beyond the tail are added")) return x;
     const std::uint64_t start = bits(facts.start);

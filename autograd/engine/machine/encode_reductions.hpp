@@ -1,6 +1,7 @@
 #pragma once
 
-// How reductions begin and end. Included by the generator only.
+// What stands before and behind the loops of a reduction: its lanes start from the number that changes nothing, and are
+// joined to one number at the end. Included by the generator only.
 
 #include <limits>
 
@@ -13,12 +14,12 @@ class Reductions : public Body {
  protected:
   using Body::Body;
 
-  /// Vectors of a sum's lanes.
+  /// How many vectors hold the lanes of a sum, which are doubles.
   int parts() const { return 16 * 8 / bytes_; }
-  /// And of as many floats.
+  /// How many vectors hold as many floats.
   int float_parts() const { return 16 * 4 / bytes_; }
 
-  /// `free_register`: a vector that nothing is in yet.
+  /// Sets the lanes of reduction r. Nothing is in vector `free_register` yet.
   void start(std::size_t r, int free_register) {
     const ReductionFacts facts = facts_of(r);
     const Totals& totals = totals_[r];

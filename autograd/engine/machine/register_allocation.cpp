@@ -56,7 +56,8 @@ class Allocator {
   const VectorInstruction& at(Value v) const { return code_.instructions[index(v)]; }
   Class& class_of(Value v) { return mask_registers_ && gives_mask(at(v).op) ? masks_ : vectors_; }
 
-  /// Loads that are used once, where memory can be an operand and nothing has been stored there since.
+  /// Marks the loads that become memory operands: they have one use, in an instruction that takes that operand from
+  /// memory, and nothing is stored in between.
   void find_folded() {
     folded_.assign(code_.instructions.size(), 0);
     if (!request_.folds) return;
@@ -118,7 +119,7 @@ class Allocator {
     slot_[index(v)] = s;
   }
 
-  /// Into a register, if it is not in one.
+  /// Brings a value into a register, if it is in none, and keeps it there for the present instruction.
   void bring(Value v, Value now) {
     if (request_.fixed[index(v)] >= 0) return;
     Class& in = class_of(v);
@@ -156,7 +157,7 @@ class Allocator {
     masks_.pinned.assign(masks_.holds.size(), 0);
     auto& in = instruction.in;
     if (commutes(instruction.op) && in_memory(in[0]) && !in_memory(in[1])) std::swap(in[0], in[1]);
-    // What is in registers stays there; at most one operand comes from memory.
+    // Operands in registers stay there. Of the others one may come from memory, the last that can.
     for (const Value v : in)
       if (v != nothing && !in_memory(v)) bring(v, now);
     int memory = -1;
@@ -191,7 +192,7 @@ class Allocator {
     slot_[index(v)] = -1;
   }
 
-  /// The slot of an operand that dies, or another.
+  /// Returns the slot of an operand whose last use this is, or else a free one.
   int result_slot(const VectorInstruction& instruction, Value now) {
     Class& own = class_of(now);
     for (const Value v : instruction.in)
@@ -202,7 +203,7 @@ class Allocator {
     return free_slot(own, now);
   }
 
-  /// The result is where one of the operands is.
+  /// A multiply-add writes its result over one of its operands: over one whose last use this is, or over a copy.
   void place_fma(const VectorInstruction& instruction, int memory, AllocatedInstruction& placed) {
     const auto& in = instruction.in;
     Value dying = nothing;

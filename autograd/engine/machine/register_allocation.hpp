@@ -60,7 +60,7 @@ struct Allocation {
 
 Allocation allocate(const VectorCode& code, const Target& target, const Request& request);
 
-/// How much is gained by keeping each value in a register of its own: 0 for what is not invariant.
+/// For each value what is gained by keeping it in a register of its own: 0 for those that differ from column to column.
 std::vector<int> weights(const VectorCode& code);
 
 }  // namespace xgrad::fused::machine

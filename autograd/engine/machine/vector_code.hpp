@@ -123,7 +123,7 @@ class InstructionList {
   std::map<VectorInstruction, Value> known_;
 };
 
-/// The emitter of elementary.hpp that writes a InstructionList.
+/// The emitter (see emitter.hpp) that writes an InstructionList.
 template <class Number>
 class Emitter {
  public:
