@@ -27,11 +27,16 @@ class Mutation {
   void apply() {
     Phase& phase = program_.phases[pick(program_.phases.size())];
     if (phase.steps.empty()) return;
-    Step &step = phase.steps[pick(phase.steps.size())], &other = phase.steps[pick(phase.steps.size())];
-    const std::size_t place = static_cast<std::size_t>(&step - phase.steps.data());
-    switch (pick(20)) {
+    const std::size_t place = pick(phase.steps.size()), other = pick(phase.steps.size()), what = pick(20);
+    what < 12 ? change_steps(phase, place, other, what) : change_rest(phase, what);
+  }
+
+ private:
+  void change_steps(Phase& phase, std::size_t place, std::size_t other, std::size_t what) {
+    Step& step = phase.steps[place];
+    switch (what) {
       case 0:
-        return std::swap(step, other);
+        return std::swap(step, phase.steps[other]);
       case 1:
       case 2:
         return move(phase.steps, place, pick(phase.steps.size()));
@@ -55,9 +60,12 @@ class Mutation {
       case 10:
         program_.phases[pick(program_.phases.size())].steps.push_back(step);
         return;
-      case 11:
+      default:
         step.code = static_cast<Code>(pick(static_cast<std::size_t>(codes)));
-        return;
+    }
+  }
+  void change_rest(Phase& phase, std::size_t what) {
+    switch (what) {
       case 12:
         return change(program_.pointers[pick(program_.pointers.size())]);
       case 13:
@@ -79,7 +87,6 @@ class Mutation {
     }
   }
 
- private:
   std::size_t pick(std::size_t n) { return random_() % n; }
   std::uint16_t any_pointer() { return static_cast<std::uint16_t>(pick(program_.pointers.size())); }
   std::uint16_t any_register() { return static_cast<std::uint16_t>(pick(program_.registers)); }
