@@ -3,7 +3,7 @@
 // The tape's instructions as steps of row programs.
 
 #include "autograd/core/instruction.hpp"
-#include "autograd/engine/plan/lower_unit.hpp"
+#include "autograd/engine/plan/lower_group.hpp"
 
 namespace xgrad::fused {
 
