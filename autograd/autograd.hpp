@@ -2,6 +2,7 @@
 
 // The tape, its operations and its derivatives: all a program needs to differentiate.
 
+#include "autograd/check/check.hpp"
 #include "autograd/core/buffer.hpp"
 #include "autograd/core/error.hpp"
 #include "autograd/core/random.hpp"

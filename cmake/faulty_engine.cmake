@@ -12,6 +12,4 @@ foreach(source ${xgrad_sources})
 endforeach()
 add_library(xgrad_faulty_engine OBJECT ${xgrad_faulty_sources} tests/autograd/engine/mutants/planted.cpp)
 target_compile_definitions(xgrad_faulty_engine PRIVATE XGRAD_PLANTED_FAULTS)
-target_link_libraries(xgrad_faulty_engine PRIVATE xgrad xgrad_flags)
-target_include_directories(xgrad_faulty_engine SYSTEM PRIVATE ${xtensor_INCLUDE_DIRS} ${xtensor_blas_INCLUDE_DIRS}
-                                                              ${xgrad_xbyak_dirs})
+target_link_libraries(xgrad_faulty_engine PRIVATE xgrad xgrad_flags xgrad_headers)

@@ -1,14 +1,5 @@
-# Machine code is assembled by Xbyak, headers only, which the library alone sees. Without it, or on another processor,
-# programs are interpreted.
-set(xgrad_xbyak_dirs)
-if(XGRAD_MACHINE_CODE AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
-  find_path(XGRAD_XBYAK_INCLUDE_DIR xbyak/xbyak.h)
-  if(NOT XGRAD_XBYAK_INCLUDE_DIR)
-    message(STATUS "Xbyak is not there: programs are interpreted")
-  endif()
-endif()
-if(XGRAD_XBYAK_INCLUDE_DIR AND XGRAD_MACHINE_CODE)
-  set(xgrad_xbyak_dirs ${XGRAD_XBYAK_INCLUDE_DIR})
+# Machine code is assembled where Xbyak is (see dependencies.cmake); elsewhere programs are interpreted.
+if(TARGET xgrad_xbyak)
   list(FILTER xgrad_sources EXCLUDE REGEX "autograd/engine/machine/no_assembler.cpp$")
 else()
   list(FILTER xgrad_sources EXCLUDE REGEX "autograd/engine/machine/")

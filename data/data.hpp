@@ -1,5 +1,9 @@
 #pragma once
 
+// data/: datasets, batches, files and checkpoints.
+//   in:  files, whatever is in them.
+//   out: Tensors, or a FormatError.
+
 #include "data/batches.hpp"
 #include "data/checkpoint.hpp"
 #include "data/csv.hpp"

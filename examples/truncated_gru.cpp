@@ -98,7 +98,7 @@ void print_accuracy(const Network& network, bool carries) {
 int main() {
   seed(1);
   Network network;
-  optim::Optimizer optimizer(network.parameters(), optim::chain({optim::clip_by_global_norm(1), optim::adam(1e-2)}));
+  optim::Optimizer optimizer(network.parameters(), optim::chain(optim::clip_by_global_norm(1), optim::adam(1e-2)));
   Streams stream(1);
   nn::RecurrentState state;
   for (int step = 0; step <= 400; ++step) {

@@ -1,5 +1,9 @@
 #pragma once
 
+// nn/: layers, losses, initialisers and metrics: compositions with parameters.
+//   in:  Tensors.
+//   out: Tensors, recorded.
+
 #include "nn/activations.hpp"
 #include "nn/adaptive_softmax.hpp"
 #include "nn/attention.hpp"

@@ -27,7 +27,7 @@ Transformation adagrad(const Hyperparameter& rate, const AdagradOptions& options
         const std::int64_t before = step;
         return Step{gradient * -(rate_at(step, rate) / (1 + options.lr_decay.at(step) * before)), {}};
       });
-  return chain({weight_decay(options.weight_decay, where), adapt.with_non_negative({"sum"}), decayed.with_rate(rate)})
+  return chain(weight_decay(options.weight_decay, where), adapt.with_non_negative({"sum"}), decayed.with_rate(rate))
       .with_name("adagrad");
 }
 
@@ -47,8 +47,8 @@ Transformation adadelta(const Hyperparameter& rate, const AdadeltaOptions& optio
         const Tensor delta = sqrt(state[1] + eps) / sqrt(squares + eps) * gradient;
         return Step{delta, {squares, state[1] * rho + square(delta) * (1 - rho)}};
       });
-  return chain({weight_decay(options.weight_decay, where), adapt.with_non_negative({"square_avg", "acc_delta"}),
-                descend(rate, where)})
+  return chain(weight_decay(options.weight_decay, where), adapt.with_non_negative({"square_avg", "acc_delta"}),
+               descend(rate, where))
       .with_name("adadelta");
 }
 

@@ -57,14 +57,14 @@ Transformation scale_by_adam(const Options& options) {
 Transformation adam(const Hyperparameter& rate, const AdamOptions& options, const Location& where) {
   const CallScope scope("adam", where);
   require_valid(options, "adam", where);
-  return chain({weight_decay(options.weight_decay, where), scale_by_adam(options), descend(rate, where)})
+  return chain(weight_decay(options.weight_decay, where), scale_by_adam(options), descend(rate, where))
       .with_name("adam");
 }
 
 Transformation adamw(const Hyperparameter& rate, const AdamWOptions& options, const Location& where) {
   const CallScope scope("adamw", where);
   require_valid(options, "adamw", where);
-  return chain({scale_by_adam(options), weight_decay(options.weight_decay, where), descend(rate, where)})
+  return chain(scale_by_adam(options), weight_decay(options.weight_decay, where), descend(rate, where))
       .with_name("adamw");
 }
 
@@ -79,7 +79,7 @@ Transformation adamax(const Hyperparameter& rate, const AdamaxOptions& options, 
         const Tensor largest = maximum(state[1] * options.beta2.at(step), abs(gradient) + options.eps.at(step));
         return Step{mean / (largest * (1 - pow(beta1, step + 1))), {mean, largest}};
       });
-  return chain({weight_decay(options.weight_decay, where), adapt.with_non_negative({"exp_inf"}), descend(rate, where)})
+  return chain(weight_decay(options.weight_decay, where), adapt.with_non_negative({"exp_inf"}), descend(rate, where))
       .with_name("adamax");
 }
 
@@ -104,8 +104,7 @@ Transformation nadam(const Hyperparameter& rate, const NAdamOptions& options, co
         return Step{ahead / (root * (1 / sqrt(now.correction2)) + options.eps.at(step)),
                     {now.mean, now.square_mean, product.tensor(float64)}};
       });
-  return chain(
-             {weight_decay(options.weight_decay, where), adapt.with_non_negative({"exp_avg_sq"}), descend(rate, where)})
+  return chain(weight_decay(options.weight_decay, where), adapt.with_non_negative({"exp_avg_sq"}), descend(rate, where))
       .with_name("nadam");
 }
 
@@ -127,8 +126,7 @@ Transformation radam(const Hyperparameter& rate, const RAdamOptions& options, co
         }
         return result;
       });
-  return chain(
-             {weight_decay(options.weight_decay, where), adapt.with_non_negative({"exp_avg_sq"}), descend(rate, where)})
+  return chain(weight_decay(options.weight_decay, where), adapt.with_non_negative({"exp_avg_sq"}), descend(rate, where))
       .with_name("radam");
 }
 

@@ -1,5 +1,9 @@
 #pragma once
 
+// optim/: optimisers as chains of gradient transformations, and schedules.
+//   in:  gradients and parameters.
+//   out: new parameters and states.
+
 #include "optim/adagrad.hpp"
 #include "optim/adam.hpp"
 #include "optim/hyperparameter.hpp"

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "autograd/tape/tensor.hpp"
@@ -39,7 +40,7 @@ struct Step {
 ///         return {total / (step + 1), {total}};
 ///       }
 ///     };
-///     optim::Optimizer optimizer(parameters, optim::chain({Average{}, optim::scale(-0.1)}));
+///     optim::Optimizer optimizer(parameters, optim::chain(Average{}, optim::scale(-0.1)));
 class Transformation {
  public:
   using Init = std::function<Tensors(const Tensor& parameter)>;
@@ -103,7 +104,6 @@ class Transformation {
   Result update(const Tensors& gradients, const std::vector<Tensors>& state, const Tensors& parameters,
                 const StepNumbers& steps, const Location& where = Location::current()) const;
 
-  /// One rule after the other.
   friend Transformation chain(std::vector<Transformation> rules);
   friend Transformation weight_decay(const Hyperparameter& decay, const Location& where);
 
@@ -123,6 +123,13 @@ class Transformation {
   std::vector<Hyperparameter> rates_, decays_;
 };
 
+/// One rule after the other: each is given what the one before it made of the gradient. Without rules the gradient is
+/// handed on.
 Transformation chain(std::vector<Transformation> rules);
+/// The same: chain(clip_by_global_norm(1), adam(1e-3)).
+template <class... Rules>
+requires(std::convertible_to<Rules, Transformation>&&...) Transformation chain(Rules&&... rules) {
+  return chain(std::vector<Transformation>{Transformation(std::forward<Rules>(rules))...});
+}
 
 }  // namespace xgrad::optim

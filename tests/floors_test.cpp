@@ -48,27 +48,54 @@ std::vector<std::string> includes(const Source& source) {
   return names;
 }
 
-/// The rooms of autograd/ from the ground up; what stands above them comes after.
-const std::vector<std::string> floors = {"core",      "kernels", "tape",  "ops",  "engine",
-                                         "transform", "inspect", "solve", "check"};
-constexpr std::size_t above_autograd = 10, top = 11;
+/// The rooms of autograd/ from the ground up, storey by storey; what stands above them comes after. The engine has
+/// storeys of its own, between what users set (engine.hpp) and what tells them how it is set (about).
+const std::vector<std::vector<std::string>> storeys = {{"core"},
+                                                       {"kernels"},
+                                                       {"tape"},
+                                                       {"ops"},
+                                                       {"engine/engine", "engine/memory_budget"},
+                                                       {"engine/math"},
+                                                       {"engine/cpu"},
+                                                       {"engine/programs", "engine/products"},
+                                                       {"engine/graph", "engine/interpreter", "engine/machine"},
+                                                       {"engine/rows"},
+                                                       {"engine/plan"},
+                                                       {"engine/run"},
+                                                       {"engine/about"},
+                                                       {"transform"},
+                                                       {"inspect"},
+                                                       {"solve"},
+                                                       {"check"}};
+const std::size_t above_autograd = storeys.size(), top = above_autograd + 1;
 
-std::string room(const std::string& path) { return path.substr(0, path.find('/')); }
+std::string folder_of(const std::string& path) { return path.substr(0, path.find('/')); }
 
-std::size_t floor_of(const std::string& path) {
-  if (room(path) != "autograd") {
-    const auto folder = std::find(folders.begin(), folders.end(), room(path));
-    return folder - folders.begin() < 5 ? above_autograd : top;
+struct Place {
+  std::size_t storey;
+  std::string room;
+};
+
+Place place_of(const std::string& path) {
+  if (folder_of(path) != "autograd") {
+    const auto folder = std::find(folders.begin(), folders.end(), folder_of(path));
+    return {folder - folders.begin() < 5 ? above_autograd : top, folder_of(path)};
   }
-  if (path == "autograd/xtensor_shim.hpp") return 0;  // nothing of ours, for the kernels and the interop header
+  if (path == "autograd/xtensor_shim.hpp")
+    return {0, "core"};  // nothing of ours, for the kernels and the interop header
   const std::string rest = path.substr(9);
-  const auto floor = std::find(floors.begin(), floors.end(), room(rest));
-  // The headers in autograd/ itself stand on top of its rooms.
-  return static_cast<std::size_t>(floor - floors.begin());
+  for (std::size_t storey = 0; storey < storeys.size(); ++storey)
+    for (const std::string& room : storeys[storey])
+      if (rest.rfind(room + '/', 0) == 0 || rest.rfind(room + '.', 0) == 0) return {storey, room};
+  // The headers in autograd/ itself stand on top of its rooms; no file of theirs has a place of its own.
+  INFO(path);
+  CHECK(rest.find('/') == std::string::npos);
+  return {above_autograd - 1, "check"};
 }
+std::size_t floor_of(const std::string& path) { return place_of(path).storey; }
 
 bool is_ours(const std::string& include) {
-  return std::find(folders.begin(), folders.end(), room(include)) != folders.end() && fs::exists(root / include);
+  return std::find(folders.begin(), folders.end(), folder_of(include)) != folders.end() && fs::exists(root / include);
 }
 
 bool starts_with_any(const std::string& text, const std::vector<std::string>& starts) {
@@ -77,14 +104,14 @@ bool starts_with_any(const std::string& text, const std::vector<std::string>& st
 
 }  // namespace
 
-TEST_CASE("a file includes its own floor and those below", "[floors]") {
+TEST_CASE("a file includes its own room and those on lower storeys", "[floors]") {
   for (const Source& source : sources()) {
+    const Place at = place_of(source.path);
     for (const std::string& include : includes(source)) {
       if (!is_ours(include)) continue;
       INFO(source.path << " includes " << include);
-      CHECK(floor_of(include) <= floor_of(source.path));
-      if (floor_of(source.path) == above_autograd && floor_of(include) == above_autograd)
-        CHECK(room(include) == room(source.path));
+      const Place read = place_of(include);
+      CHECK((read.storey < at.storey || read.room == at.room || at.storey == top));
     }
   }
 }
@@ -158,5 +185,40 @@ TEST_CASE("every header is guarded", "[floors]") {
     if (fs::path(source.path).extension() != ".hpp") continue;
     INFO(source.path);
     CHECK(std::count(source.lines.begin(), source.lines.end(), "#pragma once") == 1);
+  }
+}
+
+TEST_CASE("every room says what it is for, what comes in and what goes out", "[floors]") {
+  std::vector<std::string> rooms{"nn", "optim", "data", "report"};
+  for (const auto& storey : storeys)
+    for (const std::string& room : storey)
+      if (fs::is_directory(root / "autograd" / room)) rooms.push_back("autograd/" + room);
+  CHECK(rooms.size() == 22);
+  for (const std::string& room : rooms) {
+    const std::string opening = "// " + fs::path(room).filename().string() + "/: ";
+    int openings = 0;
+    for (const Source& source : sources()) {
+      if (fs::path(source.path).parent_path() != room) continue;
+      const auto has = [&](const std::string& start) {
+        return std::any_of(source.lines.begin(), source.lines.end(),
+                           [&](const std::string& line) { return line.rfind(start, 0) == 0; });
+      };
+      if (has(opening) && has("//   in:  ") && has("//   out: ")) ++openings;
+    }
+    INFO(room);
+    CHECK(openings == 1);
+  }
+}
+
+TEST_CASE("tests stand in the folder of what they test", "[floors]") {
+  for (const Source& source : sources()) {
+    const std::size_t name = source.path.rfind('/');
+    if (source.path.rfind("tests/", 0) != 0 || source.path.find("_test.cpp") == std::string::npos) continue;
+    const fs::path folder = source.path.substr(0, name);
+    const std::string of = folder == "tests" ? "." : folder.lexically_relative("tests").string();
+    // What is tested from outside, in processes of its own or against another library, has folders of its own.
+    if (of.rfind("process", 0) == 0 || of.rfind("exchange", 0) == 0) continue;
+    INFO(source.path);
+    CHECK(fs::is_directory(root / of));
   }
 }

@@ -1,5 +1,9 @@
 #pragma once
 
+// core/: what everything stands on: dtypes, shapes, buffers, errors with the caller's place, random numbers, files.
+//   in:  numbers, names and places.
+//   out: checked values, memory, or an Error.
+
 #include <stdexcept>
 #include <string>
 

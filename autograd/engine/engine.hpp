@@ -1,5 +1,7 @@
 #pragma once
 
+#include <initializer_list>
+#include <span>
 #include <string>
 
 #include "autograd/core/location.hpp"
@@ -37,6 +39,17 @@ void set_instruction_set(const std::string& name, const Location& where = Locati
 void set_num_threads(int count, const Location& where = Location::current());
 /// The number of threads one evaluation may use. ValueError if XGRAD_NUM_THREADS is no such number.
 int num_threads();
+
+/// What evaluating these Tensors would do now, as text, without doing it: a line for each program, product and kernel
+/// in the order in which they run, with its entries, the bytes that it reads and writes, its arithmetic, and why what
+/// reads a result of another one is not fused with it. GraphError for an undefined Tensor.
+std::string plan(std::span<const Tensor> tensors, const Location& where = Location::current());
+inline std::string plan(const Tensor& tensor, const Location& where = Location::current()) {
+  return plan(std::span<const Tensor>(&tensor, 1), where);
+}
+inline std::string plan(std::initializer_list<Tensor> tensors, const Location& where = Location::current()) {
+  return plan(std::span<const Tensor>(tensors.begin(), tensors.size()), where);
+}
 
 /// Evaluates, and may write results over the memory of `donated` Tensors, each of which is held by this list and by one
 /// owner who lets go of it afterwards: where nobody else, and no entry that stays, could read the old value any more.

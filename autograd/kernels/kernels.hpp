@@ -1,5 +1,9 @@
 #pragma once
 
+// kernels/: the reference kernels: the plain definition of every primitive.
+//   in:  raw row-major memory, with shapes that were checked.
+//   out: every element of the result.
+//
 // The reference kernels: loops over raw row-major memory, written with xtensor and xtensor-blas. No Tensor here.
 // Shapes, axes and sizes are the caller's to check; indices and integer divisors are checked here, before they are
 // used, because only here are they known.

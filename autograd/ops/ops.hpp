@@ -1,5 +1,9 @@
 #pragma once
 
+// ops/: the primitives with their rules, and what is composed of them for general use.
+//   in:  Tensors.
+//   out: Tensors, recorded.
+
 #include "autograd/ops/any_all.hpp"
 #include "autograd/ops/arrange.hpp"
 #include "autograd/ops/compose.hpp"

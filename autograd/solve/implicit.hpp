@@ -1,5 +1,9 @@
 #pragma once
 
+// solve/: solvers as compositions, with derivatives by the implicit function theorem.
+//   in:  a function and where to begin.
+//   out: a solution that differentiates.
+//
 // Derivatives of what an equation says, whatever solved it.
 
 #include <functional>

@@ -1,5 +1,9 @@
 #pragma once
 
+// tape/: records operations: Tensor, Parameter, entry, primitive.
+//   in:  a primitive and its inputs.
+//   out: an entry, with its shape, its dtype and the caller's place, not computed yet.
+
 #include <cstdint>
 
 #include "autograd/core/location.hpp"

@@ -1,5 +1,9 @@
 #pragma once
 
+// transform/: derivatives and other transformations of what is recorded.
+//   in:  a result, or a function, and by what.
+//   out: gradients and products with Jacobians, recorded themselves.
+
 #include <array>
 #include <concepts>
 #include <functional>

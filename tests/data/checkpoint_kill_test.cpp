@@ -32,8 +32,8 @@ constexpr const char* child = "a small training run that other tests kill";
 void train(const std::string& directory, bool background) {
   seed(3);
   nn::Sequential model(nn::Linear(4, 16), nn::Dropout(0.2), xgrad::tanh, nn::Linear(16, 2));
-  optim::Optimizer optimizer(model.named_parameters(), optim::chain({optim::clip_by_global_norm(1),
-                                                                     optim::adamw(optim::cosine_decay(0.05, 24))}));
+  optim::Optimizer optimizer(model.named_parameters(),
+                             optim::chain(optim::clip_by_global_norm(1), optim::adamw(optim::cosine_decay(0.05, 24))));
   Rng rng(5), data_rng(7);
   const Tensor inputs = normal({60, 4}, data_rng);
   data::Batches batches = data::batches({inputs, cast(sum(inputs, 1) > 0, int64)}, {.size = 8, .shuffle = true});

@@ -75,7 +75,7 @@ TEST_CASE("the present rate is readable, of the rule and of each Parameter") {
   throws<ValueError>("rate: no parameter is named bias").by([&] { optimizer.rate("bias"); });
   const Optimizer none(std::vector<Parameter>{model.weight}, scale(-0.1));
   throws<ValueError>("rate: the rule has 0 rates").by([&] { none.rate(); });
-  const Optimizer two(std::vector<Parameter>{model.weight}, chain({sgd(0.1), sgd(0.1)}));
+  const Optimizer two(std::vector<Parameter>{model.weight}, chain(sgd(0.1), sgd(0.1)));
   throws<ValueError>("rate: the rule has 2 rates").by([&] { two.rate(); });
 }
 

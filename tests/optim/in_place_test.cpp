@@ -43,7 +43,7 @@ bool fused() { return engine() == "fused" && std::getenv("XGRAD_EAGER") == nullp
 TEST_CASE("an update that nobody watches needs no further memory", "[in_place]") {
   if (!fused()) return skip("the engine is not the fused one, planning ahead");
   for (const auto& rule : {optim::sgd(0.1), optim::sgd(0.1, {.momentum = 0.9}), optim::adam(0.01), optim::adagrad(0.1),
-                           optim::rmsprop(0.01), optim::chain({optim::clip_by_global_norm(1), optim::adam(0.01)})}) {
+                           optim::rmsprop(0.01), optim::chain(optim::clip_by_global_norm(1), optim::adam(0.01))}) {
     Training training(rule);
     training.step(3);
     const float* before = training.memory();
@@ -268,7 +268,7 @@ TEST_CASE("every rule comes to the same where it overwrites and where it may not
        {optim::sgd(0.01, {.momentum = 0.9, .nesterov = true}), optim::adam(0.01, {.amsgrad = true}), optim::adamw(0.01),
         optim::adamax(0.01), optim::nadam(0.01), optim::radam(0.01), optim::adadelta(1), optim::adagrad(0.1),
         optim::rmsprop(0.01, {.momentum = 0.5, .centered = true}),
-        optim::chain({optim::clip_by_global_norm(1), optim::adam(0.01)})}) {
+        optim::chain(optim::clip_by_global_norm(1), optim::adam(0.01))}) {
     Training over(rule), beside(rule);
     for (int step = 0; step < 8; ++step) {
       over.step();
@@ -313,7 +313,7 @@ TEST_CASE("an update of several plans whose last one fails changes nothing", "[i
   const Tensor places = arange(size);
   Tensor by = tensor(0);
   const optim::Transformation shift([&](const Tensor& update) { return take(update, places + by, 0); });
-  optim::Optimizer optimizer(parameters, optim::chain({optim::adam(0.01), shift}));
+  optim::Optimizer optimizer(parameters, optim::chain(optim::adam(0.01), shift));
   for (int step = 0; step < 3; ++step) optimizer.step(gradients);
   const auto all = [&] {
     std::vector<std::vector<double>> values;

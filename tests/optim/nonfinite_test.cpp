@@ -95,7 +95,7 @@ TEST_CASE("losses that the gradients are not of do not matter", "[nonfinite]") {
 
 TEST_CASE("rules that would spread a NaN notice the loss, too; others let it pass", "[nonfinite]") {
   Parameter w(tensor({1.0, 2.0}, float64));
-  Optimizer clipping({w}, chain({clip_by_global_norm(1), sgd(0.25)})), plain({w}, sgd(0.25));
+  Optimizer clipping({w}, chain(clip_by_global_norm(1), sgd(0.25))), plain({w}, sgd(0.25));
   CHECK_THROWS_AS(clipping.step({grad(loss_of(w, not_a_number), w)}), ValueError);
   CHECK_NOTHROW(plain.step({grad(loss_of(w, not_a_number), w)}));
 }

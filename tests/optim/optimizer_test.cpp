@@ -29,7 +29,7 @@ std::vector<Candidate> candidates() {
           {"adamax", adamax(0.05)},
           {"nadam", nadam(0.05)},
           {"radam", radam(0.05)},
-          {"clipped", chain({clip_by_global_norm(1), sgd(0.1)})}};
+          {"clipped", chain(clip_by_global_norm(1), sgd(0.1))}};
 }
 
 double minimise(const Transformation& rule, const std::function<Tensor(const Tensor&)>& f, const Tensor& start,
@@ -138,7 +138,7 @@ TEST_CASE("gradients that are not finite: propagated, refused or skipped") {
   CHECK(b.item() == Approx(0.9));
 
   a.assign(f64({1.0, 1.0}));
-  Optimizer clipping({a, b}, chain({clip_by_global_norm(1), adam(0.1)}));
+  Optimizer clipping({a, b}, chain(clip_by_global_norm(1), adam(0.1)));
   CHECK_THROWS_WITH(clipping.step({bad, good}),
                     Catch::Contains("the gradient for parameter 0, [2] f64, is not finite"));
   CHECK(a.value().to_vector() == std::vector<double>{1, 1});

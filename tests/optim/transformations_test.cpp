@@ -58,19 +58,18 @@ TEST_CASE("clipping gradients that are not finite is an error that names the gra
 }
 
 TEST_CASE("weight decay is coupled before a rule and decoupled after it") {
-  CHECK(after_steps(chain({weight_decay(0.5), scale(-0.1)}), 1) == Approx(1 - 0.15));
-  CHECK(after_steps(chain({sgd(1, {.momentum = 0.9}), scale(0.1)}), 2) == Approx(0.9 - 0.1 * (0.9 + 0.9)));
-  CHECK(after_steps(chain({normalise(), weight_decay(0.5), descend(0.1)}), 1) == Approx(1 - 0.15));
+  CHECK(after_steps(chain(weight_decay(0.5), scale(-0.1)), 1) == Approx(1 - 0.15));
+  CHECK(after_steps(chain(sgd(1, {.momentum = 0.9}), scale(0.1)), 2) == Approx(0.9 - 0.1 * (0.9 + 0.9)));
+  CHECK(after_steps(chain(normalise(), weight_decay(0.5), descend(0.1)), 1) == Approx(1 - 0.15));
 }
 
 TEST_CASE("hypergradients through the parts of chains") {
   const auto f = final_loss([](const Tensors& h) {
-    return chain({clip_by_global_norm(h[0]), weight_decay(h[1]), nesterov(h[2]), normalise(h[3]), descend(h[4])});
+    return chain(clip_by_global_norm(h[0]), weight_decay(h[1]), nesterov(h[2]), normalise(h[3]), descend(h[4]));
   });
   CHECK_THAT(f, DifferentiatesCorrectly(inputs_with({0.8, 0.1, 0.7, 1.3, 0.1})));
-  const auto limited = final_loss([](const Tensors& h) {
-    return chain({clip_by_value(0.5), momentum(h[0], {.dampening = h[1]}), scale(h[2])});
-  });
+  const auto limited = final_loss(
+      [](const Tensors& h) { return chain(clip_by_value(0.5), momentum(h[0], {.dampening = h[1]}), scale(h[2])); });
   CHECK_THAT(limited, DifferentiatesCorrectly(inputs_with({0.8, 0.2, -0.1})));
 }
 

@@ -1,7 +1,3 @@
-#include "autograd/autograd.hpp"
-#include "data/data.hpp"
-#include "nn/nn.hpp"
-#include "optim/optim.hpp"
-#include "report/report.hpp"
+#include "xgrad.hpp"
 
 int main() {}

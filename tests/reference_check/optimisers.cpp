@@ -179,7 +179,7 @@ void check_closed_loop(const Corpus& corpus, const Trajectory& expected, const R
 
 optim::Transformation optimiser(const std::string& name, const Record& args) {
   optim::Transformation (*const ascend)(optim::Transformation) = [](optim::Transformation rule) {
-    return optim::chain({optim::scale(-1), std::move(rule)});
+    return optim::chain(optim::scale(-1), std::move(rule));
   };
   const auto rule = [&]() -> optim::Transformation {
     if (name == "SGD") return sgd_rule(args);

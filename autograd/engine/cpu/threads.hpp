@@ -1,5 +1,9 @@
 #pragma once
 
+// cpu/: what the processor offers: threads, instruction sets, memory of a thread.
+//   in:  blocks and what to do with one.
+//   out: all of them done, with the same bits on any number of threads.
+
 #include <cstdint>
 #include <utility>
 

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "autograd/core/instruction_facts.hpp"
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/graph/equal_entries.hpp"
 
@@ -12,24 +13,6 @@ namespace xgrad::fused {
 namespace {
 
 using Kind = Lowering::Kind;
-
-bool is_cheap(Instruction instruction) {
-  switch (instruction) {
-    case Instruction::neg:
-    case Instruction::abs:
-    case Instruction::sign:
-    case Instruction::cast:
-    case Instruction::add:
-    case Instruction::sub:
-    case Instruction::mul:
-    case Instruction::maximum:
-    case Instruction::minimum:
-    case Instruction::where:
-      return true;
-    default:
-      return instruction >= Instruction::equal && instruction <= Instruction::logical_not;
-  }
-}
 
 // What `small`, which differs from `large` in axes of size 1, is in its space, and the number of columns that follow.
 std::pair<Extent, std::int64_t> extent_of(const Shape& small, const Shape& large) {
@@ -64,25 +47,30 @@ std::int64_t columns_of_total(const Shape& shape) {
   return everything ? 0 : columns;
 }
 
-}  // namespace
-
-bool fusible(const Graph& graph, const Node& node) {
-  if (node.numel == 0) return false;
-  const auto number = [&](std::int32_t input) { return is_floating(graph.nodes[input].dtype); };
-  switch (node.instruction) {
-    case Instruction::cast:
-      return is_floating(node.dtype) && graph.nodes[node.inputs[0]].dtype == boolean;
-    case Instruction::where:
-      return is_floating(node.dtype);
-    case Instruction::logical_and:
-    case Instruction::logical_or:
-    case Instruction::logical_xor:
-    case Instruction::logical_not:
-      return true;
-    default:
-      return number(node.inputs[0]);
-  }
+// Whether the engine knows how these inputs are reduced.
+bool is_known_reduction(const Entry& entry) {
+  return is_reduction(entry.instruction) && entry.input_count == 1 && entry.input(0).dtype() == entry.dtype;
 }
+
+// Whether a row program of numbers can compute an elementwise entry: the engine knows its instruction, whose operands
+// and result are masks or numbers of one dtype, as its form says. If not, the entry is left to its reference kernel.
+bool fusible(const Entry& entry) {
+  const Instruction f = entry.instruction;
+  if (!is_elementwise(f) || arity(f) != static_cast<int>(entry.input_count)) return false;
+  DType number = boolean;  // of all numbers, once one is known
+  const auto fits = [&](DType dtype, bool mask) {
+    if (mask) return dtype == boolean;
+    if (number == boolean) number = dtype;
+    return is_floating(dtype) && dtype == number;
+  };
+  if (!fits(entry.dtype, gives_mask(f))) return false;
+  for (std::size_t k = 0; k < entry.input_count; ++k)
+    if (!fits(entry.input(k).dtype(), takes_mask(f, static_cast<int>(k))) || !(entry.input(k).shape() == entry.shape))
+      return false;
+  return true;
+}
+
+}  // namespace
 
 /// Adds the entries, one after the other.
 class Graph::Builder {
@@ -144,7 +132,9 @@ class Graph::Builder {
     bool empty = node.numel == 0;
     for (const std::int32_t input : node.inputs) empty = empty || nodes_[input].numel == 0;
     if (node.kind == Kind::elementwise)
-      set_elementwise(node);
+      set_elementwise(node, entry);
+    else if (node.kind == Kind::reduction && !is_known_reduction(entry))
+      node.kind = Kind::opaque;
     else if (!empty)
       set_kind(node, entry, lowering);
     if (empty && node.kind != Kind::alias) node.kind = Kind::opaque;
@@ -152,10 +142,10 @@ class Graph::Builder {
     return add(std::move(node));
   }
 
-  void set_elementwise(Node& node) const {
-    node.cheap = is_cheap(node.instruction);
+  static void set_elementwise(Node& node, const Entry& entry) {
+    node.cheap = cost_of(node.instruction) == Cost::cheap;
     node.is_mask = node.dtype == boolean;
-    if (!fusible(graph_, node)) node.kind = Kind::opaque;
+    if (!fusible(entry)) node.kind = Kind::opaque;
   }
 
   void set_kind(Node& node, const Entry& entry, const Lowering& lowering) {

@@ -1,5 +1,9 @@
 #pragma once
 
+// graph/: what is to be computed, rewritten before planning.
+//   in:  the pending entries and their roots.
+//   out: nodes without repetitions, products with what they take over.
+
 #include <cstdint>
 #include <vector>
 
@@ -92,8 +96,5 @@ struct Graph {
   std::vector<std::int32_t> count_readers() const;
   void set_product(Node& node, Product product);
 };
-
-/// Whether a row program of numbers can compute this elementwise node.
-bool fusible(const Graph& graph, const Node& node);
 
 }  // namespace xgrad::fused

@@ -21,21 +21,21 @@ struct Reduction {
 template <class T>
 constexpr T start_of(Code code) {
   constexpr T infinity = std::numeric_limits<T>::infinity();
-  if (code == Code::row_max) return planted("the largest of a row is at least 0") ? T{0} : -infinity;
-  if (code == Code::row_min) return infinity;
-  return code == Code::row_prod ? T{1} : T{0};
+  if (code == Code::max) return planted("the largest of a row is at least 0") ? T{0} : -infinity;
+  if (code == Code::min) return infinity;
+  return code == Code::prod ? T{1} : T{0};
 }
 
 /// See PhaseKernel for the order.
 template <class T>
 T finish(Code code, double* lanes) {
-  if (code == Code::row_max || code == Code::row_min)
+  if (code == Code::max || code == Code::min)
     return *reinterpret_cast<T*>(lanes) + (planted("the largest of a row may be -0") ? -T{0} : T{0});
   for (int half = reduction_lanes / 2; half; half /= 2)
     for (int l = 0; l < half; ++l) {
       const int from = planted("lanes are joined in another order") ? 2 * l : l;
       const int other = planted("lanes are joined in another order") ? from + 1 : l + half;
-      lanes[l] = code == Code::row_prod ? lanes[from] * lanes[other] : lanes[from] + lanes[other];
+      lanes[l] = code == Code::prod ? lanes[from] * lanes[other] : lanes[from] + lanes[other];
     }
   return static_cast<T>(lanes[0]);
 }
@@ -100,7 +100,7 @@ class Interpreter final : public PhaseKernel {
       const auto [code, r] = reductions_[i];
       char* own = place[places_.lanes + r] = lanes + i * lanes_bytes;
       if (planted("a reduction goes on from the row before")) continue;
-      if (code == Code::row_max || code == Code::row_min)
+      if (code == Code::max || code == Code::min)
         *reinterpret_cast<T*>(own) = start_of<T>(code);
       else
         std::fill_n(reinterpret_cast<double*>(own), reduction_lanes, start_of<double>(code));

@@ -1,5 +1,9 @@
 #pragma once
 
+// interpreter/: a phase of a program as precompiled loops over tiles.
+//   in:  a phase.
+//   out: what runs it on any rows.
+//
 // The tile interpreter: runs a phase as one precompiled loop for each step, over tiles that stay in the first-level
 // cache. The tier that is always there.
 

@@ -1,5 +1,9 @@
 #pragma once
 
+// machine/: a phase of a program as machine code.
+//   in:  a phase, and which of its arrays are the same.
+//   out: what runs it on any rows, or nothing where that cannot be.
+//
 // The second tier: phases as machine code, for AVX2 and AVX-512, where the build has an assembler.
 
 #include <memory>

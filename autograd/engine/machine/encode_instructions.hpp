@@ -296,10 +296,7 @@ class Body : public Calls {
   Register padded(const Register& x, int t, Code code) {
     if (!shape_->tail || planted("lanes beyond the tail are added")) return x;
     const double infinity = std::numeric_limits<double>::infinity();
-    const double nothing_ = code == Code::row_max    ? -infinity
-                            : code == Code::row_min  ? infinity
-                            : code == Code::row_prod ? 1
-                                                     : 0;
+    const double nothing_ = code == Code::max ? -infinity : code == Code::min ? infinity : code == Code::prod ? 1 : 0;
     const std::uint64_t bits =
         single() ? std::bit_cast<std::uint32_t>(static_cast<float>(nothing_)) : std::bit_cast<std::uint64_t>(nothing_);
     const Register y = scratch(t);
@@ -317,8 +314,8 @@ class Body : public Calls {
   void reduce(const Instruction& i, const Placed& p) {
     const auto r = static_cast<std::size_t>(i.immediate);
     const Code code = emission_.reductions[r].code;
-    if (code == Code::row_max || code == Code::row_min) return take_extreme(totals_[r], code, in_register(p.in[0]));
-    if (shape_->folds && code != Code::row_prod) return fold(r, p);
+    if (code == Code::max || code == Code::min) return take_extreme(totals_[r], code, in_register(p.in[0]));
+    if (shape_->folds && code != Code::prod) return fold(r, p);
     const Register a = padded(in_register(p.in[0]), 0, code);
     if (!single()) return total(r, index() % (16 / width_), code, a);
     const int parts = 16 / width_, first = index() % parts * 2;
@@ -348,7 +345,7 @@ class Body : public Calls {
     }
     for (int h = 0; h < parts; ++h) {
       to_double(0, sum, h);
-      total(r, h, Code::row_sum, scratch(0));
+      total(r, h, Code::sum, scratch(0));
     }
   }
   /// Half the floats of x as doubles in scratch register t.
@@ -364,20 +361,20 @@ class Body : public Calls {
   void total(std::size_t r, int k, Code code, const Register& a) {
     if (frame_.totals[r] < 0) {
       const Register y = vector(totals_[r].registers[static_cast<std::size_t>(k)]);
-      if (code == Code::row_sum) vaddpd(y, y, a);
-      if (code == Code::row_prod) vmulpd(y, y, a);
+      if (code == Code::sum) vaddpd(y, y, a);
+      if (code == Code::prod) vmulpd(y, y, a);
       return;
     }
     const Address lanes = ptr[rsp + frame_.totals[r] + k * bytes_];
     const Register t = scratch(shape_->tail ? 2 : 0);
-    if (code == Code::row_sum) vaddpd(t, a, lanes);
-    if (code == Code::row_prod) vmulpd(t, a, lanes);
+    if (code == Code::sum) vaddpd(t, a, lanes);
+    if (code == Code::prod) vmulpd(t, a, lanes);
     vmovupd(lanes, t);
   }
   void take_extreme(const Totals& totals, Code code, const Register& element) {
     const Register x = padded(element, 0, code);
     const Register y = vector(totals.registers[static_cast<std::size_t>(copy_) % totals.registers.size()]);
-    code == Code::row_max ? max_(y, y, x) : min_(y, y, x);
+    code == Code::max ? max_(y, y, x) : min_(y, y, x);
     if (wide_) {
       if (planted("the largest of a row is no NaN on AVX-512")) return;
       const Mask ordered(totals.nan);

@@ -9,7 +9,7 @@
 
 namespace xgrad::fused::machine {
 
-inline bool is_extreme(Code code) { return code == Code::row_max || code == Code::row_min; }
+inline bool is_extreme(Code code) { return code == Code::max || code == Code::min; }
 
 class Reductions : public Body {
  protected:
@@ -31,7 +31,7 @@ class Reductions : public Body {
     const double infinity = std::numeric_limits<double>::infinity();
     if (is_extreme(code)) {
       for (const int y : totals.registers)
-        broadcast_(vector(y), first_of(bits(code == Code::row_max ? -infinity : infinity)));
+        broadcast_(vector(y), first_of(bits(code == Code::max ? -infinity : infinity)));
       if (wide_)
         kxnorw(Mask(totals.nan), Mask(totals.nan), Mask(totals.nan));
       else
@@ -39,7 +39,7 @@ class Reductions : public Body {
       return;
     }
     const Register first = vector(totals.registers.empty() ? free_register : totals.registers[0]);
-    if (code == Code::row_prod) {
+    if (code == Code::prod) {
       mov(rax, std::bit_cast<std::uint64_t>(1.0));
       vmovq(Xbyak::Xmm(first.getIdx()), rax);
       const auto one = Xbyak::Xmm(first.getIdx());
@@ -57,7 +57,7 @@ class Reductions : public Body {
 
   void finish(std::size_t r) {
     if (is_extreme(emission_.reductions[r].code)) return finish_extreme(r);
-    const bool product = emission_.reductions[r].code == Code::row_prod;
+    const bool product = emission_.reductions[r].code == Code::prod;
     const auto join = [&](const Register& y, const Register& a, const Register& b) {
       product ? vmulpd(y, a, b) : vaddpd(y, a, b);
     };
@@ -93,7 +93,7 @@ class Reductions : public Body {
 
   void finish_extreme(std::size_t r) {
     const Totals& totals = totals_[r];
-    const bool largest = emission_.reductions[r].code == Code::row_max;
+    const bool largest = emission_.reductions[r].code == Code::max;
     const auto join = [&](const Register& y, const Register& a, const Register& b) {
       largest ? max_(y, a, b) : min_(y, a, b);
     };

@@ -53,7 +53,7 @@ class Generator : private Reductions {
     }
     for (const Reduction& reduction : emission_.reductions) {
       ++(is_extreme(reduction.code) ? extremes_ : sums_);
-      folded_ += single() && reduction.code == Code::row_sum;
+      folded_ += single() && reduction.code == Code::sum;
     }
     if (wide_ && extremes_ > 2) throw TooFewRegisters();
     group_ = sums_ ? 16 / width_ : 1;
@@ -162,7 +162,7 @@ class Generator : private Reductions {
       frame_.totals.push_back(memory ? room(128) : -1);
       for (int i = memory ? 0 : extreme ? std::min(copies_, 2) : parts(); i > 0; --i)
         totals.registers.push_back(--next);
-      const bool folds = folded_ && !extreme && reduction.code != Code::row_prod;
+      const bool folds = folded_ && !extreme && reduction.code != Code::prod;
       frame_.folded.push_back(folds && folds_in_memory_ ? room(64) : -1);
       for (int i = folds && !folds_in_memory_ ? float_parts() : 0; i > 0; --i) totals.folded.push_back(--next);
       if (extreme) totals.nan = wide_ ? mask-- : --next;

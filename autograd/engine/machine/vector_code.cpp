@@ -173,13 +173,12 @@ class Translation {
       default:
         break;
     }
-    if ((s.code >= Code::mask_and && s.code <= Code::mask_to_number) || s.code == Code::select) return mask_step(i, s);
-    constexpr auto numbers = []<int... code>(std::integer_sequence<int, code...>) {
+    constexpr auto all = []<int... code>(std::integer_sequence<int, code...>) {
       return std::array{&Translation::evaluate<static_cast<Code>(code)>...};
     }
-    (std::make_integer_sequence<int, static_cast<int>(Code::row_sum)>());
-    values_[i] = (this->*numbers[static_cast<std::size_t>(s.code)])(number(s.in[0]), number(s.in[1]), number(s.in[2]));
-    return true;
+    (std::make_integer_sequence<int, instruction_count>());
+    values_[i] = (this->*all[static_cast<std::size_t>(s.code)])(s);
+    return values_[i] != nothing;
   }
 
   bool store_step(const Step& s) {
@@ -193,30 +192,24 @@ class Translation {
     return true;
   }
 
-  bool mask_step(std::size_t i, const Step& s) {
-    const Value m = any(s.in[0]);
-    if (!is_mask(m)) return false;
-    const bool two = s.code >= Code::mask_and && s.code <= Code::mask_xor;
-    const Value n = two ? any(s.in[1]) : m;
-    if (!is_mask(n)) return false;
-    if (s.code == Code::mask_and) values_[i] = e_.mask_and({m}, {n}).value;
-    if (s.code == Code::mask_or) values_[i] = e_.mask_or({m}, {n}).value;
-    if (s.code == Code::mask_xor) values_[i] = e_.mask_xor({m}, {n}).value;
-    if (s.code == Code::mask_not) values_[i] = e_.mask_not({m}).value;
-    if (s.code == Code::mask_to_number) values_[i] = e_.keep({m}, e_.number(1)).value;
-    if (s.code == Code::select) values_[i] = e_.select({m}, number(s.in[1]), number(s.in[2])).value;
-    return true;
-  }
-
+  /// The result of an elementwise step; nothing where an operand that has to be a mask is a number.
   template <Code code>
-  Value evaluate(R a, [[maybe_unused]] R b, [[maybe_unused]] R c) {
-    if constexpr (code >= Code::equal && code <= Code::greater_equal)
-      return evaluate_comparison<code>(e_, a, b).value;
-    else if constexpr (code == Code::column || code == Code::select ||
-                       (code >= Code::mask_and && code <= Code::mask_to_number))
+  Value evaluate(const Step& s) {
+    constexpr Form form = form_of(code);
+    if constexpr (form == Form::connective || form == Form::negation || form == Form::conversion) {
+      const Value m = any(s.in[0]);
+      if (!is_mask(m)) return nothing;
+      const Value n = form == Form::connective ? any(s.in[1]) : m;
+      if (!is_mask(n)) return nothing;
+      return Meaning<code>::of(e_, M{m}, M{n}, M{n}).value;
+    } else if constexpr (form == Form::selection) {
+      const Value m = any(s.in[0]);
+      return is_mask(m) ? Meaning<code>::of(e_, M{m}, number(s.in[1]), number(s.in[2])).value : nothing;
+    } else if constexpr (form == Form::copy || is_elementwise(code)) {
+      return Meaning<code>::of(e_, number(s.in[0]), number(s.in[1]), number(s.in[2])).value;
+    } else {
       return nothing;
-    else
-      return evaluate_number<code>(e_, a, b, c).value;
+    }
   }
 
   const Program& program_;

@@ -5,7 +5,6 @@
 #include <map>
 
 #include "autograd/engine/cpu/fault.hpp"
-#include "autograd/engine/plan/code_of_instruction.hpp"
 #include "autograd/engine/plan/group_values.hpp"
 #include "autograd/engine/programs/simplify_steps.hpp"
 
@@ -119,9 +118,9 @@ class GroupLowering {
       if (kind == Kind::place) {
         const std::uint16_t here = new_register(), column = registers_.at({instance.index, Extent::per_row});
         steps.push_back({Code::equal, {in[1], column, 0}, here});
-        steps.push_back({Code::select, {here, in[0], literal(0)}, out});
+        steps.push_back({Code::where, {here, in[0], literal(0)}, out});
       } else {
-        steps.push_back({code_of(values_.node(instance).instruction), {in[0], in[1], in[2]}, out});
+        steps.push_back({values_.node(instance).instruction, {in[0], in[1], in[2]}, out});
       }
     }
   }
@@ -253,9 +252,9 @@ class GroupLowering {
     if (values_.node(instance).kind == Kind::place) {
       const Ref column = add({Code::column, {}});
       const Ref here = add({Code::equal, {column, ref(operands[1])}});
-      return add({Code::select, {here, ref(operands[0]), {Ref::Kind::register_, literal(0)}}});
+      return add({Code::where, {here, ref(operands[0]), {Ref::Kind::register_, literal(0)}}});
     }
-    Step step{code_of(values_.node(instance).instruction), {}};
+    Step step{values_.node(instance).instruction, {}};
     for (std::size_t i = 0; i < operands.size(); ++i) step.in[i] = ref(operands[i]);
     return add(step);
   }
@@ -264,7 +263,7 @@ class GroupLowering {
     for (const auto& [instance, facts] : values_.facts) {
       if (!facts.computed || !values_.reduces(instance)) continue;
       if (instance.as == Extent::per_row && facts.level == level + 1) {
-        add({code_of(values_.node(instance).instruction), {ref(facts.operands[0])}, registers_.at(instance)});
+        add({values_.node(instance).instruction, {ref(facts.operands[0])}, registers_.at(instance)});
       } else if (instance.as == Extent::per_column && facts.level == level) {
         const Ref x = ref(facts.operands[0]);
         add({Code::accumulate,

@@ -1,5 +1,9 @@
 #pragma once
 
+// plan/: turns a graph into tasks, in order, with their memory.
+//   in:  a graph and its roots, a memory budget.
+//   out: a plan that is verified: programs, products and kernels, and which memory lives when.
+
 #include <vector>
 
 #include "autograd/engine/plan/schedule.hpp"

@@ -1,5 +1,9 @@
 #pragma once
 
+// products/: matrix products.
+//   in:  sizes, and addresses with transposes or offsets.
+//   out: the product; each block of it to an epilogue while it is in the cache.
+
 #include <cstdint>
 
 #include "autograd/core/dtype.hpp"

@@ -20,14 +20,9 @@ constexpr std::size_t never = std::numeric_limits<std::size_t>::max();
 // The interpreter's places are counted in 15 bits.
 constexpr std::size_t most_places = 0x8000;
 
-bool is_accumulation(Code code) { return code > Code::store; }
-bool takes_masks(Code code) { return code >= Code::mask_and && code <= Code::mask_to_number; }
-
 /// What operand k of a code is.
-Kind operand_kind(Code code, int k) {
-  return takes_masks(code) || (code == Code::select && k == 0) ? Kind::mask : Kind::number;
-}
-Kind result_kind(Code code) { return is_mask(code) ? Kind::mask : Kind::number; }
+Kind operand_kind(Code code, int k) { return takes_mask(code, k) ? Kind::mask : Kind::number; }
+Kind result_kind(Code code) { return gives_mask(code) ? Kind::mask : Kind::number; }
 
 class Verifier {
  public:
@@ -130,7 +125,7 @@ class Verifier {
     if (is_reduction(at.code)) {
       define(at.out, Kind::reducing);
       reductions_.push_back(at.out);
-    } else if (is_accumulation(at.code)) {
+    } else if (at.code == Code::accumulate) {
       if (at.out >= program_->pointers.size()) violated("step: there is no such pointer");
       if (!program_->pointers[at.out].accumulator) bad_pointer(at.out, "a sum over rows is not cleared before");
       if (stored_[at.out] != never && stored_[at.out] != phase_)

@@ -1,5 +1,9 @@
 #pragma once
 
+// rows/: runs a row program over rows, by the tier that fits.
+//   in:  a program and what it is bound to.
+//   out: its results, with the same bits in either tier and on any number of threads.
+//
 // Runs row programs: walks the rows, in blocks that threads share, and lets the tiers run the phases.
 
 #include <memory>

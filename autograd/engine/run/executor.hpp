@@ -1,5 +1,9 @@
 #pragma once
 
+// run/: finds the plan for what is pending, and runs it.
+//   in:  the Tensors that somebody asks for.
+//   out: their values, in their entries.
+
 #include <span>
 #include <vector>
 

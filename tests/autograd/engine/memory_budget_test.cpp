@@ -246,7 +246,7 @@ Measured train(std::size_t budget, const optim::Transformation& rule, bool holds
 TEST_CASE("training within a budget gives the same parameters, to the bit", "[budget]") {
   if (!fused()) return skip("the engine is not the fused one, planning ahead");
   for (const auto& rule : {optim::sgd(0.1), optim::sgd(0.1, {.momentum = 0.9}), optim::adam(0.01),
-                           optim::chain({optim::clip_by_global_norm(1), optim::adam(0.01)})})
+                           optim::chain(optim::clip_by_global_norm(1), optim::adam(0.01))})
     for (const bool holds_loss : {true, false}) {
       const Measured free = train(0, rule, holds_loss);
       for (const std::size_t part : {2, 3}) {

@@ -54,13 +54,13 @@ optim::Transformation adagrad(Builder& build) { return optim::adagrad(rate(build
 optim::Transformation adadelta(Builder& build) { return optim::adadelta(rate(build), {.eps = epsilon(build, 1e-6)}); }
 optim::Transformation clipped(Builder& build) {
   const double most = build.pick({0.1, 1.0});
-  return optim::chain({optim::clip_by_global_norm(most), build.chance(50) ? adam(build) : momentum(build)});
+  return optim::chain(optim::clip_by_global_norm(most), build.chance(50) ? adam(build) : momentum(build));
 }
 optim::Transformation clipped_values(Builder& build) {
-  return optim::chain({optim::clip_by_value(0.05), optim::momentum(0.9), optim::descend(rate(build))});
+  return optim::chain(optim::clip_by_value(0.05), optim::momentum(0.9), optim::descend(rate(build)));
 }
 optim::Transformation decayed(Builder& build) {
-  return optim::chain({optim::weight_decay(0.05), optim::scale(0.5), optim::descend(rate(build))});
+  return optim::chain(optim::weight_decay(0.05), optim::scale(0.5), optim::descend(rate(build)));
 }
 
 struct Rule {

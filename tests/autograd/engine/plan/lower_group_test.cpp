@@ -30,9 +30,9 @@ TEST_CASE("a softmax is three phases: the largest, the sum of the exponentials, 
   const Tensor root = softmax(numbers({6, 5}, 1), 1);
   const Program program = Stages({root}).lowered(root, {root}).lowered.program;
   REQUIRE(program.phases.size() == 3);
-  CHECK(program.phases[0].steps.back().code == Code::row_max);
+  CHECK(program.phases[0].steps.back().code == Code::max);
   CHECK(std::any_of(program.phases[1].steps.begin(), program.phases[1].steps.end(),
-                    [](auto& step) { return step.code == Code::row_sum; }));
+                    [](auto& step) { return step.code == Code::sum; }));
   CHECK(program.phases[2].steps.back().code == Code::store);
   CHECK(count(program, Code::exp) == 1);  // which are kept until the last phase,
   CHECK(scratch(program) == 0);           // in the place of the result
