@@ -99,7 +99,7 @@ class Adder {
                          double sign) const {
     const Node& from = graph_.nodes[product];
     WithAddend result{{from.inputs[0], from.inputs[1], addend}, graph_.product(from)};
-    if (planted("a turned product is not turned when it takes an addition in"))
+    if (planted("a transposed product is not transposed when it takes an addition in"))
       result.product.operands_transposed = false;
     if (factor >= 0 && !planted("an addition loses its factor")) result.inputs.push_back(factor);
     result.product.scaled = scaled;

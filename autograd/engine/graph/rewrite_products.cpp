@@ -16,7 +16,7 @@ void Graph::push_transposes() {
     std::swap(product.m, product.n);
     product.operands_transposed = !product.operands_transposed;
     node.inputs = {from.inputs[1], from.inputs[0]};
-    if (planted("a turned product keeps the order of its operands")) node.inputs = from.inputs;
+    if (planted("a transposed product keeps the order of its operands")) node.inputs = from.inputs;
     set_product(node, product);
   }
 }

@@ -26,8 +26,8 @@ std::unique_ptr<const Offsets> set_offsets(Offsets offsets, bool& transposed, st
 
 // How the matrices lie in what holds them.
 void set_layout(Gemm& gemm, const Product& product, const ProductOperand& a, const ProductOperand& b) {
-  gemm.transpose_a =
-      a.transposed != (product.operands_transposed && !planted("a turned product takes its first operand as it lies"));
+  gemm.transpose_a = a.transposed != (product.operands_transposed &&
+                                      !planted("a transposed product takes its first operand as it lies"));
   gemm.transpose_b = b.transposed != product.operands_transposed;
   gemm.row_a = gemm.transpose_a ? gemm.m : gemm.k;
   gemm.row_b = gemm.transpose_b ? gemm.k : gemm.n;

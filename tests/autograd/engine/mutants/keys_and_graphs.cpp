@@ -65,10 +65,10 @@ Room graphs() {
               {"two columns lie as they lay when they are transposed", network(4)},
               {"a repeated vector is taken for a repeated matrix",
                tests("a matrix that multiplies a batch is read where it lies")},
-              {"a turned product keeps the order of its operands", tests("products that are read transposed")},
+              {"a transposed product keeps the order of its operands", tests("products that are read transposed")},
               {"a scaled term is added where it is subtracted", tests("products that are added to something")},
               {"the product is scaled in place of what it is added to", tests("products that are added to something")},
-              {"a turned product is not turned when it takes an addition in",
+              {"a transposed product is not transposed when it takes an addition in",
                tests("products that are added to something")},
               {"an addition loses its factor", tests("products that are added to something")},
           }};
