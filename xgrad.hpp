@@ -1,7 +1,7 @@
 #pragma once
 
-// All of xgrad in one line: tensors and their derivatives, networks, optimisers, data and reports. Three headers are left
-// out, as they include another library or serve who extends this one: autograd/check/matcher.hpp (Catch2),
+// All of xgrad in one line: tensors and their derivatives, networks, optimisers, data and reports. Three headers are
+// left out, as they include another library or serve who extends this one: autograd/check/matcher.hpp (Catch2),
 // autograd/xtensor.hpp (xtensor) and autograd/ops/batching.hpp (batching rules of one's own primitives).
 
 #include "autograd/autograd.hpp"

@@ -72,9 +72,8 @@ TEST_CASE("what the pages of the engine name without an ending are files or fold
   for (const std::string& name :
        matches(text_of_file(root / "docs/engine/README.md"), "(?:^|\n) +((?:graph|plan|rows|run|products)/[a-z_]+)")) {
     INFO(name);
-    CHECK(std::any_of(files().begin(), files().end(), [&](const std::string& file) {
-      return file.rfind("/autograd/engine/" + name, 0) == 0;
-    }));
+    CHECK(std::any_of(files().begin(), files().end(),
+                      [&](const std::string& file) { return file.rfind("/autograd/engine/" + name, 0) == 0; }));
   }
 }
 
