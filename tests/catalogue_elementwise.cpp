@@ -122,6 +122,7 @@ std::vector<Row> unary_rows() {
       unary("floor", floor, -2.9, 2.9, [](Real x) { return std::floor(x); }),
       unary("ceil", ceil, -2.9, 2.9, [](Real x) { return std::ceil(x); }),
       unary("round", round, -2.9, 2.9, [](Real x) { return std::nearbyint(x); }),
+      unary("trunc", trunc, -2.9, 2.9, [](Real x) { return std::trunc(x); }),
       cast_row(),
       logical_not_row(),
   };

@@ -49,6 +49,7 @@ std::vector<Equation> elementwise_equations() {
       {"floor", group, "floor(x)", "the largest whole number ≤ x"},
       {"ceil", group, "ceil(x)", "the smallest whole number ≥ x"},
       {"round", group, "round(x)", "the nearest whole number, halves to even"},
+      {"trunc", group, "trunc(x)", "x without what is behind the point"},
       {"cast", group, "cast(x, dtype)", "x in another dtype"},
       {"add", group, "add(a, b), a + b", "a + b"},
       {"sub", group, "sub(a, b), a - b", "a − b"},

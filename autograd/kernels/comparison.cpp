@@ -1,5 +1,6 @@
 #include "autograd/kernels/binary.hpp"
 #include "autograd/kernels/map.hpp"
+#include "autograd/kernels/scalar.hpp"
 
 namespace xgrad::kernels {
 
@@ -8,18 +9,11 @@ namespace {
 template <class T>
 bool compare(Instruction f, std::int64_t n, const T* a, const T* b, bool* y) {
   switch (f) {
-    case Instruction::equal:
-      return map([](T u, T v) { return u == v; }, n, y, a, b), true;
-    case Instruction::not_equal:
-      return map([](T u, T v) { return u != v; }, n, y, a, b), true;
-    case Instruction::less:
-      return map([](T u, T v) { return u < v; }, n, y, a, b), true;
-    case Instruction::less_equal:
-      return map([](T u, T v) { return u <= v; }, n, y, a, b), true;
-    case Instruction::greater:
-      return map([](T u, T v) { return u > v; }, n, y, a, b), true;
-    case Instruction::greater_equal:
-      return map([](T u, T v) { return u >= v; }, n, y, a, b), true;
+#define XGRAD_MAP(name, form, cost) \
+  case Instruction::name:           \
+    return map([](T u, T v) { return scalar::name(u, v); }, n, y, a, b), true;
+    XGRAD_RELATIONS(XGRAD_MAP)
+#undef XGRAD_MAP
     default:
       return false;
   }
@@ -39,12 +33,11 @@ bool logical(Instruction f, const View& a, const View& b, const View& y) {
   const std::int64_t n = a.numel();
   const bool *p = a.as<bool>(), *q = b.as<bool>();
   switch (f) {
-    case Instruction::logical_and:
-      return map([](bool u, bool v) { return u && v; }, n, y.as<bool>(), p, q), true;
-    case Instruction::logical_or:
-      return map([](bool u, bool v) { return u || v; }, n, y.as<bool>(), p, q), true;
-    case Instruction::logical_xor:
-      return map([](bool u, bool v) { return u != v; }, n, y.as<bool>(), p, q), true;
+#define XGRAD_MAP(name, form, cost) \
+  case Instruction::name:           \
+    return map([](bool u, bool v) { return scalar::name(u, v); }, n, y.as<bool>(), p, q), true;
+    XGRAD_CONNECTIVES(XGRAD_MAP)
+#undef XGRAD_MAP
     default:
       return false;
   }

@@ -35,8 +35,6 @@ Tensor asinh(const Operand& x);  ///< log(x + sqrt(x^2 + 1)), to the last digits
 Tensor acosh(const Operand& x);  ///< log(x + sqrt(x^2 - 1)); NaN for x < 1
 Tensor atanh(const Operand& x);  ///< log((1 + x) / (1 - x)) / 2
 Tensor sinc(const Operand& x);   ///< sin(pi x) / (pi x), 1 at 0, with all derivatives there
-/// x without what is behind the point; derivative 0.
-Tensor trunc(const Operand& x);
 /// |a| with the sign of b, of which 0 has one, too. Its derivative by b is 0.
 Tensor copysign(const Operand& a, const Operand& b);
 /// x with other numbers in place of NaN, +inf and -inf: unless given, the largest of the dtype for the infinities.

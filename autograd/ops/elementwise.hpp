@@ -35,6 +35,7 @@ Tensor sign(const Operand& x);   ///< -1, 0 or 1; NaN for NaN; its derivative is
 Tensor floor(const Operand& x);  ///< largest whole number <= x; derivative 0
 Tensor ceil(const Operand& x);   ///< smallest whole number >= x; derivative 0
 Tensor round(const Operand& x);  ///< nearest whole number, halves to even; derivative 0
+Tensor trunc(const Operand& x);  ///< x without what is behind the point; derivative 0
 /// Converts the elements; derivatives flow between the floating dtypes.
 Tensor cast(const Operand& x, DType dtype);
 

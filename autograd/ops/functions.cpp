@@ -63,12 +63,6 @@ Tensor sinc(const Operand& operand) {
   return where(near, series, where(half == floor(half), sine, -sine) / where(near, 1, t));
 }
 
-Tensor trunc(const Operand& operand) {
-  const CallScope scope("trunc", operand.where());
-  const Tensor x = operand.tensor();
-  return where(x < 0, ceil(x), floor(x));
-}
-
 // The sign of 0 is that of its reciprocal.
 Tensor copysign(const Operand& a, const Operand& b) {
   const CallScope scope("copysign", a.where());

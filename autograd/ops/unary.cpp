@@ -156,6 +156,10 @@ struct Round : Stepwise<Round> {
   static constexpr auto id = "round";
   static constexpr auto instruction = Instruction::round;
 };
+struct Trunc : Stepwise<Trunc> {
+  static constexpr auto id = "trunc";
+  static constexpr auto instruction = Instruction::trunc;
+};
 struct LogicalNot : Stepwise<LogicalNot> {
   static constexpr auto id = "logical_not";
   static constexpr auto instruction = Instruction::logical_not;
@@ -202,6 +206,7 @@ Tensor sign(const Operand& x) { return record_unary<Sign>(x); }
 Tensor floor(const Operand& x) { return record_unary<Floor>(x); }
 Tensor ceil(const Operand& x) { return record_unary<Ceil>(x); }
 Tensor round(const Operand& x) { return record_unary<Round>(x); }
+Tensor trunc(const Operand& x) { return record_unary<Trunc>(x); }
 Tensor logical_not(const Operand& x) { return record_unary<LogicalNot>(x); }
 
 Tensor cast(const Operand& x, DType dtype) {

@@ -20,7 +20,7 @@ struct TileFunctions {
   /// are one number for all i: 1 for a, 2 for b, 4 for c.
   TileFunction elements[codes][7];
   /// For each reduction: takes n more elements of a, the first of them for lane 0, into the lanes at out.
-  /// row_max and row_min keep one number there.
+  /// max and min keep one number there.
   TileFunction reduce[codes];
   /// For each reduction: out[i] = reduction of the i-th row of a, whose number of columns (int64) is at c.
   TileFunction reduce_rows[codes];

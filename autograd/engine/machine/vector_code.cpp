@@ -50,11 +50,11 @@ static_assert((static_cast<int>(Predicate::greater_equal) ^ 4) == static_cast<in
 
 }  // namespace
 
-Value List::add(Op op, Value a, Value b, Value c, std::uint64_t immediate) {
+Value InstructionList::add(Op op, Value a, Value b, Value c, std::uint64_t immediate) {
   const auto invariant = [&](Value v) { return is_invariant(at(v).op); };
   if (op == Op::mask_not && at(a).op == Op::mask_not) return at(a).in[0];
   if (op == Op::mask_not && at(a).op == Op::compare) {
-    const Instruction of = at(a);
+    const VectorInstruction of = at(a);
     return add(Op::compare, of.in[0], of.in[1], nothing,
                static_cast<std::uint64_t>(complement(static_cast<Predicate>(of.immediate))));
   }
@@ -64,20 +64,22 @@ Value List::add(Op op, Value a, Value b, Value c, std::uint64_t immediate) {
     if (op == Op::compare && !planted("a comparison keeps its predicate when its operands are swapped"))
       immediate = static_cast<std::uint64_t>(mirrored(static_cast<Predicate>(immediate)));
   }
-  const Instruction instruction{op, {a, b, c}, immediate};
+  const VectorInstruction instruction{op, {a, b, c}, immediate};
   const auto [found, fresh] = known_.try_emplace(instruction, static_cast<Value>(code_.size()));
   if (fresh) code_.push_back(instruction);
   return found->second;
 }
 
-void List::put(Op op, Value a, Value b, std::uint64_t immediate) { code_.push_back({op, {a, b, nothing}, immediate}); }
+void InstructionList::put(Op op, Value a, Value b, std::uint64_t immediate) {
+  code_.push_back({op, {a, b, nothing}, immediate});
+}
 
-Value List::fetch(Op op, std::uint64_t pointer) {
+Value InstructionList::fetch(Op op, std::uint64_t pointer) {
   code_.push_back({op, {nothing, nothing, nothing}, pointer});
   return static_cast<Value>(code_.size() - 1);
 }
 
-std::vector<Instruction> List::without_dead() const {
+std::vector<VectorInstruction> InstructionList::without_dead() const {
   std::vector<char> wanted(code_.size());
   for (std::size_t i = code_.size(); i-- > 0;) {
     if (is_sink(code_[i].op)) wanted[i] = 1;
@@ -86,10 +88,10 @@ std::vector<Instruction> List::without_dead() const {
       if (in != nothing) wanted[static_cast<std::size_t>(in)] = 1;
   }
   std::vector<Value> moved(code_.size(), nothing);
-  std::vector<Instruction> kept;
+  std::vector<VectorInstruction> kept;
   for (std::size_t i = 0; i < code_.size(); ++i) {
     if (!wanted[i]) continue;
-    Instruction instruction = code_[i];
+    VectorInstruction instruction = code_[i];
     for (Value& in : instruction.in)
       if (in != nothing) in = moved[static_cast<std::size_t>(in)];
     moved[i] = static_cast<Value>(kept.size());
@@ -115,11 +117,11 @@ class Translation {
         values_(phase.steps.size(), nothing),
         there_(program.pointers.size(), nothing) {}
 
-  std::optional<Emission> run() {
+  std::optional<VectorCode> run() {
     if (overlaps()) return {};
     for (std::size_t i = 0; i < phase_.steps.size(); ++i)
       if (!step(i)) return {};
-    return Emission{sizeof(T), list_.without_dead(), std::move(reductions_)};
+    return VectorCode{sizeof(T), list_.without_dead(), std::move(reductions_)};
   }
 
  private:
@@ -173,13 +175,12 @@ class Translation {
       default:
         break;
     }
-    if ((s.code >= Code::mask_and && s.code <= Code::mask_to_number) || s.code == Code::select) return mask_step(i, s);
-    constexpr auto numbers = []<int... code>(std::integer_sequence<int, code...>) {
+    constexpr auto all = []<int... code>(std::integer_sequence<int, code...>) {
       return std::array{&Translation::evaluate<static_cast<Code>(code)>...};
     }
-    (std::make_integer_sequence<int, static_cast<int>(Code::row_sum)>());
-    values_[i] = (this->*numbers[static_cast<std::size_t>(s.code)])(number(s.in[0]), number(s.in[1]), number(s.in[2]));
-    return true;
+    (std::make_integer_sequence<int, instruction_count>());
+    values_[i] = (this->*all[static_cast<std::size_t>(s.code)])(s);
+    return values_[i] != nothing;
   }
 
   bool store_step(const Step& s) {
@@ -193,36 +194,30 @@ class Translation {
     return true;
   }
 
-  bool mask_step(std::size_t i, const Step& s) {
-    const Value m = any(s.in[0]);
-    if (!is_mask(m)) return false;
-    const bool two = s.code >= Code::mask_and && s.code <= Code::mask_xor;
-    const Value n = two ? any(s.in[1]) : m;
-    if (!is_mask(n)) return false;
-    if (s.code == Code::mask_and) values_[i] = e_.mask_and({m}, {n}).value;
-    if (s.code == Code::mask_or) values_[i] = e_.mask_or({m}, {n}).value;
-    if (s.code == Code::mask_xor) values_[i] = e_.mask_xor({m}, {n}).value;
-    if (s.code == Code::mask_not) values_[i] = e_.mask_not({m}).value;
-    if (s.code == Code::mask_to_number) values_[i] = e_.keep({m}, e_.number(1)).value;
-    if (s.code == Code::select) values_[i] = e_.select({m}, number(s.in[1]), number(s.in[2])).value;
-    return true;
-  }
-
+  /// The result of an elementwise step; nothing where an operand that has to be a mask is a number.
   template <Code code>
-  Value evaluate(R a, [[maybe_unused]] R b, [[maybe_unused]] R c) {
-    if constexpr (code >= Code::equal && code <= Code::greater_equal)
-      return evaluate_comparison<code>(e_, a, b).value;
-    else if constexpr (code == Code::column || code == Code::select ||
-                       (code >= Code::mask_and && code <= Code::mask_to_number))
+  Value evaluate(const Step& s) {
+    constexpr Form form = form_of(code);
+    if constexpr (form == Form::connective || form == Form::negation || form == Form::conversion) {
+      const Value m = any(s.in[0]);
+      if (!is_mask(m)) return nothing;
+      const Value n = form == Form::connective ? any(s.in[1]) : m;
+      if (!is_mask(n)) return nothing;
+      return Meaning<code>::of(e_, M{m}, M{n}, M{n}).value;
+    } else if constexpr (form == Form::selection) {
+      const Value m = any(s.in[0]);
+      return is_mask(m) ? Meaning<code>::of(e_, M{m}, number(s.in[1]), number(s.in[2])).value : nothing;
+    } else if constexpr (form == Form::copy || is_elementwise(code)) {
+      return Meaning<code>::of(e_, number(s.in[0]), number(s.in[1]), number(s.in[2])).value;
+    } else {
       return nothing;
-    else
-      return evaluate_number<code>(e_, a, b, c).value;
+    }
   }
 
   const Program& program_;
   const Phase& phase_;
   const Aliases& aliases_;
-  List list_;
+  InstructionList list_;
   E e_;
   std::vector<Value> values_;  // of each step
   std::vector<Value> there_;   // what is known to be at each pointer, by the first of those that are equal
@@ -231,8 +226,8 @@ class Translation {
 
 }  // namespace
 
-std::optional<Emission> emit(const Program& program, const Phase& phase, const Aliases& aliases,
-                             bool processor_scales) {
+std::optional<VectorCode> emit(const Program& program, const Phase& phase, const Aliases& aliases,
+                               bool processor_scales) {
   if (program.dtype == float32) return Translation<float>(program, phase, aliases, processor_scales).run();
   return Translation<double>(program, phase, aliases, processor_scales).run();
 }

@@ -4,26 +4,7 @@
 //   in:  an emitter and its numbers.
 //   out: numbers within 4 units in the last place.
 //
-// The elementary functions, written once over an emitter: lanes of numbers make them the kernels of the interpreter, an
-// instruction list makes them machine code. Bit for bit the same, as both do the same operations in the same order.
-//
-// An emitter E has
-//   using T                                     float or double
-//   using R, M                                  lanes of T; masks for the lanes (M may be R)
-//   number(double), bits(uint64)                a constant: rounded to T; as a bit pattern
-//   add sub mul div, sqrt floor ceil round      round: to the nearest whole number, ties to even
-//   fma fms fnma (a, b, c)                      a * b + c, a * b - c, c - a * b; in one rounding where there is FMA
-//   fma_once fms_once fnma_once (a, b, c)       the same, in one rounding everywhere
-//   min(a, b), max(a, b)                        a < b ? a : b, a > b ? a : b: the second where one is NaN
-//   bit_and bit_or bit_xor (a, b), bit_clear    bit_clear(a, b): a & ~b
-//   shift_left shift_right (a, int)             of the bits of each lane, zeros come in
-//   integer_add integer_sub (a, b)              of the bits of each lane, modulo 2^32 or 2^64
-//   equal not_equal less less_equal (a, b)      masks: not_equal holds for NaN, the others do not
-//   mask_and mask_or mask_xor (m, n), mask_not
-//   select(m, a, b), keep(m, a)                 m ? a : b, m ? a : 0
-//   call_where(m, function, x, y)               m ? function(x) : y; costs little where m holds for no lane
-// and may have
-//   can_scale(), scale(a, n)                    whether there is, and is: a * 2^n for a whole n, rounded once
+// The elementary functions, written once over an emitter (see emitter.hpp).
 //
 // All are within 4 units in the last place (erfc within 5) of the exact value over the whole range, denormal results
 // included, with signs of zero, infinities and NaN as the C library has them.
@@ -31,20 +12,9 @@
 #include <cstdint>
 #include <limits>
 
-#include "autograd/engine/math/coefficients.hpp"
-
-#if defined(__GNUC__)
-#define XGRAD_FORCE_INLINE inline __attribute__((always_inline))
-#define XGRAD_LAMBDA_INLINE __attribute__((always_inline))
-#else
-#define XGRAD_FORCE_INLINE inline
-#define XGRAD_LAMBDA_INLINE
-#endif
+#include "autograd/engine/math/arithmetic.hpp"
 
 namespace xgrad::fused::math {
-
-template <class E>
-using Lanes = typename E::R;
 
 /// coefficients[0] + x * (coefficients[1] + ...).
 template <class E, int n>
@@ -60,41 +30,6 @@ template <class E, int n>
 XGRAD_FORCE_INLINE Lanes<E> odd_polynomial(E& e, const double (&coefficients)[n], Lanes<E> x) {
   const Lanes<E> square = e.mul(x, x);
   return e.fma(e.mul(x, square), polynomial(e, coefficients, square), x);
-}
-
-template <class E>
-XGRAD_FORCE_INLINE Lanes<E> sign_bit(E& e) {
-  return e.bits(Format<typename E::T>::sign);
-}
-template <class E>
-XGRAD_FORCE_INLINE Lanes<E> neg(E& e, Lanes<E> x) {
-  return e.bit_xor(x, sign_bit(e));
-}
-template <class E>
-XGRAD_FORCE_INLINE Lanes<E> abs(E& e, Lanes<E> x) {
-  return e.bit_clear(x, sign_bit(e));
-}
-/// y with the sign of x, where y has none itself or the same.
-template <class E>
-XGRAD_FORCE_INLINE Lanes<E> with_sign(E& e, Lanes<E> y, Lanes<E> x) {
-  return e.bit_or(y, e.bit_and(x, sign_bit(e)));
-}
-
-template <class E>
-XGRAD_FORCE_INLINE Lanes<E> sign(E& e, Lanes<E> x) {
-  const Lanes<E> zero = e.number(0), one = e.number(1);
-  const Lanes<E> y = e.sub(e.keep(e.less(zero, x), one), e.keep(e.less(x, zero), one));
-  return e.select(e.not_equal(x, x), x, y);
-}
-
-/// The larger, b where they are equal; NaN if either is.
-template <class E>
-XGRAD_FORCE_INLINE Lanes<E> maximum(E& e, Lanes<E> a, Lanes<E> b) {
-  return e.select(e.not_equal(a, a), a, e.max(a, b));
-}
-template <class E>
-XGRAD_FORCE_INLINE Lanes<E> minimum(E& e, Lanes<E> a, Lanes<E> b) {
-  return e.select(e.not_equal(a, a), a, e.min(a, b));
 }
 
 /// x = n ln 2 + r with a whole n and |r| <= ln 2 / 2. The low bits of `shifted` are those of n.

@@ -1,6 +1,6 @@
 #pragma once
 
-// x^y, over an emitter as in elementary.hpp.
+// x^y, over an emitter (see emitter.hpp).
 
 #include "autograd/engine/math/elementary.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// Lanes of an instruction set as an emitter (see elementary.hpp), for files that are compiled for that instruction set.
+// Lanes of an instruction set as an emitter (see emitter.hpp), for files that are compiled for that instruction set.
 
 #include <cmath>
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <xsimd/xsimd.hpp>
 
-#include "autograd/engine/math/elementary.hpp"
+#include "autograd/engine/math/emitter.hpp"
 
 namespace xgrad::fused {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// Functions of angles and their inverses, over an emitter as in elementary.hpp. Odd functions work on |x| and take the
+// Functions of angles and their inverses, over an emitter (see emitter.hpp). Odd functions work on |x| and take the
 // sign of x at the end, which keeps that of zero.
 
 #include "autograd/engine/math/c_library.hpp"

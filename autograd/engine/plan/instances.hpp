@@ -1,6 +1,6 @@
 #pragma once
 
-// What a unit reads and computes, and lists and sets of that, for lowering it.
+// What a group reads and computes, and lists and sets of that, for lowering it.
 
 #include <algorithm>
 #include <cstdint>
@@ -9,23 +9,23 @@
 #include <set>
 #include <vector>
 
-#include "autograd/engine/plan/grouping.hpp"
+#include "autograd/engine/plan/fusion_groups.hpp"
 
 namespace xgrad::fused {
 
-// A node in a class: what a unit reads or computes. With an index just the element in the column that this other node
-// gives for each row: what is picked from an elementwise value is the same operation on what is picked from its
+// A node with an extent: what a group reads or computes. With an index just the element in the column that this other
+// node gives for each row: what is picked from an elementwise value is the same operation on what is picked from its
 // operands, so that picking costs nothing for the elements that are not picked.
 struct Instance {
   std::int32_t node;
-  Class as;
+  Extent as;
   std::int32_t index = -1;
   friend auto operator<=>(const Instance&, const Instance&) = default;
 
-  bool has_columns() const { return index < 0 && (as == Class::full || as == Class::columns); }
+  bool has_columns() const { return index < 0 && (as == Extent::full || as == Extent::per_column); }
 };
 
-// Lists and sets of a unit: memory that is given back when it is lowered, all at once.
+// Lists and sets of a group: memory that is given back when it is lowered, all at once.
 using InstanceMemory = std::pmr::monotonic_buffer_resource;
 using InstanceSet = std::pmr::set<Instance>;
 template <class Value>

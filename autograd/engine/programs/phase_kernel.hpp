@@ -28,16 +28,16 @@ struct PhaseArguments {
 
 /// One phase, ready to run on any rows, one after the other.
 ///
-/// Bits do not depend on the tier. An element has the value that elementary.hpp gives it. Reductions are defined over
-/// 16 lanes of double (also for float32): column j goes to lane j mod 16, columns in rising order; lanes start at 0
-/// (row_prod: 1);
-///   row_sum   lane = lane + a            row_prod  lane = lane * a
+/// Bits do not depend on the tier. An element has the value that its function in engine/math gives it. Reductions are
+/// defined over 16 lanes of double (also for float32): column j goes to lane j mod 16, columns in rising order; lanes
+/// start at 0 (prod: 1);
+///   sum   lane = lane + a            prod  lane = lane * a
 /// but sums of float32 take 64 columns at a time, as long as there are as many, and first add in float32 the four of
 /// them that would go to the same lane, then those of lanes l and l + 8 (l < 8):
 ///   s[l] = ((a0 + a1) + a2) + a3
 ///   lane[l] = lane[l] + (s[l] + s[l + 8])
 /// then lane l takes lane l + 8 (l < 8), lane l + 4 (l < 4), lane l + 2, lane l + 1, as lane[l] + lane[l + d] (times
-/// for row_prod), and lane 0 is rounded to the dtype. row_max and row_min are NaN if any element is (which NaN is
+/// for prod), and lane 0 is rounded to the dtype. max and min are NaN if any element is (which NaN is
 /// open), the infinity of no elements if there are none, and never -0: 0 is added to them last. Stores and
 /// accumulations: columns in any order, steps in program order for each column, also where pointers alias.
 class PhaseKernel {

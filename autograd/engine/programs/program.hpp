@@ -11,70 +11,13 @@
 #include <vector>
 
 #include "autograd/core/dtype.hpp"
+#include "autograd/core/instruction_facts.hpp"
 
 namespace xgrad::fused {
 
-enum class Code : std::uint8_t {
-  // sources
-  column,  // the number of the column, as a number of the program's dtype
-  // one operand
-  copy,
-  neg,
-  exp,
-  log,
-  log2,
-  log1p,
-  expm1,
-  sqrt,
-  sin,
-  cos,
-  tan,
-  sinh,
-  cosh,
-  tanh,
-  asin,
-  acos,
-  atan,
-  gaussian,  // exp(-x^2)
-  erfc,
-  erf,
-  abs,
-  sign,
-  floor,
-  ceil,
-  round,
-  // two operands
-  add,
-  sub,
-  mul,
-  div,
-  pow,
-  maximum,
-  minimum,
-  atan2,
-  equal,
-  not_equal,
-  less,
-  less_equal,
-  greater,
-  greater_equal,  // masks: all bits set where the relation holds
-  mask_and,
-  mask_or,
-  mask_xor,
-  mask_not,        // of masks
-  mask_to_number,  // 1 where the mask holds, else 0
-  // three operands
-  select,  // mask ? a : b
-  fma,     // a * b + c, rounded once
-  // sinks: a reduction along the row into register `out`
-  row_sum,
-  row_max,
-  row_min,
-  row_prod,
-  // sinks: into pointer `out`
-  store,      // the element
-  accumulate  // pointer[column] += a: a sum over rows
-};
+/// What a step does: an instruction of the tape's table, on masks where the tape has bools, or one of those that are
+/// only in row programs.
+using Code = Instruction;
 
 /// An operand of a step.
 struct Ref {

@@ -20,14 +20,9 @@ constexpr std::size_t never = std::numeric_limits<std::size_t>::max();
 // The interpreter's places are counted in 15 bits.
 constexpr std::size_t most_places = 0x8000;
 
-bool is_accumulation(Code code) { return code > Code::store; }
-bool takes_masks(Code code) { return code >= Code::mask_and && code <= Code::mask_to_number; }
-
 /// What operand k of a code is.
-Kind operand_kind(Code code, int k) {
-  return takes_masks(code) || (code == Code::select && k == 0) ? Kind::mask : Kind::number;
-}
-Kind result_kind(Code code) { return is_mask(code) ? Kind::mask : Kind::number; }
+Kind operand_kind(Code code, int k) { return takes_mask(code, k) ? Kind::mask : Kind::number; }
+Kind result_kind(Code code) { return gives_mask(code) ? Kind::mask : Kind::number; }
 
 class Verifier {
  public:
@@ -107,6 +102,7 @@ class Verifier {
 
   void row_steps(const std::vector<RowStep>& steps) {
     for (const RowStep& step : steps) {
+      if (step.code == Code::none) violated("row step: it has no code");
       if (is_sink(step.code) || step.code == Code::column) violated("row step: its code needs columns");
       for (int k = 0; k < arity(step.code); ++k) read_register(step.in[k], operand_kind(step.code, k));
       define(step.out, result_kind(step.code));
@@ -122,6 +118,7 @@ class Verifier {
   }
 
   void step(const Step& at, std::size_t i) {
+    if (at.code == Code::none) violated("step: it has no code");
     const int operands = arity(at.code);
     for (int k = 0; k < 3; ++k) {
       if ((at.in[k].kind == Ref::Kind::none) == (k < operands)) violated("step: it has not the operands of its code");
@@ -130,7 +127,7 @@ class Verifier {
     if (is_reduction(at.code)) {
       define(at.out, Kind::reducing);
       reductions_.push_back(at.out);
-    } else if (is_accumulation(at.code)) {
+    } else if (at.code == Code::accumulate) {
       if (at.out >= program_->pointers.size()) violated("step: there is no such pointer");
       if (!program_->pointers[at.out].accumulator) bad_pointer(at.out, "a sum over rows is not cleared before");
       if (stored_[at.out] != never && stored_[at.out] != phase_)

@@ -79,7 +79,7 @@ void keep(E* entry, Add add) {
   if (same_elements && source != entry) add(entry);
 }
 
-// Whether this was computed before, and the value was not kept. A walk back that has passed computed what is cheap
+// Whether this was computed before, and the value was not kept. A backward pass that has passed computed what is cheap
 // once more, which was to be expected.
 bool is_asked_again(const Entry& entry) {
   return entry.computed > (entry.tracked && entry.differentiated ? 1 : 0) && entry.segment == 0 &&

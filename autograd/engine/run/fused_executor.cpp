@@ -3,7 +3,7 @@
 
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/memory_budget.hpp"
-#include "autograd/engine/plan/lower_unit.hpp"
+#include "autograd/engine/plan/lower_group.hpp"
 #include "autograd/engine/programs/violation.hpp"
 #include "autograd/engine/run/executor.hpp"
 #include "autograd/engine/run/parts_of_list.hpp"

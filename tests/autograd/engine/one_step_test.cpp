@@ -7,7 +7,7 @@
 
 #include "autograd/engine/interpreter/interpreter.hpp"
 #include "autograd/engine/machine/compile_phase.hpp"
-#include "autograd/engine/programs/step_semantics.hpp"
+#include "tests/autograd/engine/codes.hpp"
 #include "tests/autograd/engine/numbers.hpp"
 #include "tests/autograd/engine/sets.hpp"
 
@@ -99,10 +99,6 @@ T apply(InstructionSet set, Code code, T a, T b, T c) {
   return y;
 }
 
-bool takes_mask(Code code, int k) {
-  return (code >= Code::mask_and && code <= Code::mask_to_number) || (code == Code::select && k == 0);
-}
-
 /// A step with this code whose operand k comes from memory (0), from a register (1), or is the result of another (2);
 /// each as a digit of `places`. Masks are in memory or the result of a comparison. The result is stored, as number and
 /// as mask if it is one.
@@ -115,14 +111,14 @@ Program one_step(Code code, int places, DType dtype) {
     step.in[k] = mask ? pointer(k + first_mask) : pointer(k);
     if (places % 3 == 1 && !mask) step.in[k] = in_register(k);
     if (places % 3 != 2) continue;
-    steps.push_back(mask ? Step{Code::mask_not, {pointer(k + first_mask), {}, {}}}
+    steps.push_back(mask ? Step{Code::logical_not, {pointer(k + first_mask), {}, {}}}
                          : Step{Code::neg, {pointer(k), {}, {}}});
     step.in[k] = value(steps.size() - 1);
   }
   steps.push_back(step);
   const Ref last = value(steps.size() - 1);
   steps.push_back({Code::store, {last, {}, {}}, result});
-  if (is_mask(code)) steps.push_back({Code::store, {last, {}, {}}, mask_result});
+  if (gives_mask(code)) steps.push_back({Code::store, {last, {}, {}}, mask_result});
   return program;
 }
 
@@ -154,12 +150,12 @@ void check_step(Code code, int places, InstructionSet set) {
       for (std::size_t i = 0; i < longest + 2 * guard; ++i) {
         const bool inside = i >= first && i < first + count;
         const T number = !inside ? filling : code == Code::column ? static_cast<T>(i - first) : wanted[i];
-        const char byte = !inside || !is_mask(code) ? 0x5a : number != number;
+        const char byte = !inside || !gives_mask(code) ? 0x5a : number != number;
         wrong += !same(data.out[i], number) || data.mask_out[i] != byte;
       }
       const auto& kind = *kernel;
-      INFO("code " << static_cast<int>(code) << " of " << name(set) << ", " << name(dtype_of<T>) << ", operands from "
-                   << places << ", " << count << " columns, kernel " << typeid(kind).name());
+      INFO(name_of(code) << " of " << name(set) << ", " << name(dtype_of<T>) << ", operands from " << places << ", "
+                         << count << " columns, kernel " << typeid(kind).name());
       if (wrong > 0) REQUIRE(wrong == 0);
     }
 }
@@ -167,8 +163,9 @@ void check_step(Code code, int places, InstructionSet set) {
 template <class T>
 void check_steps(InstructionSet set) {
   if (!can_run(set)) return;
-  for (int i = 0; i < static_cast<int>(Code::row_sum); ++i) {
+  for (int i = 1; i < instruction_count; ++i) {
     const auto code = static_cast<Code>(i);
+    if (is_sink(code)) continue;
     int places = 1;
     for (int k = 0; k < arity(code); ++k) places *= 3;
     for (int p = 0; p < places; ++p) check_step<T>(code, p, set);
@@ -177,11 +174,11 @@ void check_steps(InstructionSet set) {
 
 // ---- reductions
 
-/// As kernel.hpp defines it.
+/// As phase_kernel.hpp defines it.
 template <class T>
 T reduced(Code code, const T* x, std::size_t n) {
-  if (code == Code::row_max || code == Code::row_min) {
-    const bool largest = code == Code::row_max;
+  if (code == Code::max || code == Code::min) {
+    const bool largest = code == Code::max;
     T best = largest ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::infinity();
     for (std::size_t j = 0; j < n; ++j)
       if (x[j] != x[j] || best != best)
@@ -190,7 +187,7 @@ T reduced(Code code, const T* x, std::size_t n) {
         best = x[j];
     return best + T{0};
   }
-  const bool product = code == Code::row_prod;
+  const bool product = code == Code::prod;
   double lanes[16];
   for (double& lane : lanes) lane = product;
   const std::size_t folded = sizeof(T) == 4 && !product ? n - n % 64 : 0;
@@ -223,8 +220,8 @@ void check_reductions(Code code, int count, InstructionSet set) {
         data.run(*kernel, first, n);
         for (std::size_t r = 0; r < static_cast<std::size_t>(count); ++r) {
           const T got = data.in_register(registers + r), wanted = reduced(code, &data.numbers[r % 3][first], n);
-          INFO("code " << static_cast<int>(code) << " of " << name(set) << ", " << name(dtype_of<T>) << ", " << n
-                       << " columns, " << count << " at a time: " << got << ", not " << wanted);
+          INFO(name_of(code) << " of " << name(set) << ", " << name(dtype_of<T>) << ", " << n << " columns, " << count
+                             << " at a time: " << got << ", not " << wanted);
           if (!same(got, wanted)) REQUIRE(false);
         }
       }
@@ -245,7 +242,7 @@ void check_live_values(int live, InstructionSet set) {
   for (std::size_t i = 0; i < count; ++i) steps.push_back({Code::less, {value(i), value((i + 1) % count), {}}});
   for (std::size_t i = 0; i < count; ++i) {
     const Ref so_far = i == 0 ? in_register(0) : value(steps.size() - 1);
-    steps.push_back({Code::select, {value(2 * count - 1 - i), value(i), so_far}});
+    steps.push_back({Code::where, {value(2 * count - 1 - i), value(i), so_far}});
     steps.push_back({Code::maximum, {value(steps.size() - 1), value((i * 7) % count), {}}});
     steps.push_back({Code::sub, {value(steps.size() - 1), value(count - 1 - i), {}}});
   }
@@ -299,9 +296,9 @@ void check_accumulation(InstructionSet set) {
 template <class T>
 void check_the_rest(InstructionSet set) {
   if (!can_run(set)) return;
-  for (const Code code : {Code::row_sum, Code::row_prod, Code::row_max, Code::row_min})
+  for (const Code code : codes_of({Form::reduction}))
     for (const int count : {1, 2, 3, 5}) {
-      const bool extreme = code == Code::row_max || code == Code::row_min;
+      const bool extreme = code == Code::max || code == Code::min;
       if (!extreme || count <= 2) check_reductions<T>(code, count, set);
     }
   check_accumulation<T>(set);

@@ -141,22 +141,22 @@ TEST_CASE("one element of each row is written beside sums over rows of many colu
 TEST_CASE("a float32 sum along a row loses no digits", "[program]") {
   std::vector<float> x(9, 1.0f);
   x[0] = 1e8f;
-  CHECK(reduce(Code::row_sum, x) == 100000008.0f);
+  CHECK(reduce(Code::sum, x) == 100000008.0f);
   std::vector<float> two(18, 1.0f);
   two[0] = two[9] = 1e8f;
-  CHECK(reduce(Code::row_sum, two, 2) == 100000008.0f);
+  CHECK(reduce(Code::sum, two, 2) == 100000008.0f);
   std::vector<float> many(100'000, 0.1f);
-  CHECK(reduce(Code::row_sum, many) == static_cast<float>(100'000 * static_cast<double>(0.1f)));
+  CHECK(reduce(Code::sum, many) == static_cast<float>(100'000 * static_cast<double>(0.1f)));
 }
 
 TEST_CASE("a float32 sum along a long row loses less than a rounding of its largest element", "[program]") {
   for (const std::size_t at : {0u, 17u, 40u, 63u, 4000u, 4095u}) {
     std::vector<float> x(4096, 1.0f);
     x[at] = 1e8f;
-    CHECK(std::abs(reduce(Code::row_sum, x) - 100'004'095.0) <= 12);
+    CHECK(std::abs(reduce(Code::sum, x) - 100'004'095.0) <= 12);
   }
   std::vector<float> equal(1'000'000, 0.3f);
-  CHECK(reduce(Code::row_sum, equal) == static_cast<float>(1e6 * static_cast<double>(0.3f)));
+  CHECK(reduce(Code::sum, equal) == static_cast<float>(1e6 * static_cast<double>(0.3f)));
 }
 
 TEST_CASE("a float32 sum over few rows loses no digits", "[program]") {
@@ -176,20 +176,20 @@ TEST_CASE("the largest of a row is NaN if any element is, wherever it is", "[pro
   for (const std::size_t columns : {1u, 5u, 64u, 65u, 100u, 1029u})
     for (std::size_t at = 0; at < columns; at += 7) {
       std::vector<float> x(columns, -2.0f);
-      CHECK(reduce(Code::row_max, x) == -2.0f);
+      CHECK(reduce(Code::max, x) == -2.0f);
       x[at] = std::numeric_limits<float>::quiet_NaN();
-      CHECK(std::isnan(reduce(Code::row_max, x)));
-      CHECK(std::isnan(reduce(Code::row_min, x)));
+      CHECK(std::isnan(reduce(Code::max, x)));
+      CHECK(std::isnan(reduce(Code::min, x)));
       x.insert(x.begin(), x.begin(), x.begin() + static_cast<std::ptrdiff_t>(columns));
-      CHECK(std::isnan(reduce(Code::row_max, x, 2)));
+      CHECK(std::isnan(reduce(Code::max, x, 2)));
     }
 }
 
 TEST_CASE("reductions of no elements are what they start from", "[program]") {
-  CHECK(reduce(Code::row_sum, std::vector<float>()) == 0);
-  CHECK(reduce(Code::row_prod, std::vector<double>()) == 1);
-  CHECK(reduce(Code::row_max, std::vector<float>()) == -std::numeric_limits<float>::infinity());
-  CHECK(reduce(Code::row_min, std::vector<double>()) == std::numeric_limits<double>::infinity());
+  CHECK(reduce(Code::sum, std::vector<float>()) == 0);
+  CHECK(reduce(Code::prod, std::vector<double>()) == 1);
+  CHECK(reduce(Code::max, std::vector<float>()) == -std::numeric_limits<float>::infinity());
+  CHECK(reduce(Code::min, std::vector<double>()) == std::numeric_limits<double>::infinity());
 }
 
 TEST_CASE("a result may lie in its operand's memory, and be read before and after", "[program]") {

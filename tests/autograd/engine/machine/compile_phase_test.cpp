@@ -180,11 +180,11 @@ TEST_CASE("machine code has room for many operands, values and reductions", "[ma
       const auto value = [](std::size_t i) { return Ref{Ref::Kind::value, static_cast<std::uint16_t>(i)}; };
       for (std::size_t i = 0; i < 12; ++i) steps.push_back({Code::exp, {value(i), {}, {}}});
       for (std::uint16_t r = 0; r < 3; ++r) {
-        steps.push_back({Code::row_sum, {value(12u + r), {}, {}}, r});
-        steps.push_back({Code::row_sum, {value(r), {}, {}}, static_cast<std::uint16_t>(3 + r)});
+        steps.push_back({Code::sum, {value(12u + r), {}, {}}, r});
+        steps.push_back({Code::sum, {value(r), {}, {}}, static_cast<std::uint16_t>(3 + r)});
       }
-      steps.push_back({Code::row_max, {value(20), {}, {}}, 6});
-      steps.push_back({Code::row_min, {value(21), {}, {}}, 7});
+      steps.push_back({Code::max, {value(20), {}, {}}, 6});
+      steps.push_back({Code::min, {value(21), {}, {}}, 7});
       for (std::uint16_t p = 0; p < 12; ++p) {
         steps.push_back({Code::fma, {value(p), value(23u - p), {Ref::Kind::register_, 0}}});
         steps.push_back({Code::store, {value(steps.size() - 1), {}, {}}, p});
@@ -208,12 +208,12 @@ TEST_CASE("machine code keeps its registers when it leaves a lane to the C libra
       std::vector<Step> steps = {{Code::column, {}},
                                  {Code::less, {pointer(0), pointer(1), {}}},
                                  {Code::sqrt, {pointer(2), {}, {}}},
-                                 {Code::row_sum, {pointer(1), {}, {}}, 0},
-                                 {Code::row_max, {pointer(2), {}, {}}, 1},
+                                 {Code::sum, {pointer(1), {}, {}}, 0},
+                                 {Code::max, {pointer(2), {}, {}}, 1},
                                  {Code::sin, {pointer(0), {}, {}}},
                                  {Code::cos, {pointer(1), {}, {}}},
                                  {Code::tan, {value(2), {}, {}}},
-                                 {Code::select, {value(1), value(5), value(6)}},
+                                 {Code::where, {value(1), value(5), value(6)}},
                                  {Code::fma, {value(0), value(8), value(2)}}};
       for (std::uint16_t p = 3; p < 6; ++p) steps.push_back({Code::store, {value(12u - p), {}, {}}, p});
       program.phases = {{steps, {}}};

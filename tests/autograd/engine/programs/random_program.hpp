@@ -13,8 +13,8 @@
 
 #include "autograd/engine/interpreter/tile_functions.hpp"
 #include "autograd/engine/programs/reduction_lanes.hpp"
-#include "autograd/engine/programs/step_semantics.hpp"
 #include "autograd/engine/rows/tiered_program.hpp"
+#include "tests/autograd/engine/codes.hpp"
 
 namespace xgrad::fused::testing {
 
@@ -106,14 +106,12 @@ class RandomProgram {
   }
 
   Code number_code(int operands) {
-    static const std::vector<Code> one = {Code::copy,  Code::neg,   Code::exp,   Code::log,   Code::tanh,
-                                          Code::expm1, Code::ceil,  Code::erf,   Code::sqrt,  Code::abs,
-                                          Code::sign,  Code::round, Code::floor, Code::log1p, Code::sin,
-                                          Code::cos,   Code::tan,   Code::asin,  Code::acos,  Code::atan,
-                                          Code::log2,  Code::sinh,  Code::cosh,  Code::erfc,  Code::gaussian};
-    static const std::vector<Code> two = {Code::add,     Code::sub,     Code::mul, Code::div, Code::add,  Code::add,
-                                          Code::maximum, Code::minimum, Code::mul, Code::pow, Code::atan2};
-    static const std::vector<Code> three = {Code::fma};
+    static const std::vector<Code> one = codes_of({Form::copy, Form::unary}), three = codes_of({Form::ternary});
+    static const std::vector<Code> two = [] {
+      std::vector<Code> codes = codes_of({Form::binary});
+      codes.insert(codes.end(), {Code::add, Code::add, Code::mul});  // which the engine has most to do with
+      return codes;
+    }();
     const auto& all = operands == 1 ? one : operands == 2 ? two : three;
     return all[static_cast<std::size_t>(pick(static_cast<int>(all.size())))];
   }
@@ -175,13 +173,13 @@ class RandomProgram {
       return masks_.push_back(index);
     }
     if (kind == 1) {
-      const auto code = static_cast<Code>(static_cast<int>(Code::mask_and) + pick(4));
-      steps.push_back({code, {any_mask(), code == Code::mask_not ? Ref{} : any_mask(), {}}});
+      const auto code = static_cast<Code>(static_cast<int>(Code::logical_and) + pick(4));
+      steps.push_back({code, {any_mask(), code == Code::logical_not ? Ref{} : any_mask(), {}}});
       return masks_.push_back(index);
     }
-    if (kind == 2) steps.push_back({Code::select, {any_mask(), any_number(scratch), any_number(scratch)}});
-    if (kind == 3) steps.push_back({pick(2) && kind_ == Kind::any ? Code::column : Code::mask_to_number, {}});
-    if (kind == 3 && steps.back().code == Code::mask_to_number) steps.back().in[0] = any_mask();
+    if (kind == 2) steps.push_back({Code::where, {any_mask(), any_number(scratch), any_number(scratch)}});
+    if (kind == 3) steps.push_back({pick(2) && kind_ == Kind::any ? Code::column : Code::cast, {}});
+    if (kind == 3 && steps.back().code == Code::cast) steps.back().in[0] = any_mask();
     if (kind > 3) {
       Step step{number_code(1 + pick(3)), {}};
       for (int k = 0; k < arity(step.code); ++k) step.in[k] = any_number(scratch);
@@ -211,7 +209,7 @@ class RandomProgram {
       summed_[p - 9] = true;
     }
     for (int i = kind_ == Kind::any ? pick(3) : 0; i > 0; --i) {
-      const auto code = static_cast<Code>(static_cast<int>(Code::row_sum) + pick(4));
+      const auto code = static_cast<Code>(static_cast<int>(Code::sum) + pick(4));
       phase.steps.push_back({code, {any_number(number > 0)}, new_register()});
     }
     known_ = registers_;
@@ -335,14 +333,14 @@ class Plain {
   }
 
   void reduce(const Step& s, std::int64_t row) {
-    if (s.code == Code::row_max || s.code == Code::row_min) {
-      T best = s.code == Code::row_max ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::infinity();
+    if (s.code == Code::max || s.code == Code::min) {
+      T best = s.code == Code::max ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::infinity();
       for (std::int64_t j = 0; j < columns_; ++j)
-        best = apply(s.code == Code::row_max ? Code::maximum : Code::minimum, best, operand(s.in[0], row, j), 0);
+        best = apply(s.code == Code::max ? Code::maximum : Code::minimum, best, operand(s.in[0], row, j), 0);
       registers_[s.out] = best + T{0};
       return;
     }
-    const bool narrow = columns_ > 0 && columns_ < 64 && rows_ > 1, product = s.code == Code::row_prod;
+    const bool narrow = columns_ > 0 && columns_ < 64 && rows_ > 1, product = s.code == Code::prod;
     double lanes[reduction_lanes];
     for (double& lane : lanes) lane = product;
     T halves[16] = {};

@@ -58,7 +58,7 @@ TEST_CASE("an analysis that does not fit its program is found", "[verify]") {
   Program vector = program;
   vector.pointers[1] = row;
   broken(vector, "one long row", [](Analysis& a) { a.flat = true; });
-  for (const Step& step : {Step{Code::row_max, {x, {}, {}}, 0}, Step{Code::column, {}}}) {
+  for (const Step& step : {Step{Code::max, {x, {}, {}}, 0}, Step{Code::column, {}}}) {
     Program along = program;
     along.phases[0].steps.push_back(step);
     for (const Parts parts : {Parts::columns, Parts::any})

@@ -35,9 +35,9 @@ Program good() {
                  {Code::store, {value(0), {}, {}}, 1},
                  {Code::mul, {value(0), number(4), {}}},
                  {Code::store, {value(2), {}, {}}, 5},
-                 {Code::row_sum, {value(0), {}, {}}, 5}};
+                 {Code::sum, {value(0), {}, {}}, 5}};
   first.after = {{Code::div, {0, 5, 0}, 6}};
-  second.steps = {{Code::mul, {pointer(1), number(6), {}}}, {Code::select, {pointer(4), value(0), pointer(5)}},
+  second.steps = {{Code::mul, {pointer(1), number(6), {}}}, {Code::where, {pointer(4), value(0), pointer(5)}},
                   {Code::store, {value(1), {}, {}}, 1},     {Code::accumulate, {value(1), {}, {}}, 3},
                   {Code::greater, {value(0), pointer(2)}},  {Code::store, {value(4), {}, {}}, 6},
                   {Code::store, {number(1), {}, {}}, 7}};
@@ -92,7 +92,9 @@ TEST_CASE("indices, operands and types that do not fit are found", "[verify]") {
   broken("no such row operand", [](Program& p) { p.row_stores[0].index = 3; });
   broken("not the operands of its code", [](Program& p) { steps(p, 0)[2].in[1] = {}; });
   broken("not the operands of its code", [](Program& p) { steps(p, 0)[0].in[1] = number(0); });
-  broken("its code needs columns", [](Program& p) { p.before[0].code = Code::row_max; });
+  broken("it has no code", [](Program& p) { steps(p, 0)[0] = {Code::none, {}}; });
+  broken("it has no code", [](Program& p) { p.before[0].code = Code::none; });
+  broken("its code needs columns", [](Program& p) { p.before[0].code = Code::max; });
   broken("its code needs columns", [](Program& p) { p.before[0].code = Code::column; });
   broken("a mask is taken for a number", [](Program& p) { steps(p, 0)[0].in[0] = pointer(4); });
   broken("a mask is taken for a number", [](Program& p) { steps(p, 1)[1].in[0] = value(0); });
@@ -113,7 +115,7 @@ TEST_CASE("values and registers that are read too early, or defined twice, are f
   broken("read before it is defined", [](Program& p) { steps(p, 0).pop_back(); });
   broken("in the phase that reduces into it", [](Program& p) { steps(p, 0).push_back({Code::neg, {number(5)}}); });
   broken("defined twice", [](Program& p) { steps(p, 0)[4].out = 4; });
-  broken("defined twice", [](Program& p) { steps(p, 0).push_back({Code::row_max, {value(0)}, 5}); });
+  broken("defined twice", [](Program& p) { steps(p, 0).push_back({Code::max, {value(0)}, 5}); });
   broken("defined twice", [](Program& p) { p.before[0].out = 1; });
   broken("defined twice", [](Program& p) { p.loads.push_back(p.loads[0]); });
 }
@@ -166,7 +168,7 @@ Program overwritten(bool stored_last) {
   first.steps = {{Code::tanh, {pointer(0), {}, {}}},
                  {Code::store, {value(0), {}, {}}, 1},
                  {Code::mul, {value(0), number(0), {}}},
-                 {Code::row_sum, {value(2), {}, {}}, 2}};
+                 {Code::sum, {value(2), {}, {}}, 2}};
   first.after = {{Code::mul, {2, 1, 0}, 3}};
   const Step store{Code::store, {value(3), {}, {}}, 1};
   second.steps = {{Code::mul, {pointer(1), number(0), {}}},
@@ -175,7 +177,7 @@ Program overwritten(bool stored_last) {
                   {Code::mul, {value(1), value(2), {}}},
                   store,
                   {Code::mul, {value(1), pointer(1), {}}},
-                  {Code::row_sum, {value(5), {}, {}}, 4}};
+                  {Code::sum, {value(5), {}, {}}, 4}};
   if (stored_last) {
     second.steps.erase(second.steps.begin() + 4);
     second.steps[5].in[0] = value(4);

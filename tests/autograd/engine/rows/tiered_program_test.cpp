@@ -130,7 +130,7 @@ TEST_CASE("what looks along a row has no parts", "[program]") {
     changed.phases[0].steps.push_back(step);
     return Compiled(changed).parts();
   };
-  CHECK(with_step({Code::row_max, {x}, 0}) == Parts::none);
+  CHECK(with_step({Code::max, {x}, 0}) == Parts::none);
   CHECK(with_step({Code::column, {}}) == Parts::none);
   Program picks = program, stores = program;
   picks.loads = {{Load::Source::element, 0, 0, 0}};
