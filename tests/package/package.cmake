@@ -1,4 +1,5 @@
-# Tests of what is installed, which a shared library has alone: its engine is hidden from the others. Another project finds the installed library, by CMake or pkg-config, or takes this one in as a subdirectory.
+# Tests of what is installed. A shared library that hides its engine has these alone. Another project finds the installed
+# library, by CMake or pkg-config, or takes this one in as a subdirectory.
 if(xgrad_sanitizers OR NOT XGRAD_INSTALL)
   return()
 endif()
