@@ -44,8 +44,8 @@ TEST_CASE("a backward pass asks each rule between outputs and inputs once, in re
   CHECK(std::is_sorted(sequence.rbegin(), sequence.rend()));
   CHECK(log.visited == std::vector<const Entry*>{loss.entry(), both.entry(), product.entry(), b.entry(), a.entry()});
   for (const auto& [rule, times] : log.given) CHECK(times == 1);
-  CHECK(log.given.size() == 6);                        // two of the product, one of each other
-  CHECK(log.given.count({both.entry(), 1}) == 0);      // of what depends on no input nobody asks
+  CHECK(log.given.size() == 6);                    // two of the product, one of each other
+  CHECK(log.given.count({both.entry(), 1}) == 0);  // of what depends on no input nobody asks
   CHECK_FALSE((log.visits(unused) || log.visits(beside)));
 }
 
