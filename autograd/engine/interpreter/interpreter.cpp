@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "autograd/engine/cpu/fault.hpp"
-#include "autograd/engine/programs/step_semantics.hpp"
+#include "autograd/engine/programs/reduction_facts.hpp"
 
 namespace xgrad::fused {
 
@@ -19,23 +19,22 @@ struct Reduction {
 };
 
 template <class T>
-constexpr T start_of(Code code) {
-  constexpr T infinity = std::numeric_limits<T>::infinity();
-  if (code == Code::max) return planted("the largest of a row is at least 0") ? T{0} : -infinity;
-  if (code == Code::min) return infinity;
-  return code == Code::prod ? T{1} : T{0};
+T start_of(Code code) {
+  const bool wrong = code == Code::max && planted("the largest of a row is at least 0");
+  return wrong ? T{0} : static_cast<T>(reduction_facts(code).start);
 }
 
-/// See PhaseKernel for the order.
+/// Joins the lanes in the order that PhaseKernel defines.
 template <class T>
 T finish(Code code, double* lanes) {
-  if (code == Code::max || code == Code::min)
+  if (!reduction_facts(code).in_lanes)
     return *reinterpret_cast<T*>(lanes) + (planted("the largest of a row may be -0") ? -T{0} : T{0});
+  const bool product = reduction_facts(code).join == Join::product;
   for (int half = reduction_lanes / 2; half; half /= 2)
     for (int l = 0; l < half; ++l) {
       const int from = planted("lanes are joined in another order") ? 2 * l : l;
       const int other = planted("lanes are joined in another order") ? from + 1 : l + half;
-      lanes[l] = code == Code::prod ? lanes[from] * lanes[other] : lanes[from] + lanes[other];
+      lanes[l] = product ? lanes[from] * lanes[other] : lanes[from] + lanes[other];
     }
   return static_cast<T>(lanes[0]);
 }
@@ -85,7 +84,7 @@ class Interpreter final : public PhaseKernel {
                  program.pointers[p].mask && !planted("the bytes of a mask are as wide as numbers") ? 1 : item_)});
   }
 
-  /// The address of every place, at the beginning of the row; all but the pointers stay.
+  /// Sets the address of every place for the beginning of a row. Those of pointers then advance from tile to tile.
   template <class T>
   char** lay_out(const PhaseArguments& arguments, std::int64_t row, double& first_column) const {
     char* memory = static_cast<char*>(arguments.workspace);
@@ -100,16 +99,16 @@ class Interpreter final : public PhaseKernel {
       const auto [code, r] = reductions_[i];
       char* own = place[places_.lanes + r] = lanes + i * lanes_bytes;
       if (planted("a reduction goes on from the row before")) continue;
-      if (code == Code::max || code == Code::min)
-        *reinterpret_cast<T*>(own) = start_of<T>(code);
-      else
+      if (reduction_facts(code).in_lanes)
         std::fill_n(reinterpret_cast<double*>(own), reduction_lanes, start_of<double>(code));
+      else
+        *reinterpret_cast<T*>(own) = start_of<T>(code);
     }
     for (std::size_t s = 0; s < slots_; ++s) place[places_.slots + s] = memory + s * slot_stride;
     return place;
   }
 
-  /// Where a register has its number for a row.
+  /// The index of the number that a register has for a row.
   static std::size_t number(std::size_t register_, std::int64_t row) {
     return register_ * most_rows + static_cast<std::size_t>(row);
   }

@@ -64,8 +64,8 @@ class Builder {
     });
   }
 
-  /// A value that is stored is computed where it is stored to, unless that memory is wanted before the store, or holds
-  /// something else before the value's last use.
+  /// A value that is stored is computed right into the array, so that its store takes no time: unless a step between
+  /// the two reads or writes that memory, or another store overwrites it before the last use of the value.
   void place_in_targets() {
     const auto& steps = phase_.steps;
     for (std::size_t i = 0; i < steps.size(); ++i) {
@@ -79,7 +79,7 @@ class Builder {
       for (std::size_t j = i + 1; j <= last_use_[value] && free; ++j)
         free = !(steps[j].code >= Code::store && same_memory(steps[j].out, store.out)) ||
                planted("a value is read where something else was stored");
-      // What the value's own step reads at another width than it writes cannot be overwritten.
+      // A step that reads the bytes of a mask cannot write numbers over them: it would overwrite bytes not yet read.
       for (const Ref& ref : steps[value].in)
         if (ref.kind == Ref::Kind::pointer && program_.pointers[ref.index].mask && same_memory(ref.index, store.out))
           free = false;
@@ -107,7 +107,7 @@ class Builder {
     return ref.kind == Ref::Kind::register_ && (shape_ == TileShape::part || single_[ref.index]);
   }
 
-  /// A place with an element for each column.
+  /// Returns a place that holds the operand as one element for each column.
   std::uint16_t elements_of(const Ref& ref) {
     if (ref.kind == Ref::Kind::value) return place_[ref.index];
     if (ref.kind == Ref::Kind::pointer) {
@@ -173,7 +173,7 @@ class Builder {
     put(element_function(functions_, code, single), out, in[0], in[1], in[2]);
   }
 
-  /// The slot of an operand that dies here, or another.
+  /// Returns the slot of an operand whose last use is step i, or else a free one.
   std::uint16_t slot_for(std::size_t i) {
     release_after(i);
     return take_slot();

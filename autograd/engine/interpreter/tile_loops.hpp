@@ -8,6 +8,7 @@
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/interpreter/tile_functions.hpp"
 #include "autograd/engine/math/simd_lanes.hpp"
+#include "autograd/engine/programs/reduction_facts.hpp"
 #include "autograd/engine/programs/reduction_lanes.hpp"
 #include "autograd/engine/programs/step_semantics.hpp"
 
@@ -79,7 +80,7 @@ void elements(void* out, const void* a, const void* b, const void* c, std::int64
   }
 }
 
-/// The next columns of each lane, and of the one that joins it, added in float32.
+/// Adds, in float32, the next columns of each lane, and those of the lane that joins it.
 template <class Architecture>
 XGRAD_FORCE_INLINE void fold(float* sums, const float* p) {
   using L = LanesOf<float, Architecture>;
@@ -94,36 +95,35 @@ XGRAD_FORCE_INLINE void fold(float* sums, const float* p) {
   for (int l = 0; l < reduction_lanes / 2; ++l) sums[l] += sums[l + reduction_lanes / 2];
 }
 
-/// sum, prod.
+/// Reductions in lanes of doubles, which go on from what is in them.
 template <Code code, class T, class Architecture>
-void reduce(void* out, const void* a, const void*, const void*, std::int64_t n) {
+void reduce_in_lanes(void* out, const void* a, const void*, const void*, std::int64_t n) {
   using L = LanesOf<double, Architecture>;
   using R = typename L::R;
   constexpr int registers = reduction_lanes / L::width;
+  constexpr ReductionFacts facts = reduction_facts(code);
+  L e;
   double* lanes = static_cast<double*>(out);
   R total[registers];
   for (int k = 0; k < registers; ++k) total[k] = L::load(lanes + k * L::width);
   const auto take = [&](const T* p) XGRAD_LAMBDA_INLINE {
 #pragma GCC unroll 8
-    for (int k = 0; k < registers; ++k) {
-      const R x = load_double<L>(p + k * L::width);
-      if constexpr (code == Code::sum) total[k] = L::add(total[k], x);
-      if constexpr (code == Code::prod) total[k] = L::mul(total[k], x);
-    }
+    for (int k = 0; k < registers; ++k) total[k] = joined<facts.join>(e, total[k], load_double<L>(p + k * L::width));
   };
   const T* p = static_cast<const T*>(a);
   std::int64_t i = 0;
-  if constexpr (sizeof(T) == 4 && code != Code::prod) {
+  if constexpr (sizeof(T) == 4 && facts.folds) {
     constexpr int columns = folded_columns * reduction_lanes;
     for (; i + columns <= n; i += columns) {
       T sums[reduction_lanes];
       fold<Architecture>(sums, p + i);
-      for (int k = 0; 2 * k < registers; ++k) total[k] = L::add(total[k], load_double<L>(sums + k * L::width));
+      for (int k = 0; 2 * k < registers; ++k)
+        total[k] = joined<facts.join>(e, total[k], load_double<L>(sums + k * L::width));
     }
   }
   for (; i + reduction_lanes <= n; i += reduction_lanes) take(p + i);
   if (i < n) {
-    const T nothing = code == Code::prod && !planted("empty lanes of a product are 0") ? T{1} : T{0};
+    const T nothing = planted("empty lanes of a product are 0") ? T{0} : static_cast<T>(facts.start);
     T x[reduction_lanes];
     for (int k = 0; k < reduction_lanes; ++k) x[k] = i + k < n ? p[i + k] : nothing;
     take(x);
@@ -131,27 +131,20 @@ void reduce(void* out, const void* a, const void*, const void*, std::int64_t n) 
   for (int k = 0; k < registers; ++k) L::store(lanes + k * L::width, total[k]);
 }
 
-template <Code code, class T>
-XGRAD_FORCE_INLINE T extreme(T a, T b) {
-  const bool first = code == Code::max ? a > b : a < b;
-  return first || a != a ? a : b;
-}
-
-/// max, min: no order among the elements shows in the result.
+/// Reductions in whose result no order among the elements shows.
 template <Code code, class L>
-void reduce_extreme(void* out, const void* a, const void*, const void*, std::int64_t n) {
+void reduce_in_any_order(void* out, const void* a, const void*, const void*, std::int64_t n) {
   using T = typename L::T;
   using R = typename L::R;
   constexpr int w = L::width, registers = 4;
   L e;
+  constexpr Join join = reduction_facts(code).join;
   T& best = *static_cast<T*>(out);
   const T* p = static_cast<const T*>(a);
   std::int64_t i = 0;
   if (n >= w) {
     R lanes[registers] = {R(best), R(best), R(best), R(best)};
-    const auto take = [&e](R& lane, R x) XGRAD_LAMBDA_INLINE {
-      lane = code == Code::max ? math::maximum(e, lane, x) : math::minimum(e, lane, x);
-    };
+    const auto take = [&e](R& lane, R x) XGRAD_LAMBDA_INLINE { lane = joined<join>(e, lane, x); };
     for (; i + registers * w <= n; i += registers * w) {
 #pragma GCC unroll 4
       for (int k = 0; k < registers; ++k) take(lanes[k], L::load(p + i + k * w));
@@ -161,34 +154,27 @@ void reduce_extreme(void* out, const void* a, const void*, const void*, std::int
     take(lanes[0], lanes[1]), take(lanes[0], lanes[2]);
     T last[w];
     L::store(last, lanes[0]);
-    for (int k = 0; k < w; ++k) best = extreme<code>(best, last[k]);
+    for (int k = 0; k < w; ++k) best = joined<join>(best, last[k]);
   }
-  for (; i < n; ++i) best = extreme<code>(best, p[i]);
+  for (; i < n; ++i) best = joined<join>(best, p[i]);
 }
 
-/// Whole short rows, four at a time: each of their sums waits for the one before.
+/// Reduces whole short rows, eight at a time: within a row each addition has to wait for the one before.
 template <Code code, class T>
 void reduce_rows(void* out, const void* a, const void*, const void* c, std::int64_t n) {
-  constexpr bool largest = code == Code::max || code == Code::min;
-  using A = std::conditional_t<largest, T, double>;
-  constexpr A infinity = std::numeric_limits<A>::infinity();
-  constexpr A start = code == Code::max ? -infinity : code == Code::min ? infinity : code == Code::prod;
+  constexpr ReductionFacts facts = reduction_facts(code);
+  using A = std::conditional_t<facts.in_lanes, double, T>;
   const std::int64_t columns = *static_cast<const std::int64_t*>(c);
-  const auto take = [](A total, T x) XGRAD_LAMBDA_INLINE {
-    if constexpr (largest) return extreme<code>(total, x);
-    if constexpr (code == Code::sum) return total + static_cast<A>(x);
-    if constexpr (code == Code::prod) return total * static_cast<A>(x);
-  };
   T* y = static_cast<T*>(out);
   const T* p = static_cast<const T*>(a);
   const auto rows = [&]<int count>(std::integral_constant<int, count>) XGRAD_LAMBDA_INLINE {
     A total[count];
-    for (int k = 0; k < count; ++k) total[k] = start;
+    for (int k = 0; k < count; ++k) total[k] = static_cast<A>(facts.start);
     for (std::int64_t j = planted("a short row is reduced without its first column") ? 1 : 0; j < columns; ++j) {
 #pragma GCC unroll 8
-      for (int k = 0; k < count; ++k) total[k] = take(total[k], p[k * columns + j]);
+      for (int k = 0; k < count; ++k) total[k] = joined<facts.join>(total[k], static_cast<A>(p[k * columns + j]));
     }
-    for (int k = 0; k < count; ++k) y[k] = static_cast<T>(largest ? total[k] + A{0} : total[k]);
+    for (int k = 0; k < count; ++k) y[k] = static_cast<T>(facts.in_lanes ? total[k] : total[k] + A{0});
     y += count, p += count * columns;
   };
   std::int64_t i = 0;
@@ -259,9 +245,17 @@ void from_integers(void* out, const void* a, const void*, const void*, std::int6
   for (std::int64_t i = 0; i < n; ++i) static_cast<T*>(out)[i] = static_cast<T>(static_cast<const std::int64_t*>(a)[i]);
 }
 
-template <int code_number, class L>
+template <int code_number, class T, class Architecture>
 constexpr void add_code(TileFunctions& table) {
+  using L = LanesOf<T, Architecture>;
   constexpr Code code = static_cast<Code>(code_number);
+  if constexpr (is_reduction(code)) {
+    if constexpr (reduction_facts(code).in_lanes)
+      table.reduce[code_number] = reduce_in_lanes<code, T, Architecture>;
+    else
+      table.reduce[code_number] = reduce_in_any_order<code, L>;
+    table.reduce_rows[code_number] = reduce_rows<code, T>;
+  }
   auto& row = table.elements[code_number];
   if constexpr (form_of(code) == Form::copy || is_elementwise(code) || code == Code::accumulate) {
     row[0] = elements<code, 0, L>;
@@ -279,17 +273,8 @@ template <class T, class Architecture>
 constexpr TileFunctions make_tile_functions() {
   using L = LanesOf<T, Architecture>;
   TileFunctions table{};
-  [&]<int... code>(std::integer_sequence<int, code...>) { (add_code<code, L>(table), ...); }
+  [&]<int... code>(std::integer_sequence<int, code...>) { (add_code<code, T, Architecture>(table), ...); }
   (std::make_integer_sequence<int, codes>());
-  const auto at = [](Code code) { return static_cast<int>(code); };
-  table.reduce[at(Code::sum)] = reduce<Code::sum, T, Architecture>;
-  table.reduce[at(Code::prod)] = reduce<Code::prod, T, Architecture>;
-  table.reduce[at(Code::max)] = reduce_extreme<Code::max, L>;
-  table.reduce[at(Code::min)] = reduce_extreme<Code::min, L>;
-  table.reduce_rows[at(Code::sum)] = reduce_rows<Code::sum, T>;
-  table.reduce_rows[at(Code::prod)] = reduce_rows<Code::prod, T>;
-  table.reduce_rows[at(Code::max)] = reduce_rows<Code::max, T>;
-  table.reduce_rows[at(Code::min)] = reduce_rows<Code::min, T>;
   table.spread = spread<L>;
   table.pick = pick<T, T>;
   table.pick_mask = pick<T, unsigned char>;

@@ -1,6 +1,6 @@
 #pragma once
 
-// Memory that holds machine code.
+// Executable memory for machine code.
 
 #include <atomic>
 #include <cstddef>
@@ -22,9 +22,9 @@ class Routine {
   void* entry_ = nullptr;
 };
 
-/// Code that is held by blocks of many kernels. A block is mapped twice, once to write and once to run, so that no
-/// address is ever both and kernels may run while others are added; it goes with the last of its kernels, but the
-/// newest stays for more. Safe to use from several threads.
+/// Holds machine code in blocks that many kernels share. A block is mapped twice, once to write and once to run: no
+/// address is ever both, and kernels may run while others are added. A block is unmapped with the last of its kernels;
+/// the newest one stays, for more. Safe to use from several threads.
 class Arena {
  public:
   static constexpr std::size_t block_bytes = 1 << 18;

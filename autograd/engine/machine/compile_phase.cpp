@@ -48,18 +48,18 @@ std::unique_ptr<PhaseKernel> compile(const Program& program, std::size_t phase, 
                                      InstructionSet set, std::shared_ptr<const PhaseKernel> beyond) {
   if (set == InstructionSet::generic) return nullptr;
   const bool wide = set == InstructionSet::avx512;
-  const auto emission = machine::emit(program, program.phases[phase], aliases, wide);
-  if (!emission) return nullptr;
+  const auto code = machine::emit(program, program.phases[phase], aliases, wide);
+  if (!code) return nullptr;
   if (counts_columns(program.phases[phase]) && !beyond)
     throw std::logic_error("a phase that counts its columns has no kernel for the longest rows");
-  const auto bytes = machine::generate(*emission, aliases, wide);
+  const auto bytes = machine::generate(*code, aliases, wide);
   if (bytes.empty()) return nullptr;
-  auto code = machine::Arena::common().add(bytes);
-  if (!code) {
+  auto routine = machine::Arena::common().add(bytes);
+  if (!routine) {
     tell_refusal();
     return nullptr;
   }
-  return std::make_unique<MachineKernel>(std::move(code), std::move(beyond));
+  return std::make_unique<MachineKernel>(std::move(routine), std::move(beyond));
 }
 
 }  // namespace xgrad::fused

@@ -1,6 +1,7 @@
 #pragma once
 
-// Calls of functions for some lanes of a vector, out of the way of the loops. Included by the generator only.
+// Calls of the C library for some lanes of a vector. They stand behind the loops, which jump there and back, so that a
+// loop without such lanes is not slowed down. Included by the generator only.
 
 #include <list>
 
@@ -32,10 +33,10 @@ class Calls : public Assembler {
     L(call.back);
   }
 
-  /// What calls need of the frame: x, y, then all registers for vectors and masks.
+  /// The bytes that calls need in the frame: for x, y, then all registers for vectors and masks.
   int call_bytes() const { return (2 + registers()) * vector_bytes() + 64; }
 
-  /// What call_where jumps to.
+  /// Emits what call_where jumps to.
   void put_calls() {
     if (calls_.empty()) return;
     Xbyak::Label common;

@@ -1,17 +1,18 @@
 #pragma once
 
-// The instructions of an allocation as machine code, for several vectors of columns at a time. Included by the
-// generator only.
+// Allocated instructions as machine code: the body of a loop over the columns, for several vectors of columns at a
+// time. Included by the generator only.
 
 #include <stdexcept>
 
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/machine/encode_calls.hpp"
 #include "autograd/engine/programs/phase_kernel.hpp"
+#include "autograd/engine/programs/reduction_facts.hpp"
 
 namespace xgrad::fused::machine {
 
-/// How a loop goes over the columns: `passes` times in turn, each for `copies` vectors in step.
+/// One turn of a loop: `passes` times the instructions, one after the other, each time for `copies` vectors in step.
 struct Shape {
   int copies = 1, passes = 1;
   bool tail = false;   // a part of the vectors' lanes
@@ -23,14 +24,14 @@ struct Shape {
 
 class Body : public Calls {
  protected:
-  Body(std::uint8_t* memory, std::size_t bytes, const Emission& emission, const Target& target, const Aliases& aliases)
-      : Calls(memory, bytes, emission.item, target.bytes == 64),
-        emission_(emission),
+  Body(std::uint8_t* memory, std::size_t bytes, const VectorCode& code, const Target& target, const Aliases& aliases)
+      : Calls(memory, bytes, code.item, target.bytes == 64),
+        code_(code),
         aliases_(aliases),
-        width_(target.lanes(emission.item)),
+        width_(target.lanes(code.item)),
         bytes_(target.bytes) {}
 
-  // What has a place for as long as the code runs.
+  // What has a place in the stack frame for as long as the code runs.
   struct Frame {
     int spills = 0, parts = 0, size = 0;    // offsets from rsp
     int rows = 0;                           // how many are still to do
@@ -45,13 +46,23 @@ class Body : public Calls {
     int nan = -1;                // whether there was one: mask register that is set where not; vector that is where so
   };
 
-  const Instruction& at(Value v) const { return emission_.code[static_cast<std::size_t>(v)]; }
+  const VectorInstruction& at(Value v) const { return code_.instructions[static_cast<std::size_t>(v)]; }
+
+  ReductionFacts facts_of(std::size_t r) const { return reduction_facts(code_.reductions[r].code); }
+  /// y = a joined with b, lanes of reduction r.
+  void join_doubles(std::size_t r, const Register& y, const Register& a, const Source& b) {
+    facts_of(r).join == Join::product ? vmulpd(y, a, b) : vaddpd(y, a, b);
+  }
+  /// A number of the program's dtype.
+  std::uint64_t bits(double x) const {
+    return single() ? std::bit_cast<std::uint32_t>(static_cast<float>(x)) : std::bit_cast<std::uint64_t>(x);
+  }
 
   /// Emits all passes.
   void body(const Shape& shape) {
     shape_ = &shape;
     for (pass_ = 0; pass_ < shape.passes; ++pass_)
-      for (const Placed& placed : shape.allocation.code)
+      for (const AllocatedInstruction& placed : shape.allocation.code)
         for (copy_ = 0; copy_ < shape.copies; ++copy_) emit(placed);
   }
 
@@ -69,19 +80,19 @@ class Body : public Calls {
     return ptr[rsp + frame_.numbers.at(r)];
   }
   void fill(const Register& y, Value v) {
-    const Instruction& from = at(v);
+    const VectorInstruction& from = at(v);
     if (from.op == Op::constant)
       wide_ ? broadcast_(y, first_of(from.immediate)) : move_(y, constant(from.immediate));
     else
       wide_ ? broadcast_(y, ptr[register_(from.immediate)]) : move_(y, number(from.immediate));
   }
 
-  // Which vector of a tail it is, of those that have a mask each.
+  // The number of the present vector among those of the tail, which have a mask each.
   int tail_part() const { return planted("all vectors of a tail are masked like the first") ? 0 : pass_; }
   Mask part() const { return Mask(7 - tail_part()); }
   Address part_of_frame() { return ptr[rsp + frame_.parts + tail_part() * bytes_]; }
 
-  const Emission& emission_;
+  const VectorCode& code_;
   const Aliases& aliases_;
   const int width_, bytes_;
   Frame frame_;
@@ -101,7 +112,7 @@ class Body : public Calls {
     return o.kind == Operand::Kind::fixed ? vector(o.index) : slot(o.index);
   }
   Address in_memory(Value v) {
-    const Instruction& from = at(v);
+    const VectorInstruction& from = at(v);
     if (from.op == Op::constant) return constant(from.immediate);
     if (from.op == Op::number) return number(from.immediate);
     return from_pointer(from.immediate, item_, index() * bytes_);
@@ -116,17 +127,17 @@ class Body : public Calls {
   Address kept(int place) const { return ptr[rsp + frame_.spills + (place * shape_->copies + copy_) * bytes_]; }
   bool is_mask_register(Value v) const { return wide_ && gives_mask(at(v).op); }
 
-  void emit(const Placed& placed) {
+  void emit(const AllocatedInstruction& placed) {
     const bool mask = is_mask_register(placed.value);
     switch (placed.action) {
-      case Placed::Action::fill:
+      case AllocatedInstruction::Action::fill:
         return fill(slot(placed.out), placed.value);
-      case Placed::Action::copy:
+      case AllocatedInstruction::Action::copy:
         return move_(slot(placed.out), in_register(placed.in[0]));
-      case Placed::Action::spill:
+      case AllocatedInstruction::Action::spill:
         return mask ? kmovw(kept(placed.out), mask_slot(placed.in[0].index))
                     : move_(kept(placed.out), slot(placed.in[0].index));
-      case Placed::Action::reload:
+      case AllocatedInstruction::Action::reload:
         return mask ? kmovw(mask_slot(placed.out), kept(placed.in[0].index))
                     : move_(slot(placed.out), kept(placed.in[0].index));
       default:
@@ -134,8 +145,8 @@ class Body : public Calls {
     }
   }
 
-  void compute(const Placed& p) {
-    const Instruction& i = at(p.value);
+  void compute(const AllocatedInstruction& p) {
+    const VectorInstruction& i = at(p.value);
     if (i.op == Op::store) return store(i, in_register(p.in[0]));
     if (i.op == Op::reduce) return reduce(i, p);
     if (i.op == Op::store_mask) return store_mask(i, p);
@@ -176,7 +187,7 @@ class Body : public Calls {
     // clang-format on
   }
 
-  void multiply_add(Op op, const Register& y, const Placed& p) {
+  void multiply_add(Op op, const Register& y, const AllocatedInstruction& p) {
     Operand a = p.in[0], b = p.in[1];
     const Operand &c = p.in[2], own{Operand::Kind::slot, p.out};
     if (c == own) {
@@ -188,7 +199,7 @@ class Body : public Calls {
     with(c, [&](const auto& x) { fma_(op, 213, y, in_register(b), x); });
   }
 
-  void with_masks(const Instruction& i, const Placed& p) {
+  void with_masks(const VectorInstruction& i, const AllocatedInstruction& p) {
     if (i.op == Op::compare) {
       const auto how = static_cast<std::uint8_t>(i.immediate);
       const Register a = in_register(p.in[0]);
@@ -217,7 +228,7 @@ class Body : public Calls {
     move_(y | m | T_z, in_memory(p.in[1].index));
   }
 
-  void with_vector_masks(const Instruction& i, const Placed& p) {
+  void with_vector_masks(const VectorInstruction& i, const AllocatedInstruction& p) {
     const Register y = slot(p.out), m = slot(p.in[0].index);
     if (i.op == Op::mask_not) return xor_bits(y, m, constant(~std::uint64_t{0}));
     if (i.op == Op::from_mask) return move_(y, m);
@@ -232,19 +243,17 @@ class Body : public Calls {
   void column(const Register& y) {
     const int first = index() * width_;
     if (!first) return move_(y, vector(counter_));
-    add_(y, vector(counter_),
-         constant(single() ? std::bit_cast<std::uint32_t>(static_cast<float>(first))
-                           : std::bit_cast<std::uint64_t>(static_cast<double>(first))));
+    add_(y, vector(counter_), constant(bits(first)));
   }
 
-  void load(const Instruction& i, const Register& y) {
+  void load(const VectorInstruction& i, const Register& y) {
     const Address from = from_pointer(i.immediate, item_, index() * bytes_);
     if (!shape_->tail) return move_(y, from);
     if (wide_) return move_(y | part() | T_z, from);
     move_(y, part_of_frame());
     part_(y, y, from);
   }
-  void store(const Instruction& i, const Register& x) {
+  void store(const VectorInstruction& i, const Register& x) {
     const Address to = from_pointer(i.immediate, item_, index() * bytes_);
     if (!shape_->tail) return move_(to, x);
     if (wide_) return move_(to | part(), x);
@@ -252,13 +261,13 @@ class Body : public Calls {
     part_(to, scratch(0), x);
   }
 
-  /// Where the bytes of masks are: in the tail of AVX2, which has no masked moves of bytes, in the frame.
+  /// The bytes of a mask in memory. AVX2 has no masked moves of bytes, so in its tail they are a copy in the frame.
   Address mask_bytes(std::uint64_t p) {
     const int offset = index() * width_;
     if (wide_ || !shape_->tail) return from_pointer(p, 1, offset);
     return ptr[rsp + frame_.bytes.at(aliases_[p]) + offset];
   }
-  void load_mask(const Instruction& i, const Placed& p) {
+  void load_mask(const VectorInstruction& i, const AllocatedInstruction& p) {
     const Address from = mask_bytes(i.immediate);
     if (wide_) {
       const Register t = quarter(shape_->scratch);
@@ -272,7 +281,7 @@ class Body : public Calls {
     single() ? vpmovzxbd(y, from) : vpmovzxbq(y, from);
     single() ? vpcmpgtd(y, y, constant(0)) : vpcmpgtq(y, y, constant(0));
   }
-  void store_mask(const Instruction& i, const Placed& p) {
+  void store_mask(const VectorInstruction& i, const AllocatedInstruction& p) {
     const Register t = quarter(shape_->scratch);
     const Address to = mask_bytes(i.immediate);
     if (wide_) {
@@ -292,41 +301,39 @@ class Body : public Calls {
 
   // ---- reductions
 
-  /// x, but in a tail the number that changes nothing where there is no column; may be in scratch register t.
-  Register padded(const Register& x, int t, Code code) {
+  /// Returns x; in a tail, where lanes beyond the last column must change nothing, a copy in scratch register t in
+  /// which they have the start of the reduction.
+  Register padded(const Register& x, int t, const ReductionFacts& facts) {
     if (!shape_->tail || planted("lanes beyond the tail are added")) return x;
-    const double infinity = std::numeric_limits<double>::infinity();
-    const double nothing_ = code == Code::max ? -infinity : code == Code::min ? infinity : code == Code::prod ? 1 : 0;
-    const std::uint64_t bits =
-        single() ? std::bit_cast<std::uint32_t>(static_cast<float>(nothing_)) : std::bit_cast<std::uint64_t>(nothing_);
+    const std::uint64_t start = bits(facts.start);
     const Register y = scratch(t);
     if (wide_) {
-      broadcast_(y, first_of(bits));
+      broadcast_(y, first_of(start));
       move_(y | part(), x);
     } else {
       move_(y, part_of_frame());
-      move_(scratch(t + 1), constant(bits));
+      move_(scratch(t + 1), constant(start));
       blend_vector_(y, scratch(t + 1), x, y);
     }
     return y;
   }
 
-  void reduce(const Instruction& i, const Placed& p) {
+  void reduce(const VectorInstruction& i, const AllocatedInstruction& p) {
     const auto r = static_cast<std::size_t>(i.immediate);
-    const Code code = emission_.reductions[r].code;
-    if (code == Code::max || code == Code::min) return take_extreme(totals_[r], code, in_register(p.in[0]));
-    if (shape_->folds && code != Code::prod) return fold(r, p);
-    const Register a = padded(in_register(p.in[0]), 0, code);
-    if (!single()) return total(r, index() % (16 / width_), code, a);
+    const ReductionFacts facts = facts_of(r);
+    if (!facts.in_lanes) return take_extreme(totals_[r], facts, in_register(p.in[0]));
+    if (shape_->folds && facts.folds) return fold(r, p);
+    const Register a = padded(in_register(p.in[0]), 0, facts);
+    if (!single()) return total(r, index() % (16 / width_), a);
     const int parts = 16 / width_, first = index() % parts * 2;
     // Scratch registers 0 and 1 may have the operand.
     const int t = shape_->tail ? 2 : 0;
     for (int h = 0; h < 2; ++h) {
       to_double(t, a, h);
-      total(r, first + h, code, scratch(t));
+      total(r, first + h, scratch(t));
     }
   }
-  void fold(std::size_t r, const Placed& p) {
+  void fold(std::size_t r, const AllocatedInstruction& p) {
     const int parts = 16 / width_, part = index() % parts, turn = index() / parts;
     const bool kept = frame_.folded[r] < 0;
     const auto place = [&](int k) { return ptr[rsp + frame_.folded[r] + k * bytes_]; };
@@ -345,7 +352,7 @@ class Body : public Calls {
     }
     for (int h = 0; h < parts; ++h) {
       to_double(0, sum, h);
-      total(r, h, Code::sum, scratch(0));
+      total(r, h, scratch(0));
     }
   }
   /// Half the floats of x as doubles in scratch register t.
@@ -358,23 +365,20 @@ class Body : public Calls {
     vcvtps2pd(scratch(t), from);
   }
   /// The k-th part of the lanes takes a.
-  void total(std::size_t r, int k, Code code, const Register& a) {
+  void total(std::size_t r, int k, const Register& a) {
     if (frame_.totals[r] < 0) {
       const Register y = vector(totals_[r].registers[static_cast<std::size_t>(k)]);
-      if (code == Code::sum) vaddpd(y, y, a);
-      if (code == Code::prod) vmulpd(y, y, a);
-      return;
+      return join_doubles(r, y, y, a);
     }
     const Address lanes = ptr[rsp + frame_.totals[r] + k * bytes_];
     const Register t = scratch(shape_->tail ? 2 : 0);
-    if (code == Code::sum) vaddpd(t, a, lanes);
-    if (code == Code::prod) vmulpd(t, a, lanes);
+    join_doubles(r, t, a, lanes);
     vmovupd(lanes, t);
   }
-  void take_extreme(const Totals& totals, Code code, const Register& element) {
-    const Register x = padded(element, 0, code);
+  void take_extreme(const Totals& totals, const ReductionFacts& facts, const Register& element) {
+    const Register x = padded(element, 0, facts);
     const Register y = vector(totals.registers[static_cast<std::size_t>(copy_) % totals.registers.size()]);
-    code == Code::max ? max_(y, y, x) : min_(y, y, x);
+    facts.join == Join::larger ? max_(y, y, x) : min_(y, y, x);
     if (wide_) {
       if (planted("the largest of a row is no NaN on AVX-512")) return;
       const Mask ordered(totals.nan);

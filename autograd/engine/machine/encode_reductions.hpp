@@ -1,6 +1,7 @@
 #pragma once
 
-// How reductions begin and end. Included by the generator only.
+// What stands before and behind the loops of a reduction: its lanes start from the number that changes nothing, and are
+// joined to one number at the end. Included by the generator only.
 
 #include <limits>
 
@@ -9,29 +10,21 @@
 
 namespace xgrad::fused::machine {
 
-inline bool is_extreme(Code code) { return code == Code::max || code == Code::min; }
-
 class Reductions : public Body {
  protected:
   using Body::Body;
 
-  /// Vectors of a sum's lanes.
+  /// How many vectors hold the lanes of a sum, which are doubles.
   int parts() const { return 16 * 8 / bytes_; }
-  /// And of as many floats.
+  /// How many vectors hold as many floats.
   int float_parts() const { return 16 * 4 / bytes_; }
 
-  std::uint64_t bits(double x) const {
-    return single() ? std::bit_cast<std::uint32_t>(static_cast<float>(x)) : std::bit_cast<std::uint64_t>(x);
-  }
-
-  /// `free_register`: a vector that nothing is in yet.
+  /// Sets the lanes of reduction r. Nothing is in vector `free_register` yet.
   void start(std::size_t r, int free_register) {
-    const Code code = emission_.reductions[r].code;
+    const ReductionFacts facts = facts_of(r);
     const Totals& totals = totals_[r];
-    const double infinity = std::numeric_limits<double>::infinity();
-    if (is_extreme(code)) {
-      for (const int y : totals.registers)
-        broadcast_(vector(y), first_of(bits(code == Code::max ? -infinity : infinity)));
+    if (!facts.in_lanes) {
+      for (const int y : totals.registers) broadcast_(vector(y), first_of(bits(facts.start)));
       if (wide_)
         kxnorw(Mask(totals.nan), Mask(totals.nan), Mask(totals.nan));
       else
@@ -39,11 +32,11 @@ class Reductions : public Body {
       return;
     }
     const Register first = vector(totals.registers.empty() ? free_register : totals.registers[0]);
-    if (code == Code::prod) {
-      mov(rax, std::bit_cast<std::uint64_t>(1.0));
+    if (facts.start != 0) {
+      mov(rax, std::bit_cast<std::uint64_t>(facts.start));
       vmovq(Xbyak::Xmm(first.getIdx()), rax);
-      const auto one = Xbyak::Xmm(first.getIdx());
-      wide_ ? vbroadcastsd(Xbyak::Zmm(first.getIdx()), one) : vbroadcastsd(Xbyak::Ymm(first.getIdx()), one);
+      const auto number = Xbyak::Xmm(first.getIdx());
+      wide_ ? vbroadcastsd(Xbyak::Zmm(first.getIdx()), number) : vbroadcastsd(Xbyak::Ymm(first.getIdx()), number);
     } else {
       wide_ ? vpxord(first, first, first) : vxorps(first, first, first);
     }
@@ -53,14 +46,11 @@ class Reductions : public Body {
       for (int i = 0; i < parts(); ++i) vmovupd(ptr[rsp + frame_.totals[r] + i * bytes_], first);
   }
 
-  Address result(std::size_t r) { return ptr[register_(emission_.reductions[r].register_)]; }
+  Address result(std::size_t r) { return ptr[register_(code_.reductions[r].register_)]; }
 
   void finish(std::size_t r) {
-    if (is_extreme(emission_.reductions[r].code)) return finish_extreme(r);
-    const bool product = emission_.reductions[r].code == Code::prod;
-    const auto join = [&](const Register& y, const Register& a, const Register& b) {
-      product ? vmulpd(y, a, b) : vaddpd(y, a, b);
-    };
+    if (!facts_of(r).in_lanes) return finish_extreme(r);
+    const auto join = [&](const Register& y, const Register& a, const Register& b) { join_doubles(r, y, a, b); };
     const auto part = [&](int k) {
       if (!totals_[r].registers.empty()) return vector(totals_[r].registers[static_cast<std::size_t>(k)]);
       vmovupd(vector(k), ptr[rsp + frame_.totals[r] + k * bytes_]);
@@ -82,7 +72,7 @@ class Reductions : public Body {
     vextractf128(x1, y0, 1);
     join(x0, x0, x1);
     vunpckhpd(x1, x0, x0);
-    product ? vmulsd(x0, x0, x1) : vaddsd(x0, x0, x1);
+    facts_of(r).join == Join::product ? vmulsd(x0, x0, x1) : vaddsd(x0, x0, x1);
     if (single()) {
       vcvtsd2ss(x0, x0, x0);
       vmovss(result(r), x0);
@@ -93,7 +83,7 @@ class Reductions : public Body {
 
   void finish_extreme(std::size_t r) {
     const Totals& totals = totals_[r];
-    const bool largest = emission_.reductions[r].code == Code::max;
+    const bool largest = facts_of(r).join == Join::larger;
     const auto join = [&](const Register& y, const Register& a, const Register& b) {
       largest ? max_(y, a, b) : min_(y, a, b);
     };

@@ -20,8 +20,8 @@ struct TooFewRegisters {};
 /// Which values keep a register throughout, and how the loops go over the columns.
 class Generator : private Reductions {
  public:
-  Generator(std::uint8_t* memory, const Emission& emission, const Aliases& aliases, const Target& target)
-      : Reductions(memory, most_bytes, emission, target, aliases), target_(target) {}
+  Generator(std::uint8_t* memory, const VectorCode& code, const Aliases& aliases, const Target& target)
+      : Reductions(memory, most_bytes, code, target, aliases), target_(target) {}
 
   std::size_t run() {
     look();
@@ -47,13 +47,14 @@ class Generator : private Reductions {
   // ---- choices
 
   void look() {
-    for (const Instruction& i : emission_.code) {
+    for (const VectorInstruction& i : code_.instructions) {
       has_column_ |= i.op == Op::column;
       moves_masks_ |= i.op == Op::load_mask || i.op == Op::store_mask;
     }
-    for (const Reduction& reduction : emission_.reductions) {
-      ++(is_extreme(reduction.code) ? extremes_ : sums_);
-      folded_ += single() && reduction.code == Code::sum;
+    for (const Reduction& reduction : code_.reductions) {
+      const ReductionFacts facts = reduction_facts(reduction.code);
+      ++(facts.in_lanes ? sums_ : extremes_);
+      folded_ += single() && facts.folds;
     }
     if (wide_ && extremes_ > 2) throw TooFewRegisters();
     group_ = sums_ ? 16 / width_ : 1;
@@ -77,7 +78,7 @@ class Generator : private Reductions {
     choose_loops();
   }
   void choose_loops() {
-    fixed_.assign(emission_.code.size(), -1);
+    fixed_.assign(code_.instructions.size(), -1);
     kept_ = 0;
     for (const int copies : {most_copies, 2, 1}) {
       copies_ = copies;
@@ -110,7 +111,7 @@ class Generator : private Reductions {
     int low = 2, high = most / copies + 1;
     while (low < high) {
       const int slots = (low + high) / 2;
-      const Allocation tried = allocate(emission_, target_, {fixed_, slots, masks(copies), true});
+      const Allocation tried = allocate(code_, target_, {fixed_, slots, masks(copies), true});
       if (tried.possible && tried.spills == 0)
         high = slots;
       else
@@ -119,7 +120,7 @@ class Generator : private Reductions {
     return low;
   }
   void keep_invariants(int room) {
-    const std::vector<int> weight = weights(emission_);
+    const std::vector<int> weight = weights(code_);
     std::vector<std::size_t> order;
     for (std::size_t v = 0; v < weight.size(); ++v)
       if (weight[v] > 0) order.push_back(v);
@@ -136,7 +137,7 @@ class Generator : private Reductions {
     made.passes = std::max(1, vectors / copies);
     made.tail = tail;
     made.scratch = target_.registers - own_registers() - kept_ - reserved(tail);
-    made.allocation = allocate(emission_, target_, {fixed_, made.scratch / copies, masks(copies), !tail});
+    made.allocation = allocate(code_, target_, {fixed_, made.scratch / copies, masks(copies), !tail});
     if (!made.allocation.possible) throw TooFewRegisters();
     return made;
   }
@@ -153,43 +154,53 @@ class Generator : private Reductions {
     int spills = 0;
     for (const Shape* s : {&main_, &rest_, &tail_}) spills = std::max(spills, s->allocation.spills * s->copies);
     frame_.spills = room(spills * bytes_);
-    int next = target_.registers;
+    lay_out_totals();
+    lay_out_operands();
+    if (!wide_) frame_.parts = room(group_ * bytes_);
+    lay_out_pointers();
+    frame_.rows = room(8);
+  }
+  /// The vectors of column numbers and of reductions come last of all registers, the masks of reductions too.
+  void lay_out_totals() {
+    int next = target_.registers, mask = 7 - group_;
     if (has_column_) counter_ = --next;
-    int mask = 7 - group_;
-    for (const Reduction& reduction : emission_.reductions) {
+    for (const Reduction& reduction : code_.reductions) {
+      const ReductionFacts facts = reduction_facts(reduction.code);
+      const bool memory = facts.in_lanes && sums_in_memory_, folds = folded_ && facts.folds;
       Totals totals;
-      const bool extreme = is_extreme(reduction.code), memory = !extreme && sums_in_memory_;
       frame_.totals.push_back(memory ? room(128) : -1);
-      for (int i = memory ? 0 : extreme ? std::min(copies_, 2) : parts(); i > 0; --i)
+      for (int i = memory ? 0 : facts.in_lanes ? parts() : std::min(copies_, 2); i > 0; --i)
         totals.registers.push_back(--next);
-      const bool folds = folded_ && !extreme && reduction.code != Code::prod;
       frame_.folded.push_back(folds && folds_in_memory_ ? room(64) : -1);
       for (int i = folds && !folds_in_memory_ ? float_parts() : 0; i > 0; --i) totals.folded.push_back(--next);
-      if (extreme) totals.nan = wide_ ? mask-- : --next;
+      if (!facts.in_lanes) totals.nan = wide_ ? mask-- : --next;
       totals_.push_back(totals);
     }
-    std::map<std::uint16_t, int> pointers;
-    for (const Instruction& i : emission_.code) {
+  }
+  /// What instructions need of the frame; how often they use each pointer.
+  void lay_out_operands() {
+    for (const VectorInstruction& i : code_.instructions) {
       const auto p = static_cast<std::uint16_t>(i.immediate);
       if (i.op == Op::call_where && call_frame_ < 0) call_frame_ = room(call_bytes());
-      if (i.op == Op::load || i.op == Op::store || i.op == Op::load_mask || i.op == Op::store_mask) ++pointers[p];
+      if (i.op == Op::load || i.op == Op::store || i.op == Op::load_mask || i.op == Op::store_mask) ++pointers_[p];
       if (wide_) continue;
       if (i.op == Op::number) frame_.numbers.try_emplace(i.immediate, room(bytes_));
       if (i.op != Op::load_mask && i.op != Op::store_mask) continue;
       frame_.bytes.try_emplace(aliases_[p], room(64));
-      ++pointers[aliases_[p]];
+      ++pointers_[aliases_[p]];
     }
-    if (!wide_) frame_.parts = room(group_ * bytes_);
+  }
+  /// The pointers that are used most have a register, the others a place in the frame.
+  void lay_out_pointers() {
     const Xbyak::Reg64 registers[] = {r10, r11, rbx, r12, r13, r14, r15};
     std::vector<std::pair<int, std::uint16_t>> by_use;
-    for (const auto& [p, uses] : pointers) by_use.emplace_back(-uses, p);
+    for (const auto& [p, uses] : pointers_) by_use.emplace_back(-uses, p);
     std::sort(by_use.begin(), by_use.end());
     for (std::size_t i = 0; i < by_use.size(); ++i)
       if (i < std::size(registers))
         direct_.emplace(by_use[i].second, registers[i]);
       else
         frame_.pointers.emplace(by_use[i].second, room(8));
-    frame_.rows = room(8);
   }
 
   static int offset(std::size_t bytes) { return static_cast<int>(bytes); }
@@ -215,7 +226,7 @@ class Generator : private Reductions {
   }
   void keep(Op op) {
     for (std::size_t v = 0; v < fixed_.size(); ++v)
-      if (fixed_[v] >= 0 && emission_.code[v].op == op) fill(vector(fixed_[v]), static_cast<Value>(v));
+      if (fixed_[v] >= 0 && code_.instructions[v].op == op) fill(vector(fixed_[v]), static_cast<Value>(v));
   }
   void begin_row() {
     Xbyak::CodeGenerator::xor_(esi, esi);
@@ -301,9 +312,10 @@ class Generator : private Reductions {
 
   /// The masks of the tail into the frame; back, if any were stored.
   void copy_bytes(std::uint16_t p, int at, bool in) {
-    const bool stored = std::any_of(emission_.code.begin(), emission_.code.end(), [&](const Instruction& i) {
-      return i.op == Op::store_mask && aliases_[static_cast<std::size_t>(i.immediate)] == p;
-    });
+    const bool stored =
+        std::any_of(code_.instructions.begin(), code_.instructions.end(), [&](const VectorInstruction& i) {
+          return i.op == Op::store_mask && aliases_[static_cast<std::size_t>(i.immediate)] == p;
+        });
     if (!in && !stored) return;
     Xbyak::Label next;
     const auto found = direct_.find(p);
@@ -338,16 +350,17 @@ class Generator : private Reductions {
   int copies_ = 1;  // in the main loop
   int kept_ = 0;    // registers of invariants
   std::vector<int> fixed_;
+  std::map<std::uint16_t, int> pointers_;  // how often each is used
   Shape main_, rest_, tail_;
 };
 
 }  // namespace
 
-std::vector<std::uint8_t> generate(const Emission& emission, const Aliases& aliases, bool wide) {
+std::vector<std::uint8_t> generate(const VectorCode& code, const Aliases& aliases, bool wide) {
   const Target target = wide ? Target{64, 32, true} : Target{32, 16, false};
   const auto bytes = std::make_unique_for_overwrite<std::uint8_t[]>(most_bytes);
   try {
-    const std::size_t size = Generator(bytes.get(), emission, aliases, target).run();
+    const std::size_t size = Generator(bytes.get(), code, aliases, target).run();
     return {bytes.get(), bytes.get() + size};
   } catch (const TooFewRegisters&) {
     return {};

@@ -18,7 +18,7 @@ bool commutes(Op op) {
 }
 
 /// Whether operand k may be in memory, if the others are in registers.
-bool takes_memory(const Instruction& i, int k) {
+bool takes_memory(const VectorInstruction& i, int k) {
   if (is_fma(i.op)) return true;
   if (i.op >= Op::add && i.op <= Op::scale) return i.op != Op::bit_clear && k == 1;
   if (i.op == Op::sqrt || i.op == Op::round) return k == 0;
@@ -27,12 +27,12 @@ bool takes_memory(const Instruction& i, int k) {
 
 class Allocator {
  public:
-  Allocator(const Emission& emission, const Target& target, const Request& request)
-      : emission_(emission), request_(request), mask_registers_(target.mask_registers) {
-    const std::size_t n = emission.code.size();
-    uses_.resize(n), cursor_.resize(n), slot_.assign(n, -1), home_.assign(n, -1);
+  Allocator(const VectorCode& code, const Target& target, const Request& request)
+      : code_(code), request_(request), mask_registers_(target.mask_registers) {
+    const std::size_t n = code.instructions.size();
+    uses_.resize(n), slot_.assign(n, -1), home_.assign(n, -1);
     for (std::size_t i = 0; i < n; ++i)
-      for (const Value in : emission.code[i].in)
+      for (const Value in : code.instructions[i].in)
         if (in != nothing) uses_[index(in)].push_back(static_cast<int>(i));
     vectors_.holds.assign(static_cast<std::size_t>(std::max(0, request.vectors)), nothing);
     masks_.holds.assign(static_cast<std::size_t>(std::max(0, request.masks)), nothing);
@@ -41,8 +41,8 @@ class Allocator {
 
   Allocation run() {
     result_.possible = true;
-    for (std::size_t i = 0; i < emission_.code.size() && result_.possible; ++i)
-      if (!is_invariant(emission_.code[i].op) && !folded_[i]) place(static_cast<Value>(i));
+    for (std::size_t i = 0; i < code_.instructions.size() && result_.possible; ++i)
+      if (!is_invariant(code_.instructions[i].op) && !folded_[i]) place(static_cast<Value>(i));
     return std::move(result_);
   }
 
@@ -53,23 +53,24 @@ class Allocator {
   };
 
   static std::size_t index(Value v) { return static_cast<std::size_t>(v); }
-  const Instruction& at(Value v) const { return emission_.code[index(v)]; }
+  const VectorInstruction& at(Value v) const { return code_.instructions[index(v)]; }
   Class& class_of(Value v) { return mask_registers_ && gives_mask(at(v).op) ? masks_ : vectors_; }
 
-  /// Loads that are used once, where memory can be an operand and nothing has been stored there since.
+  /// Marks the loads that become memory operands: they have one use, in an instruction that takes that operand from
+  /// memory, and nothing is stored in between.
   void find_folded() {
-    folded_.assign(emission_.code.size(), 0);
+    folded_.assign(code_.instructions.size(), 0);
     if (!request_.folds) return;
-    for (std::size_t i = 0; i < emission_.code.size(); ++i) {
-      if (emission_.code[i].op != Op::load || uses_[i].size() != 1) continue;
+    for (std::size_t i = 0; i < code_.instructions.size(); ++i) {
+      if (code_.instructions[i].op != Op::load || uses_[i].size() != 1) continue;
       const int user = uses_[i][0];
-      const Instruction& by = emission_.code[static_cast<std::size_t>(user)];
+      const VectorInstruction& by = code_.instructions[static_cast<std::size_t>(user)];
       bool foldable = is_fma(by.op);
       for (int k = 0; k < 3; ++k)
         if (by.in[static_cast<std::size_t>(k)] == static_cast<Value>(i))
           foldable = foldable || takes_memory(by, k) || commutes(by.op);
       for (std::size_t j = i; j < static_cast<std::size_t>(user); ++j)
-        foldable &= !is_sink(emission_.code[j].op) || planted("a load becomes an operand behind a store");
+        foldable &= !is_sink(code_.instructions[j].op) || planted("a load becomes an operand behind a store");
       folded_[i] = foldable;
     }
   }
@@ -103,7 +104,7 @@ class Allocator {
       home_[index(out)] = planted("spilled values share a place") ? 0 : result_.spills;
       ++result_.spills;
       result_.code.push_back(
-          {Placed::Action::spill, out, home_[index(out)], {{Operand::Kind::slot, slot_[index(out)]}}});
+          {AllocatedInstruction::Action::spill, out, home_[index(out)], {{Operand::Kind::slot, slot_[index(out)]}}});
     }
     slot_[index(out)] = -1;
     return taken(in, best);
@@ -118,7 +119,7 @@ class Allocator {
     slot_[index(v)] = s;
   }
 
-  /// Into a register, if it is not in one.
+  /// Brings a value into a register, if it is in none, and keeps it there for the present instruction.
   void bring(Value v, Value now) {
     if (request_.fixed[index(v)] >= 0) return;
     Class& in = class_of(v);
@@ -127,12 +128,12 @@ class Allocator {
       if (!result_.possible) return;
       hold(in, s, v);
       if (is_invariant(at(v).op)) {
-        result_.code.push_back({Placed::Action::fill, v, s, {}});
+        result_.code.push_back({AllocatedInstruction::Action::fill, v, s, {}});
         ++result_.fills;
       } else if (folded_[index(v)]) {
-        result_.code.push_back({Placed::Action::compute, v, s, {}});
+        result_.code.push_back({AllocatedInstruction::Action::compute, v, s, {}});
       } else {
-        result_.code.push_back({Placed::Action::reload, v, s, {{Operand::Kind::slot, home_[index(v)]}}});
+        result_.code.push_back({AllocatedInstruction::Action::reload, v, s, {{Operand::Kind::slot, home_[index(v)]}}});
       }
     }
     in.pinned[static_cast<std::size_t>(slot_[index(v)])] = !planted("an operand is thrown out for the next one");
@@ -151,12 +152,12 @@ class Allocator {
   }
 
   void place(Value now) {
-    Instruction instruction = at(now);
+    VectorInstruction instruction = at(now);
     vectors_.pinned.assign(vectors_.holds.size(), 0);
     masks_.pinned.assign(masks_.holds.size(), 0);
     auto& in = instruction.in;
     if (commutes(instruction.op) && in_memory(in[0]) && !in_memory(in[1])) std::swap(in[0], in[1]);
-    // What is in registers stays there; at most one operand comes from memory.
+    // Operands in registers stay there. Of the others one may come from memory, the last that can.
     for (const Value v : in)
       if (v != nothing && !in_memory(v)) bring(v, now);
     int memory = -1;
@@ -169,7 +170,7 @@ class Allocator {
         bring(v, now);
     }
     if (!result_.possible) return;
-    Placed placed{Placed::Action::compute, now, -1, {}};
+    AllocatedInstruction placed{AllocatedInstruction::Action::compute, now, -1, {}};
     if (is_fma(instruction.op)) {
       place_fma(instruction, memory, placed);
     } else {
@@ -191,8 +192,8 @@ class Allocator {
     slot_[index(v)] = -1;
   }
 
-  /// The slot of an operand that dies, or another.
-  int result_slot(const Instruction& instruction, Value now) {
+  /// Returns the slot of an operand whose last use this is, or else a free one.
+  int result_slot(const VectorInstruction& instruction, Value now) {
     Class& own = class_of(now);
     for (const Value v : instruction.in)
       if (v != nothing && slot_[index(v)] >= 0 &&
@@ -202,8 +203,8 @@ class Allocator {
     return free_slot(own, now);
   }
 
-  /// The result is where one of the operands is.
-  void place_fma(const Instruction& instruction, int memory, Placed& placed) {
+  /// A multiply-add writes its result over one of its operands: over one whose last use this is, or over a copy.
+  void place_fma(const VectorInstruction& instruction, int memory, AllocatedInstruction& placed) {
     const auto& in = instruction.in;
     Value dying = nothing;
     for (const Value v : in)
@@ -221,20 +222,21 @@ class Allocator {
     if (memory >= 0) {
       const Value v = in[static_cast<std::size_t>(memory)];
       const bool load = !is_invariant(at(v).op);
-      result_.code.push_back({load ? Placed::Action::compute : Placed::Action::fill, v, out, {}});
+      result_.code.push_back(
+          {load ? AllocatedInstruction::Action::compute : AllocatedInstruction::Action::fill, v, out, {}});
       result_.fills += !load;
       placed.in[memory] = own;
     } else {
-      result_.code.push_back({Placed::Action::copy, in[2], out, {placed.in[2]}});
+      result_.code.push_back({AllocatedInstruction::Action::copy, in[2], out, {placed.in[2]}});
       placed.in[2] = own;
     }
   }
 
-  const Emission& emission_;
+  const VectorCode& code_;
   const Request& request_;
   bool mask_registers_;
   std::vector<std::vector<int>> uses_;
-  std::vector<int> cursor_, slot_, home_;
+  std::vector<int> slot_, home_;
   std::vector<char> folded_;
   Class vectors_, masks_;
   Allocation result_;
@@ -242,17 +244,17 @@ class Allocator {
 
 }  // namespace
 
-Allocation allocate(const Emission& emission, const Target& target, const Request& request) {
-  return Allocator(emission, target, request).run();
+Allocation allocate(const VectorCode& code, const Target& target, const Request& request) {
+  return Allocator(code, target, request).run();
 }
 
-std::vector<int> weights(const Emission& emission) {
-  std::vector<int> weight(emission.code.size());
-  for (const Instruction& instruction : emission.code) {
+std::vector<int> weights(const VectorCode& code) {
+  std::vector<int> weight(code.instructions.size());
+  for (const VectorInstruction& instruction : code.instructions) {
     int operands_in_memory = 0;
     for (int k = 3; k-- > 0;) {
       const Value v = instruction.in[static_cast<std::size_t>(k)];
-      if (v == nothing || !is_invariant(emission.code[static_cast<std::size_t>(v)].op)) continue;
+      if (v == nothing || !is_invariant(code.instructions[static_cast<std::size_t>(v)].op)) continue;
       const bool cheap = takes_memory(instruction, k) && operands_in_memory++ == 0;
       weight[static_cast<std::size_t>(v)] += cheap ? 1 : 4;
     }

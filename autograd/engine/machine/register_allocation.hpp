@@ -1,6 +1,7 @@
 #pragma once
 
-// Where the values of an emission are while its instructions run: registers, as long as there are enough.
+// Register allocation: where each value of vector code lies while its instructions run. Values have registers as long
+// as there are enough; of those that do not fit, the one that is used last is spilled.
 
 #include <vector>
 
@@ -28,8 +29,8 @@ struct Operand {
   friend bool operator==(const Operand&, const Operand&) = default;
 };
 
-/// One instruction with its places, or a move that allocation needs.
-struct Placed {
+/// An instruction with the places of its operands and its result, or a move that allocation needs.
+struct AllocatedInstruction {
   enum class Action : std::uint8_t {
     compute,
     fill,    // the value, which is invariant, into the slot
@@ -51,15 +52,15 @@ struct Request {
 
 struct Allocation {
   bool possible = false;
-  std::vector<Placed> code;
+  std::vector<AllocatedInstruction> code;
   int spills = 0;  // places in memory, for vectors and masks alike
   int fills = 0;   // how often something invariant has to be brought into a register
   int vectors_used = 0;
 };
 
-Allocation allocate(const Emission& emission, const Target& target, const Request& request);
+Allocation allocate(const VectorCode& code, const Target& target, const Request& request);
 
-/// How much is gained by keeping each value in a register of its own: 0 for what is not invariant.
-std::vector<int> weights(const Emission& emission);
+/// For each value what is gained by keeping it in a register of its own: 0 for those that differ from column to column.
+std::vector<int> weights(const VectorCode& code);
 
 }  // namespace xgrad::fused::machine

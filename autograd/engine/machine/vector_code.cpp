@@ -50,11 +50,11 @@ static_assert((static_cast<int>(Predicate::greater_equal) ^ 4) == static_cast<in
 
 }  // namespace
 
-Value List::add(Op op, Value a, Value b, Value c, std::uint64_t immediate) {
+Value InstructionList::add(Op op, Value a, Value b, Value c, std::uint64_t immediate) {
   const auto invariant = [&](Value v) { return is_invariant(at(v).op); };
   if (op == Op::mask_not && at(a).op == Op::mask_not) return at(a).in[0];
   if (op == Op::mask_not && at(a).op == Op::compare) {
-    const Instruction of = at(a);
+    const VectorInstruction of = at(a);
     return add(Op::compare, of.in[0], of.in[1], nothing,
                static_cast<std::uint64_t>(complement(static_cast<Predicate>(of.immediate))));
   }
@@ -64,20 +64,22 @@ Value List::add(Op op, Value a, Value b, Value c, std::uint64_t immediate) {
     if (op == Op::compare && !planted("a comparison keeps its predicate when its operands are swapped"))
       immediate = static_cast<std::uint64_t>(mirrored(static_cast<Predicate>(immediate)));
   }
-  const Instruction instruction{op, {a, b, c}, immediate};
+  const VectorInstruction instruction{op, {a, b, c}, immediate};
   const auto [found, fresh] = known_.try_emplace(instruction, static_cast<Value>(code_.size()));
   if (fresh) code_.push_back(instruction);
   return found->second;
 }
 
-void List::put(Op op, Value a, Value b, std::uint64_t immediate) { code_.push_back({op, {a, b, nothing}, immediate}); }
+void InstructionList::put(Op op, Value a, Value b, std::uint64_t immediate) {
+  code_.push_back({op, {a, b, nothing}, immediate});
+}
 
-Value List::fetch(Op op, std::uint64_t pointer) {
+Value InstructionList::fetch(Op op, std::uint64_t pointer) {
   code_.push_back({op, {nothing, nothing, nothing}, pointer});
   return static_cast<Value>(code_.size() - 1);
 }
 
-std::vector<Instruction> List::without_dead() const {
+std::vector<VectorInstruction> InstructionList::without_dead() const {
   std::vector<char> wanted(code_.size());
   for (std::size_t i = code_.size(); i-- > 0;) {
     if (is_sink(code_[i].op)) wanted[i] = 1;
@@ -86,10 +88,10 @@ std::vector<Instruction> List::without_dead() const {
       if (in != nothing) wanted[static_cast<std::size_t>(in)] = 1;
   }
   std::vector<Value> moved(code_.size(), nothing);
-  std::vector<Instruction> kept;
+  std::vector<VectorInstruction> kept;
   for (std::size_t i = 0; i < code_.size(); ++i) {
     if (!wanted[i]) continue;
-    Instruction instruction = code_[i];
+    VectorInstruction instruction = code_[i];
     for (Value& in : instruction.in)
       if (in != nothing) in = moved[static_cast<std::size_t>(in)];
     moved[i] = static_cast<Value>(kept.size());
@@ -115,11 +117,11 @@ class Translation {
         values_(phase.steps.size(), nothing),
         there_(program.pointers.size(), nothing) {}
 
-  std::optional<Emission> run() {
+  std::optional<VectorCode> run() {
     if (overlaps()) return {};
     for (std::size_t i = 0; i < phase_.steps.size(); ++i)
       if (!step(i)) return {};
-    return Emission{sizeof(T), list_.without_dead(), std::move(reductions_)};
+    return VectorCode{sizeof(T), list_.without_dead(), std::move(reductions_)};
   }
 
  private:
@@ -215,7 +217,7 @@ class Translation {
   const Program& program_;
   const Phase& phase_;
   const Aliases& aliases_;
-  List list_;
+  InstructionList list_;
   E e_;
   std::vector<Value> values_;  // of each step
   std::vector<Value> there_;   // what is known to be at each pointer, by the first of those that are equal
@@ -224,8 +226,8 @@ class Translation {
 
 }  // namespace
 
-std::optional<Emission> emit(const Program& program, const Phase& phase, const Aliases& aliases,
-                             bool processor_scales) {
+std::optional<VectorCode> emit(const Program& program, const Phase& phase, const Aliases& aliases,
+                               bool processor_scales) {
   if (program.dtype == float32) return Translation<float>(program, phase, aliases, processor_scales).run();
   return Translation<double>(program, phase, aliases, processor_scales).run();
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// A phase as instructions on vectors, each result written once: what a generator of machine code allocates registers
-// for. It knows nothing of an instruction set.
+// Vector code: a phase as instructions on vectors, each of which writes a new value (SSA form). Registers are allocated
+// for it; it knows nothing of an instruction set.
 
 #include <array>
 #include <bit>
@@ -84,11 +84,11 @@ enum class Predicate : std::uint8_t {
 using Value = std::int32_t;
 inline constexpr Value nothing = -1;
 
-struct Instruction {
+struct VectorInstruction {
   Op op;
   std::array<Value, 3> in = {nothing, nothing, nothing};
   std::uint64_t immediate = 0;
-  friend auto operator<=>(const Instruction&, const Instruction&) = default;
+  friend auto operator<=>(const VectorInstruction&, const VectorInstruction&) = default;
 };
 
 struct Reduction {
@@ -96,33 +96,34 @@ struct Reduction {
   std::uint16_t register_;
 };
 
-/// The instructions of a phase. Equal ones are there once, those whose result nobody reads are not.
-struct Emission {
+/// The instructions of a phase, without repetitions and without those whose result nobody reads.
+struct VectorCode {
   std::size_t item = 4;  // bytes of a number
-  std::vector<Instruction> code;
+  std::vector<VectorInstruction> instructions;
   std::vector<Reduction> reductions;
 };
 
 /// Nothing where the phase has steps that only the interpreter can do.
-std::optional<Emission> emit(const Program& program, const Phase& phase, const Aliases& aliases, bool processor_scales);
+std::optional<VectorCode> emit(const Program& program, const Phase& phase, const Aliases& aliases,
+                               bool processor_scales);
 
 /// Takes instructions as they come.
-class List {
+class InstructionList {
  public:
   Value add(Op op, Value a = nothing, Value b = nothing, Value c = nothing, std::uint64_t immediate = 0);
   /// A sink.
   void put(Op op, Value a, Value b, std::uint64_t immediate);
   /// From memory: what is there may have changed since an equal instruction, so it is not compared with others.
   Value fetch(Op op, std::uint64_t pointer);
-  const Instruction& at(Value value) const { return code_[static_cast<std::size_t>(value)]; }
-  std::vector<Instruction> without_dead() const;
+  const VectorInstruction& at(Value value) const { return code_[static_cast<std::size_t>(value)]; }
+  std::vector<VectorInstruction> without_dead() const;
 
  private:
-  std::vector<Instruction> code_;
-  std::map<Instruction, Value> known_;
+  std::vector<VectorInstruction> code_;
+  std::map<VectorInstruction, Value> known_;
 };
 
-/// The emitter of elementary.hpp that writes a List.
+/// The emitter (see emitter.hpp) that writes an InstructionList.
 template <class Number>
 class Emitter {
  public:
@@ -135,7 +136,7 @@ class Emitter {
   };
   using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
 
-  Emitter(List& list, bool processor_scales) : list_(list), scales_(processor_scales) {}
+  Emitter(InstructionList& list, bool processor_scales) : list_(list), scales_(processor_scales) {}
 
   R number(double x) { return bits(std::bit_cast<Word>(static_cast<T>(x))); }
   R bits(std::uint64_t pattern) {
@@ -184,7 +185,7 @@ class Emitter {
   M mask_xor(M a, M b) { return {list_.add(Op::mask_xor, a.value, b.value)}; }
   M mask_not(M a) { return {list_.add(Op::mask_not, a.value)}; }
   R select(M m, R a, R b) {
-    const Instruction zero{Op::constant};
+    const VectorInstruction zero{Op::constant};
     if (list_.at(b.value) == zero) return keep(m, a);
     if (list_.at(a.value) == zero) return keep(mask_not(m), b);
     return {list_.add(Op::select, m.value, a.value, b.value)};
@@ -199,7 +200,7 @@ class Emitter {
   M compare(Predicate predicate, R a, R b) {
     return {list_.add(Op::compare, a.value, b.value, nothing, static_cast<std::uint64_t>(predicate))};
   }
-  List& list_;
+  InstructionList& list_;
   bool scales_;
 };
 

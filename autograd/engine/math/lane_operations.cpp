@@ -8,54 +8,57 @@
 
 namespace xgrad::fused {
 
-const LaneOperands& operands(LaneOperation operation) {
-  using enum LaneOperands::Parameter;
-  static constexpr LaneOperands all[] = {{"number", 0, 0, bit, false},
-                                         {"bits", 0, 0, bit, false},
-                                         {"broadcast", 0, 1, none, false},
-                                         {"load and store", 0, 1, none, false},
-                                         {"add", 0, 2},
-                                         {"sub", 0, 2},
-                                         {"mul", 0, 2},
-                                         {"div", 0, 2},
-                                         {"sqrt", 0, 1},
-                                         {"floor", 0, 1},
-                                         {"ceil", 0, 1},
-                                         {"round", 0, 1},
-                                         {"fma", 0, 3},
-                                         {"fms", 0, 3},
-                                         {"fnma", 0, 3},
-                                         {"fma_once", 0, 3},
-                                         {"fms_once", 0, 3},
-                                         {"fnma_once", 0, 3},
-                                         {"min", 0, 2, none, false},
-                                         {"max", 0, 2, none, false},
-                                         {"bit_and", 0, 2, none, false},
-                                         {"bit_or", 0, 2, none, false},
-                                         {"bit_xor", 0, 2, none, false},
-                                         {"bit_clear", 0, 2, none, false},
-                                         {"shift_left", 0, 1, bit, false},
-                                         {"shift_right", 0, 1, bit, false},
-                                         {"integer_add", 0, 2, none, false},
-                                         {"integer_sub", 0, 2, none, false},
-                                         {"equal", 0, 2, none, false},
-                                         {"not_equal", 0, 2, none, false},
-                                         {"less", 0, 2, none, false},
-                                         {"less_equal", 0, 2, none, false},
-                                         {"mask", 0, 1, none, false},
-                                         {"load_part", 0, 1, length, false},
-                                         {"store_part", 0, 2, length, false},
-                                         {"widen", 0, 1},
-                                         {"mask_and", 2, 0, none, false},
-                                         {"mask_or", 2, 0, none, false},
-                                         {"mask_xor", 2, 0, none, false},
-                                         {"mask_not", 1, 0, none, false},
-                                         {"select", 1, 2, none, false},
-                                         {"keep", 1, 1, none, false},
-                                         {"call_where", 1, 2}};
-  static_assert(std::size(all) == lane_operations);
-  return all[static_cast<int>(operation)];
-}
+namespace {
+
+using enum LaneOperands::Parameter;
+constexpr LaneOperands all[] = {{"number", 0, 0, bit, false},
+                                {"bits", 0, 0, bit, false},
+                                {"broadcast", 0, 1, none, false},
+                                {"load and store", 0, 1, none, false},
+                                {"add", 0, 2},
+                                {"sub", 0, 2},
+                                {"mul", 0, 2},
+                                {"div", 0, 2},
+                                {"sqrt", 0, 1},
+                                {"floor", 0, 1},
+                                {"ceil", 0, 1},
+                                {"round", 0, 1},
+                                {"fma", 0, 3},
+                                {"fms", 0, 3},
+                                {"fnma", 0, 3},
+                                {"fma_once", 0, 3},
+                                {"fms_once", 0, 3},
+                                {"fnma_once", 0, 3},
+                                {"min", 0, 2, none, false},
+                                {"max", 0, 2, none, false},
+                                {"bit_and", 0, 2, none, false},
+                                {"bit_or", 0, 2, none, false},
+                                {"bit_xor", 0, 2, none, false},
+                                {"bit_clear", 0, 2, none, false},
+                                {"shift_left", 0, 1, bit, false},
+                                {"shift_right", 0, 1, bit, false},
+                                {"integer_add", 0, 2, none, false},
+                                {"integer_sub", 0, 2, none, false},
+                                {"equal", 0, 2, none, false},
+                                {"not_equal", 0, 2, none, false},
+                                {"less", 0, 2, none, false},
+                                {"less_equal", 0, 2, none, false},
+                                {"mask", 0, 1, none, false},
+                                {"load_part", 0, 1, length, false},
+                                {"store_part", 0, 2, length, false},
+                                {"widen", 0, 1},
+                                {"mask_and", 2, 0, none, false},
+                                {"mask_or", 2, 0, none, false},
+                                {"mask_xor", 2, 0, none, false},
+                                {"mask_not", 1, 0, none, false},
+                                {"select", 1, 2, none, false},
+                                {"keep", 1, 1, none, false},
+                                {"call_where", 1, 2}};
+static_assert(std::size(all) == lane_operations);
+
+}  // namespace
+
+const LaneOperands& operands(LaneOperation operation) { return all[static_cast<int>(operation)]; }
 
 float doubled(float x) { return x + x; }
 double doubled(double x) { return x + x; }

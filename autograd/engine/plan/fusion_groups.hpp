@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -15,6 +16,9 @@ struct FusionGroup {
   std::int64_t rows = 1, columns = 1;  // the space of a program
   std::vector<std::int32_t> members{};
 };
+
+/// The most members of a program over a space of so many elements.
+constexpr std::size_t most_members(std::int64_t elements) { return elements == 1 ? 1024 : 56; }
 
 /// The used nodes of a graph in groups, in an order in which these can run.
 class FusionGroups {

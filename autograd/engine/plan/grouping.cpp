@@ -12,9 +12,7 @@ namespace {
 
 using Kind = Lowering::Kind;
 
-constexpr std::size_t most_members = 56;           // of a program over a space
-constexpr std::size_t most_scalar_members = 1024;  // of one over a single element
-constexpr std::size_t groups_looked_at = 16;       // for one that reads the same memory
+constexpr std::size_t groups_looked_at = 16;  // for one that reads the same memory
 
 /// A group that nodes may still join.
 struct OpenGroup : FusionGroup {
@@ -163,7 +161,7 @@ class Grouping {
   bool join(std::int32_t node, std::int32_t group, Extent as, std::int64_t wanted) {
     OpenGroup& to = groups_[group];
     if (to.dead || to.kind != FusionGroup::Kind::program) return false;
-    if (to.members.size() >= (to.rows * to.columns == 1 ? most_scalar_members : most_members)) return false;
+    if (to.members.size() >= most_members(to.rows * to.columns)) return false;
     const DType type = requirements_[node].type;
     if (type != boolean && to.dtype != boolean && type != to.dtype && !planted("a group has members of two dtypes"))
       return false;
@@ -244,7 +242,7 @@ class Grouping {
     if (x.kind != FusionGroup::Kind::program || y.kind != FusionGroup::Kind::program) return false;
     if (x.rows * x.columns != y.rows * y.columns || (x.split && y.split && x.columns != y.columns)) return false;
     if (x.dtype != boolean && y.dtype != boolean && x.dtype != y.dtype) return false;
-    const std::size_t most = x.rows * x.columns == 1 ? most_scalar_members : most_members;
+    const std::size_t most = most_members(x.rows * x.columns);
     if (x.members.size() + y.members.size() > most || stands_between(a, b)) return false;
     const std::int64_t columns = x.split ? x.columns : y.columns;
     for (const OpenGroup* group : {&x, &y})

@@ -88,22 +88,6 @@ std::vector<std::int32_t> writers(const Tasks& tasks) {
   return writer;
 }
 
-// Whether a program can run on the parts of a product as they are finished, by whoever finished them.
-bool can_be_epilogue(const ProgramTask& program, const ProductTask& product) {
-  if (product.offsets_c || !program.checks.empty()) return false;
-  const Gemm& gemm = product.product;
-  const std::int64_t rows = gemm.batch * gemm.m, size = rows * gemm.n;
-  const auto& pointers = program.program->program().pointers;
-  const auto& numbers = program.lowered.row_operands;
-  const bool flat = std::all_of(pointers.begin(), pointers.end(), is_full) && numbers.empty();
-  const bool fits = flat ? program.rows * program.columns == size : program.rows == rows && program.columns == gemm.n;
-  if (!fits || size == 0 || gemm.n < narrow_columns) return false;
-  for (std::size_t p = 0; p < pointers.size(); ++p)
-    if (program.lowered.pointers[p] == product.node && !is_full(pointers[p])) return false;
-  return !contains(numbers, product.node) &&
-         (program.program->parts() != Parts::none || planted("a program of whole rows runs on parts of a product"));
-}
-
 void find_epilogues(const Tasks& tasks, std::vector<Work>& works) {
   const std::vector<std::int32_t> writer = writers(tasks);
   for (std::size_t task = 0; task < tasks.tasks.size(); ++task) {
@@ -113,7 +97,7 @@ void find_epilogues(const Tasks& tasks, std::vector<Work>& works) {
       const std::int32_t from = node < 0 ? -1 : writer[node];
       if (from < 0 || works[from].epilogue >= 0) continue;
       const auto* product = std::get_if<ProductTask>(&tasks.tasks[from]);
-      if (product == nullptr || !can_be_epilogue(*program, *product)) continue;
+      if (product == nullptr || epilogue_refusal(*program, *product)) continue;
       works[from].epilogue = static_cast<std::int32_t>(task);
       break;
     }
@@ -121,6 +105,26 @@ void find_epilogues(const Tasks& tasks, std::vector<Work>& works) {
 }
 
 }  // namespace
+
+const char* epilogue_refusal(const ProgramTask& program, const ProductTask& product) {
+  if (product.offsets_c) return "the product is added up at strided places";
+  if (!program.checks.empty()) return "its indices have to be checked first";
+  const Gemm& gemm = product.product;
+  const std::int64_t rows = gemm.batch * gemm.m, size = rows * gemm.n;
+  const auto& pointers = program.program->program().pointers;
+  const auto& numbers = program.lowered.row_operands;
+  const bool flat = std::all_of(pointers.begin(), pointers.end(), is_full) && numbers.empty();
+  const bool fits = flat ? program.rows * program.columns == size : program.rows == rows && program.columns == gemm.n;
+  if (!fits || size == 0) return "it has another space than the product";
+  if (gemm.n < narrow_columns) return "rows of the product are narrow";
+  for (std::size_t p = 0; p < pointers.size(); ++p)
+    if (program.lowered.pointers[p] == product.node && !is_full(pointers[p]))
+      return "it reads the product as a vector, or adds up over it";
+  if (contains(numbers, product.node)) return "it reads numbers of rows from the product";
+  if (program.program->parts() == Parts::none && !planted("a program of whole rows runs on parts of a product"))
+    return "it reduces along whole rows";
+  return nullptr;
+}
 
 std::vector<Work> works_of(const Tasks& tasks) {
   std::vector<char> written(tasks.memory.size());

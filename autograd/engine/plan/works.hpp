@@ -12,6 +12,9 @@ namespace xgrad::fused {
 /// that can run on the parts of a product as they are finished.
 std::vector<Work> works_of(const Tasks& tasks);
 
+/// Why a program cannot run on the parts of a product as they are finished, by whoever finished them; null if it can.
+const char* epilogue_refusal(const ProgramTask& program, const ProductTask& product);
+
 /// Each task once, as they stand, but the epilogue of a product right after it, where what else that reads is there.
 std::vector<std::int32_t> order_of(const Tasks& tasks, const std::vector<Work>& works);
 

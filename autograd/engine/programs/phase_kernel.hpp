@@ -28,9 +28,9 @@ struct PhaseArguments {
 
 /// One phase, ready to run on any rows, one after the other.
 ///
-/// Bits do not depend on the tier. An element has the value that elementary.hpp gives it. Reductions are defined over
-/// 16 lanes of double (also for float32): column j goes to lane j mod 16, columns in rising order; lanes start at 0
-/// (prod: 1);
+/// Bits do not depend on the tier. An element has the value that its function in engine/math gives it. Reductions are
+/// defined over 16 lanes of double (also for float32): column j goes to lane j mod 16, columns in rising order; lanes
+/// start at 0 (prod: 1);
 ///   sum   lane = lane + a            prod  lane = lane * a
 /// but sums of float32 take 64 columns at a time, as long as there are as many, and first add in float32 the four of
 /// them that would go to the same lane, then those of lanes l and l + 8 (l < 8):

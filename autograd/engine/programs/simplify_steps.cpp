@@ -18,7 +18,7 @@ std::vector<int> count_uses(const std::vector<Step>& steps) {
   return uses;
 }
 
-// Steps that nobody reads go.
+// Removes the steps whose results nobody reads.
 void remove_dead(std::vector<Step>& steps) {
   std::vector<int> uses = count_uses(steps);
   std::vector<bool> dead(steps.size());
@@ -49,8 +49,8 @@ bool same(const Step& a, const Step& b) {
   return a.code == b.code && std::equal(std::begin(a.in), end, std::begin(b.in));
 }
 
-// Equal steps become one. A step that reads what a store in between may have written is never equal to an earlier one:
-// within a phase nothing is read from where it is stored.
+// Makes later steps read the first of equal ones, which leaves the others unread. A store in between changes nothing: a
+// phase does not read what it stores, so equal operands are equal values.
 void unify(std::vector<Step>& steps) {
   std::vector<std::uint16_t> first(steps.size());
   for (std::size_t i = 0; i < steps.size(); ++i) {

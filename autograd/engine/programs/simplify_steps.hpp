@@ -6,7 +6,7 @@
 
 namespace xgrad::fused {
 
-/// Equal steps become one, and those that nobody reads go.
+/// Shortens the steps of a phase: of equal ones only the first is left, and of those whose results nobody reads none.
 void combine(std::vector<Step>& steps);
 
 }  // namespace xgrad::fused

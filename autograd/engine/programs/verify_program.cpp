@@ -102,6 +102,7 @@ class Verifier {
 
   void row_steps(const std::vector<RowStep>& steps) {
     for (const RowStep& step : steps) {
+      if (step.code == Code::none) violated("row step: it has no code");
       if (is_sink(step.code) || step.code == Code::column) violated("row step: its code needs columns");
       for (int k = 0; k < arity(step.code); ++k) read_register(step.in[k], operand_kind(step.code, k));
       define(step.out, result_kind(step.code));
@@ -117,6 +118,7 @@ class Verifier {
   }
 
   void step(const Step& at, std::size_t i) {
+    if (at.code == Code::none) violated("step: it has no code");
     const int operands = arity(at.code);
     for (int k = 0; k < 3; ++k) {
       if ((at.in[k].kind == Ref::Kind::none) == (k < operands)) violated("step: it has not the operands of its code");

@@ -67,7 +67,7 @@ TEST_CASE("every instruction of the tape is that of the primitive of its name", 
 }
 
 TEST_CASE("every instruction has its loops on every instruction set", "[instructions]") {
-  for (const InstructionSet set : fused::testing::sets())
+  for (const fused::InstructionSet set : fused::testing::sets())
     for (const DType dtype : {float32, float64})
       for_each_instruction([&](Instruction f) {
         const fused::TileFunctions& functions = fused::tile_functions(set, dtype);

@@ -147,17 +147,17 @@ struct Columns {
 constexpr std::size_t pointers = 11;
 
 template <class T>
-Emission program(const Case<T>& c, const From* from, const Columns<T>& columns) {
-  Emission made{sizeof(T), {}, {}};
-  Instruction instruction{c.op, {nothing, nothing, nothing}, c.immediate};
-  const auto add = [&](Instruction one) {
-    made.code.push_back(one);
-    return static_cast<Value>(made.code.size() - 1);
+VectorCode program(const Case<T>& c, const From* from, const Columns<T>& columns) {
+  VectorCode made{sizeof(T), {}, {}};
+  VectorInstruction instruction{c.op, {nothing, nothing, nothing}, c.immediate};
+  const auto add = [&](VectorInstruction one) {
+    made.instructions.push_back(one);
+    return static_cast<Value>(made.instructions.size() - 1);
   };
-  const Instruction none{Op::constant};
+  const VectorInstruction none{Op::constant};
   for (int k = 0; k < c.masks + c.numbers; ++k) {
     const auto place = static_cast<std::size_t>(k);
-    Instruction source = none;
+    VectorInstruction source = none;
     const auto p = static_cast<std::uint64_t>(k);
     if (k < c.masks)
       source = {Op::load_mask, {nothing, nothing, nothing}, p + 3};
@@ -186,10 +186,10 @@ Emission program(const Case<T>& c, const From* from, const Columns<T>& columns) 
   return made;
 }
 
-std::unique_ptr<Routine> assembled(const Emission& emission, InstructionSet set) {
+std::unique_ptr<Routine> assembled(const VectorCode& code, InstructionSet set) {
   Aliases none;
   for (std::uint16_t p = 0; p < pointers; ++p) none.push_back(p);
-  const auto bytes = generate(emission, none, set == InstructionSet::avx512);
+  const auto bytes = generate(code, none, set == InstructionSet::avx512);
   REQUIRE(!bytes.empty());
   return Arena::common().add(bytes);
 }

@@ -25,6 +25,7 @@ const std::vector<Function> functions = {
     {Code::erfc, "erfc", [](Exact x, Exact) { return std::erfc(x); }, {0, 10.1}, {}, 5},
     {Code::erf, "erf", [](Exact x, Exact) { return std::erf(x); }, {-6, 6}},
     {Code::sqrt, "sqrt", [](Exact x, Exact) { return std::sqrt(x); }, {0, 4}},
+    {Code::trunc, "trunc", [](Exact x, Exact) { return std::trunc(x); }, {-9, 9}, {}, 0},
 };
 
 }  // namespace

@@ -92,6 +92,8 @@ TEST_CASE("indices, operands and types that do not fit are found", "[verify]") {
   broken("no such row operand", [](Program& p) { p.row_stores[0].index = 3; });
   broken("not the operands of its code", [](Program& p) { steps(p, 0)[2].in[1] = {}; });
   broken("not the operands of its code", [](Program& p) { steps(p, 0)[0].in[1] = number(0); });
+  broken("it has no code", [](Program& p) { steps(p, 0)[0] = {Code::none, {}}; });
+  broken("it has no code", [](Program& p) { p.before[0].code = Code::none; });
   broken("its code needs columns", [](Program& p) { p.before[0].code = Code::max; });
   broken("its code needs columns", [](Program& p) { p.before[0].code = Code::column; });
   broken("a mask is taken for a number", [](Program& p) { steps(p, 0)[0].in[0] = pointer(4); });
