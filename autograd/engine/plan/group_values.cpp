@@ -105,8 +105,9 @@ void GroupValues::collect(const InstanceSet& wanted) {
   }
 }
 
-// A row in which something is placed is computed as if that were 0, and the element where it is once more, by itself,
-// to be stored when the row is done. Not where something is reduced that it is placed in.
+// Fuses a scatter along rows: the row is computed as if nothing were scattered into it, and the one element that is
+// scattered once more, by itself, to be stored when the row is done. A reduction over such a row needs the whole of it,
+// so there the scatter is computed for every column.
 void GroupValues::find_placed() {
   std::map<Instance, std::set<std::int32_t>> placed;
   for (const auto& [instance, found] : facts) {

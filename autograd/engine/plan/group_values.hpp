@@ -24,7 +24,7 @@ class GroupValues {
 
   InstanceMap<Facts> facts;         // in tape order
   InstanceSet outputs;              // what is stored
-  InstanceSet zero;                 // rows of zeros, before something is placed in them
+  InstanceSet zero;                 // scatters that rows are computed without: zeros
   InstanceSet elements;             // elements of outputs that are stored by themselves when the row is done
   std::vector<std::int32_t> reads;  // values of other groups that are read from memory
 

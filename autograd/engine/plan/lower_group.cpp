@@ -61,7 +61,8 @@ class GroupLowering {
     return result_.program.row_operands++;
   }
 
-  // Whether a number of a row is that of its first operand: what is picked from a row, and where something is placed.
+  // True for a gather, and for a scatter at its own index: their number of each row is operand 0 itself, so that they
+  // share its register.
   bool is_operand(const Instance& instance, const GroupValues::Facts& facts) const {
     if (!facts.computed) return false;
     const Node& n = values_.node(instance);
