@@ -41,12 +41,13 @@ class Description {
 
   std::string text() {
     std::string lines;
-    for (const TaskRun& run : schedule_.runs) lines += line(run) + '\n';
+    for (std::size_t i = 0; i < schedule_.runs.size(); ++i)
+      lines += line(schedule_.runs[i], i > 0 ? schedule_.runs[i - 1].task : -1) + '\n';
     return lines;
   }
 
  private:
-  std::string line(const TaskRun& run) {
+  std::string line(const TaskRun& run, std::int32_t before) {
     const Task& task = tasks_.tasks[static_cast<std::size_t>(run.task)];
     const Work& work = works_[static_cast<std::size_t>(run.task)];
     std::int64_t& number = number_of_[static_cast<std::size_t>(run.task)];
@@ -57,7 +58,7 @@ class Description {
                                quantity(bytes_of(work.writes), "B"), arithmetic(task));
     if (earlier > 0) text += text_of("; once more, as ", earlier, " was dropped to keep the memory budget");
     if (run.is_epilogue) text += text_of("; on each block of ", number - 1, " while that is in the cache");
-    return text + apart(run, task, work);
+    return text + apart(run, before, task, work);
   }
 
   // ---- what it is
@@ -69,7 +70,7 @@ class Description {
     const Gemm& product = task.product;
     std::string sizes = text_of(space(product.m, product.k), " x ", space(product.k, product.n));
     if (product.batch != 1) sizes = text_of(product.batch, " times ", sizes);
-    return text_of("product ", sizes, ": ", name(task.node), task.operands.size() > 2 ? " added to what is there" : "");
+    return text_of("product ", sizes, task.operands.size() > 2 ? " + what is there: " : ": ", name(task.node));
   }
   std::string what(const KernelTask& task) const { return text_of("kernel: ", name(task.node)); }
 
@@ -103,10 +104,11 @@ class Description {
     double operations = 0;
     if (const auto* program = std::get_if<ProgramTask>(&task)) {
       for (const Phase& phase : program->program->program().phases)
-        operations += static_cast<double>(program->rows * program->columns) *
-                      static_cast<double>(std::count_if(phase.steps.begin(), phase.steps.end(),
-                                                        [](const Step& step) { return step.code != Instruction::store; })) +
-                      static_cast<double>(program->rows) * static_cast<double>(phase.after.size());
+        operations +=
+            static_cast<double>(program->rows * program->columns) *
+                static_cast<double>(std::count_if(phase.steps.begin(), phase.steps.end(),
+                                                  [](const Step& step) { return step.code != Instruction::store; })) +
+            static_cast<double>(program->rows) * static_cast<double>(phase.after.size());
     } else if (const auto* product = std::get_if<ProductTask>(&task)) {
       const Gemm& gemm = product->product;
       operations = 2.0 * static_cast<double>(gemm.batch * gemm.m * gemm.n) * static_cast<double>(gemm.k);
@@ -118,17 +120,18 @@ class Description {
 
   // ---- why it is not fused with what it reads
 
-  std::string apart(const TaskRun& run, const Task& task, const Work& work) const {
+  std::string apart(const TaskRun& run, std::int32_t before, const Task& task, const Work& work) const {
     std::string text;
     std::vector<std::int32_t> told;
     for (const std::int32_t node : work.reads) {
       const std::int32_t from = writer_[node];
       if (from < 0 || std::find(told.begin(), told.end(), from) != told.end()) continue;
       told.push_back(from);
-      const bool is_its_epilogue = run.is_epilogue && works_[static_cast<std::size_t>(from)].epilogue == run.task;
-      if (is_its_epilogue) continue;
+      const bool is_next = from == before && works_[static_cast<std::size_t>(from)].epilogue == run.task;
+      if (is_next && run.is_epilogue) continue;
       text += text_of("; apart from ", number_of_[static_cast<std::size_t>(from)], ": ",
-                      reason(node, tasks_.tasks[static_cast<std::size_t>(from)], task));
+                      is_next ? "both at a time take more memory than the peak, or one writes over what the other reads"
+                              : reason(node, tasks_.tasks[static_cast<std::size_t>(from)], task));
     }
     return text;
   }
