@@ -106,6 +106,7 @@ TEST_CASE("the extent of a broadcast says which axes it repeats", "[graph][stage
   CHECK(extent({4, 1}, {4, 6}) == Extent::per_row);
   CHECK(extent({1, 6}, {4, 6}) == Extent::per_column);
   CHECK(extent({2, 1, 3}, {2, 5, 3}) == Extent::mixed);
+  CHECK(extent({2, 1, 3, 1}, {2, 5, 3, 7}) == Extent::mixed);
 }
 
 }  // namespace
