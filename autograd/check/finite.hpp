@@ -13,8 +13,8 @@ namespace xgrad {
 void check_finite(const Tensor& tensor, const Location& where = Location::current());
 
 /// While it lives, every entry of this thread is evaluated as it is recorded (see EagerScope), and the first one that
-/// makes a NaN or an infinity of finite inputs throws a ValueError with the line that recorded it; in a walk back this
-/// is the line of the entry whose derivative is taken. Infinities that `where` would discard later count, too.
+/// makes a NaN or an infinity of finite inputs throws a ValueError with the line that recorded it; in a backward pass
+/// this is the line of the entry whose derivative is taken. Infinities that `where` would discard later count, too.
 class FiniteScope {
  public:
   FiniteScope() noexcept;

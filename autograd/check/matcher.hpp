@@ -1,10 +1,12 @@
 #pragma once
 
-// Matchers for Catch2, version 2 or 3, in a project of its user:
+// Matchers for Catch2 in a project of its user, together with TEST_CASE, CHECK and CHECK_THAT of the version that is
+// there, 2 or 3:
 //     CHECK_THAT(my_layer, DifferentiatesCorrectly(inputs).order(2));
 //     CHECK_THAT(my_layer(x), AllClose(expected));
 
 #if __has_include(<catch2/matchers/catch_matchers_templated.hpp>)
+#include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_templated.hpp>
 #elif __has_include(<catch2/catch.hpp>)
 #include <catch2/catch.hpp>

@@ -9,7 +9,7 @@ namespace xgrad {
 /// engine drops inner values after their first use and computes them again where they are read next, as far as that
 /// helps: if nothing brings an evaluation within the budget, it runs in the least memory the planner has found. What is
 /// asked for counts (results and gradients), what was there before does not (parameters, data). Results are the same
-/// to the bit. Values that an evaluation would keep for a later walk back are kept only within the budget. Lists of
+/// to the bit. Values that an evaluation would keep for a later backward pass are kept only within the budget. Lists of
 /// more than 16,384 entries are evaluated in parts, each of which has the budget to itself, and what later parts read
 /// is kept for them. At first this is the environment variable XGRAD_MEMORY_BUDGET: bytes, or a whole number with K, M
 /// or G for 2^10, 2^20 or 2^30 of them.

@@ -16,7 +16,7 @@ namespace {
 void do_not_evaluate(const Tensor&, const Location&) {}
 
 // What is recorded meanwhile stays pending, whatever mode is on, however much there is; and entries do not remember
-// that a walk back has passed them.
+// that a backward pass has passed them.
 class Unnoticed {
  public:
   explicit Unnoticed(std::span<const Tensor> outputs) {
@@ -48,7 +48,7 @@ DerivativeAgain::DerivativeAgain(std::span<const Tensor> outputs, std::span<cons
   const Unnoticed scope(outputs_);
   const NoGrad untracked;
   struct Watching {
-    explicit Watching(detail::WalkWatcher* watcher) { detail::watcher = watcher; }
+    explicit Watching(detail::Watcher* watcher) { detail::watcher = watcher; }
     ~Watching() { detail::watcher = nullptr; }
   } const watching(this);
   gradient_ = differentiate(outputs, cotangents, {&input, 1}, {.allow_unused = true}, where)[0];

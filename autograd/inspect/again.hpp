@@ -16,7 +16,7 @@ namespace xgrad {
 /// A derivative that is taken again, to look at it. It is recorded, and nothing of it is evaluated: neither values nor
 /// histories on the tape change, nor what the engine knows of them. The functions that a program has put in the way of
 /// cotangents (change_cotangent, custom_gradient) are called once more.
-class DerivativeAgain final : detail::WalkWatcher {
+class DerivativeAgain final : detail::Watcher {
  public:
   /// One answer of a rule.
   struct Step {

@@ -40,7 +40,7 @@ struct NonFiniteEntry {
   std::int64_t count = 0, numel = 0;  ///< how many of its elements are not finite, and how many there are
   std::vector<NonFiniteOperand> operands;
 
-  bool backward = false;      ///< recorded by a walk back,
+  bool backward = false;      ///< recorded by a backward pass,
   std::string derivative_of;  ///< by the rule of this primitive; empty where the tape does not tell
   bool adds_up = false;       ///< or by adding up the cotangents of what that primitive gave
   Location derivative{};      ///< the line of `grad` or `backward`

@@ -46,7 +46,7 @@ std::size_t place_of(const Tensor& tensor, const Tensors& closed_over, const Loc
   return static_cast<std::size_t>(at - closed_over.begin());
 }
 
-// The walk back through a solution by the adjoint equation: a = dL/dy goes backward by da/dt = -a df/dy, and what f
+// The backward pass through a solution by the adjoint equation: a = dL/dy goes backward by da/dt = -a df/dy, and what f
 // closed over gets -a df/dtheta along the way.
 class Adjoint {
  public:

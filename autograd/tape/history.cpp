@@ -173,7 +173,7 @@ bool is_source(const Tensor& tensor) {
 }
 }  // namespace
 
-// A walk back numbers its entries and holds them by their addresses: nothing is released meanwhile (Undivided).
+// A backward pass numbers its entries and holds them by their addresses: nothing is released meanwhile (Undivided).
 // After an assignment what was computed on the way does not count as something to ask derivatives by, nor does an old
 // value of a Parameter, whoever holds it: a sum of all losses would keep all of them. They are outdated then.
 void History::release(std::uint64_t last, bool assigned) {

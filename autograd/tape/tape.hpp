@@ -72,7 +72,7 @@ struct EnableGrad : detail::TapeScope<bool, &Tape::grad> {
 struct EagerScope : detail::TapeScope<bool, &Tape::eager> {
   EagerScope() noexcept : TapeScope(true) {}
 };
-/// While it lives, what is recorded is not computed in pieces because much is pending: a walk back, an update.
+/// While it lives, what is recorded is not computed in pieces because much is pending: a backward pass, an update.
 struct Undivided : detail::TapeScope<bool, &Tape::undivided> {
   Undivided() noexcept : TapeScope(true) {}
 };

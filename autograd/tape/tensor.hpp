@@ -32,7 +32,7 @@ struct alignas(64) EntryHead {
   std::atomic<bool> evaluated{false};
   bool tracked = false;
   bool many_inputs : 1 = false;     // more than have their place here
-  bool differentiated : 1 = false;  // a walk back has passed: its value is not needed for one to come
+  bool differentiated : 1 = false;  // a backward pass has passed: its value is not needed for one to come
   bool stopped : 1 = false;         // stop_gradient of it was recorded before it had a value
   bool source : 1 = false;          // by track(): somebody means to ask for derivatives by it
   std::uint8_t computed : 2 = 0;    // how often it was computed without being kept, up to 2

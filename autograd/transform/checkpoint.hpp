@@ -16,7 +16,8 @@
 
 namespace xgrad {
 
-/// Which of the values that a checkpoint computes are kept for the walk back; what lies between them is computed again.
+/// Which of the values that a checkpoint computes are kept for the backward pass; what lies between them is computed
+/// again.
 struct CheckpointPolicy {
   enum class Keep { everything, nothing, products, names };
   Keep keep = Keep::nothing;
@@ -70,8 +71,8 @@ class Checkpoint {
 }  // namespace detail
 
 /// f(x, ...), a Tensor or a vector of them, of which only the arguments, the result and what the policy says are kept
-/// for the walk back: the other values inside are computed again when they are needed, to the same bits (Chen et al.,
-/// "Training deep nets with sublinear memory cost", 2016).
+/// for the backward pass: the other values inside are computed again when they are needed, to the same bits (Chen et
+/// al., "Training deep nets with sublinear memory cost", 2016).
 template <class F, class... Xs>
 auto checkpoint(const CheckpointPolicy& policy, F&& f, const Xs&... xs) {
   using Y = detail::Outcome<decltype(f(xs...))>;

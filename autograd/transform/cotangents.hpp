@@ -12,7 +12,8 @@
 namespace xgrad {
 
 /// x, whose cotangent g becomes change(g), a Tensor of the same shape and dtype: to look at it, to clip it, to scale
-/// it. It is called in each walk back that comes by, and what it does is recorded where further derivatives are wanted.
+/// it. It is called in each backward pass that comes by, and what it does is recorded where further derivatives are
+/// wanted.
 Tensor change_cotangent(const Operand& x, std::function<Tensor(const Tensor& g)> change);
 /// x, whose cotangent is multiplied by a factor. (A factor 0 is not stop_gradient: zeros flow.)
 Tensor scale_gradient(const Operand& x, double factor);

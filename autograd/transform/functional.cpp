@@ -39,7 +39,7 @@ Tensor columns_of_jacobian(const Tensor& y, const Tensor& x, std::int64_t widest
 }  // namespace
 
 // Row by row, by cotangents of y, or, where there are many more rows than columns, column by column, by tangents: these
-// take a walk back over what a walk back has recorded.
+// take a backward pass over what a backward pass has recorded.
 Tensors jacobians(const Tensor& y, const Tensors& xs, const Location& where) try {
   check<GraphError>(y.defined(), where, "jacobian: the function returned an undefined Tensor");
   const CallScope scope("jacobian", where);

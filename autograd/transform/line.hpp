@@ -13,10 +13,10 @@ namespace xgrad::detail {
 /// undefined Tensor stands for zero.
 ///
 /// Of products and quotients the coefficients are those of Cauchy. Any other y = f(u) has y' = T(u'; u, y), where T is
-/// recorded with the entry's own rule, by a walk back through a walk back. If T depends on neither u nor y, f is linear
-/// and y_k = T(u_k); else k y_k is coefficient k - 1 of T, whose entries get coefficients in the same way. What is the
-/// same operation of the same inputs is one node, so that sin and cos lead to each other, and exp to itself.
-/// Coefficients are found when they are asked for, without recursion.
+/// recorded with the entry's own rule, by a backward pass through a backward pass. If T depends on neither u nor y, f
+/// is linear and y_k = T(u_k); else k y_k is coefficient k - 1 of T, whose entries get coefficients in the same way.
+/// What is the same operation of the same inputs is one node, so that sin and cos lead to each other, and exp to
+/// itself. Coefficients are found when they are asked for, without recursion.
 class Line {
  public:
   Line(const Tensor& y, const Tensors& xs, const Tensors& directions);

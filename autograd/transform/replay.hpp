@@ -31,8 +31,8 @@ class Again {
   std::unordered_map<const Entry*, Tensor> again_;
 };
 
-/// The entries of checkpoints recorded once more for the walk back, so that the values of the first time need not be
-/// kept. What a value is computed from inside its segment is recorded again, in order, when the walk first meets it.
+/// The entries of checkpoints recorded once more for the backward pass, so that the values of the first time need not
+/// be kept. What a value is computed from inside its segment is recorded again, in order, when the walk first meets it.
 class Replay {
  public:
   /// The result that the rule of a recorded entry should use: its own, outside checkpoints.
@@ -44,7 +44,7 @@ class Replay {
     return is_itself(entry) ? entry.input_span() : inputs_again(entry, again);
   }
   /// Whether it is outside of checkpoints that have ended. What a checkpoint records is the program's own business
-  /// until it ends: a walk back in the middle of it goes by what is there.
+  /// until it ends: a backward pass in the middle of it goes by what is there.
   static bool is_itself(const Entry& entry) {
     return entry.segment == 0 || entry.sequence.load(std::memory_order_relaxed) > detail::open_since;
   }

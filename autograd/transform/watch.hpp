@@ -7,8 +7,8 @@
 
 namespace xgrad::detail {
 
-/// Is told of each step of a walk back, for those who want to know what became of cotangents.
-class WalkWatcher {
+/// Is told of each step of a backward pass, for those who want to know what became of cotangents.
+class Watcher {
  public:
   /// The rule of a recorded entry is about to be asked; `arrived` is the entry's cotangent, which may hold anything
   /// where a mask is still to make it zero.
@@ -17,10 +17,10 @@ class WalkWatcher {
   virtual void gives(const Entry& entry, std::size_t input, const Tensor& cotangent) = 0;
 
  protected:
-  ~WalkWatcher() = default;
+  ~Watcher() = default;
 };
 
-/// Watches the next walk of this thread, which takes it. Null, as it is mostly, for nobody.
-inline constinit thread_local WalkWatcher* watcher = nullptr;
+/// Watches the next backward pass of this thread, which takes it. Null, as it is mostly, for nobody.
+inline constinit thread_local Watcher* watcher = nullptr;
 
 }  // namespace xgrad::detail

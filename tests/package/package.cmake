@@ -1,8 +1,9 @@
-# Another project finds the installed library, by CMake or pkg-config, or takes this one in as a subdirectory.
+# Tests of what is installed. A shared library that hides its engine has these alone. Another project finds the installed
+# library, by CMake or pkg-config, or takes this one in as a subdirectory.
 if(xgrad_sanitizers OR NOT XGRAD_INSTALL)
   return()
 endif()
-set(package ${CMAKE_CURRENT_SOURCE_DIR}/package)
+set(package ${CMAKE_CURRENT_LIST_DIR})
 set(prefix ${CMAKE_CURRENT_BINARY_DIR}/installed)
 add_test(NAME "the library installs" COMMAND ${package}/install_anew.sh ${CMAKE_COMMAND} ${PROJECT_BINARY_DIR} ${prefix})
 set_tests_properties("the library installs" PROPERTIES FIXTURES_SETUP installation LABELS once)
@@ -33,5 +34,6 @@ add_test(NAME "a header that is missing is named"
 set_tests_properties("another project takes this one in" "a header that is missing is named" PROPERTIES LABELS once)
 
 if(BUILD_SHARED_LIBS AND XGRAD_HIDE_ENGINE)
-  add_test(NAME "a shared library shows what is xgrad's, without its engine" COMMAND ${package}/exports.sh $<TARGET_FILE:xgrad>)
+  add_test(NAME "a shared library shows what is xgrad's, without its engine"
+           COMMAND ${package}/exports.sh $<TARGET_FILE:xgrad>)
 endif()

@@ -1,8 +1,10 @@
 // Matrix products that are only added to something become one step with the addition.
 
+#include <optional>
+#include <utility>
+
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/graph/graph.hpp"
-#include "autograd/engine/products/gemm.hpp"
 
 namespace xgrad::fused {
 
@@ -16,18 +18,26 @@ struct Sum {
   double sign_a = 1, sign_c = 1;
 };
 
+/// What becomes of a sum: a product with these inputs.
+struct WithAddend {
+  std::vector<std::int32_t> inputs{};
+  Product product{};
+};
+
 class Adder {
  public:
-  Adder(Graph& graph, const std::vector<std::int32_t>& readers) : graph_(graph), readers_(readers) {}
+  Adder(const Graph& graph, const std::vector<std::int32_t>& readers) : graph_(graph), readers_(readers) {}
 
-  void look_at(std::int32_t place) {
-    Sum sum = sum_of(graph_.nodes[place]);
-    if (sum.a < 0) return;
+  std::optional<WithAddend> product_of(const Node& node) const {
+    Sum sum = sum_of(node);
+    if (sum.a < 0) return {};
     if (sum.b >= 0 && factor(sum.b) < 0) std::swap(sum.a, sum.b);
-    if (sum.b >= 0 && (sum.b = factor(sum.b)) < 0) return;
+    if (sum.b >= 0 && (sum.b = factor(sum.b)) < 0) return {};
     // The later one of two products is added to the earlier one.
     const bool a_first = sum.a > sum.c;
-    if (!(a_first && add_a(place, sum)) && !add_c(place, sum) && !a_first) add_a(place, sum);
+    auto found = a_first ? add_a(node, sum) : add_c(node, sum);
+    if (!found) found = a_first ? add_c(node, sum) : add_a(node, sum);
+    return found;
   }
 
  private:
@@ -54,12 +64,13 @@ class Adder {
     const Node& node = graph_.nodes[held];
     if (node.leaf) return node.numel == 1 ? held : -1;
     if (node.kind == Kind::constant) return held;
-    return node.kind == Kind::broadcast && node.spread == Spread::scalar ? graph_.storage(node.inputs[0]) : -1;
+    return node.kind == Kind::broadcast && node.extent == Extent::scalar ? graph_.storage(node.inputs[0]) : -1;
   }
 
   bool is_product(std::int32_t input) const {
     const Node& node = graph_.nodes[input];
-    return node.kind == Kind::contraction && node.inputs.size() == 2 && node.view < 0 && readers_[input] == 1;
+    return node.kind == Kind::contraction && node.inputs.size() == 2 && graph_.product(node).view < 0 &&
+           readers_[input] == 1;
   }
 
   /// Whether it is in memory anyway.
@@ -68,48 +79,50 @@ class Adder {
     return (node.leaf || node.kind == Kind::contraction) && node.numel == sum.numel && node.dtype == sum.dtype;
   }
 
-  bool add_a(std::int32_t place, const Sum& sum) {
-    if (!is_product(sum.a) || !is_addend(sum.c, graph_.nodes[place])) return false;
-    if (sum.sign_c < 0) return sum.b < 0 && become(place, sum.a, sum.c, -1, &Gemm::beta, -1);
-    return become(place, sum.a, sum.c, sum.b, &Gemm::alpha, sum.sign_a);
+  std::optional<WithAddend> add_a(const Node& node, const Sum& sum) const {
+    if (!is_product(sum.a) || !is_addend(sum.c, node)) return {};
+    if (sum.sign_c > 0) return with_addend(sum.a, sum.c, sum.b, Scaled::alpha, sum.sign_a);
+    if (sum.b >= 0) return {};
+    return with_addend(sum.a, sum.c, -1, Scaled::beta, -1);
   }
-  bool add_c(std::int32_t place, const Sum& sum) {
-    if (!is_product(sum.c) || !is_addend(sum.a, graph_.nodes[place])) return false;
-    if (sum.sign_c < 0) return sum.b < 0 && become(place, sum.c, sum.a, -1, &Gemm::alpha, -1);
-    return become(place, sum.c, sum.a, sum.b,
-                  planted("the product is scaled in place of what it is added to") ? &Gemm::alpha : &Gemm::beta,
-                  sum.sign_a);
+  std::optional<WithAddend> add_c(const Node& node, const Sum& sum) const {
+    if (!is_product(sum.c) || !is_addend(sum.a, node)) return {};
+    if (sum.sign_c > 0)
+      return with_addend(
+          sum.c, sum.a, sum.b,
+          planted("the product is scaled in place of what it is added to") ? Scaled::alpha : Scaled::beta, sum.sign_a);
+    if (sum.b >= 0) return {};
+    return with_addend(sum.c, sum.a, -1, Scaled::alpha, -1);
   }
 
-  bool become(std::int32_t place, std::int32_t product, std::int32_t addend, std::int32_t factor, double Gemm::*scaled,
-              double sign) {
+  WithAddend with_addend(std::int32_t product, std::int32_t addend, std::int32_t factor, Scaled scaled,
+                         double sign) const {
     const Node& from = graph_.nodes[product];
-    Node& node = graph_.nodes[place];
-    node.kind = Kind::contraction;
-    node.cheap = false;
-    node.m = from.m;
-    node.n = from.n;
-    node.depth = from.depth;
-    node.batch = from.batch;
-    node.turned = from.turned && !planted("a turned product is not turned when it takes an addition in");
-    node.inputs = {from.inputs[0], from.inputs[1], addend};
-    if (factor >= 0 && !planted("an addition loses its factor")) node.inputs.push_back(factor);
-    node.scaled = scaled;
-    node.sign = sign;
-    return true;
+    WithAddend result{{from.inputs[0], from.inputs[1], addend}, graph_.product(from)};
+    if (planted("a transposed product is not transposed when it takes an addition in"))
+      result.product.operands_transposed = false;
+    if (factor >= 0 && !planted("an addition loses its factor")) result.inputs.push_back(factor);
+    result.product.scaled = scaled;
+    result.product.sign = sign;
+    return result;
   }
 
-  Graph& graph_;
+  const Graph& graph_;
   const std::vector<std::int32_t>& readers_;
 };
 
 }  // namespace
 
-void Graph::add_products(const std::vector<std::int32_t>& roots) {
-  const std::vector<std::int32_t> readers = count_readers(roots);
-  Adder adder(*this, readers);
-  for (std::size_t i = 0; i < nodes.size(); ++i)
-    if (readers[i] > 0) adder.look_at(static_cast<std::int32_t>(i));
+void Graph::add_products() {
+  const std::vector<std::int32_t> readers = count_readers();
+  const Adder adder(*this, readers);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (readers[i] == 0) continue;
+    auto found = adder.product_of(nodes[i]);
+    if (!found) continue;
+    nodes[i].inputs = std::move(found->inputs);
+    set_product(nodes[i], found->product);
+  }
 }
 
 }  // namespace xgrad::fused

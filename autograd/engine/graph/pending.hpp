@@ -20,7 +20,7 @@ struct Pending {
 
 namespace fused {
 
-/// Whether a later walk back may want the value of this entry. What a checkpoint computes is computed again.
+/// Whether a later backward pass may want the value of this entry. What a checkpoint computes is computed again.
 inline bool may_be_wanted(const Entry& entry) { return entry.tracked && !entry.differentiated && entry.segment == 0; }
 /// Whether it is the result of a checkpoint.
 inline bool ends_checkpoint(const Entry& entry) {

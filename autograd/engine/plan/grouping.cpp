@@ -1,8 +1,10 @@
-#include "autograd/engine/plan/grouping.hpp"
-
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/plan/fusion_groups.hpp"
+#include "autograd/engine/plan/group_set.hpp"
 
 namespace xgrad::fused {
 
@@ -10,280 +12,364 @@ namespace {
 
 using Kind = Lowering::Kind;
 
-constexpr std::size_t most_members = 56;           // of a program over a space
-constexpr std::size_t most_scalar_members = 1024;  // of one over a single element
-constexpr std::size_t units_looked_at = 16;        // for one that reads the same memory
+constexpr std::size_t groups_looked_at = 16;  // for one that reads the same memory
+
+/// A group that nodes may still join.
+struct OpenGroup : FusionGroup {
+  bool split = false;       // whether the number of columns is settled
+  GroupSet before{};        // the groups that must have run
+  bool awaited = false;     // whether this one must have run for another
+  bool dead = false;        // merged into another one
+  std::uint64_t reads = 0;  // a bit for what each member reads, shared by many nodes
+};
+
+/// Puts the nodes into groups, in tape order.
+class Grouping {
+ public:
+  explicit Grouping(FusionGroups& result)
+      : result_(result),
+        requirements_(result.requirements()),
+        graph_(result.graph()),
+        group_of_(result.group_of),
+        extent_of_(result.extent_of) {}
+
+  void run() {
+    for (std::int32_t node = 0; node < static_cast<std::int32_t>(graph_.nodes.size()); ++node)
+      if (requirements_[node].used && !graph_.nodes[node].leaf) place(node);
+    put_in_order();
+  }
+
+ private:
+  Kind kind(std::int32_t node) const { return requirements_[node].kind; }
+  const Node& node_at(std::int32_t node) const { return graph_.nodes[node]; }
+
+  // ---- what a node asks of its group
+
+  std::int64_t wanted_columns(std::int32_t node) const {
+    const Node& at = node_at(node);
+    if (at.kind == Kind::reduction && at.extent == Extent::scalar) return node_at(at.inputs[0]).numel;
+    if (kind(node) != Kind::elementwise) return at.columns;
+    for (const std::int32_t input : at.inputs)
+      if (const std::int64_t asked = requirements_.columns_of(input); asked != 0) return asked;
+    return 0;
+  }
+
+  void find_producers(std::int32_t node) {
+    producers_.clear();
+    for (std::int32_t at : node_at(node).inputs) {
+      while (group_of_[at] < 0 && graph_.is_view(at) && !planted("a dependency through a view is dropped"))
+        at = node_at(at).inputs[0];
+      if (group_of_[at] >= 0) producers_.push_back(at);
+    }
+  }
+
+  // A sum over rows is known only after the last row.
+  bool is_sum_over_rows(std::int32_t node) const { return extent_of_[node] == Extent::per_column; }
+
+  std::uint64_t reads_of(std::int32_t node) const {
+    std::uint64_t bits = 0;
+    for (const std::int32_t input : node_at(node).inputs)
+      bits |= std::uint64_t{1} << (requirements_.storage(input) % 64);
+    return bits;
+  }
+
+  // Whether one of the group's first members reads what the node does.
+  bool reads_the_same(const OpenGroup& group, std::int32_t node) const {
+    if ((group.reads & reads_of(node)) == 0) return false;
+    for (std::size_t m = 0; m < std::min<std::size_t>(group.members.size(), 16); ++m)
+      for (const std::int32_t a : node_at(group.members[m]).inputs)
+        for (const std::int32_t b : node_at(node).inputs)
+          if (requirements_.storage(a) == requirements_.storage(b) &&
+              node_at(requirements_.storage(a)).kind != Kind::constant)
+            return true;
+    return false;
+  }
+
+  // ---- which group a node joins
+
+  void place(std::int32_t node) {
+    find_producers(node);
+    switch (kind(node)) {
+      case Kind::alias:
+        return;
+      case Kind::contraction:
+        begin_group(FusionGroup::Kind::product, node);
+        return;
+      case Kind::elementwise:
+        return requirements_[node].uniform ? void() : place_in_program(node);
+      case Kind::pick:
+      case Kind::place:
+      case Kind::reduction:
+        return place_in_program(node);
+      default:
+        if (kind(node) == Kind::opaque || requirements_[node].materialised)
+          begin_group(FusionGroup::Kind::kernel, node);
+    }
+  }
+
+  void place_in_program(std::int32_t node) {
+    const std::int64_t wanted = wanted_columns(node);
+    const bool elementwise = kind(node) == Kind::elementwise, reduces = is_reduced(node);
+    for (const std::int32_t group : candidates(node)) {
+      const bool joined =
+          reduces ? join(node, group, reduced_extent(node), wanted)
+                  : (elementwise && join(node, group, Extent::per_row, 0)) || join(node, group, Extent::full, wanted);
+      if (joined) return merge_inputs(node);
+    }
+    begin_program(node, wanted);
+  }
+  bool is_reduced(std::int32_t node) const { return kind(node) == Kind::reduction || kind(node) == Kind::pick; }
+  Extent reduced_extent(std::int32_t node) const {
+    return node_at(node).extent == Extent::per_column ? Extent::per_column : Extent::per_row;
+  }
+
+  // The programs that compute what the node reads, from the last to the first, and then those that read the same.
+  std::vector<std::int32_t> candidates(std::int32_t node) const {
+    std::vector<std::int32_t> found;
+    for (const std::int32_t from : producers_)
+      if (groups_[group_of_[from]].kind == FusionGroup::Kind::program) found.push_back(group_of_[from]);
+    std::sort(found.begin(), found.end(), std::greater<>());
+    for (std::size_t i = groups_.size(), seen = 0; i-- > 0 && seen < groups_looked_at; ++seen)
+      if (reads_the_same(groups_[i], node)) found.push_back(static_cast<std::int32_t>(i));
+    return found;
+  }
+
+  void begin_program(std::int32_t node, std::int64_t wanted) {
+    const bool reduces = is_reduced(node);
+    const std::int64_t size = reduces ? node_at(node_at(node).inputs[0]).numel : node_at(node).numel;
+    OpenGroup group;
+    group.dtype = requirements_[node].type;
+    group.columns = wanted != 0 ? wanted : size;
+    group.rows = size / group.columns;
+    group.split = wanted != 0 || size == 1;
+    begin_group(std::move(group), node, reduces ? reduced_extent(node) : size == 1 ? Extent::per_row : Extent::full);
+  }
+  void begin_group(FusionGroup::Kind kind, std::int32_t node) {
+    OpenGroup group;
+    group.kind = kind;
+    begin_group(std::move(group), node, Extent::full);
+  }
+  void begin_group(OpenGroup group, std::int32_t node, Extent as) {
+    group.members = {node};
+    group.reads = reads_of(node);
+    groups_.push_back(std::move(group));
+    group_of_[node] = static_cast<std::int32_t>(groups_.size()) - 1;
+    extent_of_[node] = as;
+    depend(group_of_[node]);
+  }
+
+  bool join(std::int32_t node, std::int32_t group, Extent as, std::int64_t wanted) {
+    OpenGroup& to = groups_[group];
+    if (to.dead || to.kind != FusionGroup::Kind::program) return false;
+    if (to.members.size() >= most_members(to.rows * to.columns)) return false;
+    const DType type = requirements_[node].type;
+    if (type != boolean && to.dtype != boolean && type != to.dtype && !planted("a group has members of two dtypes"))
+      return false;
+    const std::int64_t columns = to.split || wanted == 0 ? to.columns : wanted;
+    if (wanted != 0 && columns != wanted && !planted("a group has rows of two lengths")) return false;
+    const std::int64_t rows = to.rows * to.columns / columns;
+    if (!fits_space(node, as, rows, to.rows * to.columns) || !operands_fit(node, group, as, columns) ||
+        !can_depend(group))
+      return false;
+    if (!planted("a group keeps its rows when its columns are settled")) to.rows = rows;
+    to.columns = columns;
+    to.split = to.split || wanted != 0;
+    if (to.dtype == boolean) to.dtype = type;
+    to.members.push_back(node);
+    to.reads |= reads_of(node);
+    group_of_[node] = group;
+    extent_of_[node] = as;
+    depend(group);
+    return true;
+  }
+  bool fits_space(std::int32_t node, Extent as, std::int64_t rows, std::int64_t size) const {
+    const Node& at = node_at(node);
+    if (kind(node) == Kind::elementwise && as == Extent::per_row) return at.numel == rows;
+    return (is_reduced(node) ? node_at(at.inputs[0]).numel : at.numel) == size;
+  }
+  bool operands_fit(std::int32_t node, std::int32_t group, Extent as, std::int64_t columns) const {
+    for (std::size_t i = 0; i < node_at(node).inputs.size(); ++i) {
+      const auto operand = result_.use_of_operand(node, i, as, columns);
+      if (!operand.fits) return false;
+      if (group_of_[operand.node] == group && extent_of_[operand.node] != operand.as) return false;
+    }
+    return true;
+  }
+
+  // ---- which groups must have run before
+
+  bool can_depend(std::int32_t group) const {
+    for (const std::int32_t from : producers_) {
+      const std::int32_t other = group_of_[from];
+      if (other == group ? is_sum_over_rows(from) && !planted("a sum over rows is read before its last row")
+                         : groups_[other].before.contains(group))
+        return false;
+    }
+    return true;
+  }
+
+  void depend(std::int32_t group) {
+    bool more = false;
+    for (const std::int32_t from : producers_) {
+      const std::int32_t other = group_of_[from];
+      if (other == group || groups_[group].before.contains(other)) continue;
+      groups_[group].before.insert(other);
+      if (!planted("a group knows only its own inputs")) groups_[group].before.insert(groups_[other].before);
+      groups_[other].awaited = more = true;
+    }
+    if (more) close(group);
+  }
+
+  // What a group depends on, all that depend on it do too.
+  void close(std::int32_t group) {
+    if (!groups_[group].awaited) return;
+    for (OpenGroup& later : groups_)
+      if (later.before.contains(group) && !planted("later groups learn nothing of new inputs"))
+        later.before.insert(groups_[group].before);
+  }
+
+  // ---- which groups become one
+
+  void merge_inputs(std::int32_t node) {
+    for (const std::int32_t from : producers_) {
+      const std::int32_t other = group_of_[from], group = group_of_[node];
+      if (other != group && can_merge(group, other)) merge(group, other);
+    }
+  }
+
+  bool can_merge(std::int32_t a, std::int32_t b) const {
+    const OpenGroup &x = groups_[a], &y = groups_[b];
+    if (x.kind != FusionGroup::Kind::program || y.kind != FusionGroup::Kind::program) return false;
+    if (x.rows * x.columns != y.rows * y.columns || (x.split && y.split && x.columns != y.columns)) return false;
+    if (x.dtype != boolean && y.dtype != boolean && x.dtype != y.dtype) return false;
+    const std::size_t most = most_members(x.rows * x.columns);
+    if (x.members.size() + y.members.size() > most || stands_between(a, b)) return false;
+    const std::int64_t columns = x.split ? x.columns : y.columns;
+    for (const OpenGroup* group : {&x, &y})
+      for (const std::int32_t member : group->members)
+        if (!operands_fit_merged(member, a, b, columns)) return false;
+    return true;
+  }
+  // Whether a third group has to run between the two: whoever depends on it depends on the first of them, too.
+  bool stands_between(std::int32_t a, std::int32_t b) const {
+    const OpenGroup &x = groups_[a], &y = groups_[b];
+    const auto follows = [this](std::int32_t first) {
+      return [this, first](std::int32_t between) {
+        return groups_[between].before.contains(first) && !planted("two groups become one around a third");
+      };
+    };
+    return (y.before.contains(a) && y.before.any(follows(a))) || (x.before.contains(b) && x.before.any(follows(b)));
+  }
+  bool operands_fit_merged(std::int32_t member, std::int32_t a, std::int32_t b, std::int64_t columns) const {
+    for (std::size_t i = 0; i < node_at(member).inputs.size(); ++i) {
+      const auto operand = result_.use_of_operand(member, i, extent_of_[member], columns);
+      if (!operand.fits) return false;
+      const std::int32_t made = group_of_[operand.node];
+      if ((made == a || made == b) &&
+          (extent_of_[operand.node] != operand.as ||
+           (is_sum_over_rows(operand.node) && !planted("two groups become one around a sum over rows"))))
+        return false;
+    }
+    return true;
+  }
+
+  void merge(std::int32_t into, std::int32_t from) {
+    OpenGroup &to = groups_[into], &old = groups_[from];
+    if (!to.split) {
+      to.rows = old.rows;
+      to.columns = old.columns;
+      to.split = old.split;
+    }
+    if (to.dtype == boolean) to.dtype = old.dtype;
+    for (const std::int32_t member : old.members) group_of_[member] = into;
+    to.members.insert(to.members.end(), old.members.begin(), old.members.end());
+    std::sort(to.members.begin(), to.members.end());
+    to.reads |= old.reads;
+    to.before.insert(old.before);
+    to.before.erase(from);
+    to.before.erase(into);
+    const bool awaited = old.awaited;
+    to.awaited = to.awaited || awaited;
+    old.dead = true;
+    old.members.clear();
+    old.before.clear();
+    for (OpenGroup& later : groups_) {
+      if (!awaited) break;
+      if (&later == &to || !later.before.contains(from)) continue;
+      later.before.erase(from);
+      if (!planted("who depended on a group forgets it when it is merged")) later.before.insert(into);
+    }
+    close(into);
+  }
+
+  // A group has more groups before it than any of these has.
+  void put_in_order() {
+    std::vector<std::int32_t> order;
+    for (std::size_t i = 0; i < groups_.size(); ++i)
+      if (!groups_[i].dead) order.push_back(static_cast<std::int32_t>(i));
+    std::vector<std::int64_t> depths(groups_.size());
+    for (const std::int32_t group : order) depths[group] = groups_[group].before.size();
+    std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
+      return planted("groups run in the order in which they were begun") ? a < b : depths[a] < depths[b];
+    });
+    std::vector<std::int32_t> place(groups_.size(), -1);
+    result_.groups.reserve(order.size());
+    for (const std::int32_t group : order) {
+      place[group] = static_cast<std::int32_t>(result_.groups.size());
+      result_.groups.push_back(std::move(groups_[group]));
+    }
+    for (std::int32_t& group : group_of_)
+      if (group >= 0) group = place[group];
+  }
+
+  FusionGroups& result_;
+  const Requirements& requirements_;
+  const Graph& graph_;
+  std::vector<std::int32_t>& group_of_;
+  std::vector<Extent>& extent_of_;
+  std::vector<OpenGroup> groups_;
+  // The nodes whose values the one that is placed computes with, through whatever views lie between.
+  std::vector<std::int32_t> producers_;
+};
 
 }  // namespace
 
-Grouping::Grouping(Graph& g, const std::vector<std::int32_t>& roots)
-    : graph(g), unit_of(g.nodes.size(), -1), class_of(g.nodes.size(), Class::full) {
-  for (std::int32_t node = 0; node < static_cast<std::int32_t>(graph.nodes.size()); ++node)
-    held_.push_back(
-        graph.nodes[node].kind == Kind::alias && !graph.nodes[node].leaf ? held_[graph.nodes[node].inputs[0]] : node);
-  mark_used(roots);
-  for (std::int32_t node = 0; node < static_cast<std::int32_t>(graph.nodes.size()); ++node)
-    if (graph.nodes[node].used && !graph.nodes[node].leaf) place(node);
-  sort();
+FusionGroups::FusionGroups(const Requirements& requirements)
+    : group_of(requirements.graph().nodes.size(), -1),
+      extent_of(requirements.graph().nodes.size(), Extent::full),
+      requirements_(requirements) {
+  Grouping(*this).run();
 }
 
-Grouping::Use Grouping::use(std::int32_t input, Class consumer, std::int64_t columns) const {
-  const std::int32_t held = held_[input];
+FusionGroups::OperandUse FusionGroups::use(std::int32_t input, Extent consumer, std::int64_t columns) const {
+  const Graph& graph = this->graph();
+  const std::int32_t held = requirements_.storage(input);
   const Node& node = graph.nodes[held];
-  if (mask_in_memory(node)) return {held, consumer, consumer == Class::full || consumer == Class::columns};
-  if (node.leaf || node.memory) return {held, consumer, true};
-  if (node.kind == Kind::constant || node.uniform) return {held, Class::scalar, true};
+  const Requirement& of = requirements_[held];
+  if (requirements_.is_stored_mask(held))
+    return {held, consumer, consumer == Extent::full || consumer == Extent::per_column};
+  if (of.materialised) return {held, consumer, true};
+  if (node.kind == Kind::constant || of.uniform) return {held, Extent::scalar, true};
   if (node.kind != Kind::broadcast) {
-    const std::int64_t need = need_of(held);
-    const bool fits = consumer == Class::full ? need == 0 || need == columns : need == 0 && !reads_mask_[held];
+    const std::int64_t asked = requirements_.columns_of(held);
+    const bool fits = consumer == Extent::full ? asked == 0 || asked == columns : asked == 0 && !of.reads_stored_mask;
     return {held, consumer, fits};
   }
-  const std::int32_t source = held_[node.inputs[0]];
-  const Node& from = graph.nodes[source];
-  const bool number = from.uniform || (from.kind == Kind::constant && !from.memory);
-  if (node.spread == Spread::scalar || number) return {source, Class::scalar, true};
-  const Class as = node.spread == Spread::rows ? Class::rows : Class::columns;
-  return {source, as,
-          consumer == Class::full && (node.columns == columns || planted("a vector fits rows of any length"))};
+  const std::int32_t source = requirements_.storage(node.inputs[0]);
+  const bool number = requirements_[source].uniform ||
+                      (graph.nodes[source].kind == Kind::constant && !requirements_[source].materialised);
+  if (node.extent == Extent::scalar || number) return {source, Extent::scalar, true};
+  return {source, node.extent == Extent::per_row ? Extent::per_row : Extent::per_column,
+          consumer == Extent::full && (node.columns == columns || planted("a vector fits rows of any length"))};
 }
 
-std::int64_t Grouping::wanted_columns(std::int32_t node) const {
-  const Node& at = graph.nodes[node];
-  if (at.kind == Kind::reduction && at.spread == Spread::scalar) return graph.nodes[at.inputs[0]].numel;
-  if (at.kind != Kind::elementwise) return at.columns;
-  for (const std::int32_t input : at.inputs)
-    if (const std::int64_t need = need_of(input); need != 0) return need;
-  return 0;
-}
-
-void Grouping::find_producers(std::int32_t node) {
-  producers_.clear();
-  for (std::int32_t at : graph.nodes[node].inputs) {
-    while (unit_of[at] < 0 && graph.is_view(at) && !planted("a dependency through a view is dropped"))
-      at = graph.nodes[at].inputs[0];
-    if (unit_of[at] >= 0) producers_.push_back(at);
-  }
-}
-
-// A sum over rows is known only after the last row.
-bool Grouping::sealed(std::int32_t node) const { return class_of[node] == Class::columns; }
-
-bool Grouping::can_depend(std::int32_t unit) const {
-  for (const std::int32_t from : producers_) {
-    const std::int32_t other = unit_of[from];
-    if (other == unit ? sealed(from) && !planted("a sum over rows is read before its last row")
-                      : units[other].before.contains(unit))
-      return false;
-  }
-  return true;
-}
-
-std::int32_t Grouping::new_unit(Unit unit, std::int32_t node, Class as) {
-  unit.members = {node};
-  units.push_back(std::move(unit));
-  const auto index = static_cast<std::int32_t>(units.size()) - 1;
-  unit_of[node] = index;
-  class_of[node] = as;
-  units[index].reads = reads_of(node);
-  depend(index);
-  return index;
-}
-
-void Grouping::depend(std::int32_t unit) {
-  bool more = false;
-  for (const std::int32_t from : producers_) {
-    const std::int32_t other = unit_of[from];
-    if (other == unit || units[unit].before.contains(other)) continue;
-    units[unit].before.insert(other);
-    if (!planted("a unit knows only its own inputs")) units[unit].before.insert(units[other].before);
-    units[other].awaited = more = true;
-  }
-  if (more) close(unit);
-}
-
-// What a unit depends on, all that depend on it do too.
-void Grouping::close(std::int32_t unit) {
-  if (!units[unit].awaited) return;
-  for (Unit& later : units)
-    if (later.before.contains(unit) && !planted("later units learn nothing of new inputs"))
-      later.before.insert(units[unit].before);
-}
-
-bool Grouping::join(std::int32_t node, std::int32_t unit, Class as, std::int64_t wanted) {
-  Unit& to = units[unit];
-  const Node& at = graph.nodes[node];
-  if (to.dead || to.kind != Unit::Kind::program) return false;
-  const std::int64_t size = to.rows * to.columns;
-  if (to.members.size() >= (size == 1 ? most_scalar_members : most_members)) return false;
-  const DType type = types_[node];
-  if (type != boolean && to.dtype != boolean && type != to.dtype && !planted("a unit has members of two dtypes"))
-    return false;
-  const std::int64_t columns = to.split || wanted == 0 ? to.columns : wanted;
-  if (wanted != 0 && columns != wanted && !planted("a unit has rows of two lengths")) return false;
-  const std::int64_t rows = size / columns;
-  const std::int64_t space =
-      at.kind == Kind::reduction || at.kind == Kind::pick ? graph.nodes[at.inputs[0]].numel : at.numel;
-  if (at.kind == Kind::elementwise && as == Class::rows ? at.numel != rows : space != size) return false;
-  const Class consumer = at.kind == Kind::elementwise ? as : Class::full;
-  for (std::size_t i = 0; i < at.inputs.size(); ++i) {
-    const bool per_row = (at.kind == Kind::place) || (at.kind == Kind::pick && i == 1);
-    const Use operand = use(at.inputs[i], per_row ? Class::rows : consumer, columns);
-    if (!operand.fits) return false;
-    if (unit_of[operand.node] == unit && class_of[operand.node] != operand.as) return false;
-  }
-  if (!can_depend(unit)) return false;
-  if (!planted("a unit keeps its rows when its columns are settled")) to.rows = rows;
-  to.columns = columns;
-  to.split = to.split || wanted != 0;
-  if (to.dtype == boolean) to.dtype = type;
-  to.members.push_back(node);
-  unit_of[node] = unit;
-  class_of[node] = as;
-  to.reads |= reads_of(node);
-  depend(unit);
-  return true;
-}
-
-void Grouping::place(std::int32_t node) {
-  const Node& at = graph.nodes[node];
-  find_producers(node);
-  switch (at.kind) {
-    case Kind::alias:
-      return;
-    case Kind::contraction:
-      new_unit({.kind = Unit::Kind::product}, node, Class::full);
-      return;
-    case Kind::elementwise:
-      return at.uniform ? void() : place_program(node);
-    case Kind::pick:
-    case Kind::place:
-    case Kind::reduction:
-      return place_program(node);
-    default:
-      if (at.kind == Kind::opaque || at.memory) new_unit({.kind = Unit::Kind::kernel}, node, Class::full);
-  }
-}
-
-void Grouping::place_program(std::int32_t node) {
-  const Kind kind = graph.nodes[node].kind;
-  const bool reduces = kind == Kind::reduction || kind == Kind::pick;
-  const Class small = graph.nodes[node].spread == Spread::columns ? Class::columns : Class::rows;
-  const std::int64_t wanted = wanted_columns(node);
-  std::vector<std::int32_t> candidates;
-  for (const std::int32_t from : producers_)
-    if (units[unit_of[from]].kind == Unit::Kind::program) candidates.push_back(unit_of[from]);
-  const std::size_t own = candidates.size();
-  for (std::size_t i = units.size(), seen = 0; i-- > 0 && seen < units_looked_at; ++seen)
-    if (reads_the_same(units[i], node)) candidates.push_back(static_cast<std::int32_t>(i));
-  std::sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(own), std::greater<>());
-  for (const std::int32_t unit : candidates) {
-    const bool joined = reduces ? join(node, unit, small, wanted)
-                                : (kind == Kind::elementwise && join(node, unit, Class::rows, 0)) ||
-                                      join(node, unit, Class::full, wanted);
-    if (joined) return merge_inputs(node);
-  }
-  const Node& at = graph.nodes[node];
-  const std::int64_t size = reduces ? graph.nodes[at.inputs[0]].numel : at.numel;
-  Unit unit{.dtype = types_[node], .columns = size, .split = wanted != 0 || size == 1};
-  if (wanted != 0) unit.columns = wanted;
-  unit.rows = size / unit.columns;
-  new_unit(std::move(unit), node, reduces ? small : size == 1 ? Class::rows : Class::full);
-}
-
-std::uint64_t Grouping::reads_of(std::int32_t node) const {
-  std::uint64_t bits = 0;
-  for (const std::int32_t input : graph.nodes[node].inputs) bits |= std::uint64_t{1} << (held_[input] % 64);
-  return bits;
-}
-
-// Whether one of its first members reads what the node does.
-bool Grouping::reads_the_same(const Unit& unit, std::int32_t node) const {
-  if ((unit.reads & reads_of(node)) == 0) return false;
-  for (std::size_t m = 0; m < std::min<std::size_t>(unit.members.size(), 16); ++m)
-    for (const std::int32_t a : graph.nodes[unit.members[m]].inputs)
-      for (const std::int32_t b : graph.nodes[node].inputs)
-        if (held_[a] == held_[b] && graph.nodes[held_[a]].kind != Kind::constant) return true;
-  return false;
-}
-
-void Grouping::merge_inputs(std::int32_t node) {
-  for (const std::int32_t from : producers_) {
-    const std::int32_t other = unit_of[from], unit = unit_of[node];
-    if (other != unit && can_merge(unit, other)) merge(unit, other);
-  }
-}
-
-bool Grouping::can_merge(std::int32_t a, std::int32_t b) const {
-  const Unit &x = units[a], &y = units[b];
-  if (x.kind != Unit::Kind::program || y.kind != Unit::Kind::program) return false;
-  if (x.rows * x.columns != y.rows * y.columns || (x.split && y.split && x.columns != y.columns)) return false;
-  if (x.dtype != boolean && y.dtype != boolean && x.dtype != y.dtype) return false;
-  const std::size_t most = x.rows * x.columns == 1 ? most_scalar_members : most_members;
-  if (x.members.size() + y.members.size() > most) return false;
-  const auto follows = [this](std::int32_t first) {
-    return [this, first](std::int32_t between) {
-      return units[between].before.contains(first) && !planted("two units become one around a third");
-    };
-  };
-  // Whoever depends on what depends on a unit, depends on that, too.
-  if ((y.before.contains(a) && y.before.any(follows(a))) || (x.before.contains(b) && x.before.any(follows(b))))
-    return false;
-  const std::int64_t columns = x.split ? x.columns : y.columns;
-  for (const Unit* unit : {&x, &y})
-    for (const std::int32_t member : unit->members) {
-      const Node& at = graph.nodes[member];
-      const Class consumer = at.kind == Kind::elementwise ? class_of[member] : Class::full;
-      for (std::size_t i = 0; i < at.inputs.size(); ++i) {
-        const bool per_row = at.kind == Kind::place || (at.kind == Kind::pick && i == 1);
-        const Use operand = use(at.inputs[i], per_row ? Class::rows : consumer, columns);
-        if (!operand.fits) return false;
-        const std::int32_t made = unit_of[operand.node];
-        if ((made == a || made == b) &&
-            (class_of[operand.node] != operand.as ||
-             (sealed(operand.node) && !planted("two units become one around a sum over rows"))))
-          return false;
-      }
-    }
-  return true;
-}
-
-void Grouping::merge(std::int32_t into, std::int32_t from) {
-  Unit &to = units[into], &old = units[from];
-  if (!to.split) {
-    to.rows = old.rows;
-    to.columns = old.columns;
-    to.split = old.split;
-  }
-  if (to.dtype == boolean) to.dtype = old.dtype;
-  for (const std::int32_t member : old.members) unit_of[member] = into;
-  to.members.insert(to.members.end(), old.members.begin(), old.members.end());
-  std::sort(to.members.begin(), to.members.end());
-  to.reads |= old.reads;
-  to.before.insert(old.before);
-  to.before.erase(from);
-  to.before.erase(into);
-  const bool awaited = old.awaited;
-  to.awaited = to.awaited || awaited;
-  old.dead = true;
-  old.members.clear();
-  old.before.clear();
-  for (Unit& later : units) {
-    if (!awaited) break;
-    if (&later == &to || !later.before.contains(from)) continue;
-    later.before.erase(from);
-    if (!planted("who depended on a unit forgets it when it is merged")) later.before.insert(into);
-  }
-  close(into);
-}
-
-void Grouping::sort() {
-  for (std::size_t i = 0; i < units.size(); ++i)
-    if (!units[i].dead) order.push_back(static_cast<std::int32_t>(i));
-  std::vector<std::int64_t> depths(units.size());
-  for (const std::int32_t unit : order) depths[unit] = units[unit].before.size();
-  std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
-    return planted("units run in the order in which they were begun") ? a < b : depths[a] < depths[b];
-  });
+// A reduction and a gather read whole rows; an index, and what is scattered, is one number for each row.
+FusionGroups::OperandUse FusionGroups::use_of_operand(std::int32_t node, std::size_t i, Extent extent,
+                                                      std::int64_t columns) const {
+  const Kind kind = requirements_[node].kind;
+  const bool per_row = kind == Kind::place || (kind == Kind::pick && i == 1);
+  const Extent consumer = per_row ? Extent::per_row : kind == Kind::elementwise ? extent : Extent::full;
+  return use(graph().nodes[node].inputs[i], consumer, columns);
 }
 
 }  // namespace xgrad::fused

@@ -1,6 +1,6 @@
 #pragma once
 
-// What a unit reads and computes, and lists and sets of that, for lowering it.
+// What a group reads and computes, and lists and sets of that, for lowering it.
 
 #include <algorithm>
 #include <cstdint>
@@ -9,29 +9,29 @@
 #include <set>
 #include <vector>
 
-#include "autograd/engine/plan/grouping.hpp"
+#include "autograd/engine/plan/fusion_groups.hpp"
 
 namespace xgrad::fused {
 
-// A node in a class: what a unit reads or computes. With an index just the element in the column that this other node
-// gives for each row: what is picked from an elementwise value is the same operation on what is picked from its
-// operands, so that picking costs nothing for the elements that are not picked.
+// A node with an extent: what a group reads or computes. With an index it is one element of each row, in the column
+// that the node `index` gives for the row: an element gathered from an elementwise value is the same operation on
+// elements gathered from its operands, so that a gather costs nothing for the elements that it leaves out.
 struct Instance {
   std::int32_t node;
-  Class as;
+  Extent as;
   std::int32_t index = -1;
   friend auto operator<=>(const Instance&, const Instance&) = default;
 
-  bool has_columns() const { return index < 0 && (as == Class::full || as == Class::columns); }
+  bool has_columns() const { return index < 0 && (as == Extent::full || as == Extent::per_column); }
 };
 
-// Lists and sets of a unit: memory that is given back when it is lowered, all at once.
+// Memory for the lists and sets of a group, which gives all of it back at once when the group is lowered.
 using InstanceMemory = std::pmr::monotonic_buffer_resource;
 using InstanceSet = std::pmr::set<Instance>;
 template <class Value>
 using InstanceMap = std::pmr::map<Instance, Value>;
 
-// Instances to be looked at, from the last to the first; some perhaps more than once.
+// Instances that are still to be looked at, from the last to the first; one may be taken more than once.
 class OpenInstances {
  public:
   explicit OpenInstances(InstanceMemory& memory) : heap_(&memory) {}

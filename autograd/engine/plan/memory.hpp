@@ -13,7 +13,7 @@ struct Memory {
   std::int32_t leaf = -1;   // which one it is, or -1
   std::int32_t entry = -1;  // that is computed by it, or -1
   DType dtype = float32;
-  bool constant = false;  // a number that is there without memory
+  std::int32_t constant = -1;  // which one it is, whose value is there without memory, or -1
 };
 
 }  // namespace xgrad::fused

@@ -1,6 +1,6 @@
-// Which values to drop: at the turn with the most memory, those that free the most bytes for each operation it takes to
-// compute them again from what is there then. Dropping every other layer first, then every other one of those left, and
-// so on, comes out of this by itself.
+// Which values to drop: at the task run with the most memory, those that free the most bytes for each operation it
+// takes to compute them again from what is there then. Dropping every other layer first, then every other one of those
+// left, and so on, comes out of this by itself.
 
 #include "autograd/engine/plan/rematerialise.hpp"
 
@@ -15,7 +15,7 @@ namespace xgrad::fused {
 namespace {
 
 constexpr std::size_t most_rounds = 500;
-constexpr std::size_t most_repetitions = 4;  // turns for each task, on average
+constexpr std::size_t most_repetitions = 4;  // runs for each task, on average
 constexpr std::size_t rounds_at_a_peak = 16;
 constexpr std::size_t small_part = 4096;  // of the peak: to drop less is worth nothing
 
@@ -34,9 +34,9 @@ struct Open {
   }
 };
 
-class Recomputation {
+class Rematerialisation {
  public:
-  Recomputation(const std::vector<Work>& tasks, const std::vector<Held>& values, const Order& order)
+  Rematerialisation(const std::vector<Work>& tasks, const std::vector<Held>& values, const Order& order)
       : tasks_(tasks), values_(values), order_(order), of_(values.size()), seen_(tasks.size()) {
     for (std::size_t i = 0; i < order.size(); ++i) {
       for (const std::int32_t node : tasks[order[i]].writes) {
@@ -50,25 +50,25 @@ class Recomputation {
 
   /// The order with what has to run again for what was dropped.
   Order run() {
-    turns_.clear();
+    runs_.clear();
     place_.clear();
     for (Value& value : of_) value.present = false, value.next = 0;
     for (std::size_t i = 0; i < order_.size(); ++i) {
-      const std::size_t first = turns_.size();
+      const std::size_t first = runs_.size();
       demand(order_[i]);
-      place_.resize(turns_.size(), i);
+      place_.resize(runs_.size(), i);
       const Work& work = tasks_[order_[i]];
       for (const std::int32_t node : work.reads)
         while (!of_[node].over() && of_[node].reads[of_[node].next].at <= i) ++of_[node].next;
-      for (std::size_t turn = first; turn < turns_.size(); ++turn)
-        for (const auto* nodes : {&tasks_[turns_[turn]].reads, &tasks_[turns_[turn]].writes})
+      for (std::size_t task_run = first; task_run < runs_.size(); ++task_run)
+        for (const auto* nodes : {&tasks_[runs_[task_run]].reads, &tasks_[runs_[task_run]].writes})
           for (const std::int32_t node : *nodes)
             if (of_[node].over()) let_go(node);
       for (const auto* nodes : {&work.reads, &work.writes})
         for (const std::int32_t node : *nodes)
           if (!of_[node].over() && of_[node].reads[of_[node].next].dropped) let_go(node);
     }
-    return turns_;
+    return runs_;
   }
 
   /// Drops about so many bytes of what is in memory at the peak of what run() has given, but not touched there. Returns
@@ -121,7 +121,7 @@ class Recomputation {
         continue;
       }
       for (const std::int32_t node : work.writes) of_[node].present = true;
-      turns_.push_back(open.back().task);
+      runs_.push_back(open.back().task);
       open.pop_back();
     }
   }
@@ -135,13 +135,13 @@ class Recomputation {
 
   // What is in memory at the peak for a later read, and could go until then.
   std::vector<std::int32_t> idle_at_peak(const Schedule& schedule) {
-    now_ = place_[schedule.peak_turn];
+    now_ = place_[schedule.peak_run];
     std::vector<char> alive(values_.size());
-    for (std::size_t i = 0; i < schedule.peak_turn; ++i) {
-      for (const std::int32_t node : tasks_[schedule.turns[i].task].writes) alive[node] = true;
-      for (const std::int32_t node : schedule.turns[i].releases) alive[node] = false;
+    for (std::size_t i = 0; i < schedule.peak_run; ++i) {
+      for (const std::int32_t node : tasks_[schedule.runs[i].task].writes) alive[node] = true;
+      for (const std::int32_t node : schedule.runs[i].releases) alive[node] = false;
     }
-    const Work& peak = tasks_[schedule.turns[schedule.peak_turn].task];
+    const Work& peak = tasks_[schedule.runs[schedule.peak_run].task];
     for (const auto* nodes : {&peak.reads, &peak.writes})
       for (const std::int32_t node : *nodes) alive[node] = false;
     const std::size_t small = schedule.peak / small_part;
@@ -184,8 +184,8 @@ class Recomputation {
   const std::vector<Held>& values_;
   const Order& order_;
   std::vector<Value> of_;
-  Order turns_;
-  std::vector<std::size_t> place_;  // by turn: the place in the order that it is there for
+  Order runs_;
+  std::vector<std::size_t> place_;  // by task run: the place in the order that it is there for
   std::size_t now_ = 0;             // that of the peak
   std::vector<std::int32_t> open_;
   std::vector<std::uint64_t> seen_;  // by task: the last walk that met it
@@ -236,13 +236,13 @@ std::vector<std::int32_t> order_within(const std::vector<Work>& tasks, const std
   const Order order = best;
   // Who aims lower drops other values first, which may reach what the straight way does not.
   for (const std::size_t target : {budget, budget / 2, std::size_t{0}}) {
-    Recomputation recomputation(tasks, values, order);
+    Rematerialisation rematerialisation(tasks, values, order);
     for (std::size_t round = 0; round < most_rounds && lowest > budget; ++round) {
-      Order next = recomputation.run();
+      Order next = rematerialisation.run();
       if (next.size() > most_repetitions * tasks.size()) break;
       const Schedule schedule = lay_out(tasks, values, next, budget);
       if (schedule.peak < lowest) lowest = schedule.peak, best = std::move(next);
-      if (schedule.peak <= target || !recomputation.drop(schedule, (schedule.peak - target) / rounds_at_a_peak + 1))
+      if (schedule.peak <= target || !rematerialisation.drop(schedule, (schedule.peak - target) / rounds_at_a_peak + 1))
         break;
     }
   }

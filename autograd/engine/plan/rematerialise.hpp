@@ -4,9 +4,9 @@
 
 namespace xgrad::fused {
 
-/// An order in which tasks, given in one that they can run in, stay within so many bytes: values are dropped after
-/// their first use, and their tasks run again before the next one, where that is needed. If no such order is found, the
-/// one with the lowest peak.
+/// An order of tasks, some of which run again, whose values take no more than so many bytes at a time: a value may be
+/// dropped after one of its readers, and its task runs again before the next one. The tasks are given in an order that
+/// they can run in. If no such order is found, the result is the one with the lowest peak.
 std::vector<std::int32_t> order_within(const std::vector<Work>& tasks, const std::vector<Held>& values,
                                        std::size_t budget);
 

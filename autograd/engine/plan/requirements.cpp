@@ -1,9 +1,9 @@
-// Which nodes of a graph are used, which of them have to be in memory, and what masks ask for.
+#include "autograd/engine/plan/requirements.hpp"
 
 #include <algorithm>
 
 #include "autograd/engine/cpu/fault.hpp"
-#include "autograd/engine/plan/grouping.hpp"
+#include "autograd/engine/plan/product_operands.hpp"
 
 namespace xgrad::fused {
 
@@ -11,174 +11,195 @@ namespace {
 
 using Kind = Lowering::Kind;
 
-bool in_program(const Node& node) {
-  return !node.leaf && (node.kind == Kind::elementwise || node.kind == Kind::reduction || node.kind == Kind::pick ||
-                        node.kind == Kind::place);
+bool in_program(Kind kind) {
+  return kind == Kind::elementwise || kind == Kind::reduction || kind == Kind::pick || kind == Kind::place;
 }
 
 }  // namespace
 
-// How many columns an operand asks for: a broadcast for those it was made for, a mask for those of its operands.
-std::int64_t Grouping::need_of(std::int32_t input) const {
-  const std::int32_t held = held_[input];
-  const Node& node = graph.nodes[held];
-  if (node.leaf || node.memory) return 0;
-  if (node.kind == Kind::broadcast) return node.columns;
-  return node.bits && node.kind == Kind::elementwise ? needs_[held] : 0;
-}
-
-// The node an operand gets its elements from, a broadcast or not.
-std::int32_t Grouping::source_of(std::int32_t input) const {
-  const std::int32_t held = held_[input];
-  const Node& node = graph.nodes[held];
-  return node.kind == Kind::broadcast && !node.leaf ? held_[node.inputs[0]] : held;
-}
-
-void Grouping::find_needs() {
-  needs_.assign(graph.nodes.size(), 0);
-  types_.assign(graph.nodes.size(), boolean);
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    Node& node = graph.nodes[i];
-    if (is_floating(node.dtype)) types_[i] = node.dtype;
-    if (node.leaf || !node.bits || node.kind != Kind::elementwise) continue;
-    for (const std::int32_t input : node.inputs) {
-      const std::int32_t held = held_[input];
-      const Node& operand = graph.nodes[held];
-      const std::int64_t need = need_of(input);
-      bool fits = need == 0 || needs_[i] == 0 || need == needs_[i] ||
-                  planted("a mask needs the columns of any of its operands");
-      if (operand.kind == Kind::broadcast && !operand.leaf)
-        fits = fits && operand.spread != Spread::mixed && need_of(operand.inputs[0]) == 0;
-      const DType type = types_[source_of(input)];
-      fits = fits && (type == boolean || types_[i] == boolean || type == types_[i]);
-      if (type != boolean) types_[i] = type;
-      if (!fits) node.kind = Kind::opaque;
-      if (need != 0) needs_[i] = need;
-    }
-    if (node.kind != Kind::opaque) continue;
-    needs_[i] = 0;
-    types_[i] = boolean;
+Requirements::Requirements(const Graph& graph) : graph_(graph), of_(graph.nodes.size()) {
+  const auto count = static_cast<std::int32_t>(of_.size());
+  for (std::int32_t node = 0; node < count; ++node) {
+    const Node& at = graph.nodes[node];
+    of_[node].kind = at.kind;
+    of_[node].materialised = at.leaf;
+    of_[node].storage = at.kind == Kind::alias && !at.leaf ? of_[at.inputs[0]].storage : node;
   }
-}
-
-// What is computed from constants alone is one number, which each program computes for itself: not from what is in
-// memory, which would have to be there before.
-void Grouping::find_uniform() {
-  for (Node& node : graph.nodes) {
-    const auto number = [&](std::int32_t input) {
-      const Node &held = graph.nodes[held_[input]], &source = graph.nodes[source_of(input)];
-      return ((!held.memory && !source.memory) || planted("a number in memory is computed from constants")) &&
-             (source.kind == Kind::constant || source.uniform);
-    };
-    node.uniform = node.kind == Kind::elementwise && !node.leaf && !node.memory && is_floating(node.dtype) &&
-                   std::all_of(node.inputs.begin(), node.inputs.end(), number);
+  find_masks();
+  for (const std::int32_t root : graph.roots) {
+    of_[root].used = true;
+    materialise(root);
   }
-}
-
-void Grouping::mark_used(const std::vector<std::int32_t>& roots) {
-  find_needs();
-  for (const std::int32_t root : roots) {
-    graph.nodes[root].used = true;
-    mark_memory(root);
-  }
-  // A mask that turns out to be in memory may be read by what was looked at before.
+  // A mask that turns out to be in memory may be read by nodes that were looked at before.
   for (bool again = true; again;) {
     again = false;
-    find_mask_readers();
-    for (auto node = static_cast<std::int32_t>(graph.nodes.size()) - 1; node >= 0; --node)
-      if (graph.nodes[node].used)
-        again = (mark_mask(node) && !planted("readers of a mask in memory are looked at once")) || again,
-        mark_inputs(node);
+    find_readers_of_stored_masks();
+    for (std::int32_t node = count - 1; node >= 0; --node) {
+      if (!of_[node].used) continue;
+      again = (is_stored_mask_now(node) && !planted("readers of a mask in memory are looked at once")) || again;
+      require_inputs(node);
+    }
   }
   find_uniform();
 }
 
-// Which masks are in memory, or are computed from such: none of them can be a number for a whole row.
-void Grouping::find_mask_readers() {
-  reads_mask_.assign(graph.nodes.size(), false);
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    const Node& node = graph.nodes[i];
-    const bool computed = node.bits && node.kind == Kind::elementwise && !node.memory;
-    reads_mask_[i] = (mask_in_memory(node) && !planted("a mask in memory is a number for its row")) ||
-                     (computed && std::any_of(node.inputs.begin(), node.inputs.end(),
-                                              [&](std::int32_t input) { return reads_mask_[source_of(input)]; }));
+bool Requirements::is_stored_mask(std::int32_t node) const {
+  return graph_.nodes[node].dtype == boolean &&
+         (graph_.nodes[node].leaf || of_[node].materialised || of_[node].kind == Kind::opaque);
+}
+
+bool Requirements::is_computed_mask(std::int32_t node) const {
+  return graph_.nodes[node].is_mask && !graph_.nodes[node].leaf && of_[node].kind == Kind::elementwise;
+}
+
+std::int64_t Requirements::columns_of(std::int32_t input) const {
+  const std::int32_t node = of_[input].storage;
+  if (of_[node].materialised) return 0;
+  if (of_[node].kind == Kind::broadcast) return graph_.nodes[node].columns;
+  return is_computed_mask(node) ? of_[node].columns : 0;
+}
+
+// The node that an operand has its elements from, which a broadcast repeats.
+std::int32_t Requirements::source_of(std::int32_t input) const {
+  const std::int32_t node = of_[input].storage;
+  const Node& at = graph_.nodes[node];
+  return at.kind == Kind::broadcast && !at.leaf ? of_[at.inputs[0]].storage : node;
+}
+
+// What masks are computed with, and the columns they ask for. A mask whose operands do not agree is computed by its
+// reference kernel.
+void Requirements::find_masks() {
+  for (std::int32_t node = 0; node < static_cast<std::int32_t>(of_.size()); ++node) {
+    const Node& at = graph_.nodes[node];
+    if (is_floating(at.dtype)) of_[node].type = at.dtype;
+    if (!is_computed_mask(node)) continue;
+    bool fits = true;
+    for (const std::int32_t input : at.inputs) fits = fits_mask(node, input) && fits;
+    if (fits) continue;
+    of_[node].kind = Kind::opaque;
+    of_[node].columns = 0;
+    of_[node].type = boolean;
   }
 }
 
-// Whether this node is a mask that has turned out to be in memory.
-bool Grouping::mark_mask(std::int32_t node) {
-  Node& at = graph.nodes[node];
-  if (at.leaf || at.kind != Kind::elementwise) return false;
-  if (at.bits && at.memory) at.kind = Kind::opaque;  // there the reference kernel writes bool
+bool Requirements::fits_mask(std::int32_t mask, std::int32_t input) {
+  Requirement& of = of_[mask];
+  const Node& operand = graph_.nodes[of_[input].storage];
+  const std::int64_t columns = columns_of(input);
+  bool fits = columns == 0 || of.columns == 0 || columns == of.columns ||
+              planted("a mask needs the columns of any of its operands");
+  if (operand.kind == Kind::broadcast && !operand.leaf)
+    fits = fits && operand.extent != Extent::mixed && columns_of(operand.inputs[0]) == 0;
+  const DType type = of_[source_of(input)].type;
+  fits = fits && (type == boolean || of.type == boolean || type == of.type);
+  if (type != boolean) of.type = type;
+  if (columns != 0) of.columns = columns;
+  return fits;
+}
+
+// What is in memory is no such number: it would have to be there before the program runs.
+void Requirements::find_uniform() {
+  for (std::int32_t node = 0; node < static_cast<std::int32_t>(of_.size()); ++node) {
+    const Node& at = graph_.nodes[node];
+    const auto number = [&](std::int32_t input) {
+      const std::int32_t held = of_[input].storage, source = source_of(input);
+      return ((!of_[held].materialised && !of_[source].materialised) ||
+              planted("a number in memory is computed from constants")) &&
+             (graph_.nodes[source].kind == Kind::constant || of_[source].uniform);
+    };
+    of_[node].uniform = of_[node].kind == Kind::elementwise && !at.leaf && !of_[node].materialised &&
+                        is_floating(at.dtype) && std::all_of(at.inputs.begin(), at.inputs.end(), number);
+  }
+}
+
+void Requirements::find_readers_of_stored_masks() {
+  for (std::int32_t node = 0; node < static_cast<std::int32_t>(of_.size()); ++node) {
+    const auto& inputs = graph_.nodes[node].inputs;
+    of_[node].reads_stored_mask = (is_stored_mask(node) && !planted("a mask in memory is a number for its row")) ||
+                                  (is_computed_mask(node) && !of_[node].materialised &&
+                                   std::any_of(inputs.begin(), inputs.end(), [&](std::int32_t input) {
+                                     return of_[source_of(input)].reads_stored_mask;
+                                   }));
+  }
+}
+
+// Whether this node is a mask that has turned out to be in memory: there its reference kernel writes bool.
+bool Requirements::is_stored_mask_now(std::int32_t node) {
+  const Node& at = graph_.nodes[node];
+  Requirement& of = of_[node];
+  if (at.leaf || of.kind != Kind::elementwise) return false;
+  if (at.is_mask && of.materialised) of.kind = Kind::opaque;
   if (at.numel == 1)
     for (const std::int32_t input : at.inputs)
-      if (mask_in_memory(graph.nodes[held_[input]])) at.kind = Kind::opaque;
-  return at.bits && at.kind == Kind::opaque;
+      if (is_stored_mask(of_[input].storage)) of.kind = Kind::opaque;
+  return at.is_mask && of.kind == Kind::opaque;
 }
 
-// What the inputs of a node have to be for it.
-void Grouping::mark_inputs(std::int32_t node) {
-  const Node& at = graph.nodes[node];
-  for (const std::int32_t input : at.inputs) graph.nodes[input].used = true;
-  if (at.leaf || at.kind == Kind::alias || at.kind == Kind::constant) return;
-  if (at.kind == Kind::contraction) {
+void Requirements::require_inputs(std::int32_t node) {
+  const Node& at = graph_.nodes[node];
+  const Kind kind = of_[node].kind;
+  for (const std::int32_t input : at.inputs) of_[input].used = true;
+  if (at.leaf || kind == Kind::alias || kind == Kind::constant) return;
+  if (kind == Kind::contraction) {
     for (std::size_t i = 0; i < at.inputs.size(); ++i) {
-      const std::int32_t held = held_[at.inputs[i]];
-      const bool number = i == 3 && graph.nodes[held].kind == Kind::constant;
-      if (!number) mark_memory(i < 2 ? graph.matrix(at, i).held : held);
+      const std::int32_t held = of_[at.inputs[i]].storage;
+      const bool number = i == 3 && graph_.nodes[held].kind == Kind::constant;
+      if (!number) materialise(i < 2 ? product_operand(*this, at, i).held : held);
     }
-  } else if (in_program(at)) {
-    mark_operands(node);
-  } else if (at.kind == Kind::opaque || at.memory) {
-    for (const std::int32_t input : at.inputs) mark_memory(input);
+  } else if (in_program(kind)) {
+    require_operands(node);
+  } else if (kind == Kind::opaque || of_[node].materialised) {
+    for (const std::int32_t input : at.inputs) materialise(input);
   }
 }
 
-// What a node of a program asks of its operands.
-void Grouping::mark_operands(std::int32_t node) {
-  const Node& at = graph.nodes[node];
-  std::int64_t columns = at.columns;
-  for (std::size_t i = 0; i < at.inputs.size(); ++i) {
-    const std::int32_t held = held_[at.inputs[i]];
-    const Node& operand = graph.nodes[held];
-    const bool indices = i == 1 && at.kind != Kind::elementwise;
-    const bool whole = at.kind == Kind::reduction || (at.kind == Kind::pick && i == 0);
-    if (indices || operand.kind == Kind::strided ||
-        (operand.kind == Kind::transposition && !planted("a transposition is read where it is not")))
-      mark_memory(held);
-    if (whole && (operand.kind == Kind::constant || operand.kind == Kind::broadcast)) mark_memory(held);
-    const DType type = types_[source_of(held)];
-    if (type != boolean && types_[node] != boolean && type != types_[node] &&
-        !planted("an operand of another dtype is in no memory"))
-      mark_memory(source_of(held));
-    const std::int64_t need = need_of(held);
-    if (operand.kind != Kind::broadcast && need != 0) {
-      if (columns != 0 && columns != need) mark_memory(held);
-      columns = need;
-    }
-    if (operand.kind != Kind::broadcast || operand.memory) continue;
-    const std::int32_t source = held_[operand.inputs[0]];
-    const Kind kind = graph.nodes[source].kind;
-    if (kind == Kind::broadcast || kind == Kind::transposition || kind == Kind::strided || need_of(source) != 0)
-      mark_memory(source);
-    const bool clash = operand.columns != 0 && columns != 0 && operand.columns != columns &&
-                       !planted("two broadcasts agree on their columns");
-    const bool mask = reads_mask_[source] && operand.spread != Spread::columns;
-    if ((operand.spread == Spread::mixed && !planted("a broadcast of axes apart is in no memory")) || clash || mask ||
-        at.kind == Kind::place)
-      mark_memory(held);
-    if (!operand.memory && operand.columns != 0) columns = operand.columns;
-  }
+void Requirements::require_operands(std::int32_t node) {
+  std::int64_t columns = graph_.nodes[node].columns;
+  for (std::size_t i = 0; i < graph_.nodes[node].inputs.size(); ++i) require_operand(node, i, columns);
 }
 
-void Grouping::mark_memory(std::int32_t node) {
-  node = held_[node];
-  graph.nodes[node].memory = graph.nodes[node].used = true;
+// What a node of a program asks of an operand; `columns` is what it and the operands before ask for.
+void Requirements::require_operand(std::int32_t node, std::size_t i, std::int64_t& columns) {
+  const Kind kind = of_[node].kind;
+  const std::int32_t held = of_[graph_.nodes[node].inputs[i]].storage;
+  const Kind operand = of_[held].kind;
+  const bool indices = i == 1 && kind != Kind::elementwise;
+  const bool whole = kind == Kind::reduction || (kind == Kind::pick && i == 0);
+  if (indices || operand == Kind::strided ||
+      (operand == Kind::transposition && !planted("a transposition is read where it is not")))
+    materialise(held);
+  if (whole && (operand == Kind::constant || operand == Kind::broadcast)) materialise(held);
+  const DType type = of_[source_of(held)].type;
+  if (type != boolean && of_[node].type != boolean && type != of_[node].type &&
+      !planted("an operand of another dtype is in no memory"))
+    materialise(source_of(held));
+  if (operand == Kind::broadcast) return require_broadcast(node, held, columns);
+  const std::int64_t asked = columns_of(held);
+  if (asked == 0) return;
+  if (columns != 0 && columns != asked) materialise(held);
+  columns = asked;
 }
 
-// Masks in memory are read by element, never as a number for a whole row.
-bool Grouping::mask_in_memory(const Node& node) const {
-  return node.dtype == boolean && (node.leaf || node.memory || node.kind == Kind::opaque);
+// A program repeats a broadcast itself, if that has elements for each row or each column of its space.
+void Requirements::require_broadcast(std::int32_t node, std::int32_t broadcast, std::int64_t& columns) {
+  if (of_[broadcast].materialised) return;
+  const Node& operand = graph_.nodes[broadcast];
+  const std::int32_t source = of_[operand.inputs[0]].storage;
+  const Kind kind = of_[source].kind;
+  if (kind == Kind::broadcast || kind == Kind::transposition || kind == Kind::strided || columns_of(source) != 0)
+    materialise(source);
+  const bool clash = operand.columns != 0 && columns != 0 && operand.columns != columns &&
+                     !planted("two broadcasts agree on their columns");
+  const bool mask = of_[source].reads_stored_mask && operand.extent != Extent::per_column;
+  if ((operand.extent == Extent::mixed && !planted("a broadcast of axes apart is in no memory")) || clash || mask ||
+      of_[node].kind == Kind::place)
+    materialise(broadcast);
+  if (!of_[broadcast].materialised && operand.columns != 0) columns = operand.columns;
+}
+
+void Requirements::materialise(std::int32_t node) {
+  Requirement& of = of_[of_[node].storage];
+  of.materialised = of.used = true;
 }
 
 }  // namespace xgrad::fused

@@ -21,7 +21,7 @@ struct Work {
   std::vector<Reuse> reuses{};  // those that are possible where nobody reads the input afterwards
   double cost = 0;              // about how many operations it takes
   bool may_fail = false;
-  std::int32_t follower = -1;  // the task that can do its part on each part of what this one writes
+  std::int32_t epilogue = -1;  // the task that can run on the parts of what this one writes, as they are finished
 };
 
 /// A value, as far as memory goes.
@@ -32,26 +32,27 @@ struct Held {
 };
 
 /// One run of a task.
-struct Turn {
+struct TaskRun {
   std::int32_t task;
   std::vector<std::int32_t> releases{};  // what gives its memory back afterwards
   std::vector<Reuse> reuses{};
-  /// Whether it runs on the parts of what the turn before it writes, as they are finished: both have their memory
-  /// before, and what they give back they give back afterwards.
-  bool joined = false;
+  /// Whether it is the epilogue of the task run before it: it runs on the parts of what that one writes, as they are
+  /// finished. Both get their memory before, and release what they release afterwards.
+  bool is_epilogue = false;
 };
 
-/// The turns, the most memory that values take at a time, and the first of the turns that take it.
+/// The task runs, the most memory that values take at a time, and the first of the task runs that take it.
 struct Schedule {
-  std::vector<Turn> turns;
+  std::vector<TaskRun> runs;
   std::size_t peak = 0;
-  std::size_t peak_turn = 0;
-  /// The first of the turns that cannot fail, nor take more memory than the peak or `budget` if all of them get theirs
-  /// at once: only from here on may leaves be overwritten, or their owner could not keep the old values.
+  std::size_t peak_run = 0;
+  /// From this task run on nothing can fail, and the memory of all later ones together fits into the peak or `budget`.
+  /// Donated leaves are overwritten only from here, so that an error leaves them intact.
   std::size_t safe_from = 0;
 };
 
-/// Runs tasks in this order, in which some may stand several times. A value that is written again is not kept for it.
+/// The schedule that runs tasks in this order, in which a task may stand several times. A value that a later run writes
+/// again is released after its last reader before that.
 Schedule lay_out(const std::vector<Work>& tasks, const std::vector<Held>& values,
                  const std::vector<std::int32_t>& order, std::size_t budget);
 

@@ -6,24 +6,31 @@
 
 namespace xgrad::fused {
 
-void Plan::verify(const std::vector<Work>& works, const std::vector<Held>& values, std::size_t budget) const {
+namespace {
+
+Bound bound(const ProgramTask& task) {
+  Bound bound{.program = &task.program->program(),
+              .lowered = &task.lowered,
+              .rows = task.rows,
+              .columns = task.columns,
+              .parts = task.program->parts()};
+  for (const IndexCheck& check : task.checks) bound.checked.push_back(check.held);
+  return bound;
+}
+Bound bound(const ProductTask& task) { return {.product = &task.product, .operands = task.operands}; }
+Bound bound(const KernelTask& task) { return {.operands = task.operands}; }
+
+}  // namespace
+
+void verify_plan(const Tasks& tasks, const std::vector<Work>& works, const std::vector<Held>& values,
+                 const Schedule& schedule, std::size_t budget) {
   if (verification() == Verification::never) return;
   if (verification() == Verification::reject) violated("plan: a test asked for it");
-  std::vector<Bound> tasks;
-  tasks.reserve(tasks_.size());
-  for (const Task& task : tasks_) {
-    Bound& bound = tasks.emplace_back();
-    bound.operands = task.operands;
-    for (const Indices& indices : task.indices) bound.checked.push_back(indices.held);
-    if (task.kind == Unit::Kind::product) bound.product = &task.product;
-    if (task.kind != Unit::Kind::program) continue;
-    bound.lowered = &task.lowered;
-    bound.rows = task.rows;
-    bound.columns = task.columns;
-    bound.parts = task.program->parts();
-  }
-  verify_tasks(tasks, works, memory_);
-  verify_schedule(works, values, schedule_, budget);
+  std::vector<Bound> all;
+  all.reserve(tasks.tasks.size());
+  for (const Task& task : tasks.tasks) all.push_back(std::visit([](const auto& each) { return bound(each); }, task));
+  verify_tasks(all, works, tasks.memory);
+  verify_schedule(works, values, schedule, budget);
 }
 
 }  // namespace xgrad::fused

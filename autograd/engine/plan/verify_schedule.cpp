@@ -16,16 +16,16 @@ class Verifier {
       : tasks_(tasks),
         values_(values),
         schedule_(schedule),
-        turns_(schedule.turns),
+        runs_(schedule.runs),
         memory_(values.size()),
         facts_(memory_) {}
 
   void run(std::size_t budget) {
     for (std::uint32_t task = 0; task < tasks_.size(); ++task) check_task(task);
-    live_.reserve(turns_.size());
-    grown_.reserve(turns_.size());
+    live_.reserve(runs_.size());
+    grown_.reserve(runs_.size());
     look_ahead();
-    for (now_ = 0; now_ < turns_.size(); ++now_) turn();
+    for (now_ = 0; now_ < runs_.size(); ++now_) step();
     for (std::size_t v = 0; v < values_.size(); ++v)
       if (facts_[v].there != (values_[v].kept && !values_[v].leaf))
         violated("value", static_cast<std::int64_t>(v), "it is kept, but not left in the end, or the other way");
@@ -37,8 +37,8 @@ class Verifier {
   // (Small, for there are many values.)
   struct Facts {
     std::uint32_t writer = never;       // the task
-    std::uint32_t last_read = 0;        // the number of the last turn that reads it, from 1 on
-    std::uint32_t read_at = never;      // the latest turn so far that has read it,
+    std::uint32_t last_read = 0;        // the number of the last task run that reads it, from 1 on
+    std::uint32_t read_at = never;      // the latest task run so far that has read it,
     std::uint32_t written_at = never;   // written it,
     std::uint32_t released_at = never;  // released it,
     std::uint32_t taken_at = never;     // or given its memory to an output
@@ -51,8 +51,8 @@ class Verifier {
     return facts_[static_cast<std::size_t>(value)];
   }
   const Held& held(std::int32_t value) const { return values_[static_cast<std::size_t>(value)]; }
-  const Work& work(const Turn& turn) const { return tasks_[static_cast<std::size_t>(turn.task)]; }
-  [[noreturn]] void bad(const char* rule) const { violated("turn", static_cast<std::int64_t>(now_), rule); }
+  const Work& work(const TaskRun& task_run) const { return tasks_[static_cast<std::size_t>(task_run.task)]; }
+  [[noreturn]] void bad(const char* rule) const { violated("task run", static_cast<std::int64_t>(now_), rule); }
 
   void check_task(std::uint32_t task) {
     for (const std::int32_t value : tasks_[task].writes) {
@@ -67,47 +67,47 @@ class Verifier {
   // When leaves are read for the last time, and what `safe_from` promises.
   void look_ahead() {
     std::vector<char> seen(tasks_.size());
-    if (schedule_.safe_from > turns_.size()) violated("schedule: leaves are overwritten after the last turn");
-    for (now_ = 0; now_ < turns_.size(); ++now_) {
-      const Turn& turn = turns_[now_];
-      if (static_cast<std::size_t>(turn.task) >= tasks_.size()) bad("there is no such task");
-      char& again = seen[static_cast<std::size_t>(turn.task)];
-      if (now_ >= schedule_.safe_from && (again || work(turn).may_fail))
+    if (schedule_.safe_from > runs_.size()) violated("schedule: leaves are overwritten after the last task run");
+    for (now_ = 0; now_ < runs_.size(); ++now_) {
+      const TaskRun& task_run = runs_[now_];
+      if (static_cast<std::size_t>(task_run.task) >= tasks_.size()) bad("there is no such task");
+      char& again = seen[static_cast<std::size_t>(task_run.task)];
+      if (now_ >= schedule_.safe_from && (again || work(task_run).may_fail))
         bad("it may fail, or runs again, after leaves are overwritten");
       again = true;
-      for (const std::int32_t value : work(turn).reads) at(value).last_read = now_ + 1;
+      for (const std::int32_t value : work(task_run).reads) at(value).last_read = now_ + 1;
     }
   }
 
-  void turn() {
-    const Turn& turn = turns_[now_];
-    const Work& task = work(turn);
-    if (turn.joined) joined(turn);
+  void step() {
+    const TaskRun& task_run = runs_[now_];
+    const Work& task = work(task_run);
+    if (task_run.is_epilogue) epilogue(task_run);
     for (const std::int32_t value : task.reads) {
       if (!held(value).leaf && !at(value).there) bad("it reads what is not in memory");
       at(value).read_at = now_;
     }
     for (const std::int32_t value : task.writes) at(value).written_at = now_;
-    for (const std::int32_t value : turn.releases) {
+    for (const std::int32_t value : task_run.releases) {
       if (held(value).leaf || at(value).released_at == now_) bad("it releases a leaf, or something twice");
       at(value).released_at = now_;
     }
-    reuses(turn, task);
-    allocate(turn, task);
+    reuses(task_run, task);
+    allocate(task_run, task);
   }
 
-  void joined(const Turn& turn) {
-    if (now_ == 0 || turns_[now_ - 1].joined || work(turns_[now_ - 1]).follower != turn.task)
-      bad("it joins one that it does not follow");
-    for (const Reuse& reuse : turn.reuses)
-      if (at(reuse.input).read_at == now_ - 1) bad("it writes over what the one that it joins reads");
-    for (const std::int32_t value : work(turn).writes)
-      if (at(value).read_at == now_ - 1) bad("it writes what the one that it joins reads");
+  void epilogue(const TaskRun& task_run) {
+    if (now_ == 0 || runs_[now_ - 1].is_epilogue || work(runs_[now_ - 1]).epilogue != task_run.task)
+      bad("it is no epilogue of the one before");
+    for (const Reuse& reuse : task_run.reuses)
+      if (at(reuse.input).read_at == now_ - 1) bad("it writes over what the one before reads");
+    for (const std::int32_t value : work(task_run).writes)
+      if (at(value).read_at == now_ - 1) bad("it writes what the one before reads");
   }
 
-  void reuses(const Turn& turn, const Work& task) {
+  void reuses(const TaskRun& task_run, const Work& task) {
     auto allowed = task.reuses.begin();
-    for (const Reuse& reuse : turn.reuses) {
+    for (const Reuse& reuse : task_run.reuses) {
       const Facts &input = at(reuse.input), &output = at(reuse.output);
       while (allowed != task.reuses.end() && (allowed->input != reuse.input || allowed->output != reuse.output))
         ++allowed;
@@ -125,9 +125,9 @@ class Verifier {
   }
 
   // Memory, if no leaf gives its own.
-  void allocate(const Turn& turn, const Work& task) {
+  void allocate(const TaskRun& task_run, const Work& task) {
     live_.push_back(bytes_);
-    for (const Reuse& reuse : turn.reuses) {
+    for (const Reuse& reuse : task_run.reuses) {
       Facts &input = at(reuse.input), &output = at(reuse.output);
       if (held(reuse.input).leaf || output.there || input.taken_at == now_) continue;
       input.taken_at = now_;
@@ -140,7 +140,7 @@ class Verifier {
     }
     grown_.push_back(grown);
     bytes_ += grown;
-    for (const std::int32_t value : turn.releases) {
+    for (const std::int32_t value : task_run.releases) {
       if (!at(value).there) bad("it releases what is not in memory");
       at(value).there = false;
       if (at(value).taken_at != now_) bytes_ -= held(value).bytes;
@@ -149,34 +149,34 @@ class Verifier {
 
   void peak() {
     std::size_t most = 0;
-    for (std::uint32_t i = 0; i < turns_.size(); ++i) {
+    for (std::uint32_t i = 0; i < runs_.size(); ++i) {
       most = std::max(most, live_[i] + grown_[i]);
       now_ = i;
-      if (turns_[i].joined && live_[i - 1] + grown_[i - 1] + grown_[i] > schedule_.peak)
-        bad("it is joined, and takes more memory than the peak");
+      if (runs_[i].is_epilogue && live_[i - 1] + grown_[i - 1] + grown_[i] > schedule_.peak)
+        bad("it is an epilogue, and takes more memory than the peak");
     }
-    const std::size_t turn = schedule_.peak_turn;
-    const bool reached = turn < turns_.size() && live_[turn] + grown_[turn] == most;
+    const std::size_t task_run = schedule_.peak_run;
+    const bool reached = task_run < runs_.size() && live_[task_run] + grown_[task_run] == most;
     if (schedule_.peak != most || (most > 0 && !reached)) violated("schedule: the peak is another one");
   }
 
   void room(std::size_t most) {
     std::size_t later = 0;
-    for (now_ = static_cast<std::uint32_t>(turns_.size()); now_-- > schedule_.safe_from;) {
+    for (now_ = static_cast<std::uint32_t>(runs_.size()); now_-- > schedule_.safe_from;) {
       later += grown_[now_];
-      if (live_[now_] + later > most) bad("there is no room for all turns after leaves are overwritten");
+      if (live_[now_] + later > most) bad("there is no room for all runs after leaves are overwritten");
     }
   }
 
   const std::span<const Work> tasks_;
   const std::span<const Held> values_;
   const Schedule& schedule_;
-  const std::span<const Turn> turns_;
-  std::uint32_t now_ = 0;  // the turn
+  const std::span<const TaskRun> runs_;
+  std::uint32_t now_ = 0;  // the task run
   std::size_t bytes_ = 0;
   std::vector<Facts> memory_;
   std::span<Facts> facts_;                 // by value
-  std::vector<std::size_t> live_, grown_;  // by turn: bytes before it, and those that it adds
+  std::vector<std::size_t> live_, grown_;  // by task run: bytes before it, and those that it adds
 };
 
 }  // namespace

@@ -56,7 +56,7 @@ class Verifier {
     else
       kernel(bound, work);
     if (written_ != work.writes.size()) bad("a value is not written");
-    if (work.follower >= 0) follower(bound, work);
+    if (work.epilogue >= 0) epilogue(bound, work);
   }
 
   void use(std::int32_t node) {
@@ -81,14 +81,14 @@ class Verifier {
   }
   void number(std::int32_t node) {
     at(node);
-    if (value(node).constant && !is_leaf(node) && !at(node).computed) return;
+    if (value(node).constant >= 0 && !is_leaf(node) && !at(node).computed) return;
     read(node);
     if (value(node).bytes != item_size(value(node).dtype)) bad("a number is one of several");
   }
 
   void program(const Bound& bound, const Work& work) {
     const Lowered& lowered = *bound.lowered;
-    const Program& program = lowered.program;
+    const Program& program = *bound.program;
     if (lowered.pointers.size() != program.pointers.size() || lowered.row_operands.size() != program.row_operands ||
         lowered.arguments.size() != program.arguments)
       bad("its program has other operands");
@@ -100,11 +100,11 @@ class Verifier {
     for (const Argument& argument : lowered.arguments)
       if (argument.node >= 0) number(argument.node);
     if (!bound.checked.empty() && !work.may_fail) bad("its indices may be wrong, but it may not fail");
-    sharing(lowered, work);
+    sharing(*bound.program, work);
   }
 
   void pointers(const Bound& bound) {
-    const Program& program = bound.lowered->program;
+    const Program& program = *bound.program;
     stores_.assign(program.pointers.size(), 0);
     for (const Phase& phase : program.phases)
       for (const Step& step : phase.steps)
@@ -125,7 +125,7 @@ class Verifier {
   }
 
   void row_operands(const Bound& bound) {
-    const Program& program = bound.lowered->program;
+    const Program& program = *bound.program;
     const auto& nodes = bound.lowered->row_operands;
     rows_.assign(nodes.size(), program.dtype);
     for (const Load& load : program.loads)
@@ -141,7 +141,7 @@ class Verifier {
     for (const ElementStore& store : program.element_stores) column(bound, store.column);
   }
   void column(const Bound& bound, std::uint16_t register_) const {
-    for (const Load& load : bound.lowered->program.loads)
+    for (const Load& load : bound.program->loads)
       if (load.register_ == register_ && load.source == Load::Source::integers) {
         const std::int32_t node = bound.lowered->row_operands[load.index];
         if (std::find(bound.checked.begin(), bound.checked.end(), node) != bound.checked.end()) return;
@@ -149,7 +149,7 @@ class Verifier {
     bad("a column number is not checked");
   }
 
-  void sharing(const Lowered& lowered, const Work& work) {
+  void sharing(const Program& program, const Work& work) {
     pairs_.clear();
     for (const Reuse& reuse : work.reuses) {
       const Facts &input = at(reuse.input), &output = at(reuse.output);
@@ -158,7 +158,7 @@ class Verifier {
       same_size(reuse);
       pairs_.push_back({input.pointer, output.pointer});
     }
-    verify_sharing(lowered.program, pairs_);
+    verify_sharing(program, pairs_);
   }
   void same_size(const Reuse& reuse) const {
     if (is_leaf(reuse.output) || value(reuse.output).bytes != value(reuse.input).bytes)
@@ -245,27 +245,27 @@ class Verifier {
     }
   }
 
-  void follower(const Bound& bound, const Work& work) {
-    if (!bound.product || static_cast<std::size_t>(work.follower) >= tasks_.size() || bound.product->offsets_c)
-      bad("nothing can follow it");
+  void epilogue(const Bound& bound, const Work& work) {
+    if (!bound.product || static_cast<std::size_t>(work.epilogue) >= tasks_.size() || bound.product->offsets_c)
+      bad("it can have no epilogue");
     const Gemm& gemm = *bound.product;
-    const Bound& next = tasks_[static_cast<std::size_t>(work.follower)];
-    if (!next.lowered || next.parts == Parts::none || !next.checked.empty()) bad("what follows it cannot run on parts");
+    const Bound& next = tasks_[static_cast<std::size_t>(work.epilogue)];
+    if (!next.lowered || next.parts == Parts::none || !next.checked.empty()) bad("its epilogue cannot run on parts");
     const Lowered& lowered = *next.lowered;
     const std::int64_t rows = gemm.batch * gemm.m;
     bool flat = lowered.row_operands.empty();
     for (std::size_t p = 0; p < lowered.pointers.size(); ++p) {
-      const bool full = lowered.program.pointers[p].shape == Pointer::Shape::full;
+      const bool full = next.program->pointers[p].shape == Pointer::Shape::full;
       flat = flat && full;
-      if (lowered.pointers[p] == work.writes[0] && !full) bad("what follows it does not read it by elements");
+      if (lowered.pointers[p] == work.writes[0] && !full) bad("its epilogue does not read it by elements");
     }
     const bool fits = next.rows == rows && next.columns == gemm.n;
-    if (!fits && !(flat && next.rows * next.columns == rows * gemm.n)) bad("what follows it has another size");
-    if (gemm.n < narrow_columns) bad("what follows it has narrow rows");
+    if (!fits && !(flat && next.rows * next.columns == rows * gemm.n)) bad("its epilogue has another size");
+    if (gemm.n < narrow_columns) bad("its epilogue has narrow rows");
     for (const std::int32_t node : lowered.row_operands)
-      if (node == work.writes[0]) bad("what follows it does not read it by elements");
+      if (node == work.writes[0]) bad("its epilogue does not read it by elements");
     for (const Argument& argument : lowered.arguments)
-      if (argument.node == work.writes[0]) bad("what follows it does not read it by elements");
+      if (argument.node == work.writes[0]) bad("its epilogue does not read it by elements");
   }
 
   std::span<const Bound> tasks_;

@@ -10,14 +10,14 @@
 //   indices  column numbers come from indices that are checked before the program runs, which may fail
 //   reuse    an output may take the memory of an input that is bound once, as verify_sharing() says; of a product only
 //            that of what it is added to
-//   follower a program that runs on parts of a product can be run in parts, reads the product element by element, and
+//   epilogue a program that runs on parts of a product can be run in parts, reads the product element by element, and
 //            cannot fail
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "autograd/engine/plan/lower_unit.hpp"
+#include "autograd/engine/plan/lower_group.hpp"
 #include "autograd/engine/plan/memory.hpp"
 #include "autograd/engine/plan/schedule.hpp"
 #include "autograd/engine/products/gemm.hpp"
@@ -28,7 +28,8 @@ namespace xgrad::fused {
 
 /// A task: a row program, a product, or neither (a reference kernel).
 struct Bound {
-  const Lowered* lowered = nullptr;
+  const Program* program = nullptr;
+  const Lowered* lowered = nullptr;  // what the program runs on
   std::int64_t rows = 1, columns = 1;
   Parts parts = Parts::none;
   const Gemm* product = nullptr;

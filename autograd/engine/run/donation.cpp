@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "autograd/engine/cpu/fault.hpp"
-#include "autograd/engine/run/plan_key.hpp"
+#include "autograd/engine/graph/inputs.hpp"
 #include "autograd/tape/traversal.hpp"
 
 namespace xgrad::fused {
@@ -57,7 +57,7 @@ class Remains {
  private:
   std::size_t number_of(const Entry* entry) const {
     const std::uint32_t number = pending_.numbers.find(entry);
-    return number < Key::first_leaf || number == Numbering::absent ? number : number - Key::first_leaf + count_;
+    return number < first_leaf || number == Numbering::absent ? number : number - first_leaf + count_;
   }
   bool all_known(const Entry* entry, std::size_t number) const { return entry->handles() == known_[number]; }
 

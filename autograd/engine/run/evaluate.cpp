@@ -79,7 +79,7 @@ void keep(E* entry, Add add) {
   if (same_elements && source != entry) add(entry);
 }
 
-// Whether this was computed before, and the value was not kept. A walk back that has passed computed what is cheap
+// Whether this was computed before, and the value was not kept. A backward pass that has passed computed what is cheap
 // once more, which was to be expected.
 bool is_asked_again(const Entry& entry) {
   return entry.computed > (entry.tracked && entry.differentiated ? 1 : 0) && entry.segment == 0 &&
@@ -108,19 +108,25 @@ class Evaluation {
         [&](const Entry& entry, std::size_t place) {
           if (entry.held() || entry.computed > 0) noted.push_back(place);
         });
-    Tape::current().evaluated_at = Tape::current().sequence;
     if (!numbers_.all_own()) check_own(entries_, where);
     find_roots(noted);
   }
 
   void run(std::span<const Tensor> donated) {
     if (roots_.empty()) return;
+    Tape::current().evaluated_at = Tape::current().sequence;
     const Pending pending{std::move(entries_), numbers_, std::move(roots_), donated};
     computed_here += static_cast<std::int64_t>(pending.entries.size());
     selected().executor->run(pending);
     if (!planted("stop_gradient does not get the value that comes later")) share_with_stops(pending.roots);
     History::current().release_if_due();
     History::current().look_at_memory();
+  }
+
+  std::string plan() {
+    if (roots_.empty()) return "nothing: all values are there\n";
+    const Pending pending{std::move(entries_), numbers_, std::move(roots_)};
+    return selected().executor->describe(pending);
   }
 
  private:
@@ -196,6 +202,13 @@ void evaluate(std::span<const Tensor> tensors, std::span<const Tensor> donated, 
   std::vector<Tensor> held = std::exchange(companions(), {});
   std::erase_if(held, [](const Tensor& companion) { return !companion.entry()->held(1); });
   compute(tensors, held, donated, where);
+}
+
+std::string plan(std::span<const Tensor> tensors, const Location& where) {
+  for (const Tensor& tensor : tensors) check<GraphError>(tensor.defined(), where, "plan: an undefined Tensor");
+  std::vector<Tensor> held = companions();
+  std::erase_if(held, [](const Tensor& companion) { return !companion.entry()->held(2); });  // but for both lists
+  return Evaluation(tensors, held, where).plan();
 }
 
 void evaluate_held(std::span<const Tensor> tensors, std::span<const Tensor> donated, const Location& where) {

@@ -5,6 +5,7 @@
 //   out: their values, in their entries.
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "autograd/engine/graph/pending.hpp"
@@ -27,12 +28,15 @@ class Executor {
  public:
   virtual ~Executor() = default;
   virtual void run(const Pending& pending) = 0;
+  /// What run() would do, as text, line by line.
+  virtual std::string describe(const Pending& pending) = 0;
 };
 
 /// Runs each entry's reference kernel in tape order.
 class ReferenceExecutor final : public Executor {
  public:
   void run(const Pending& pending) override;
+  std::string describe(const Pending& pending) override;
 };
 
 /// How many entries evaluations of this thread have had to compute: each as often as it was pending.
@@ -48,6 +52,7 @@ std::int64_t violations();
 class FusedExecutor final : public Executor {
  public:
   void run(const Pending& pending) override;
+  std::string describe(const Pending& pending) override;
 };
 
 }  // namespace xgrad

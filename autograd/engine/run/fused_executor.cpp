@@ -1,9 +1,13 @@
 #include <atomic>
 #include <optional>
+#include <stdexcept>
+#include <string>
 
+#include "autograd/core/text.hpp"
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/memory_budget.hpp"
-#include "autograd/engine/plan/lower_unit.hpp"
+#include "autograd/engine/plan/describe_plan.hpp"
+#include "autograd/engine/plan/lower_group.hpp"
 #include "autograd/engine/programs/violation.hpp"
 #include "autograd/engine/run/executor.hpp"
 #include "autograd/engine/run/parts_of_list.hpp"
@@ -45,6 +49,21 @@ std::int64_t violations() { return fused::violation_count(); }
 
 void FusedExecutor::run(const Pending& pending) {
   fused::for_each_part(pending, [](const Pending& part) { run_part(part); });
+}
+
+std::string FusedExecutor::describe(const Pending& pending) {
+  std::string text;
+  std::int64_t number = 0;
+  fused::for_each_part(pending, [&](const Pending& part) {
+    const std::size_t budget = memory_budget();
+    const fused::Key key(part, budget);
+    try {
+      text += fused::describe_plan(part, key.inputs(), budget, number);
+    } catch (const std::logic_error& refusal) {  // Unplanned, Unverified
+      text += text_of(part.entries.size(), " entries by their reference kernels: ", refusal.what(), '\n');
+    }
+  });
+  return text;
 }
 
 }  // namespace xgrad

@@ -13,6 +13,7 @@
 #include "autograd/core/never_destroyed.hpp"
 #include "autograd/core/thread_object.hpp"
 #include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/run/plan_run.hpp"
 
 namespace xgrad::fused {
 
@@ -63,7 +64,7 @@ class PlanCache {
     const std::lock_guard making(shared->making);
     if (shared->plan) return shared;
     try {
-      shared->plan.emplace(pending, budget);
+      shared->plan.emplace(pending, key.inputs(), budget);
       keep(shared);
     } catch (...) {
       shared->plan.reset();
@@ -218,7 +219,7 @@ FoundPlan::FoundPlan(const Pending& pending, const Key& key, std::size_t budget)
 }
 
 void FoundPlan::run(const Pending& pending, const Key& key) const {
-  shared_->plan->run(pending, key.leaves(), own_->run);
+  fused::run(*shared_->plan, pending, key.inputs(), own_->run);
   own_->run = true;
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "autograd/engine/plan/plan.hpp"
+#include "autograd/engine/run/plan_key.hpp"
 
 namespace xgrad::fused {
 

@@ -2,50 +2,24 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
+#include <functional>
 #include <unordered_map>
 
 #include "autograd/core/mixing.hpp"
 #include "autograd/core/thread_object.hpp"
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/cpu/instruction_set.hpp"
+#include "autograd/engine/graph/words.hpp"
 #include "autograd/tape/traversal.hpp"
 
 namespace xgrad::fused {
 
 namespace {
 
-// The words, written one after the other; room is made beforehand.
-class Words final : public Fields {
+// The words of a key. Dynamic arguments are kept apart until it is known which entries they may tell apart.
+class KeyWords final : public Words {
  public:
-  explicit Words(std::vector<std::uint64_t>& words)
-      : words_(words), next_(words.data()), end_(words.data() + words.size()) {}
-  void make_room(std::size_t count) {
-    if (static_cast<std::size_t>(end_ - next_) < count) [[unlikely]]
-      grow(count);
-  }
-  void put(std::uint64_t word) { *next_++ = word; }
-  void put(std::uint64_t first, std::uint64_t second) {
-    next_[0] = first;
-    next_[1] = second;
-    next_ += 2;
-  }
-  void add(std::uint64_t word) {
-    make_room(1);
-    put(word);
-  }
-  void add(const Shape& shape) {
-    make_room(1 + static_cast<std::size_t>(shape.ndim()));
-    put(static_cast<std::uint64_t>(shape.ndim()));
-    for (const std::int64_t size : shape) put(static_cast<std::uint64_t>(size));
-  }
-  std::size_t size() const { return static_cast<std::size_t>(next_ - words_.data()); }
-  std::uint64_t& operator[](std::size_t i) { return words_[i]; }
-
-  void field(const char*, std::int64_t value) override { add(static_cast<std::uint64_t>(value)); }
-  void field(const char*, double value) override { add(std::bit_cast<std::uint64_t>(value)); }
-  void field(const char*, const Shape& value) override { add(value); }
-  // Kept apart until it is known which entries they may tell apart.
+  using Words::Words;
   void dynamic(const char*, std::int64_t value) override { add_dynamic(static_cast<std::uint64_t>(value)); }
   void dynamic(const char*, double value) override { add_dynamic(std::bit_cast<std::uint64_t>(value)); }
 
@@ -56,34 +30,43 @@ class Words final : public Fields {
     if (dynamics.capacity() == 0) dynamics.reserve(16);
     dynamics.push_back(value);
   }
-  void grow(std::size_t count) {
-    const std::size_t used = size();
-    words_.resize(2 * words_.size() + count);
-    next_ = words_.data() + used;
-    end_ = words_.data() + words_.size();
-  }
-
-  std::vector<std::uint64_t>& words_;
-  std::uint64_t *next_, *end_;
 };
 
 // Numbers for values in order of first use: which of them are equal matters, not what they are.
-template <class Value, class Hash = std::hash<Value>>
+template <class Value, class Hash = std::hash<Value>, class Equal = std::equal_to<Value>>
 class Distinct {
  public:
+  /// `values` gets them in order.
+  explicit Distinct(std::vector<Value>& values) : values_(values) {}
+
   std::uint64_t number(const Value& value) {
-    const auto found = std::find(first_.begin(), first_.end(), value);
-    if (found != first_.end()) return static_cast<std::uint64_t>(found - first_.begin());
-    if (first_.empty()) first_.reserve(searched);
-    if (first_.size() == searched) return others_.try_emplace(value, searched + others_.size()).first->second;
-    first_.push_back(value);
-    return first_.size() - 1;
+    const auto first = std::min(values_.size(), searched);
+    const auto end = values_.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto found = std::find_if(values_.begin(), end, [&](const Value& known) { return Equal()(known, value); });
+    if (found != end) return static_cast<std::uint64_t>(found - values_.begin());
+    if (values_.empty()) values_.reserve(searched);
+    if (first == searched) {
+      const auto [at, fresh] = others_.try_emplace(value, values_.size());
+      if (!fresh) return at->second;
+    }
+    values_.push_back(value);
+    return values_.size() - 1;
   }
 
  private:
   static constexpr std::size_t searched = 32;  // one by one, which takes no memory
-  std::vector<Value> first_;
-  std::unordered_map<Value, std::uint64_t, Hash> others_;
+  std::vector<Value>& values_;
+  std::unordered_map<Value, std::uint64_t, Hash, Equal> others_;
+};
+
+// Constants by their bits: 0 and -0 are two, and so are two NaNs.
+struct SameBits {
+  bool operator()(double a, double b) const {
+    return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+  }
+};
+struct HashBits {
+  std::size_t operator()(double value) const { return scattered(std::bit_cast<std::uint64_t>(value)); }
 };
 
 // A dynamic argument among those of entries that would be one value if such arguments were equal.
@@ -102,13 +85,7 @@ constinit thread_local ThreadObject<std::vector<std::uint64_t>> spare;
 
 /// What is known while the words are put together.
 struct Key::Writer {
-  Writer(Key& k, Numbering& n) : key(k), words(k.words_), numbers(n) {}
-
-  static std::uint64_t vtable_of(const Entry& entry) {
-    std::uint64_t vtable;
-    std::memcpy(&vtable, static_cast<const void*>(entry.primitive), sizeof vtable);
-    return vtable;
-  }
+  Writer(Key& k, Numbering& n) : given(k.inputs_), words(k.words_), numbers(n), constants(k.inputs_.constants) {}
 
   void add(const Entry& entry) {
     const bool elementwise = entry.kind == Lowering::Kind::elementwise;
@@ -176,45 +153,49 @@ struct Key::Writer {
   }
 
   void add_constant(double value) {
-    if (planted("the key takes 0 and -0 for one constant")) value += 0.0;
-    if (planted("the key leaves out which constants are equal")) value = 0;
-    words.add(constants.number(std::bit_cast<std::uint64_t>(value)));
+    const std::uint64_t number = constants.number(value);
+    words.add(planted("the key leaves out which constants are equal") ? 0
+              : planted("the key takes 0 and -0 for one constant")    ? constants.number(value + 0.0)
+                                                                      : number);
   }
 
   // Two to a word, and then what the leaves among them are that are met for the first time.
   void add_inputs(std::span<const Tensor> inputs) {
-    const std::size_t known = key.leaves_.size();
+    const std::size_t known = given.leaves.size();
     for (std::size_t k = 0; k < inputs.size(); k += 2) {
       std::uint64_t first = number_of(inputs[k].entry());
       std::uint64_t second = k + 1 < inputs.size() ? number_of(inputs[k + 1].entry()) : 0;
       if (planted("the key leaves out the order of two inputs") && first < second) std::swap(first, second);
       words.put(first | second << 32);
     }
-    if (key.leaves_.size() > known) describe_leaves(known);
+    if (given.leaves.size() > known) describe_leaves(known);
   }
   std::uint64_t number_of(Entry* input) {
     const std::uint64_t number = numbers.find(input);
     return number != Numbering::absent ? number : add_leaf(input);
   }
   [[gnu::noinline]] std::uint64_t add_leaf(Entry* leaf) {
-    const auto number = first_leaf + static_cast<std::uint32_t>(key.leaves_.size());
+    const auto number = first_leaf + static_cast<std::uint32_t>(given.leaves.size());
     numbers.insert(leaf, number);
-    key.leaves_.push_back(leaf);
+    given.leaves.push_back(leaf);
     return number;
   }
   [[gnu::noinline]] void describe_leaves(std::size_t first) {
-    for (std::size_t leaf = first; leaf < key.leaves_.size(); ++leaf) {
+    for (std::size_t leaf = first; leaf < given.leaves.size(); ++leaf) {
       if (!planted("the key leaves out dtypes of leaves"))
-        words.add(static_cast<std::uint64_t>(key.leaves_[leaf]->dtype));
-      if (!planted("the key leaves out shapes of leaves")) words.add(key.leaves_[leaf]->shape);
+        words.add(static_cast<std::uint64_t>(given.leaves[leaf]->dtype));
+      if (!planted("the key leaves out shapes of leaves")) words.add(given.leaves[leaf]->shape);
     }
   }
 
-  Key& key;
-  Words words;
+  Inputs& given;
+  KeyWords words;
   Numbering& numbers;
-  Distinct<std::uint64_t> constants, segments;
-  Distinct<Dynamic, DynamicHash> dynamics;
+  std::vector<std::uint64_t> segment_list;
+  std::vector<Dynamic> dynamic_list;
+  Distinct<double, HashBits, SameBits> constants;
+  Distinct<std::uint64_t> segments{segment_list};
+  Distinct<Dynamic, DynamicHash> dynamics{dynamic_list};
 };
 
 Key::Key(const Pending& pending, std::size_t budget) {

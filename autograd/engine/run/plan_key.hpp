@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "autograd/engine/graph/inputs.hpp"
 #include "autograd/engine/graph/pending.hpp"
 
 namespace xgrad::fused {
@@ -13,9 +14,7 @@ namespace xgrad::fused {
 /// constants.
 class Key {
  public:
-  static constexpr std::uint32_t first_leaf = 0x80000000;
-
-  /// Numbers the leaves, too, from `first_leaf` on.
+  /// Numbers the leaves, too: the Numbering holds until the plan has run.
   Key(const Pending& pending, std::size_t budget);
   ~Key();
   Key(const Key&) = delete;
@@ -23,14 +22,14 @@ class Key {
 
   std::span<const std::uint64_t> words() const { return {words_.data(), size_}; }
   std::uint64_t hash() const;
-  /// What the entries read that has a value, in order of first use.
-  const std::vector<Entry*>& leaves() const { return leaves_; }
+  /// What a plan for this key is given.
+  const Inputs& inputs() const { return inputs_; }
 
  private:
   struct Writer;
   std::vector<std::uint64_t> words_;  // the first `size_` of them
   std::size_t size_ = 0;
-  std::vector<Entry*> leaves_;
+  Inputs inputs_;
 };
 
 }  // namespace xgrad::fused

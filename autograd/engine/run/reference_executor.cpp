@@ -3,6 +3,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/core/no_memory.hpp"
+#include "autograd/core/text.hpp"
 #include "autograd/engine/run/blas_call.hpp"
 #include "autograd/engine/run/executor.hpp"
 
@@ -80,6 +81,13 @@ void ReferenceExecutor::run(const Pending& pending) {
     checkpoints.done(*entry);
     if (!entry->tracked && entry->segment == 0) entry->cut();
   }
+}
+
+std::string ReferenceExecutor::describe(const Pending& pending) {
+  std::string text;
+  std::int64_t number = 0;
+  for (const Entry* entry : pending.entries) text += text_of(++number, ": kernel: ", entry->primitive->name(), '\n');
+  return text;
 }
 
 }  // namespace xgrad

@@ -62,7 +62,7 @@ TEST_CASE("every instruction of the tape is that of the primitive of its name", 
     CHECK(std::string(y.entry()->primitive->name()) == name_of(f));
     CHECK(lowering.instruction == f);
     CHECK(lowering.kind == (is_reduction(f) ? Lowering::Kind::reduction : Lowering::Kind::elementwise));
-    CHECK(y.entry()->input_count == arity(f));
+    CHECK(static_cast<int>(y.entry()->input_count) == arity(f));
   });
 }
 

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "autograd/autograd.hpp"
-#include "autograd/engine/plan/plan.hpp"
+#include "autograd/engine/run/plan_key.hpp"
+#include "autograd/engine/run/plan_run.hpp"
 #include "autograd/tape/traversal.hpp"
 #include "optim/optim.hpp"
 
@@ -25,7 +26,7 @@ void compute_as_one(const std::vector<Tensor>& roots, std::size_t budget = 0) {
       reachable(std::span<Entry* const>(entries), numbers, [](const Entry& entry) { return !entry.evaluated; });
   const Pending all{std::move(pending), numbers, entries};
   const fused::Key key(all, budget);
-  fused::Plan(all, budget).run(all, key.leaves(), false);
+  fused::run(fused::Plan(all, key.inputs(), budget), all, key.inputs(), false);
 }
 
 /// What keeps the tape from evaluating what is recorded by itself.

@@ -174,7 +174,7 @@ TEST_CASE("a changed budget is met by another plan", "[budget]") {
   }
 }
 
-TEST_CASE("what a forward pass would keep for a walk back is kept within the budget only", "[budget]") {
+TEST_CASE("what a forward pass would keep for a backward pass is kept within the budget only", "[budget]") {
   if (!fused()) return skip("the engine is not the fused one, planning ahead");
   const Network network(40);
   const auto kept = [&](std::size_t budget) {
@@ -190,7 +190,7 @@ TEST_CASE("what a forward pass would keep for a walk back is kept within the bud
   CHECK(kept(4 * layer) == sizeof(float));
 }
 
-TEST_CASE("what a walk back has read already is not kept", "[budget]") {
+TEST_CASE("what a backward pass has read already is not kept", "[budget]") {
   if (!fused()) return skip("the engine is not the fused one, planning ahead");
   const Network network(10);
   const auto kept = [&](bool differentiated) {

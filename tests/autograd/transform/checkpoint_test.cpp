@@ -54,7 +54,7 @@ std::size_t peak(F f, bool together) {
   reset_peak_memory();
   const std::size_t before = memory_use().live;
   const Tensor loss = sum(f(x));
-  if (!together) loss.item();  // the value first, so that a walk back finds what was kept
+  if (!together) loss.item();  // the value first, so that a backward pass finds what was kept
   evaluate(std::vector<Tensor>{loss, grad(loss, x)});
   return memory_use().peak - before;
 }

@@ -8,7 +8,7 @@ Room programs() {
   return {
       "programs",
       {
-          {"what another unit reads is not stored", network(0)},
+          {"what another group reads is not stored", network(0)},
           {"what is placed in a row is left out of its sum",
            tests("what is placed in a row is computed for that element alone")},
           {"a reduction is known in its own phase", network(0)},

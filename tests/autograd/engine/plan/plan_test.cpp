@@ -1,7 +1,7 @@
 // What the planner cuts into parts and remembers, against the reference kernels.
 
-#include "autograd/engine/plan/plan.hpp"
 #include "autograd/engine/products/gemm.hpp"
+#include "autograd/engine/run/plan_run.hpp"
 #include "tests/autograd/engine/agreement.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
@@ -103,7 +103,7 @@ std::vector<std::vector<double>> after_product(const Layer& layer, DType dtype, 
 
 TEST_CASE("programs run on the parts of products have the bits of those that run afterwards", "[plan][threads]") {
   const Threads scope;
-  const std::int64_t runs = fused::joined_runs();
+  const std::int64_t runs = fused::epilogue_runs();
   for (const Layer& layer : {Layer{64, 300, 200, true}, Layer{70, 400, 520, true}, Layer{100, 260, 131, true},
                              Layer{33, 50, 129, false}, Layer{64, 30, 2100, false}, Layer{5, 7, 3, false}})
     for (const DType dtype : {float32, float64})
@@ -116,7 +116,7 @@ TEST_CASE("programs run on the parts of products have the bits of those that run
           CHECK(after_product(layer, dtype, which, false) == expected);
         }
       }
-  if (engine() == "fused") CHECK(fused::joined_runs() - runs > 100);
+  if (engine() == "fused") CHECK(fused::epilogue_runs() - runs > 100);
 }
 
 TEST_CASE("a program that writes over what its product reads runs afterwards", "[plan]") {

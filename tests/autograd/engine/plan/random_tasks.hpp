@@ -53,11 +53,11 @@ inline Tasks random_tasks(std::uint64_t seed, bool donations = false) {
         work.reuses.push_back({work.writes[0], read});
     if (random() % 8 == 0) result.values.back().kept = true;
     // What follows reads what the task before it writes, a product, which follows nothing.
-    const bool product = !donations || i < 2 || result.tasks[i - 2].follower < 0;
+    const bool product = !donations || i < 2 || result.tasks[i - 2].epilogue < 0;
     if (i > 0 && random() % 2 == 0 && product) {
       const std::int32_t before = result.tasks[i - 1].writes[0];
       if (std::find(work.reads.begin(), work.reads.end(), before) != work.reads.end())
-        result.tasks[i - 1].follower = static_cast<std::int32_t>(i);
+        result.tasks[i - 1].epilogue = static_cast<std::int32_t>(i);
     }
   }
   for (const std::int32_t node : result.tasks.back().writes) result.values[node].kept = true;

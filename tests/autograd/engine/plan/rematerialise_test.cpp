@@ -24,18 +24,18 @@ class Simulation {
 
   /// Returns the most bytes.
   std::size_t run(const Schedule& schedule) {
-    for (std::size_t i = 0; i < schedule.turns.size(); ++i) {
-      const Turn& turn = schedule.turns[i];
-      const bool joined = i + 1 < schedule.turns.size() && schedule.turns[i + 1].joined;
-      check_reads(turn);
-      allocate(turn);
-      if (joined) allocate(schedule.turns[i + 1]);
-      write(turn);
-      if (joined) join(turn, schedule.turns[++i]);
+    for (std::size_t i = 0; i < schedule.runs.size(); ++i) {
+      const TaskRun& task_run = schedule.runs[i];
+      const bool joined = i + 1 < schedule.runs.size() && schedule.runs[i + 1].is_epilogue;
+      check_reads(task_run);
+      allocate(task_run);
+      if (joined) allocate(schedule.runs[i + 1]);
+      write(task_run);
+      if (joined) join(task_run, schedule.runs[++i]);
       most_ = std::max(most_, live());
-      for (const std::int32_t node : turn.releases) place_[node] = none;
+      for (const std::int32_t node : task_run.releases) place_[node] = none;
       if (joined)
-        for (const std::int32_t node : schedule.turns[i].releases) place_[node] = none;
+        for (const std::int32_t node : schedule.runs[i].releases) place_[node] = none;
     }
     for (std::size_t i = 0; i < place_.size(); ++i) {
       const bool held = given_.values[i].kept;
@@ -48,40 +48,40 @@ class Simulation {
  private:
   static constexpr std::size_t none = 0xffffffff;
 
-  const Work& work(const Turn& turn) const { return given_.tasks[static_cast<std::size_t>(turn.task)]; }
-  void check_reads(const Turn& turn) const {
-    for (const std::int32_t read : work(turn).reads)
+  const Work& work(const TaskRun& task_run) const { return given_.tasks[static_cast<std::size_t>(task_run.task)]; }
+  void check_reads(const TaskRun& task_run) const {
+    for (const std::int32_t read : work(task_run).reads)
       if (!given_.values[read].leaf) {
         REQUIRE(place_[read] != none);
         REQUIRE(holds_[place_[read]] == read);
       }
   }
-  void allocate(const Turn& turn) {
+  void allocate(const TaskRun& task_run) {
     std::vector<std::int32_t> taken;
-    for (const Reuse& reuse : turn.reuses) {
+    for (const Reuse& reuse : task_run.reuses) {
       if (given_.values[reuse.input].leaf || place_[reuse.output] != none) continue;
       if (std::find(taken.begin(), taken.end(), reuse.input) != taken.end()) continue;
       taken.push_back(reuse.input);
       place_[reuse.output] = place_[reuse.input];
     }
-    for (const std::int32_t node : work(turn).writes)
+    for (const std::int32_t node : work(task_run).writes)
       if (place_[node] == none) {
         place_[node] = holds_.size();
         holds_.push_back(-1);
       }
   }
-  void write(const Turn& turn) {
-    for (const std::int32_t node : work(turn).writes) holds_[place_[node]] = node;
+  void write(const TaskRun& task_run) {
+    for (const std::int32_t node : work(task_run).writes) holds_[place_[node]] = node;
   }
   // After the first part of both the first one still reads for its other parts.
-  void join(const Turn& turn, const Turn& next) {
+  void join(const TaskRun& task_run, const TaskRun& next) {
     check_reads(next);
     write(next);
     const auto taken = [&](std::int32_t read) {
-      return std::any_of(turn.reuses.begin(), turn.reuses.end(),
+      return std::any_of(task_run.reuses.begin(), task_run.reuses.end(),
                          [&](const Reuse& reuse) { return reuse.input == read; });
     };
-    for (const std::int32_t read : work(turn).reads)
+    for (const std::int32_t read : work(task_run).reads)
       if (!given_.values[read].leaf && !taken(read)) REQUIRE(holds_[place_[read]] == read);
     ++joined_turns;
   }
@@ -104,7 +104,8 @@ class Simulation {
 
 std::size_t run(const Tasks& given, const Schedule& schedule) { return Simulation(given).run(schedule); }
 
-TEST_CASE("whatever is dropped is there again when it is read, and memory is what the schedule says", "[recompute]") {
+TEST_CASE("whatever is dropped is there again when it is read, and memory is what the schedule says",
+          "[rematerialise]") {
   std::size_t lower = 0;
   for (std::uint64_t seed = 0; seed < 500; ++seed) {
     INFO("seed " << seed);
@@ -124,20 +125,21 @@ TEST_CASE("whatever is dropped is there again when it is read, and memory is wha
   CHECK(joined_turns > 500);
 }
 
-TEST_CASE("what follows a task joins it unless it writes over what that reads, or takes more memory", "[recompute]") {
+TEST_CASE("what follows a task joins it unless it writes over what that reads, or takes more memory",
+          "[rematerialise]") {
   const auto last_is_joined = [](std::size_t bytes, bool over_operand, bool over_result) {
     Tasks given;
     given.values.push_back({100, true});
     const std::int32_t other = given.add({0}, {100}), operand = given.add({0}, {100});
     const std::int32_t product = given.add({operand, other}, {100});
     const std::int32_t result = given.add({operand, product}, {bytes});
-    given.tasks[2].follower = 3;
+    given.tasks[2].epilogue = 3;
     given.values[result].kept = true;
     if (over_operand) given.tasks[3].reuses.push_back({result, operand});
     if (over_result) given.tasks[3].reuses.push_back({result, product});
     const Schedule schedule = lay_out(given.tasks, given.values, tape_order(given), 0);
     CHECK(run(given, schedule) == schedule.peak);
-    return schedule.turns[3].joined;
+    return schedule.runs[3].is_epilogue;
   };
   CHECK(last_is_joined(100, false, true));
   CHECK_FALSE(last_is_joined(100, true, false));
@@ -157,7 +159,7 @@ Tasks chain(int length) {
   return result;
 }
 
-TEST_CASE("a chain takes memory like its square root, at the cost of running forward once more", "[recompute]") {
+TEST_CASE("a chain takes memory like its square root, at the cost of running forward once more", "[rematerialise]") {
   for (const int length : {16, 64, 256, 1024}) {
     const Tasks given = chain(length);
     const auto order = order_within(given.tasks, given.values, 1);
@@ -167,7 +169,7 @@ TEST_CASE("a chain takes memory like its square root, at the cost of running for
   }
 }
 
-TEST_CASE("no more is computed again than the budget asks for", "[recompute]") {
+TEST_CASE("no more is computed again than the budget asks for", "[rematerialise]") {
   const Tasks given = chain(100);
   const std::size_t all = lay_out(given.tasks, given.values, tape_order(given), 0).peak;
   const auto extra = [&](std::size_t budget) {
@@ -178,7 +180,7 @@ TEST_CASE("no more is computed again than the budget asks for", "[recompute]") {
   CHECK(extra(all / 2) <= 56);
 }
 
-TEST_CASE("what is kept is computed once", "[recompute]") {
+TEST_CASE("what is kept is computed once", "[rematerialise]") {
   std::size_t again = 0;
   for (std::uint64_t seed = 0; seed < 500; ++seed) {
     INFO("seed " << seed);
@@ -195,7 +197,8 @@ TEST_CASE("what is kept is computed once", "[recompute]") {
   CHECK(again > 1000);
 }
 
-TEST_CASE("leaves are overwritten only after the last task that runs again, and where there is room", "[recompute]") {
+TEST_CASE("leaves are overwritten only after the last task that runs again, and where there is room",
+          "[rematerialise]") {
   Tasks given = chain(30);
   given.values.push_back({100, true});
   const auto leaf = static_cast<std::int32_t>(given.values.size()) - 1;
@@ -205,12 +208,12 @@ TEST_CASE("leaves are overwritten only after the last task that runs again, and 
   const Schedule schedule = lay_out(given.tasks, given.values, order_within(given.tasks, given.values, 1500), 1500);
   std::vector<int> times(given.tasks.size());
   std::size_t last_again = 0;
-  for (std::size_t i = 0; i < schedule.turns.size(); ++i)
-    if (++times[static_cast<std::size_t>(schedule.turns[i].task)] > 1) last_again = i;
+  for (std::size_t i = 0; i < schedule.runs.size(); ++i)
+    if (++times[static_cast<std::size_t>(schedule.runs[i].task)] > 1) last_again = i;
   CHECK(last_again > 0);
   CHECK(schedule.safe_from > last_again);
-  REQUIRE(schedule.turns.back().reuses.size() == 1);
-  CHECK(schedule.safe_from < schedule.turns.size());
+  REQUIRE(schedule.runs.back().reuses.size() == 1);
+  CHECK(schedule.safe_from < schedule.runs.size());
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ class ScheduleRun {
  public:
   /// Which leaves may be overwritten is chosen by the seed.
   ScheduleRun(const Tasks& given, const Schedule& schedule, std::size_t budget, std::uint64_t seed)
-      : given_(given), turns_(schedule.turns), schedule_(schedule), budget_(budget), block_(given.values.size(), none) {
+      : given_(given), runs_(schedule.runs), schedule_(schedule), budget_(budget), block_(given.values.size(), none) {
     std::mt19937_64 random(seed);
     for (std::size_t v = 0; v < given.values.size(); ++v) {
       overwritable_.push_back(given.values[v].leaf && random() % 2 == 0);
@@ -30,22 +30,22 @@ class ScheduleRun {
 
   /// What is wrong about it; nothing if all that is kept has the values that the tasks give without a schedule.
   std::string run() {
-    first_overwrite_ = turns_.size();
-    for (std::size_t i = turns_.size(); i-- > schedule_.safe_from;)
-      for (const Reuse& reuse : turns_[i].reuses)
+    first_overwrite_ = runs_.size();
+    for (std::size_t i = runs_.size(); i-- > schedule_.safe_from;)
+      for (const Reuse& reuse : runs_[i].reuses)
         if (overwritable_[index(reuse.input)]) first_overwrite_ = i;
-    for (std::size_t i = 0; i < turns_.size() && wrong_.empty(); ++i) {
+    for (std::size_t i = 0; i < runs_.size() && wrong_.empty(); ++i) {
       const std::size_t first = i;
-      if (i + 1 < turns_.size() && turns_[i + 1].joined) ++i;
+      if (i + 1 < runs_.size() && runs_[i + 1].is_epilogue) ++i;
       if (first <= first_overwrite_ && first_overwrite_ <= i) prepare_from(first);
-      for (std::size_t turn = first; turn <= i; ++turn) allocate(turn);
+      for (std::size_t task_run = first; task_run <= i; ++task_run) allocate(task_run);
       compute(first, i);
       most_ = std::max(most_, live());
-      for (std::size_t turn = first; turn <= i; ++turn)
-        for (const std::int32_t value : turns_[turn].releases) release(value);
+      for (std::size_t task_run = first; task_run <= i; ++task_run)
+        for (const std::int32_t value : runs_[task_run].releases) release(value);
     }
     if (wrong_.empty()) compare();
-    if (wrong_.empty() && first_overwrite_ == turns_.size() && most_ != schedule_.peak) wrong_ = "another peak";
+    if (wrong_.empty() && first_overwrite_ == runs_.size() && most_ != schedule_.peak) wrong_ = "another peak";
     if (wrong_.empty() && budget_ > 0 && most_ > std::max(budget_, schedule_.peak)) wrong_ = "more memory";
     return wrong_;
   }
@@ -62,22 +62,22 @@ class ScheduleRun {
     return (x ^ x >> 29) * 0xbf58476d1ce4e5b9 ^ x >> 32;
   }
   static Element leaf(std::size_t value, Element part) { return mix(value + 1000, part); }
-  const Work& work(std::size_t turn) const { return given_.tasks[index(turns_[turn].task)]; }
+  const Work& work(std::size_t task_run) const { return given_.tasks[index(runs_[task_run].task)]; }
 
   void prepare_from(std::size_t first) {
-    for (std::size_t turn = first; turn < turns_.size(); ++turn) allocate(turn);
+    for (std::size_t task_run = first; task_run < runs_.size(); ++task_run) allocate(task_run);
     prepared_ = true;
   }
-  void allocate(std::size_t turn) {
+  void allocate(std::size_t task_run) {
     std::vector<std::int32_t> taken;
-    for (const Reuse& reuse : turns_[turn].reuses) {
+    for (const Reuse& reuse : runs_[task_run].reuses) {
       const bool is_leaf = given_.values[index(reuse.input)].leaf;
       if (block_[index(reuse.output)] != none || (is_leaf && !overwritable_[index(reuse.input)])) continue;
       if (std::find(taken.begin(), taken.end(), reuse.input) != taken.end()) continue;
       taken.push_back(reuse.input);
       block_[index(reuse.output)] = block_[index(reuse.input)];
     }
-    for (const std::int32_t value : work(turn).writes)
+    for (const std::int32_t value : work(task_run).writes)
       if (block_[index(value)] == none) block_[index(value)] = fresh();
   }
   std::size_t fresh() {
@@ -97,17 +97,17 @@ class ScheduleRun {
 
   void compute(std::size_t first, std::size_t last) {
     // (What joins anything but the task it follows is never run.)
-    const bool joined = last > first && work(first).follower == turns_[last].task;
-    for (std::size_t turn = first; turn <= (joined ? last : first); ++turn)
-      if (work(turn).may_fail && first_overwrite_ < turn) wrong_ = "fails after a leaf was overwritten";
+    const bool joined = last > first && work(first).epilogue == runs_[last].task;
+    for (std::size_t task_run = first; task_run <= (joined ? last : first); ++task_run)
+      if (work(task_run).may_fail && first_overwrite_ < task_run) wrong_ = "fails after a leaf was overwritten";
     for (std::size_t part = 0; part < 2; ++part) {
       compute_part(first, part);
       if (joined) compute_part(last, part);
     }
   }
 
-  void compute_part(std::size_t turn, std::size_t part) {
-    const Work& task = work(turn);
+  void compute_part(std::size_t task_run, std::size_t part) {
+    const Work& task = work(task_run);
     std::vector<Element> inputs;
     for (const std::int32_t value : task.reads) {
       const std::size_t block = block_[index(value)];
@@ -120,11 +120,11 @@ class ScheduleRun {
       if (reads_whole(task, value)) inputs.push_back(clobbered ? poison : memory_[block][1 - part]);
     }
     for (std::size_t k = 0; k < task.writes.size(); ++k)
-      memory_[block_[index(task.writes[k])]][part] = result(index(turns_[turn].task), k, part, inputs);
+      memory_[block_[index(task.writes[k])]][part] = result(index(runs_[task_run].task), k, part, inputs);
   }
   /// What can be followed, a product, reads all of its factors for each part.
   static bool reads_whole(const Work& task, std::int32_t value) {
-    return task.follower >= 0 && std::none_of(task.reuses.begin(), task.reuses.end(),
+    return task.epilogue >= 0 && std::none_of(task.reuses.begin(), task.reuses.end(),
                                               [&](const Reuse& reuse) { return reuse.input == value; });
   }
   static bool allowed(const Work& task, std::int32_t output, std::int32_t input) {
@@ -174,7 +174,7 @@ class ScheduleRun {
   }
 
   const Tasks& given_;
-  const std::vector<Turn>& turns_;
+  const std::vector<TaskRun>& runs_;
   const Schedule& schedule_;
   std::size_t budget_;
   std::vector<std::size_t> block_;  // of each value

@@ -4,6 +4,7 @@
 
 #include "autograd/engine/plan/plan.hpp"
 #include "autograd/engine/programs/violation.hpp"
+#include "autograd/engine/run/plan_key.hpp"
 #include "tests/autograd/engine/agreement.hpp"
 
 namespace xgrad::fused {
@@ -52,11 +53,11 @@ TEST_CASE("the cost of verifying plans", "[.][verify-cost]") {
       std::vector<Entry*> entries =
           reachable(held, numbers, [](const Entry& entry) { return !entry.evaluated.load(); });
       const Pending pending{entries, numbers, held};
+      const Key key(pending, budget);
       const auto seconds = [&](Verification verification) {
         set_verification(verification);
-        for (std::size_t i = 0; i < entries.size(); ++i) numbers.insert(entries[i], static_cast<std::uint32_t>(i));
         const double start = processor_seconds();
-        const Plan plan(pending, budget);
+        const Plan plan(pending, key.inputs(), budget);
         const double taken = processor_seconds() - start;
         set_verification(Verification::always);
         return taken;

@@ -39,7 +39,7 @@ struct Example {
     given.add({4}, {80});
     given.add({1, 5}, {80});
     given.tasks[0].may_fail = true;
-    given.tasks[2].follower = 3;
+    given.tasks[2].epilogue = 3;
     given.tasks[3].reuses = {{5, 4}};
     given.tasks[4].reuses = {{6, 1}, {6, 5}};
     given.values[6].kept = true;
@@ -57,11 +57,11 @@ void broken(const std::string& rule, const std::function<void(Tasks&, Schedule&)
 
 TEST_CASE("the example uses what there is to break", "[verify]") {
   const Example example;
-  const auto& turns = example.schedule.turns;
-  REQUIRE(turns.size() == 5);
-  CHECK(turns[3].joined);
-  CHECK(turns[3].reuses.size() == 1);
-  CHECK(turns[4].reuses.size() == 2);
+  const auto& runs = example.schedule.runs;
+  REQUIRE(runs.size() == 5);
+  CHECK(runs[3].is_epilogue);
+  CHECK(runs[3].reuses.size() == 1);
+  CHECK(runs[4].reuses.size() == 2);
   CHECK(example.schedule.safe_from == 1);
   CHECK(example.schedule.peak == 240);
 }
@@ -71,72 +71,68 @@ TEST_CASE("tasks and orders that do not fit are found", "[verify]") {
   broken("a leaf is written", [](Tasks& t, Schedule&) { t.tasks[1].writes = {0}; });
   broken("reads what it writes", [](Tasks& t, Schedule&) { t.tasks[1].reads = {3}; });
   broken("no such value", [](Tasks& t, Schedule&) { t.tasks[1].reads = {70}; });
-  broken("no such task", [](Tasks&, Schedule& s) { s.turns[2].task = 9; });
-  broken("reads what is not in memory", [](Tasks&, Schedule& s) { std::swap(s.turns[1], s.turns[2]); });
-  broken("reads what is not in memory", [](Tasks&, Schedule& s) { s.turns.erase(s.turns.begin()); });
-  broken("reads what is not in memory", [](Tasks&, Schedule& s) { s.turns[1].releases = {2}; });
-  broken("reads what is not in memory", [](Tasks&, Schedule& s) { s.turns[2].releases = {2, 3, 4}; });
+  broken("no such task", [](Tasks&, Schedule& s) { s.runs[2].task = 9; });
+  broken("reads what is not in memory", [](Tasks&, Schedule& s) { std::swap(s.runs[1], s.runs[2]); });
+  broken("reads what is not in memory", [](Tasks&, Schedule& s) { s.runs.erase(s.runs.begin()); });
+  broken("reads what is not in memory", [](Tasks&, Schedule& s) { s.runs[1].releases = {2}; });
+  broken("reads what is not in memory", [](Tasks&, Schedule& s) { s.runs[2].releases = {2, 3, 4}; });
 }
 
 TEST_CASE("what is released too often or never is found", "[verify]") {
-  broken("releases a leaf", [](Tasks&, Schedule& s) { s.turns[1].releases = {1}; });
-  broken("something twice", [](Tasks&, Schedule& s) { s.turns[2].releases = {2, 3, 3}; });
-  broken("releases what is not in memory", [](Tasks&, Schedule& s) { s.turns[0].releases = {3}; });
-  broken("not left in the end", [](Tasks&, Schedule& s) { s.turns[4].releases = {5, 6}; });
-  broken("or the other way", [](Tasks&, Schedule& s) { s.turns[2].releases = {2}; });
+  broken("releases a leaf", [](Tasks&, Schedule& s) { s.runs[1].releases = {1}; });
+  broken("something twice", [](Tasks&, Schedule& s) { s.runs[2].releases = {2, 3, 3}; });
+  broken("releases what is not in memory", [](Tasks&, Schedule& s) { s.runs[0].releases = {3}; });
+  broken("not left in the end", [](Tasks&, Schedule& s) { s.runs[4].releases = {5, 6}; });
+  broken("or the other way", [](Tasks&, Schedule& s) { s.runs[2].releases = {2}; });
 }
 
 TEST_CASE("memory that is taken from what still needs it is found", "[verify]") {
-  broken("does not allow", [](Tasks&, Schedule& s) { s.turns[2].reuses = {{4, 2}}; });
-  broken("does not allow", [](Tasks&, Schedule& s) { s.turns[3].reuses.push_back({5, 4}); });
-  broken("no output, or from no input", [](Tasks& t, Schedule& s) {
-    t.tasks[2].reuses = s.turns[2].reuses = {{4, 1}};
-  });
-  broken("no output, or from no input", [](Tasks& t, Schedule& s) {
-    t.tasks[2].reuses = s.turns[2].reuses = {{3, 2}};
-  });
+  broken("does not allow", [](Tasks&, Schedule& s) { s.runs[2].reuses = {{4, 2}}; });
+  broken("does not allow", [](Tasks&, Schedule& s) { s.runs[3].reuses.push_back({5, 4}); });
+  broken("no output, or from no input", [](Tasks& t, Schedule& s) { t.tasks[2].reuses = s.runs[2].reuses = {{4, 1}}; });
+  broken("no output, or from no input", [](Tasks& t, Schedule& s) { t.tasks[2].reuses = s.runs[2].reuses = {{3, 2}}; });
   broken("of another size", [](Tasks& t, Schedule&) { t.values[5].bytes = 40; });
   broken("of what is not released", [](Tasks& t, Schedule& s) {
-    t.tasks[2].reuses = s.turns[2].reuses = {{4, 2}};
-    s.turns[2].releases = {3};
+    t.tasks[2].reuses = s.runs[2].reuses = {{4, 2}};
+    s.runs[2].releases = {3};
   });
-  broken("overwritten too early", [](Tasks& t, Schedule& s) { t.tasks[0].reuses = s.turns[0].reuses = {{2, 0}}; });
-  broken("that is read later", [](Tasks& t, Schedule& s) { t.tasks[1].reuses = s.turns[1].reuses = {{3, 1}}; });
+  broken("overwritten too early", [](Tasks& t, Schedule& s) { t.tasks[0].reuses = s.runs[0].reuses = {{2, 0}}; });
+  broken("that is read later", [](Tasks& t, Schedule& s) { t.tasks[1].reuses = s.runs[1].reuses = {{3, 1}}; });
   broken("that is read later", [](Tasks& t, Schedule&) { t.values[1].kept = true; });
 }
 
-TEST_CASE("turns that must not join are found", "[verify]") {
-  broken("it does not follow", [](Tasks&, Schedule& s) { s.turns[0].joined = true; });
-  broken("it does not follow", [](Tasks&, Schedule& s) { s.turns[2].joined = true; });
-  broken("it does not follow", [](Tasks& t, Schedule&) { t.tasks[2].follower = 4; });
-  broken("it does not follow", [](Tasks& t, Schedule& s) {
-    t.tasks[3].follower = 4;
-    s.turns[4].joined = true;
+TEST_CASE("runs that must not join are found", "[verify]") {
+  broken("no epilogue of the one before", [](Tasks&, Schedule& s) { s.runs[0].is_epilogue = true; });
+  broken("no epilogue of the one before", [](Tasks&, Schedule& s) { s.runs[2].is_epilogue = true; });
+  broken("no epilogue of the one before", [](Tasks& t, Schedule&) { t.tasks[2].epilogue = 4; });
+  broken("no epilogue of the one before", [](Tasks& t, Schedule& s) {
+    t.tasks[3].epilogue = 4;
+    s.runs[4].is_epilogue = true;
   });
-  broken("writes over what the one that it joins reads", [](Tasks& t, Schedule& s) {
+  broken("writes over what the one before reads", [](Tasks& t, Schedule& s) {
     t.tasks[3].reads = {2, 4};
-    t.tasks[3].reuses = s.turns[3].reuses = {{5, 2}};
-    s.turns[2].releases = {3};
-    s.turns[3].releases = {2, 4};
+    t.tasks[3].reuses = s.runs[3].reuses = {{5, 2}};
+    s.runs[2].releases = {3};
+    s.runs[3].releases = {2, 4};
   });
-  broken("takes more memory than the peak", [](Tasks&, Schedule& s) { s.turns[3].reuses.clear(); });
+  broken("takes more memory than the peak", [](Tasks&, Schedule& s) { s.runs[3].reuses.clear(); });
 }
 
 TEST_CASE("leaves that are overwritten before what may fail are found", "[verify]") {
   broken("may fail, or runs again", [](Tasks&, Schedule& s) { s.safe_from = 0; });
   broken("may fail, or runs again", [](Tasks& t, Schedule&) { t.tasks[3].may_fail = true; });
-  broken("may fail, or runs again", [](Tasks&, Schedule& s) { s.turns.push_back({0, {2}}); });
-  broken("after the last turn", [](Tasks&, Schedule& s) { s.safe_from = 6; });
+  broken("may fail, or runs again", [](Tasks&, Schedule& s) { s.runs.push_back({0, {2}}); });
+  broken("after the last task run", [](Tasks&, Schedule& s) { s.safe_from = 6; });
   broken("overwritten too early", [](Tasks&, Schedule& s) { s.safe_from = 5; });
-  const auto takes_no_other = [](Tasks& t, Schedule& s) { t.tasks[4].reuses = s.turns[4].reuses = {{6, 1}}; };
-  broken("no room for all turns", takes_no_other, 200);
+  const auto takes_no_other = [](Tasks& t, Schedule& s) { t.tasks[4].reuses = s.runs[4].reuses = {{6, 1}}; };
+  broken("no room for all runs", takes_no_other, 200);
 }
 
 TEST_CASE("a peak that is not the most memory is found", "[verify]") {
   broken("the peak is another", [](Tasks&, Schedule& s) { s.peak += 8; });
-  broken("the peak is another", [](Tasks&, Schedule& s) { s.peak -= 8, s.turns[3].joined = false; });
-  broken("the peak is another", [](Tasks&, Schedule& s) { s.peak_turn = 0; });
-  broken("the peak is another", [](Tasks&, Schedule& s) { s.peak_turn = 9; });
+  broken("the peak is another", [](Tasks&, Schedule& s) { s.peak -= 8, s.runs[3].is_epilogue = false; });
+  broken("the peak is another", [](Tasks&, Schedule& s) { s.peak_run = 0; });
+  broken("the peak is another", [](Tasks&, Schedule& s) { s.peak_run = 9; });
 }
 
 /// Changes one thing.
@@ -146,41 +142,42 @@ class Mutation {
       : given_(given), schedule_(schedule), random_(random) {}
 
   void apply() {
-    auto& turns = schedule_.turns;
-    Turn &turn = turns[pick(turns.size())], &other = turns[pick(turns.size())];
+    auto& runs = schedule_.runs;
+    TaskRun &task_run = runs[pick(runs.size())], &other = runs[pick(runs.size())];
     switch (pick(14)) {
       case 0:
-        return std::swap(turn, other);
+        return std::swap(task_run, other);
       case 1:
-        return std::swap(turn, turns[std::min(static_cast<std::size_t>(&turn - turns.data()) + 1, turns.size() - 1)]);
+        return std::swap(task_run,
+                         runs[std::min(static_cast<std::size_t>(&task_run - runs.data()) + 1, runs.size() - 1)]);
       case 2:
-        return void(turns.erase(turns.begin() + (&turn - turns.data())));
+        return void(runs.erase(runs.begin() + (&task_run - runs.data())));
       case 3:
-        return void(turns.insert(turns.begin() + (&turn - turns.data()), Turn(other)));
+        return void(runs.insert(runs.begin() + (&task_run - runs.data()), TaskRun(other)));
       case 4:
-        return drop(turn.releases);
+        return drop(task_run.releases);
       case 5:
-        return turn.releases.push_back(value());
+        return task_run.releases.push_back(value());
       case 6:
-        drop(turn.releases);
+        drop(task_run.releases);
         return other.releases.push_back(value());
       case 7:
-        return drop(turn.reuses);
+        return drop(task_run.reuses);
       case 8:
-        return add_allowed(turn);
+        return add_allowed(task_run);
       case 9:
-        return turn.reuses.push_back({value(), value()});
+        return task_run.reuses.push_back({value(), value()});
       case 10:
-        turn.joined = !turn.joined;
+        task_run.is_epilogue = !task_run.is_epilogue;
         return;
       case 11:
-        schedule_.safe_from = pick(turns.size() + 2);
+        schedule_.safe_from = pick(runs.size() + 2);
         return;
       case 12:
         schedule_.peak = schedule_.peak + 80 * pick(3) - 80;
         return;
       default:
-        turn.task = static_cast<std::int32_t>(pick(given_.tasks.size()));
+        task_run.task = static_cast<std::int32_t>(pick(given_.tasks.size()));
     }
   }
 
@@ -192,12 +189,12 @@ class Mutation {
     if (!list.empty()) list.erase(list.begin() + static_cast<std::ptrdiff_t>(pick(list.size())));
   }
   /// What the task would allow, but for what happens to the input later.
-  void add_allowed(Turn& turn) {
-    const auto& reuses = given_.tasks[static_cast<std::size_t>(turn.task)].reuses;
+  void add_allowed(TaskRun& task_run) {
+    const auto& reuses = given_.tasks[static_cast<std::size_t>(task_run.task)].reuses;
     if (reuses.empty()) return;
     const Reuse added = reuses[pick(reuses.size())];
-    turn.reuses.push_back(added);
-    if (pick(2)) turn.releases.push_back(added.input);
+    task_run.reuses.push_back(added);
+    if (pick(2)) task_run.releases.push_back(added.input);
   }
 
   const Tasks& given_;
@@ -226,7 +223,7 @@ void check_mutants(std::uint64_t seed, int mutants, Counts& counts) {
   for (std::uint64_t run = 0; run < 4; ++run) REQUIRE(ScheduleRun(given, plain, budget, run).run() == "");
   for (int mutant = 0; mutant < mutants; ++mutant) {
     Schedule changed = plain;
-    for (auto times = 1 + random() % 3; times > 0 && !changed.turns.empty(); --times)
+    for (auto times = 1 + random() % 3; times > 0 && !changed.runs.empty(); --times)
       Mutation(given, changed, random).apply();
     ++counts.tried;
     if (verdict(given, changed, budget) != "") {

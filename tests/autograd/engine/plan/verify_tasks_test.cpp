@@ -23,7 +23,7 @@ struct Example {
   Example() {
     values = {{128, 0}, {128},
               {32},     {32, 0, -1, int64},
-              {16},     {4, -1, -1, float32, true},
+              {16},     {4, -1, -1, float32, 0},
               {4, 0},   {24, 0},
               {768, 0}, {512},
               {512, 0}, {512},
@@ -53,12 +53,12 @@ struct Example {
     gemm.row_a = 3, gemm.row_b = gemm.row_c = 64;
     gemm.batch_a = 6, gemm.batch_b = 192, gemm.batch_c = 128;
     works = {{.reads = {0, 3, 6}, .writes = {1, 2, 4}, .reuses = {{1, 0}}, .may_fail = true},
-             {.reads = {7, 8, 10}, .writes = {9}, .reuses = {{9, 10}}, .follower = 2},
+             {.reads = {7, 8, 10}, .writes = {9}, .reuses = {{9, 10}}, .epilogue = 2},
              {.reads = {9}, .writes = {11}, .reuses = {{11, 9}}},
              {.reads = {0}, .writes = {12}, .may_fail = true}};
-    tasks = {{.lowered = &first, .rows = 4, .columns = 8, .checked = {3}},
+    tasks = {{.program = &first.program, .lowered = &first, .rows = 4, .columns = 8, .checked = {3}},
              {.product = &gemm, .operands = factors},
-             {.lowered = &second, .rows = 2, .columns = 64, .parts = Parts::any},
+             {.program = &second.program, .lowered = &second, .rows = 2, .columns = 64, .parts = Parts::any},
              {.operands = operands}};
   }
   Example(const Example&) = delete;
@@ -134,7 +134,7 @@ TEST_CASE("sizes and types that differ from what is bound are found", "[verify]"
   broken("larger than its memory", [](Example& e) { e.gemm.transpose_a = true; });
   broken("lies in another way", [](Example& e) { e.gemm.row_c = 63; });
   broken("one of several", [](Example& e) { e.values[6].bytes = 8; });
-  broken("reads what no task writes", [](Example& e) { e.values[5].constant = false; });
+  broken("reads what no task writes", [](Example& e) { e.values[5].constant = -1; });
 }
 
 TEST_CASE("indices that are not checked are found", "[verify]") {
@@ -167,12 +167,12 @@ TEST_CASE("memory that must not be shared is found", "[verify]") {
 }
 
 TEST_CASE("what must not follow a product is found", "[verify]") {
-  broken("nothing can follow it", [](Example& e) { e.works[2].follower = 0; });
-  broken("nothing can follow it", [](Example& e) { e.works[1].follower = 9; });
-  broken("cannot run on parts", [](Example& e) { e.works[1].follower = 3; });
+  broken("it can have no epilogue", [](Example& e) { e.works[2].epilogue = 0; });
+  broken("it can have no epilogue", [](Example& e) { e.works[1].epilogue = 9; });
+  broken("cannot run on parts", [](Example& e) { e.works[1].epilogue = 3; });
   broken("cannot run on parts", [](Example& e) { e.tasks[2].parts = Parts::none; });
-  broken("cannot run on parts", [](Example& e) { e.works[1].follower = 0; });
-  broken("task 1: what follows it has another size", [](Example& e) { e.tasks[2].rows = 1; });
+  broken("cannot run on parts", [](Example& e) { e.works[1].epilogue = 0; });
+  broken("task 1: its epilogue has another size", [](Example& e) { e.tasks[2].rows = 1; });
   broken("narrow rows", [](Example& e) {
     e.gemm.m = 4, e.gemm.n = 32;
     e.gemm.row_b = e.gemm.row_c = 32;

@@ -5,6 +5,7 @@
 #include "autograd/engine/plan/plan.hpp"
 #include "autograd/engine/run/plan_key.hpp"
 #include "tests/autograd/engine/agreement.hpp"
+#include "tests/autograd/engine/plan/stages.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
 namespace xgrad {
@@ -152,6 +153,25 @@ TEST_CASE("primitives made outside say which of their arguments are dynamic", "[
           for (const std::int64_t a : {0, 1, 2, 3})
             for (const double s : {0.0, -0.0, 2.0, 3.0}) all(a, 2, s, 2);
         }) == 0);
+}
+
+TEST_CASE("the key numbers leaves and constants in order of first use, and leaves the values of constants out",
+          "[key][stages]") {
+  using fused::testing::Stages;
+  const Tensor x = numbers({3}, 1), y = numbers({3}, 2);
+  const auto words = [](const Stages& stages) {
+    const auto all = stages.key.words();
+    return std::vector(all.begin(), all.end());
+  };
+  const auto stages = [&](double a, double b) { return Roots{exp(y * a) * b + x * a}; };
+  const Stages first(stages(2, 3));
+  const std::vector<std::uint64_t> of_first = words(first);
+  CHECK(first.key.inputs().leaves.size() == 2);
+  CHECK(first.key.inputs().constants.size() == 2);
+  const Stages others(stages(4, 5)), equal(stages(4, 4));
+  CHECK(words(others) == of_first);
+  CHECK(words(equal) != of_first);
+  CHECK(equal.key.inputs().constants == std::vector<double>{4});
 }
 
 }  // namespace

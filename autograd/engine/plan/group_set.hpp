@@ -7,20 +7,20 @@
 
 namespace xgrad::fused {
 
-/// A set of numbers of units, a bit for each.
-class UnitSet {
+/// A set of numbers of groups, a bit for each.
+class GroupSet {
  public:
-  bool contains(std::int32_t unit) const {
-    return word(unit) < words_.size() && (words_[word(unit)] >> (unit % 64) & 1) != 0;
+  bool contains(std::int32_t group) const {
+    return word(group) < words_.size() && (words_[word(group)] >> (group % 64) & 1) != 0;
   }
-  void insert(std::int32_t unit) {
-    if (word(unit) >= words_.size()) words_.resize(word(unit) + 1);
-    words_[word(unit)] |= std::uint64_t{1} << (unit % 64);
+  void insert(std::int32_t group) {
+    if (word(group) >= words_.size()) words_.resize(word(group) + 1);
+    words_[word(group)] |= std::uint64_t{1} << (group % 64);
   }
-  void erase(std::int32_t unit) {
-    if (word(unit) < words_.size()) words_[word(unit)] &= ~(std::uint64_t{1} << (unit % 64));
+  void erase(std::int32_t group) {
+    if (word(group) < words_.size()) words_[word(group)] &= ~(std::uint64_t{1} << (group % 64));
   }
-  void insert(const UnitSet& others) {
+  void insert(const GroupSet& others) {
     if (words_.size() < others.words_.size()) words_.resize(others.words_.size());
     for (std::size_t i = 0; i < others.words_.size(); ++i) words_[i] |= others.words_[i];
   }
@@ -40,7 +40,7 @@ class UnitSet {
   }
 
  private:
-  static std::size_t word(std::int32_t unit) { return static_cast<std::size_t>(unit) / 64; }
+  static std::size_t word(std::int32_t group) { return static_cast<std::size_t>(group) / 64; }
 
   std::vector<std::uint64_t> words_;
 };

@@ -1,0 +1,141 @@
+#include "autograd/engine/plan/group_values.hpp"
+
+#include <algorithm>
+
+#include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/plan/lower_group.hpp"
+
+namespace xgrad::fused {
+
+using Kind = Lowering::Kind;
+
+GroupValues::GroupValues(const FusionGroups& groups, std::int32_t group, const std::vector<bool>& stored,
+                         InstanceMemory& memory)
+    : facts(&memory),
+      outputs(&memory),
+      zero(&memory),
+      elements(&memory),
+      groups_(groups),
+      requirements_(groups.requirements()),
+      graph_(groups.graph()),
+      group_(group),
+      memory_(memory) {
+  for (const std::int32_t member : groups.groups[group].members)
+    if (stored[member]) outputs.insert({member, groups.extent_of[member]});
+  collect(outputs);
+  find_placed();
+  number_levels();
+}
+
+// The operands of an instance, were it computed here. Returns whether they fit.
+bool GroupValues::operands_of(const Instance& instance, Operands& operands) const {
+  const Node& n = node(instance);
+  for (std::size_t i = 0; i < n.inputs.size(); ++i) {
+    const auto use = groups_.use_of_operand(instance.node, i, instance.as, groups_.groups[group_].columns);
+    if (!use.fits) return false;
+    const bool by_column = use.as == Extent::full || use.as == Extent::per_column;
+    const std::int32_t index = n.kind == Kind::pick ? graph_.storage(n.inputs[1]) : instance.index;
+    operands.add({use.node, use.as, by_column ? index : -1});
+  }
+  return true;
+}
+
+bool GroupValues::is_cheap_elsewhere(const Instance& instance) const {
+  const Node& n = node(instance);
+  return !n.leaf && !requirements_[instance.node].materialised &&
+         requirements_[instance.node].kind == Kind::elementwise && (n.cheap || n.is_mask);
+}
+
+// Whether a value of another group is computed again here rather than read: when it is cheap, and no more than one
+// other value has to be read for it. A mask always is, for it has no place in memory.
+bool GroupValues::computes_again(const Instance& instance) const {
+  if (!is_cheap_elsewhere(instance)) return false;
+  const bool is_mask = node(instance).is_mask;
+  if (instance.as == Extent::per_column || (instance.as != Extent::full && !is_mask)) return is_mask;
+  // So few that they are looked through one by one.
+  std::vector<Instance> seen{instance}, open{instance};
+  std::size_t other_reads = 0;
+  while (!open.empty()) {
+    const Instance next = open.back();
+    open.pop_back();
+    Operands operands;
+    if (!operands_of(next, operands)) return is_mask;
+    for (const Instance& operand : operands) {
+      if (std::find(seen.begin(), seen.end(), operand) != seen.end()) continue;
+      seen.push_back(operand);
+      if (facts.contains(operand) || node(operand).kind == Kind::constant || operand.as != Extent::full ||
+          groups_.group_of[operand.node] == group_)
+        continue;
+      if (is_cheap_elsewhere(operand) && seen.size() < 12)
+        open.push_back(operand);
+      else
+        ++other_reads;
+    }
+  }
+  return is_mask || other_reads <= 1;
+}
+
+bool GroupValues::is_computed(const Instance& instance) const {
+  // An element of a row that is computed here, or read, is so too.
+  if (instance.index >= 0)
+    if (const auto row = facts.find({instance.node, instance.as}); row != facts.end()) return row->second.computed;
+  const Node& n = node(instance);
+  const bool member = groups_.group_of[instance.node] == group_ && groups_.extent_of[instance.node] == instance.as;
+  return !n.leaf && n.kind != Kind::constant &&
+         (requirements_[instance.node].uniform || member || computes_again(instance));
+}
+
+// Everything that is wanted and what it needs, by node from the last to the first: consumers come before what they
+// consume.
+void GroupValues::collect(const InstanceSet& wanted) {
+  OpenInstances open(memory_);
+  open.add(wanted);
+  while (!open.empty()) {
+    const Instance instance = open.take();
+    if (facts.contains(instance)) continue;
+    const Node& n = node(instance);
+    Facts found;
+    found.computed = is_computed(instance);
+    if (found.computed && !operands_of(instance, found.operands)) throw Unplanned();
+    if (!found.computed && groups_.group_of[instance.node] == group_) throw Unplanned();
+    if (!found.computed && !n.leaf && n.kind != Kind::constant && !planted("what another group reads is not stored"))
+      reads.push_back(instance.node);
+    for (const Instance& operand : found.operands) open.add(operand);
+    facts.emplace_hint(facts.begin(), instance, found);
+  }
+}
+
+// Fuses a scatter along rows: the row is computed as if nothing were scattered into it, and the one element that is
+// scattered once more, by itself, to be stored when the row is done. A reduction over such a row needs the whole of it,
+// so there the scatter is computed for every column.
+void GroupValues::find_placed() {
+  std::map<Instance, std::set<std::int32_t>> placed;
+  for (const auto& [instance, found] : facts) {
+    if (!found.computed || instance.index >= 0) continue;
+    std::set<std::int32_t> indices;
+    for (const Instance& operand : found.operands)
+      if (const auto at = placed.find(operand); at != placed.end())
+        indices.insert(at->second.begin(), at->second.end());
+    if (node(instance).kind == Kind::place) indices.insert(graph_.storage(node(instance).inputs[1]));
+    if (indices.empty()) continue;
+    if (reduces(instance) && !planted("what is placed in a row is left out of its sum")) return;
+    placed.emplace(instance, std::move(indices));
+  }
+  for (const auto& [instance, indices] : placed) {
+    if (node(instance).kind == Kind::place) zero.insert(instance);
+    if (outputs.contains(instance))
+      for (const std::int32_t index : indices) elements.insert({instance.node, instance.as, index});
+  }
+  collect(elements);
+}
+
+void GroupValues::number_levels() {
+  for (auto& [instance, found] : facts) {
+    for (const Instance& operand : found.operands) found.level = std::max(found.level, facts.at(operand).level);
+    if (found.computed && reduces(instance) && instance.as == Extent::per_row &&
+        !planted("a reduction is known in its own phase"))
+      ++found.level;
+  }
+}
+
+}  // namespace xgrad::fused

@@ -1,0 +1,299 @@
+#include "autograd/engine/plan/lower_group.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+
+#include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/plan/group_values.hpp"
+#include "autograd/engine/programs/simplify_steps.hpp"
+
+namespace xgrad::fused {
+
+namespace {
+
+using Kind = Lowering::Kind;
+
+class GroupLowering {
+ public:
+  GroupLowering(const FusionGroups& groups, std::int32_t group, const std::vector<bool>& stored)
+      : requirements_(groups.requirements()),
+        graph_(groups.graph()),
+        dtype_(groups.groups[group].dtype),
+        values_(groups, group, stored, memory_) {}
+
+  LoweredGroup run() {
+    make_registers();
+    begin_phases();
+    make_row_steps();
+    plan_phases();
+    for (std::size_t phase = 0; phase < phases_.size(); ++phase) emit(static_cast<std::int32_t>(phase));
+    for (const Instance& output : values_.outputs)
+      if (output.as == Extent::per_row)
+        result_.program.row_stores.push_back({registers_.at(output), row_operand(output.node)});
+    for (const Instance& element : values_.elements)
+      result_.program.element_stores.push_back(
+          {registers_.at(element), pointer(element.node, {}), registers_.at({element.index, Extent::per_row})});
+    result_.program.dtype = dtype_ == boolean ? float32 : dtype_;
+    result_.program.arguments = static_cast<std::uint16_t>(result_.arguments.size());
+    return {std::move(result_), std::move(values_.reads)};
+  }
+
+ private:
+  // ---- registers: what is one number along a row
+
+  std::uint16_t new_register() { return result_.program.registers++; }
+
+  std::uint16_t literal(double value) {
+    const auto [at, fresh] = literals_.try_emplace(value, 0);
+    if (fresh) {
+      at->second = new_register();
+      result_.program.loads.push_back({Load::Source::argument, argument({-1, value}), at->second});
+    }
+    return at->second;
+  }
+  std::uint16_t argument(Argument a) {
+    result_.arguments.push_back(a);
+    return static_cast<std::uint16_t>(result_.arguments.size() - 1);
+  }
+  std::uint16_t row_operand(std::int32_t n) {
+    result_.row_operands.push_back(n);
+    return result_.program.row_operands++;
+  }
+
+  // True for a gather, and for a scatter at its own index: their number of each row is operand 0 itself, so that they
+  // share its register.
+  bool is_operand(const Instance& instance, const GroupValues::Facts& facts) const {
+    if (!facts.computed) return false;
+    const Node& n = values_.node(instance);
+    return n.kind == Kind::pick || (n.kind == Kind::place && (graph_.storage(n.inputs[1]) == instance.index ||
+                                                              planted("two places in a row are one")));
+  }
+
+  void make_registers() {
+    std::vector<Instance> elements;
+    for (const auto& [instance, facts] : values_.facts) {
+      if (instance.has_columns()) continue;
+      const std::uint16_t r = registers_[instance] =
+          is_operand(instance, facts) ? registers_.at(facts.operands[0]) : new_register();
+      if (!facts.computed && instance.index >= 0) elements.push_back(instance);
+      if (facts.computed || instance.index >= 0) continue;
+      const Node& n = values_.node(instance);
+      if (n.kind == Kind::constant && !requirements_[instance.node].materialised)
+        result_.program.loads.push_back({Load::Source::argument, argument({instance.node, 0}), r});
+      else if (n.numel == 1 && n.dtype != int64)
+        result_.program.loads.push_back({Load::Source::argument, argument({instance.node, 0}), r});
+      else
+        result_.program.loads.push_back(
+            {n.dtype == int64 ? Load::Source::integers : Load::Source::rows, row_operand(instance.node), r});
+    }
+    for (const Instance& element : elements)
+      result_.program.loads.push_back({Load::Source::element, pointer(element.node, kind_in_memory(element)),
+                                       registers_.at(element), registers_.at({element.index, Extent::per_row})});
+  }
+
+  void begin_phases() {
+    std::int32_t phases = 0;
+    for (const auto& [instance, facts] : values_.facts) {
+      const bool full = instance.as == Extent::full && values_.outputs.contains(instance);
+      const bool sums = instance.as == Extent::per_column && facts.computed && values_.reduces(instance);
+      if (facts.computed && values_.reduces(instance) && instance.as == Extent::per_row)
+        phases = std::max(phases, facts.level);
+      if (full || sums) phases = std::max(phases, facts.level + 1);
+    }
+    for (std::int32_t phase = 0; phase < phases; ++phase) phases_.emplace_back(memory_);
+    result_.program.phases.resize(static_cast<std::size_t>(phases));
+  }
+
+  void make_row_steps() {
+    for (const auto& [instance, facts] : values_.facts) {
+      const Kind kind = values_.node(instance).kind;
+      if (!facts.computed || instance.has_columns() || kind == Kind::reduction || is_operand(instance, facts)) continue;
+      auto& steps = facts.level == 0 || planted("numbers of a row are computed before its phases")
+                        ? result_.program.before
+                        : result_.program.phases[static_cast<std::size_t>(facts.level - 1)].after;
+      std::uint16_t in[3] = {};
+      for (std::size_t i = 0; i < facts.operands.size(); ++i) in[i] = registers_.at(facts.operands[i]);
+      if (planted("operands that are numbers are swapped")) std::swap(in[0], in[1]);
+      const std::uint16_t out = registers_.at(instance);
+      if (kind == Kind::place) {
+        const std::uint16_t here = new_register(), column = registers_.at({instance.index, Extent::per_row});
+        steps.push_back({Code::equal, {in[1], column, 0}, here});
+        steps.push_back({Code::where, {here, in[0], literal(0)}, out});
+      } else {
+        steps.push_back({values_.node(instance).instruction, {in[0], in[1], in[2]}, out});
+      }
+    }
+  }
+
+  // ---- phases: which full values each of them computes
+
+  struct PhasePlan {
+    explicit PhasePlan(InstanceMemory& memory) : computes(&memory), carried(&memory), saves(&memory) {}
+
+    InstanceSet computes;
+    InstanceSet carried;  // read from scratch, or from where they were stored
+    InstanceSet saves;    // written to scratch for a later phase
+  };
+
+  // The last phase first: what it carries over, an earlier one saves.
+  void plan_phases() {
+    for (std::size_t phase = phases_.size(); phase-- > 0;) {
+      OpenInstances open(memory_);
+      open.add(phases_[phase].saves);
+      add_ends(static_cast<std::int32_t>(phase), open);
+      while (!open.empty()) plan_value(static_cast<std::int32_t>(phase), open.take(), open);
+    }
+  }
+  // What the phase is there for: outputs, and what is reduced at its end.
+  void add_ends(std::int32_t level, OpenInstances& open) const {
+    for (const auto& [instance, facts] : values_.facts) {
+      if (!facts.computed) continue;
+      const bool ends = values_.reduces(instance) && instance.as == Extent::per_row && facts.level == level + 1;
+      const bool sums = instance.as == Extent::per_column && values_.reduces(instance) && facts.level == level;
+      if (ends || sums) open.add(facts.operands[0]);
+      if (instance.as == Extent::full && values_.outputs.contains(instance) && facts.level == level) open.add(instance);
+    }
+  }
+  // A value of an earlier phase is carried over, unless it is cheap to compute again.
+  void plan_value(std::int32_t level, const Instance& instance, OpenInstances& open) {
+    PhasePlan& phase = phases_[static_cast<std::size_t>(level)];
+    const GroupValues::Facts& facts = values_.facts.at(instance);
+    if (!instance.has_columns() || !facts.computed) return;
+    if (values_.zero.contains(instance) && !(values_.outputs.contains(instance) && facts.level == level)) return;
+    if (facts.level < level && !values_.node(instance).cheap && !values_.node(instance).is_mask) {
+      phase.carried.insert(instance);
+      if (!values_.outputs.contains(instance) && !planted("a carried value is not saved"))
+        phases_[static_cast<std::size_t>(facts.level)].saves.insert(instance);
+      return;
+    }
+    if (!phase.computes.insert(instance).second) return;
+    for (const Instance& operand : facts.operands) open.add(operand);
+  }
+
+  std::uint16_t pointer(std::int32_t n, Pointer kind) {
+    for (std::size_t i = 0; i < result_.pointers.size(); ++i)
+      if (result_.pointers[i] == n && result_.program.pointers[i] == kind) return static_cast<std::uint16_t>(i);
+    result_.pointers.push_back(n);
+    result_.program.pointers.push_back(kind);
+    return static_cast<std::uint16_t>(result_.pointers.size() - 1);
+  }
+  Pointer kind_in_memory(const Instance& instance) const {
+    return {instance.as == Extent::per_column ? Pointer::Shape::vector : Pointer::Shape::full,
+            values_.node(instance).dtype == boolean, false};
+  }
+  // Returns an output that can hold this value between phases instead of scratch: the last one that the last reader's
+  // phase computes. Safe only if no other full value is read from memory from then on, for an output may lie over what
+  // has been read before.
+  const Instance* output_that_holds(const Instance& instance) {
+    auto last = phases_.size() - 1;
+    while (!phases_[last].carried.contains(instance)) --last;
+    for (auto phase = static_cast<std::size_t>(values_.facts.at(instance).level) + 1; phase <= last; ++phase)
+      for (const Instance& computed : phases_[phase].computes)
+        for (const Instance& operand : values_.facts.at(computed).operands)
+          if (operand.as == Extent::full && operand.index < 0 && !values_.facts.at(operand).computed) return nullptr;
+    const Instance& result = *phases_[last].computes.rbegin();
+    const bool stored =
+        values_.outputs.contains(result) && values_.facts.at(result).level == static_cast<std::int32_t>(last);
+    return stored && !values_.zero.contains(result) &&
+                   (taken_.insert(result).second || planted("two carried values lie in one place"))
+               ? &result
+               : nullptr;
+  }
+
+  std::uint16_t scratch(const Instance& instance) {
+    const auto [at, fresh] = scratch_.try_emplace(instance, std::uint16_t{0});
+    if (!fresh) return at->second;
+    if (const Instance* result = output_that_holds(instance)) {
+      at->second = pointer(result->node, {});
+    } else {
+      result_.pointers.push_back(-1);
+      result_.program.pointers.push_back({Pointer::Shape::scratch, false, false});
+      at->second = static_cast<std::uint16_t>(result_.pointers.size() - 1);
+    }
+    return at->second;
+  }
+
+  // ---- steps of the phase that is emitted
+
+  Ref ref(const Instance& instance) {
+    if (const auto found = emitted_.find(instance); found != emitted_.end()) return found->second;
+    if (values_.zero.contains(instance)) return {Ref::Kind::register_, literal(0)};
+    if (!instance.has_columns()) return {Ref::Kind::register_, registers_.at(instance)};
+    if (phase_->carried.contains(instance))
+      return {Ref::Kind::pointer, values_.outputs.contains(instance) ? pointer(instance.node, {}) : scratch(instance)};
+    return {Ref::Kind::pointer, pointer(instance.node, kind_in_memory(instance))};
+  }
+  Ref add(Step step) {
+    steps_->push_back(step);
+    return {Ref::Kind::value, static_cast<std::uint16_t>(steps_->size() - 1)};
+  }
+
+  void emit(std::int32_t level) {
+    phase_ = &phases_[static_cast<std::size_t>(level)];
+    steps_ = &result_.program.phases[static_cast<std::size_t>(level)].steps;
+    emitted_.clear();
+    for (const Instance& instance : phase_->computes) {
+      const Ref value = emitted_[instance] = emit_value(instance);
+      if (phase_->saves.contains(instance)) add({Code::store, {value}, scratch(instance)});
+      if (values_.outputs.contains(instance) && values_.facts.at(instance).level == level &&
+          (!taken_.contains(instance) || planted("a store over a carried value is moved forward")))
+        add({Code::store, {value}, pointer(instance.node, {})});
+    }
+    emit_reductions(level);
+    // An output that holds a carried value comes last: whatever else the phase does may read that value in memory.
+    for (const Instance& output : taken_)
+      if (values_.facts.at(output).level == level) add({Code::store, {emitted_.at(output)}, pointer(output.node, {})});
+    combine(*steps_);
+  }
+
+  Ref emit_value(const Instance& instance) {
+    const Operands& operands = values_.facts.at(instance).operands;
+    if (values_.zero.contains(instance)) return ref(instance);
+    if (values_.node(instance).kind == Kind::place) {
+      const Ref column = add({Code::column, {}});
+      const Ref here = add({Code::equal, {column, ref(operands[1])}});
+      return add({Code::where, {here, ref(operands[0]), {Ref::Kind::register_, literal(0)}}});
+    }
+    Step step{values_.node(instance).instruction, {}};
+    for (std::size_t i = 0; i < operands.size(); ++i) step.in[i] = ref(operands[i]);
+    return add(step);
+  }
+
+  void emit_reductions(std::int32_t level) {
+    for (const auto& [instance, facts] : values_.facts) {
+      if (!facts.computed || !values_.reduces(instance)) continue;
+      if (instance.as == Extent::per_row && facts.level == level + 1) {
+        add({values_.node(instance).instruction, {ref(facts.operands[0])}, registers_.at(instance)});
+      } else if (instance.as == Extent::per_column && facts.level == level) {
+        const Ref x = ref(facts.operands[0]);
+        add({Code::accumulate,
+             {x},
+             pointer(instance.node, {Pointer::Shape::vector, false, !planted("a sum over rows has no start")})});
+      }
+    }
+  }
+
+  const Requirements& requirements_;
+  const Graph& graph_;
+  DType dtype_;
+  std::byte start_[16384];
+  InstanceMemory memory_{start_, sizeof start_};
+  GroupValues values_;
+  InstanceSet taken_{&memory_};  // outputs that hold a carried value until they are stored
+  InstanceMap<std::uint16_t> registers_{&memory_}, scratch_{&memory_};
+  std::map<double, std::uint16_t> literals_;
+  std::vector<PhasePlan> phases_;
+  PhasePlan* phase_ = nullptr;          // the one that is emitted
+  std::vector<Step>* steps_ = nullptr;  // its steps
+  InstanceMap<Ref> emitted_{&memory_};  // its values
+  Lowered result_;
+};
+
+}  // namespace
+
+LoweredGroup lower(const FusionGroups& groups, std::int32_t group, const std::vector<bool>& stored) {
+  return GroupLowering(groups, group, stored).run();
+}
+
+}  // namespace xgrad::fused

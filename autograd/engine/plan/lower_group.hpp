@@ -1,0 +1,39 @@
+#pragma once
+
+#include <stdexcept>
+#include <vector>
+
+#include "autograd/engine/plan/fusion_groups.hpp"
+#include "autograd/engine/programs/program.hpp"
+
+namespace xgrad::fused {
+
+/// The planner met something it has no place for: the reference kernels take over.
+struct Unplanned : std::logic_error {
+  Unplanned() : std::logic_error("the fused engine cannot plan this") {}
+};
+
+/// A number given to a program: the only element of a node, or a literal.
+struct Argument {
+  std::int32_t node = -1;
+  double literal = 0;
+};
+
+/// The program of a group, and the nodes it runs on.
+struct Lowered {
+  Program program{};
+  std::vector<std::int32_t> pointers{};  // by pointer; -1 for scratch
+  std::vector<std::int32_t> row_operands{};
+  std::vector<Argument> arguments{};
+};
+
+/// A lowered group, and which values of other groups it reads from memory: those that it does not compute again.
+struct LoweredGroup {
+  Lowered lowered{};
+  std::vector<std::int32_t> reads{};
+};
+
+/// Lowers a group to a program that writes those of its members that are `stored`.
+LoweredGroup lower(const FusionGroups& groups, std::int32_t group, const std::vector<bool>& stored);
+
+}  // namespace xgrad::fused

@@ -1,0 +1,117 @@
+#include "autograd/engine/plan/tasks.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/rows/shared_programs.hpp"
+
+namespace xgrad::fused {
+
+namespace {
+
+using Kind = Lowering::Kind;
+
+/// A task, and the nodes that have to be stored for it.
+struct TaskAndReads {
+  Task task;
+  std::vector<std::int32_t> reads;
+};
+
+// Nothing where everything in the group is computed again where it is needed.
+std::optional<TaskAndReads> program_task(const Pending& pending, const FusionGroups& groups, std::int32_t index,
+                                         const std::vector<bool>& stored) {
+  const Graph& graph = groups.graph();
+  const FusionGroup& group = groups.groups[index];
+  LoweredGroup lowered = lower(groups, index, stored);
+  ProgramTask task{.rows = group.rows, .columns = group.columns, .lowered = std::move(lowered.lowered)};
+  for (const std::int32_t member : group.members) {
+    if (stored[member]) task.outputs.push_back(member);
+    const Node& node = graph.nodes[member];
+    if (node.kind == Kind::pick || node.kind == Kind::place)
+      task.checks.push_back(
+          {member, graph.storage(node.inputs[1]), pending.entries[node.entry]->input(1).shape(), node.columns});
+  }
+  if (task.outputs.empty()) return {};
+  task.program = shared_program(task.lowered.program);
+  task.lowered.program = {};
+  return TaskAndReads{std::move(task), std::move(lowered.reads)};
+}
+
+KernelTask kernel_task(const Pending& pending, const Graph& graph, std::int32_t node) {
+  KernelTask task{.node = node};
+  const Node& at = graph.nodes[node];
+  for (std::size_t i = 0; i < at.inputs.size(); ++i) {
+    task.operands.push_back(graph.storage(at.inputs[i]));
+    task.shapes.push_back(pending.entries[at.entry]->input(i).shape());
+  }
+  return task;
+}
+
+std::optional<TaskAndReads> task_of(const Pending& pending, const FusionGroups& groups, std::int32_t index,
+                                    const std::vector<bool>& stored) {
+  const FusionGroup& group = groups.groups[index];
+  if (group.kind == FusionGroup::Kind::program) return program_task(pending, groups, index, stored);
+  if (group.kind == FusionGroup::Kind::product) {
+    ProductTask task = product_task(groups, group.members[0]);
+    std::vector<std::int32_t> reads = task.operands;
+    return TaskAndReads{std::move(task), std::move(reads)};
+  }
+  KernelTask task = kernel_task(pending, groups.graph(), group.members[0]);
+  std::vector<std::int32_t> reads = task.operands;
+  return TaskAndReads{std::move(task), std::move(reads)};
+}
+
+}  // namespace
+
+std::span<const std::int32_t> outputs(const Task& task) {
+  if (const auto* program = std::get_if<ProgramTask>(&task)) return program->outputs;
+  if (const auto* product = std::get_if<ProductTask>(&task)) return {&product->node, 1};
+  return {&std::get<KernelTask>(task).node, 1};
+}
+
+// What is stored is decided here. A value is stored if it has to be in memory, if an entry gets it, or if a later group
+// reads it. What a group reads only its lowering tells, for it computes cheap values of other groups again; and what it
+// is lowered to depends on which of its members are stored. So groups are lowered from the last to the first: when a
+// group's turn comes, all its readers are known.
+Tasks::Tasks(const Pending& pending, const FusionGroups& groups) {
+  std::vector<bool> stored = find_results(pending, groups);
+  tasks.reserve(groups.groups.size());
+  for (auto group = static_cast<std::int32_t>(groups.groups.size()); group-- > 0;) {
+    auto found = task_of(pending, groups, group, stored);
+    if (!found) continue;
+    for (const std::int32_t node : found->reads) stored[node] = true;
+    tasks.push_back(std::move(found->task));
+  }
+  std::reverse(tasks.begin(), tasks.end());
+
+  memory.reserve(groups.graph().nodes.size());
+  for (const Node& node : groups.graph().nodes)
+    memory.push_back({static_cast<std::size_t>(node.numel) * item_size(node.dtype), node.leaf ? node.argument : -1,
+                      node.entry, node.dtype, node.kind == Kind::constant ? node.argument : -1});
+}
+
+// Which entries get a value: roots, and expensive values that a backward pass may want. Returns which nodes are stored
+// for that, or because they have to be in memory.
+std::vector<bool> Tasks::find_results(const Pending& pending, const FusionGroups& groups) {
+  const Graph& graph = groups.graph();
+  std::vector<bool> stored(graph.nodes.size());
+  std::vector<char> is_root(graph.nodes.size());
+  for (std::size_t i = 0; i < stored.size(); ++i)
+    stored[i] = groups.requirements()[static_cast<std::int32_t>(i)].materialised;
+  for (const std::int32_t root : graph.roots) is_root[root] = true;
+  for (std::size_t i = 0; i < pending.entries.size(); ++i) {
+    const Entry& entry = *pending.entries[i];
+    const std::int32_t node = graph.storage(graph.of_entry[i]);
+    const Node& at = graph.nodes[node];
+    const bool again = (at.cheap || at.is_mask) && !ends_checkpoint(entry);
+    const bool keep = may_be_wanted(entry) && groups.requirements()[node].used && groups.group_of[node] >= 0 && !again;
+    if (keep) stored[node] = true;
+    const bool root = is_root[graph.of_entry[i]];
+    if (keep || root) results.push_back({static_cast<std::int32_t>(i), node, root});
+  }
+  return stored;
+}
+
+}  // namespace xgrad::fused

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+
+#include "autograd/engine/plan/plan.hpp"
+
+namespace xgrad::fused {
+
+/// Computes the values of entries of the plan's structure, with their own inputs, and gives them to the entries. Any
+/// number of threads may run a plan at the same time. `again` says whether this thread has run it before: it has all
+/// the memory then that the plan does not count.
+void run(const Plan& plan, const Pending& pending, const Inputs& inputs, bool again);
+
+/// How often programs have run as epilogues: on the parts of products as they were finished.
+std::int64_t epilogue_runs();
+
+}  // namespace xgrad::fused

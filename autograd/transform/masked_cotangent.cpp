@@ -1,0 +1,50 @@
+#include "autograd/transform/masked_cotangent.hpp"
+
+namespace xgrad {
+
+namespace {
+
+// The cotangent of an input may be other than 0 where some cotangent that is other than 0 moves to.
+Tensor moved_mask(const Tensor& mask, const Entry& entry, std::size_t input, std::span<const Tensor> inputs,
+                  const Tensor& output) {
+  const bool leaf = entry.input(input).entry()->input_count == 0;  // no rule will multiply it any more
+  if (leaf) return {};
+  return entry.primitive->pullback(input, cast(mask, output.dtype()), inputs, output) != 0;
+}
+
+}  // namespace
+
+void MaskedCotangent::add(MaskedCotangent other) {
+  if (is_zero()) {
+    *this = std::move(other);
+    return;
+  }
+  apply_mask();
+  other.apply_mask();
+  value = value + other.value;
+  if (!mask.defined() || !other.mask.defined())
+    mask = Tensor();
+  else if (mask.entry() != other.mask.entry())
+    mask = logical_or(mask, other.mask);
+}
+
+MaskedCotangent MaskedCotangent::passed_on(Tensor given, const Entry& entry, std::size_t input,
+                                           std::span<const Tensor> inputs, const Tensor& output) const {
+  const bool elementwise = entry.kind == Lowering::Kind::elementwise;
+  MaskedCotangent to{std::move(given), {}, false};
+  if (mask.defined()) {
+    to.mask = elementwise ? mask : moved_mask(mask, entry, input, inputs, output);
+    to.mask_is_stale = mask_is_stale || (elementwise && !entry.primitive->lower().keeps_zero);
+  }
+  if (is_where(entry)) to.narrow_to_branch(inputs[0], input == 1);
+  return to;
+}
+
+// No factor came between: outside its branch the cotangent is 0.
+void MaskedCotangent::narrow_to_branch(const Tensor& condition, bool chosen) {
+  const Tensor branch = chosen ? condition : logical_not(condition);
+  mask_is_stale = mask_is_stale && mask.defined();
+  mask = mask.defined() ? logical_and(mask, branch) : branch;
+}
+
+}  // namespace xgrad

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <utility>
+
+#include "autograd/ops/elementwise.hpp"
+#include "autograd/tape/entry.hpp"
+#include "autograd/tape/tensor.hpp"
+
+namespace xgrad {
+
+/// The adjoint of an entry while a backward pass adds it up.
+///
+/// `where(c, a, b)` gives its branch b a cotangent that is exactly 0 where c holds. A rule that multiplies by a factor
+/// must not make NaN of that, even where the factor is infinite or NaN, as it may be in the branch that was not taken.
+/// So a cotangent remembers where it may be other than 0: the mask. Elementwise rules leave the mask as it is, and
+/// multiply without a look at it: then it is stale, and is applied before anything is added to the value or moves it.
+/// Rules that move elements or add them up move the mask, too. It ends where a rule mixes elements with factors, as in
+/// a matrix product.
+struct MaskedCotangent {
+  Tensor value;                // undefined for 0
+  Tensor mask;                 // undefined where every element may be other than 0
+  bool mask_is_stale = false;  // whether the value may be other than 0 outside the mask
+
+  bool is_zero() const { return !value.defined(); }
+
+  /// Makes the value 0 outside the mask.
+  void apply_mask() {
+    if (mask.defined() && mask_is_stale) value = xgrad::where(mask, value, 0);
+    mask_is_stale = false;
+  }
+  void apply_and_drop_mask() {
+    apply_mask();
+    mask = Tensor();
+  }
+  /// Before the rule of this entry is asked, whose adjoint it is.
+  void prepare_for(const Entry& entry) {
+    if (!mask.defined() || entry.kind == Lowering::Kind::elementwise) [[likely]]
+      return;
+    entry.primitive->lower().moves ? apply_mask() : apply_and_drop_mask();
+  }
+
+  [[gnu::noinline]] void add(MaskedCotangent other);
+  /// What has no mask.
+  void add(Tensor other) {
+    if (mask.defined()) return add(MaskedCotangent{std::move(other), {}, false});
+    value = is_zero() ? std::move(other) : value + other;
+  }
+
+  /// Whether what the rule of this entry gives has a mask.
+  bool is_masked_by(const Entry& entry) const { return mask.defined() || is_where(entry); }
+  /// What the rule of this entry gives for one of its inputs, with the mask that it has there. `inputs` and `output`
+  /// are the values that the rule was asked with.
+  [[gnu::noinline]] MaskedCotangent passed_on(Tensor given, const Entry& entry, std::size_t input,
+                                              std::span<const Tensor> inputs, const Tensor& output) const;
+
+ private:
+  static bool is_where(const Entry& entry) {
+    return entry.instruction == Instruction::where && entry.kind == Lowering::Kind::elementwise;
+  }
+  void narrow_to_branch(const Tensor& condition, bool chosen);
+};
+
+}  // namespace xgrad

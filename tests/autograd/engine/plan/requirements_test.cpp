@@ -1,0 +1,74 @@
+// Which values have to be in memory, and why.
+
+#include "tests/autograd/engine/plan/stages.hpp"
+
+namespace xgrad::fused {
+namespace {
+
+using testing::Stages;
+using Kind = Lowering::Kind;
+
+TEST_CASE("roots are in memory, and what they are computed from is not", "[requirements][stages]") {
+  const Tensor x = numbers({3, 4}, 1), inner = exp(x), root = sin(inner);
+  const Stages stages({root});
+  CHECK(stages.requirement(root).materialised);
+  CHECK(stages.requirement(inner).used);
+  CHECK_FALSE(stages.requirement(inner).materialised);
+}
+
+TEST_CASE("what no root depends on is not used", "[requirements][stages]") {
+  const Tensor a = numbers({3, 4}, 1), b = numbers({4, 3}, 2), product = matmul(a, b), root = exp(transpose(product));
+  const Stages stages({root});  // of which the product is another one: that of the transposed operands
+  CHECK_FALSE(stages.requirement(product).used);
+}
+
+TEST_CASE("factors are in memory, as they lie before they are transposed or repeated", "[requirements][stages]") {
+  const Tensor a = exp(numbers({5, 7}, 1)), b = exp(numbers({3, 7}, 2)), turned = transpose(b);
+  const Tensor root = matmul(a, turned);
+  const Stages stages({root});
+  CHECK(stages.requirement(a).materialised);
+  CHECK(stages.requirement(b).materialised);
+  CHECK_FALSE(stages.requirement(turned).materialised);
+}
+
+TEST_CASE("what a program cannot read where it is needed is in memory", "[requirements][stages]") {
+  const Tensor x = numbers({6, 5}, 1), inner = exp(x), turned = transpose(inner), indices = zeros({6, 1}, int64) + 1;
+  const Tensor apart = broadcast_to(numbers({2, 1, 3}, 2), {2, 5, 3}),
+               after = exp(broadcast_to(numbers({5}, 3), {6, 5}));
+  const Tensor reads_turned = turned * 2.0, picked = gather(inner, 1, indices), reads_apart = apart * 2.0;
+  const Stages stages({reads_turned, picked, reads_apart, after});
+  CHECK(stages.requirement(turned).materialised);
+  CHECK(stages.requirement(indices).materialised);
+  CHECK(stages.requirement(apart).materialised);
+  const Tensor wide = broadcast_to(exp(numbers({5}, 4)), {6, 5}), reads_wide = x * wide;
+  const Stages repeated({reads_wide});  // which a program repeats for itself
+  CHECK_FALSE(repeated.requirement(wide).materialised);
+}
+
+TEST_CASE("what a reference kernel reads is in memory", "[requirements][stages]") {
+  const Tensor inner = exp(numbers({6, 5}, 1)), root = cumsum(inner, 1);
+  const Stages stages({root});
+  CHECK(stages.requirement(inner).materialised);
+}
+
+TEST_CASE("a mask in memory is computed by its reference kernel, any other by its readers", "[requirements][stages]") {
+  const Tensor x = numbers({6, 5}, 1), y = numbers({6, 5}, 2), mask = x > y, other = x < y;
+  const Tensor chosen = where(mask, x, y), also = where(other, x, y);
+  const Stages stages({mask, chosen, also});
+  CHECK(stages.requirement(mask).kind == Kind::opaque);
+  CHECK(stages.requirement(other).kind == Kind::elementwise);
+  CHECK_FALSE(stages.requirement(other).materialised);
+  CHECK(stages.at(mask).kind == Kind::elementwise);  // the graph stays as it was
+}
+
+TEST_CASE("a value that is computed from constants alone needs no memory", "[requirements][stages]") {
+  const Tensor x = numbers({6, 5}, 1), two = full({6, 5}, 2, float64), one = two * 0.5, root = x * one,
+               held = two + 1.0;
+  const Stages stages({root, held});
+  CHECK(stages.requirement(one).uniform);
+  CHECK_FALSE(stages.requirement(root).uniform);
+  CHECK_FALSE(stages.requirement(held).uniform);  // which somebody wants in memory
+}
+
+}  // namespace
+}  // namespace xgrad::fused
