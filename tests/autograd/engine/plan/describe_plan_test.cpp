@@ -29,7 +29,7 @@ Tensor classes(std::int64_t rows) {
 }  // namespace
 
 TEST_CASE("the plan of a softmax, forward and backward, is one program", "[plan]") {
-  const fused::testing::Engine engine("fused");
+  const fused::testing::InEngine engine("fused");
   const Tensor x = track(data({32, 64}));
   CHECK(plan(softmax(x)) ==
         "1: program [32, 64]: max sub exp sum div; reads 8.19 kB, writes 8.19 kB, computes 10.2 kop\n");
