@@ -48,6 +48,7 @@ const Slope slopes[] = {
     {"floor", [](Real) -> Real { return 0; }},
     {"ceil", [](Real) -> Real { return 0; }},
     {"round", [](Real) -> Real { return 0; }},
+    {"trunc", [](Real) -> Real { return 0; }},
 };
 
 // NaN, an infinity with its sign, zero, or a number with its sign.
