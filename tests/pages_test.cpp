@@ -31,7 +31,7 @@ std::vector<fs::path> pages() {
 /// The files of the project, by their paths from the root.
 const std::vector<std::string>& files() {
   static const std::vector<std::string> all = [] {
-    std::vector<std::string> found;
+    std::vector<std::string> found{"/xgrad.hpp"};
     for (const char* folder :
          {"autograd", "nn", "optim", "data", "report", "tests", "benchmarks", "examples", "docs", "cmake"})
       for (const auto& entry : fs::recursive_directory_iterator(root / folder))
