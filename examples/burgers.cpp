@@ -50,25 +50,22 @@ double exact(double t, double x) {
   return -above / below;
 }
 
-int main() {
-  seed(1);
-  const auto smooth = [](const Tensor& x) { return tanh(x); };
-  const nn::LinearOptions options{.dtype = float64};
-  nn::Sequential network(nn::Linear(2, 20, options), smooth, nn::Linear(20, 20, options), smooth,
-                         nn::Linear(20, 1, options));
-  const auto solution = [&](const Tensor& weights, const Tensor& t, const Tensor& x) {
-    const Tensor output = nn::functional_call(network, unflat_weights(weights, network), stack({t, x}, -1));
-    return t * (1 - square(x)) * squeeze(output, -1) - sin(pi * x);
-  };
+/// u(t, x) by a network with such weights: the start and the border hold whatever it says.
+Tensor solution(nn::Sequential& network, const Tensor& weights, const Tensor& t, const Tensor& x) {
+  const Tensor output = nn::functional_call(network, unflat_weights(weights, network), stack({t, x}, -1));
+  return t * (1 - square(x)) * squeeze(output, -1) - sin(pi * x);
+}
 
+/// The weights with which the equation holds best at some points.
+Tensor train(nn::Sequential& network) {
   // taylor gives u, du/dx and d2u/dx2 in one go; each point depends on its own x only, so that one direction of ones
   // serves all. jvp does the same along t.
   Rng rng(2);
   const Tensor t = uniform({800}, rng, 0, 1, float64), x = uniform({800}, rng, -1, 1, float64);
   const Tensor one = ones_like(x);
   const auto residual = [&](const Tensor& weights) {
-    const auto u = taylor([&](const Tensor& at) { return solution(weights, t, at); }, x, one, 2);
-    const auto [value, slope] = jvp([&](const Tensor& at) { return solution(weights, at, x); }, t, one);
+    const auto u = taylor([&](const Tensor& at) { return solution(network, weights, t, at); }, x, one, 2);
+    const auto [value, slope] = jvp([&](const Tensor& at) { return solution(network, weights, at, x); }, t, one);
     return slope + u[0] * u[1] - viscosity * u[2];
   };
   const auto loss = [&](const Tensor& weights) { return mean(square(residual(weights))); };
@@ -82,15 +79,18 @@ int main() {
     weights = stop_gradient(minimum.x);
     std::printf("  after %d iterations  %.0e\n", 200 * round, minimum.value.item());
   }
+  return weights;
+}
 
-  // Against the exact solution: a wave that steepens to a front in the middle.
+/// Against the exact solution: a wave that steepens to a front in the middle.
+void compare(nn::Sequential& network, const Tensor& weights) {
   const NoGrad untracked;
   double error = 0, size = 0;
   std::printf("\n     x:");
   for (int j = 0; j <= 8; ++j) std::printf("%7.2f", -1 + 0.25 * j);
   for (const double time : {0.0, 0.25, 0.5, 1.0}) {
     const Tensor grid = linspace(-1, 1, 81, float64);
-    const auto learned = solution(weights, full_like(grid, time), grid).to_vector();
+    const auto learned = solution(network, weights, full_like(grid, time), grid).to_vector();
     std::printf("\nt %.2f ", time);
     for (std::size_t i = 0; i < learned.size(); ++i) {
       const double truth = exact(time, -1 + 0.025 * static_cast<double>(i));
@@ -100,4 +100,13 @@ int main() {
     }
   }
   std::printf("\n\ndistance from the exact solution, relative: %.3f\n", std::sqrt(error / size));
+}
+
+int main() {
+  seed(1);
+  const auto smooth = [](const Tensor& x) { return tanh(x); };
+  const nn::LinearOptions options{.dtype = float64};
+  nn::Sequential network(nn::Linear(2, 20, options), smooth, nn::Linear(20, 20, options), smooth,
+                         nn::Linear(20, 1, options));
+  compare(network, train(network));
 }

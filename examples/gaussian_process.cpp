@@ -56,17 +56,22 @@ void print_row(double at, double mean, double deviation, double truth, bool seen
   std::printf("%5.1f |%s|\n", at, line.c_str());
 }
 
-int main() {
-  // 40 noisy values of sin(2 x) + x / 4, none of them between 0.5 and 2.
-  Rng rng(4);
-  const auto truth = [](const Tensor& x) { return sin(2 * x) + 0.25 * x; };
-  const Tensor x = concat({uniform({24}, rng, -3, 0.5, float64), uniform({16}, rng, 2, 4, float64)});
-  const Tensor y = truth(x) + 0.15 * normal({40}, rng, 0, 1, float64);
+Tensor truth(const Tensor& x) { return sin(2 * x) + 0.25 * x; }
 
-  // Where the length scale is given, the others being what they are in the end, the surprise has its least in between.
-  const auto loss = [&](const Tensor& logarithms) { return surprise(logarithms, x, y); };
+/// 40 noisy values of the truth, none of them between 0.5 and 2.
+struct Data {
+  Tensor x, y;
+  explicit Data(Rng& rng)
+      : x(concat({uniform({24}, rng, -3, 0.5, float64), uniform({16}, rng, 2, 4, float64)})),
+        y(truth(x) + 0.15 * normal({40}, rng, 0, 1, float64)) {}
+};
+
+/// The logarithms of the scales with which the data surprise least.
+Tensor fit(const Data& data) {
+  const auto loss = [&](const Tensor& logarithms) { return surprise(logarithms, data.x, data.y); };
   const Minimum best = minimise(loss, tensor({0.0, 0.0, -1.0}, float64));
   const Scales scales(best.x);
+  // Where the length scale is given, the others being what they are in the end, the surprise has its least in between.
   std::printf("-log p(y) by length scale:");
   for (const double length : {0.1, 0.3, scales.length.item(), 3.0, 10.0}) {
     const Tensor moved = stack({best.x(0), tensor(std::log(length), float64), best.x(2)});
@@ -80,22 +85,31 @@ int main() {
   const Tensor deviations = sqrt(diagonal(inverse(hessian(loss)(best.x))));
   std::printf("uncertainty of their logarithms: %.1f, %.1f, %.1f\n", deviations(0).item(), deviations(1).item(),
               deviations(2).item());
+  return best.x;
+}
 
-  // At new places: mean k^T C^-1 y and variance k(x, x) - k^T C^-1 k.
+/// At new places: mean k^T C^-1 y and variance k(x, x) - k^T C^-1 k.
+void predict(const Scales& scales, const Data& data) {
   const Tensor at = linspace(-3, 5, 33, float64);
-  const Tensor factor = noisy_factor(scales, x), across = kernel(scales, x, at);
-  const Tensor mean = matmul(transpose(across), cholesky_solve(y, factor));
+  const Tensor factor = noisy_factor(scales, data.x), across = kernel(scales, data.x, at);
+  const Tensor mean = matmul(transpose(across), cholesky_solve(data.y, factor));
   const Tensor variance = square(scales.amplitude) - sum(square(triangular_solve(factor, across)), 0);
   const Tensor deviation = sqrt(variance);
   std::printf("\n* mean, . two deviations around it, + the truth, o data near by\n");
   for (std::int64_t i = 0; i < at.size(0); ++i) {
-    const Tensor distance = abs(x - at(i));
+    const Tensor distance = abs(data.x - at(i));
     const std::int64_t nearest = argmin(distance).item<std::int64_t>();
     print_row(at(i).item(), mean(i).item(), deviation(i).item(), truth(at(i)).item(), distance(nearest).item() < 0.06,
-              y(nearest).item());
+              data.y(nearest).item());
   }
   const Tensor inside = abs(truth(at) - mean) <= 2 * deviation;
   std::printf("\nthe truth is in the band at %lld of %lld places; the band is widest at %.0f\n",
               static_cast<long long>(sum(inside).item()), static_cast<long long>(at.size(0)),
               at(argmax(deviation)).item());
+}
+
+int main() {
+  Rng rng(4);
+  const Data data(rng);
+  predict(Scales(fit(data)), data);
 }

@@ -35,6 +35,28 @@ Tensor loss_of(const Tensor& w, const Tensor& x, const Tensor& y) {
   return softplus(logit) - y * logit + 0.005 * sum(square(w));
 }
 
+Tensor losses_of(const Tensor& w, const Clouds& clouds, const Tensor& labels) {
+  return vmap(loss_of, {unmapped, 0, 0})(w, clouds.x, labels);
+}
+
+/// Examples to learn from, some of them with wrong labels, and others for a test.
+struct Study {
+  Clouds train, test;
+  Tensor labels;
+  explicit Study(Rng& rng)
+      : train(count, rng), test(500, rng), labels(where(arange(count) < wrong, 1 - train.y, train.y)) {}
+
+  Tensor train_loss(const Tensor& w) const { return mean(losses_of(w, train, labels)); }
+  Tensor test_loss(const Tensor& w) const { return mean(losses_of(w, test, test.y)); }
+  /// What is learned with so much weight for each example.
+  Tensor trained(const Tensor& weight) const {
+    return minimise([&](const Tensor& w) { return sum(weight * losses_of(w, train, labels)) / double(count); },
+                    zeros({features + 1}, float64))
+        .x;
+  }
+  Tensor trained_without(const Tensor& left_out) const { return trained(where(left_out, 0.0, ones({count}, float64))); }
+};
+
 /// H^-1 b for a positive definite H, of which only products are known.
 Tensor conjugate_gradients(const std::function<Tensor(const Tensor&)>& product, const Tensor& b) {
   Tensor x = zeros_like(b), r = b, p = b;
@@ -54,37 +76,25 @@ double correlation(const Tensor& a, const Tensor& b) {
   return (sum(u * v) / sqrt(sum(square(u)) * sum(square(v)))).item();
 }
 
-int main() {
-  Rng rng(3);
-  const Clouds train(count, rng), test(500, rng);
-  const Tensor labels = where(arange(count) < wrong, 1 - train.y, train.y);
-
-  const auto losses = vmap(loss_of, {unmapped, 0, 0});
-  const auto trained = [&](const Tensor& weight) {  // with so much weight for each example
-    return minimise([&](const Tensor& w) { return sum(weight * losses(w, train.x, labels)) / double(count); },
-                    zeros({features + 1}, float64))
-        .x;
-  };
-  const Tensor all_weights = ones({count}, float64), w = stop_gradient(trained(all_weights));
-  const auto test_loss = [&](const Tensor& at) { return mean(losses(at, test.x, test.y)); };
-  const auto train_loss = [&](const Tensor& at) { return mean(losses(at, train.x, labels)); };
-
+/// The influence of all examples on the test loss, by one linear system.
+Tensor influence_of_all(const Study& study, const Tensor& w) {
   // One gradient for each example; their mean is the gradient of the mean loss, which is 0 at its minimum.
-  const Tensor gradients = vmap(grad(loss_of, argnums<0>), {unmapped, 0, 0})(w, train.x, labels);
+  const Tensor gradients = vmap(grad(loss_of, argnums<0>), {unmapped, 0, 0})(w, study.train.x, study.labels);
   std::printf("gradients of single examples: [%lld, %lld]; their mean is 0: %s\n",
               static_cast<long long>(gradients.size(0)), static_cast<long long>(gradients.size(1)),
               norm(mean(gradients, 0)).item() < 1e-6 ? "yes" : "no");
 
-  // The influence of all of them on the test loss, by one linear system.
+  const auto train_loss = [&](const Tensor& at) { return study.train_loss(at); };
+  const auto test_loss = [&](const Tensor& at) { return study.test_loss(at); };
   const auto product = [&](const Tensor& v) { return hvp(train_loss, w, v); };
-  const Tensor solved = conjugate_gradients(product, grad(test_loss)(w));
-  const Tensor influence = matmul(gradients, solved) / double(count);
+  return matmul(gradients, conjugate_gradients(product, grad(test_loss)(w))) / double(count);
+}
 
-  // What really happens: 40 of them are left out in turn, and the model is trained anew.
+/// What really happens: 40 of them are left out in turn, and the model is trained anew.
+void compare_with_trainings(const Study& study, const Tensor& influence, double before) {
   std::vector<Tensor> changes;
-  const double before = test_loss(w).item();
   for (std::int64_t i = 0; i < 40; ++i)
-    changes.push_back(test_loss(trained(where(arange(count) == i, 0.0, all_weights))) - before);
+    changes.push_back(study.test_loss(study.trained_without(arange(count) == i)) - before);
   const Tensor real = stop_gradient(stack(changes)), foreseen = influence(slice(0, 40));
   std::printf("change of the test loss without an example, foreseen and real: correlation %.3f\n\n",
               correlation(foreseen, real));
@@ -92,13 +102,25 @@ int main() {
   for (const std::int64_t i : {0, 1, 2, 3, 30, 31, 32, 33})
     std::printf("%7lld  %-6s %9.1f %9.1f\n", static_cast<long long>(i), i < wrong ? "wrong" : "right",
                 1e4 * foreseen(i).item(), 1e4 * real(i).item());
+}
 
-  // Those without which the test loss would fall most are the wrong ones.
+/// Those without which the test loss would fall most are the wrong ones.
+void leave_out_harmful(const Study& study, const Tensor& influence, double before) {
   const Tensor order = argsort(influence);
   const auto harmful = order(slice(0, wrong)).to_vector<std::int64_t>();
   const auto found = std::count_if(harmful.begin(), harmful.end(), [](std::int64_t i) { return i < wrong; });
   std::printf("\nof the %lld most harmful examples %lld are mislabelled\n", static_cast<long long>(wrong),
               static_cast<long long>(found));
-  const Tensor cleaned = trained(where(influence < influence(order(wrong)), 0.0, all_weights));
-  std::printf("test loss with them %.3f, without them %.3f\n", before, test_loss(cleaned).item());
+  const Tensor cleaned = study.trained_without(influence < influence(order(wrong)));
+  std::printf("test loss with them %.3f, without them %.3f\n", before, study.test_loss(cleaned).item());
+}
+
+int main() {
+  Rng rng(3);
+  const Study study(rng);
+  const Tensor w = stop_gradient(study.trained(ones({count}, float64)));
+  const Tensor influence = influence_of_all(study, w);
+  const double before = study.test_loss(w).item();
+  compare_with_trainings(study, influence, before);
+  leave_out_harmful(study, influence, before);
 }

@@ -45,42 +45,42 @@ class Picture {
   std::vector<std::string> rows_ = std::vector<std::string>(21, std::string(57, ' '));
 };
 
-int main() {
-  seed(1);
-  // The truth, at 201 times.
-  const Tensor a = tensor({{-0.1, 2.0}, {-2.0, -0.1}}), start = tensor({2.0, 0.0}), times = linspace(0, 10, 201);
-  const auto law = [&](const Tensor&, const Tensor& y) { return matmul(y * y * y, a); };
-  const Tensor truth = ode_solve(law, start, times);  // [201, 2]
+/// Where the learned law leads from there.
+Tensor solve(const Law& model, const Tensor& start, const Tensor& times, const OdeOptions& options = {}) {
+  return ode_solve([&](const Tensor&, const Tensor& y) { return model(y); }, start, times, options);
+}
 
-  Law model;
-  const auto learned = [&](const Tensor&, const Tensor& y) { return model(y); };
+/// Each step takes 32 pieces of 11 times, 0.5 long.
+void train(const Law& model, const Tensor& truth, const Tensor& times) {
   const OdeOptions coarse{.rtol = 1e-3, .atol = 1e-4};
-
-  // Each step takes 32 pieces of 11 times, 0.5 long.
   optim::Optimizer optimizer(model.parameters(), optim::adam(optim::cosine_decay(1e-2, 600)));
   Rng rng(2);
   const Tensor piece_times = times(slice(0, 11));
   for (int step = 0; step <= 600; ++step) {
     const Tensor begin = randint({32}, rng, 0, 150);                              // the last 2.5 are kept for a test
     const Tensor pieces = truth(unsqueeze(arange(11), 1) + unsqueeze(begin, 0));  // [11, 32, 2]
-    const Tensor solved = ode_solve(learned, pieces(0), piece_times, coarse);
+    const Tensor solved = solve(model, pieces(0), piece_times, coarse);
     const Tensor loss = mean(abs(solved - pieces));
     if (step % 200 == 0) std::printf("step %3d  mean error of a piece %.3f\n", step, loss.item());
     optimizer.step(grad(loss, model.parameters()));
   }
+}
 
-  // The adjoint equation, solved backward, gives the same derivative and keeps nothing of the steps.
+/// The adjoint equation, solved backward, gives the same derivative and keeps nothing of the steps.
+void compare_gradients(const Law& model, const Tensor& start) {
   const auto final_size = [&](OdeGradient by) {
-    const Tensor end = ode_solve(learned, start, tensor({0.0, 1.0}), {.gradient = by})(1);
+    const Tensor end = solve(model, start, tensor({0.0, 1.0}), {.gradient = by})(1);
     return grad(sum(square(end)), model.hidden.weight);
   };
   const Tensor by_steps = final_size(OdeGradient::steps), by_adjoint = final_size(OdeGradient::adjoint);
   std::printf("gradient through the steps and by the adjoint: they differ by less than 1 %%: %s\n",
               (norm(by_steps - by_adjoint) < 0.01 * norm(by_steps)).item() != 0 ? "yes" : "no");
+}
 
-  // From the start to the end, which was never shown, in one go.
+/// From the start to the end, which was never shown, in one go.
+void draw_path(const Law& model, const Tensor& truth, const Tensor& start, const Tensor& times) {
   const NoGrad untracked;
-  const Tensor path = ode_solve(learned, start, times);
+  const Tensor path = solve(model, start, times);
   const Tensor distance = norm(path - truth, -1);
   std::printf("distance from the truth on the way: %.1f at most while data were shown, %.1f after that\n",
               max(distance(slice(0, 160))).item(), max(distance(slice(160, {}))).item());
@@ -89,4 +89,17 @@ int main() {
   picture.draw(truth, '.');
   picture.draw(path(slice({}, {}, 3)), 'o');
   picture.print();
+}
+
+int main() {
+  seed(1);
+  // The truth, at 201 times.
+  const Tensor a = tensor({{-0.1, 2.0}, {-2.0, -0.1}}), start = tensor({2.0, 0.0}), times = linspace(0, 10, 201);
+  const auto law = [&](const Tensor&, const Tensor& y) { return matmul(y * y * y, a); };
+  const Tensor truth = ode_solve(law, start, times);  // [201, 2]
+
+  const Law model;
+  train(model, truth, times);
+  compare_gradients(model, start);
+  draw_path(model, truth, start, times);
 }

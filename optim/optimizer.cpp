@@ -19,6 +19,15 @@
 
 namespace xgrad::optim {
 
+/// What the rule is asked with: of each Parameter that takes the step, in order.
+struct Optimizer::Inputs {
+  std::vector<std::size_t> places;  // of these Parameters
+  Tensors gradients, values;
+  std::vector<Tensors> state;
+  std::vector<std::int64_t> taken;
+  std::vector<const OwnNumbers*> own;  // none without groups
+};
+
 /// A step that has been recorded but not been taken.
 struct Optimizer::Pending {
   std::vector<std::size_t> places;  // of the Parameters that are not frozen
@@ -98,15 +107,21 @@ NonFinite Optimizer::policy() const {
   return options_.nonfinite.value_or(rule_.needs_finite() ? NonFinite::error : NonFinite::propagate);
 }
 
-Optimizer::Pending Optimizer::record(const Tensors& gradients, const Location& where) const {
-  check<ValueError>(!parameters_.empty(), where, "step: the Optimizer was moved from");
-  check<ValueError>(gradients.size() == parameters_.size(), where, "step: ", gradients.size(), " gradients for ",
-                    parameters_.size(), " parameters");
-  Pending pending;
-  Tensors used, values;
-  std::vector<Tensors> state;
-  std::vector<std::int64_t> taken;
-  std::vector<const OwnNumbers*> own;
+namespace {
+void check_gradient(const Tensor& gradient, const Tensor& value, const Parameter& parameter, std::size_t place,
+                    const Location& where) {
+  const auto described = describe(parameter);
+  check<GraphError>(gradient.defined(), where, "step: there is no gradient for parameter ", place, ", ", described,
+                    " (MissingGradient::skip leaves it alone)");
+  check<ShapeError>(gradient.shape() == value.shape(), where, "step: the gradient for parameter ", place, " is ",
+                    describe(gradient), ", the parameter ", described);
+  check<DTypeError>(gradient.dtype() == value.dtype(), where, "step: the gradient for parameter ", place, " is ",
+                    describe(gradient), ", the parameter ", described);
+}
+}  // namespace
+
+Optimizer::Inputs Optimizer::inputs_of(const Tensors& gradients, const Location& where) const {
+  Inputs inputs;
   std::size_t missing = 0;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!parameters_[i].trainable()) continue;
@@ -115,23 +130,27 @@ Optimizer::Pending Optimizer::record(const Tensors& gradients, const Location& w
       ++missing;
       continue;
     }
-    const auto parameter = describe(parameters_[i]);
-    check<GraphError>(gradient.defined(), where, "step: there is no gradient for parameter ", i, ", ", parameter,
-                      " (MissingGradient::skip leaves it alone)");
-    check<ShapeError>(gradient.shape() == value.shape(), where, "step: the gradient for parameter ", i, " is ",
-                      describe(gradient), ", the parameter ", parameter);
-    check<DTypeError>(gradient.dtype() == value.dtype(), where, "step: the gradient for parameter ", i, " is ",
-                      describe(gradient), ", the parameter ", parameter);
-    pending.places.push_back(i);
-    used.push_back(gradient);
-    values.push_back(value);
-    state.push_back(state_[i]);
-    taken.push_back(taken_[i]);
-    if (!own_.empty()) own.push_back(&own_[i]);
+    check_gradient(gradient, value, parameters_[i], i, where);
+    inputs.places.push_back(i);
+    inputs.gradients.push_back(gradient);
+    inputs.values.push_back(value);
+    inputs.state.push_back(state_[i]);
+    inputs.taken.push_back(taken_[i]);
+    if (!own_.empty()) inputs.own.push_back(&own_[i]);
   }
-  check<GraphError>(missing == 0 || !used.empty(), where, "step: no parameter has a gradient");
+  check<GraphError>(missing == 0 || !inputs.places.empty(), where, "step: no parameter has a gradient");
+  return inputs;
+}
+
+Optimizer::Pending Optimizer::record(const Tensors& gradients, const Location& where) const {
+  check<ValueError>(!parameters_.empty(), where, "step: the Optimizer was moved from");
+  check<ValueError>(gradients.size() == parameters_.size(), where, "step: ", gradients.size(), " gradients for ",
+                    parameters_.size(), " parameters");
+  auto [places, used, values, state, taken, own] = inputs_of(gradients, where);
   const Undivided whole;
   Transformation::Result result = rule_.update(used, state, values, {steps_, std::move(taken), std::move(own)}, where);
+  Pending pending;
+  pending.places = std::move(places);
   pending.state = std::move(result.state);
   for (std::size_t i = 0; i < values.size(); ++i) {
     pending.values.push_back(values[i] + result.updates[i]);

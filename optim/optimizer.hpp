@@ -107,6 +107,8 @@ class Optimizer : public Stateful {
             OptimizerOptions options, const Location& where);
   static std::vector<Parameter> parameters_of(const std::vector<NamedParameter>& named);
   static std::vector<std::string> names_of(const std::vector<NamedParameter>& named);
+  struct Inputs;
+  Inputs inputs_of(const Tensors& gradients, const Location& where) const;
   struct Pending;
   Pending record(const Tensors& gradients, const Location& where) const;
   /// Whether to go on.

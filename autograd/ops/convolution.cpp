@@ -18,15 +18,13 @@ using grid::joined;
 using grid::Sizes;
 using grid::sizes_of;
 
-Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& bias, const ConvolutionOptions& options,
-                   std::int64_t spatial, const char* call) {
-  const Location& where = operand.where();
-  const CallScope scope(call, where);
-  const auto [x, single] = grid::batched(operand, spatial, call);
+/// Refuses a weight and a bias that do not fit the input, or each other.
+void check_weights(const Tensor& x, const Tensor& weight, const Tensor& bias, std::int64_t groups, std::int64_t spatial,
+                   const char* call, const Location& where) {
   check<GraphError>(weight.defined(), where, call, ": the weight is an undefined Tensor");
   check<ShapeError>(weight.ndim() == spatial + 2, where, call, ": needs a weight of ", spatial + 2, " axes, got ",
                     describe(weight));
-  const std::int64_t groups = options.groups, outputs = weight.size(0), channels = weight.size(1);
+  const std::int64_t outputs = weight.size(0), channels = weight.size(1);
   check<ValueError>(groups > 0 && outputs % groups == 0, where, call, ": ", groups, " groups do not divide ", outputs,
                     " output channels");
   check<ShapeError>(x.size(1) % groups == 0 && x.size(1) / groups == channels, where, call, ": the input is ",
@@ -35,6 +33,21 @@ Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& b
   if (bias.defined())
     check<ShapeError>(bias.shape() == Shape{outputs}, where, call, ": the bias is ", describe(bias), ", not [", outputs,
                       "]");
+}
+
+/// As many places as the axis has elements.
+void set_border_same(Window& window, const char* call, const Location& where) {
+  check<ValueError>(window.stride == 1, where, call, ": Border::same needs stride 1, got ", window.stride);
+  std::int64_t around = 0;
+  check<ValueError>(window.dilation > 0 && !__builtin_mul_overflow(window.dilation, window.size - 1, &around), where,
+                    call, ": windows of ", window.size, " elements, dilation ", window.dilation);
+  window.before = around / 2;
+  window.after = around - around / 2;
+}
+
+/// What the weight sees of the input, for each of its places: the windows [C k, places] of each image.
+Tensor patches_of(const Tensor& x, const Tensor& weight, const ConvolutionOptions& options, std::int64_t spatial,
+                  const char* call, const Location& where) {
   const Sizes stride = options.stride.of(spatial, call, "stride", where);
   const Sizes dilation = options.dilation.of(spatial, call, "dilation", where);
   const Sizes amounts = options.padding.amounts.of(spatial, call, "padding", where);
@@ -43,14 +56,7 @@ Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& b
   for (std::int64_t axis = 0; axis < spatial; ++axis) {
     Window window{axis + 2,           weight.size(axis + 2), stride[at(axis)],
                   dilation[at(axis)], amounts[at(axis)],     amounts[at(axis)]};
-    if (options.padding.border == Border::same) {
-      check<ValueError>(window.stride == 1, where, call, ": Border::same needs stride 1, got ", window.stride);
-      std::int64_t around = 0;
-      check<ValueError>(window.dilation > 0 && !__builtin_mul_overflow(window.dilation, window.size - 1, &around),
-                        where, call, ": windows of ", window.size, " elements, dilation ", window.dilation);
-      window.before = around / 2;
-      window.after = around - around / 2;
-    }
+    if (options.padding.border == Border::same) set_border_same(window, call, where);
     // Zeros around the input itself make the windows a view of it. More than there are elements are left to unfold,
     // which need not lay them out; what is below 0, it refuses.
     const std::int64_t elements = x.size(axis + 2);
@@ -60,8 +66,18 @@ Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& b
     }
     windows.push_back(window);
   }
+  return unfold(border.empty() ? x : pad(x, border), windows, 0, WindowAxes::before);
+}
+
+Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& bias, const ConvolutionOptions& options,
+                   std::int64_t spatial, const char* call) {
+  const Location& where = operand.where();
+  const CallScope scope(call, where);
+  const auto [x, single] = grid::batched(operand, spatial, call);
+  check_weights(x, weight, bias, options.groups, spatial, call, where);
+  const Tensor patches = patches_of(x, weight, options, spatial, call, where);
   // For each group the weights [O, C k] times the windows [C k, places] of each image: the result lies as it should.
-  const Tensor patches = unfold(border.empty() ? x : pad(x, border), windows, 0, WindowAxes::before);
+  const std::int64_t groups = options.groups, outputs = weight.size(0);
   const Sizes places = sizes_of(patches, 2 + spatial);
   const std::int64_t depth = Shape(sizes_of(weight, 1)).numel(), count = Shape(places).numel();
   Tensor y =
