@@ -52,40 +52,37 @@ struct Counter {
   }
 };
 
-void damage(const std::string& path) {
-  std::string bytes = read_file(path);
-  bytes[bytes.size() - 3] = static_cast<char>(bytes[bytes.size() - 3] ^ 4);
-  write_file(path, bytes);
-}
+/// One of each kind of what can be added to a checkpoint.
+struct OfEachKind {
+  double scale;
+  nn::Linear model{2, 3};
+  nn::Dropout dropout{0.5};
+  Parameter rate{xgrad::tensor(0.1 * scale)};
+  optim::Optimizer optimizer{model.named_parameters(), optim::adam(rate)};
+  bool flag = scale == 1;
+  int small = static_cast<int>(scale);
+  std::int64_t count = -static_cast<std::int64_t>(scale);
+  std::uint64_t bits = ~std::uint64_t{0} - static_cast<std::uint64_t>(scale);
+  float single = 0.1f * static_cast<float>(scale);
+  double number = 1e-300 * scale;
+  std::string text = scale == 1 ? std::string("of\0any bytes \xff", 14) : "";
+  std::vector<double> curve = std::vector<double>(static_cast<std::size_t>(scale), scale);
+  std::vector<std::int64_t> list{3, static_cast<std::int64_t>(scale)};
+  Tensor tensor = full({static_cast<std::int64_t>(scale)}, scale);
+  Rng rng{static_cast<std::uint64_t>(scale)};
 
-}  // namespace
+  explicit OfEachKind(double by) : scale(by) {}
 
-TEST_CASE("whatever can be added to a checkpoint comes back", "[checkpoint]") {
-  const Directory directory;
-  const auto run = [&](double scale, bool resumes) {
-    nn::Linear model(2, 3);
-    nn::Dropout dropout(0.5);
-    Parameter rate(tensor(0.1 * scale));
-    optim::Optimizer optimizer(model.named_parameters(), optim::adam(rate));
-    bool flag = scale == 1;
-    int small = static_cast<int>(scale);
-    std::int64_t count = -static_cast<std::int64_t>(scale);
-    std::uint64_t bits = ~std::uint64_t{0} - static_cast<std::uint64_t>(scale);
-    float single = 0.1f * static_cast<float>(scale);
-    double number = 1e-300 * scale;
-    std::string text = scale == 1 ? std::string("of\0any bytes \xff", 14) : "";
-    std::vector<double> curve(static_cast<std::size_t>(scale), scale);
-    std::vector<std::int64_t> list{3, static_cast<std::int64_t>(scale)};
-    Tensor tensor = full({static_cast<std::int64_t>(scale)}, scale);
-    Rng rng(static_cast<std::uint64_t>(scale));
-    if (scale == 1) {
-      model.weight.assign(full({3, 2}, 0.5));
-      optimizer.step({ones({3, 2}), ones({3})});
-      dropout(ones({7}));
-      rng.bits();
-      seed(11);
-    }
-    data::Checkpoint checkpoint(directory.path());
+  /// Changes what has a state of its own.
+  void go_on() {
+    model.weight.assign(full({3, 2}, 0.5));
+    optimizer.step({ones({3, 2}), ones({3})});
+    dropout(ones({7}));
+    rng.bits();
+    seed(11);
+  }
+
+  void add_to(data::Checkpoint& checkpoint) {
     checkpoint.add("model", model);
     checkpoint.add("dropout", dropout);
     checkpoint.add("optimizer", optimizer);
@@ -101,10 +98,10 @@ TEST_CASE("whatever can be added to a checkpoint comes back", "[checkpoint]") {
     checkpoint.add("list", list);
     checkpoint.add("a tensor", tensor);
     checkpoint.add("rng", rng);
-    if (resumes)
-      CHECK(checkpoint.resume() == directory / file(0));
-    else
-      checkpoint.save();
+  }
+
+  /// That all is as it was at scale 1 after go_on.
+  void check() const {
     CHECK(model.weight.value().to_vector()[0] == Approx(0.4));
     CHECK(optimizer.steps() == 1);
     CHECK(rate.item() == Approx(0.1));
@@ -113,7 +110,30 @@ TEST_CASE("whatever can be added to a checkpoint comes back", "[checkpoint]") {
     CHECK((curve == std::vector<double>{1} && list == std::vector<std::int64_t>{3, 1}));
     CHECK(tensor.to_vector() == std::vector<double>{1});
     CHECK((rng.state() == RandomState{1, 1} && default_rng().state() == RandomState{11, 0}));
-    return dropout.state()[0].value.to_vector();
+  }
+};
+
+void damage(const std::string& path) {
+  std::string bytes = read_file(path);
+  bytes[bytes.size() - 3] = static_cast<char>(bytes[bytes.size() - 3] ^ 4);
+  write_file(path, bytes);
+}
+
+}  // namespace
+
+TEST_CASE("whatever can be added to a checkpoint comes back", "[checkpoint]") {
+  const Directory directory;
+  const auto run = [&](double scale, bool resumes) {
+    OfEachKind kinds(scale);
+    if (scale == 1) kinds.go_on();
+    data::Checkpoint checkpoint(directory.path());
+    kinds.add_to(checkpoint);
+    if (resumes)
+      CHECK(checkpoint.resume() == directory / file(0));
+    else
+      checkpoint.save();
+    kinds.check();
+    return kinds.dropout.state()[0].value.to_vector();
   };
   const auto random = run(1, false);
   seed(0);

@@ -64,6 +64,33 @@ Numbers convolved(const Tensor& x, const Tensor& w, const Plane& p, Shape& shape
   return y;
 }
 
+// The transposed convolution as its definition says: each element of x adds its kernel up in y[n, o, r, s].
+Numbers transposed(const Tensor& x, const Tensor& w, const Plane& p, const Sizes& extra, Shape& shape) {
+  const std::int64_t per_group = w.size(1), outputs = per_group * p.groups;
+  const auto size = [&](std::int64_t axis) {
+    return (x.size(axis) - 1) * p.stride - 2 * p.padding + p.dilation * (w.size(axis) - 1) +
+           extra[static_cast<std::size_t>(axis - 2)] + 1;
+  };
+  shape = {x.size(0), outputs, size(2), size(3)};
+  Numbers y(static_cast<std::size_t>(shape.numel()));
+  const Numbers a = x.to_vector(), b = w.to_vector();
+  for (std::int64_t n = 0; n < x.size(0); ++n)
+    for (std::int64_t c = 0; c < x.size(1); ++c)
+      for (std::int64_t i = 0; i < x.size(2); ++i)
+        for (std::int64_t j = 0; j < x.size(3); ++j)
+          for (std::int64_t o = 0; o < per_group; ++o)
+            for (std::int64_t k = 0; k < w.size(2); ++k)
+              for (std::int64_t l = 0; l < w.size(3); ++l) {
+                const std::int64_t r = i * p.stride + k * p.dilation - p.padding;
+                const std::int64_t s = j * p.stride + l * p.dilation - p.padding;
+                if (r < 0 || s < 0 || r >= shape[2] || s >= shape[3]) continue;
+                const std::int64_t output = c / (x.size(1) / p.groups) * per_group + o;
+                y[static_cast<std::size_t>(((n * outputs + output) * shape[2] + r) * shape[3] + s)] +=
+                    at(a, x.shape(), {n, c, i, j}) * at(b, w.shape(), {c, o, k, l});
+              }
+  return y;
+}
+
 }  // namespace
 
 TEST_CASE("what surrounds an axis") {
@@ -144,6 +171,10 @@ TEST_CASE("convolutions are sums over windows and channels") {
     CHECK(conv2d(x, w, bias, options).to_vector() == (y + reshape(bias, {8, 1, 1})).to_vector());
     CHECK(conv2d(x[0], w, bias, options).to_vector() == conv2d(x, w, bias, options)[0].to_vector());
   }
+  CHECK(conv2d(zeros({0, 4, 5, 5}), zeros({2, 4, 3, 3})).shape() == Shape{0, 2, 3, 3});
+}
+
+TEST_CASE("convolutions of one and three axes are those of two") {
   const Tensor line = numbers({2, 3, 9}, 4), w = numbers({5, 3, 3}, 5);
   CHECK(conv1d(line, w).to_vector() == conv2d(unsqueeze(line, 2), unsqueeze(w, 2)).to_vector());
   CHECK(conv1d(line, w, {}, {.padding = Border::same}).shape() == Shape{2, 5, 9});
@@ -158,7 +189,9 @@ TEST_CASE("convolutions are sums over windows and channels") {
       expected = conv2d(pad(reshape(room[0][c][k], {1, 3, 5}), 1, 1, 1), reshape(cube[0][c][k], {1, 1, 1, 3}))[0] +
                  (expected.shape() == Shape{5, 3} ? expected : zeros({5, 3}, float64));
   CHECK(y[0][0][0].to_vector() == expected.to_vector());
-  CHECK(conv2d(zeros({0, 4, 5, 5}), zeros({2, 4, 3, 3})).shape() == Shape{0, 2, 3, 3});
+}
+
+TEST_CASE("convolutions refuse what does not fit") {
   const Tensor x = numbers({2, 4, 7, 6}, 1);
   throws<ShapeError>("conv2d: needs [N, C] and 2 spatial axes, or [C] and those, got [2, 3] f32").by([&] {
     conv2d(ones({2, 3}), ones({1, 1, 1, 1}));
@@ -191,34 +224,14 @@ TEST_CASE("transposed convolutions add each element's kernel up where its window
        {Example{{1, 0, 1, 1}, {0, 0}}, Example{{2, 1, 1, 1}, {1, 0}}, Example{{1, 1, 2, 1}, {1, 1}},
         Example{{3, 2, 1, 2}, {2, 1}}, Example{{2, 0, 2, 4}, {1, 1}}}) {
     const Tensor x = numbers({2, 4, 4, 5}, 1), w = numbers({4, 8 / p.groups, 3, 2}, 2);
-    const std::int64_t per_group = w.size(1), outputs = per_group * p.groups;
-    const auto size = [&, p = p, extra = extra](std::int64_t axis) {
-      return (x.size(axis) - 1) * p.stride - 2 * p.padding + p.dilation * (w.size(axis) - 1) +
-             extra[static_cast<std::size_t>(axis - 2)] + 1;
-    };
-    const Shape shape{2, outputs, size(2), size(3)};
-    Numbers expected(static_cast<std::size_t>(shape.numel()));
-    const Numbers a = x.to_vector(), b = w.to_vector();
-    for (std::int64_t n = 0; n < 2; ++n)
-      for (std::int64_t c = 0; c < 4; ++c)
-        for (std::int64_t i = 0; i < 4; ++i)
-          for (std::int64_t j = 0; j < 5; ++j)
-            for (std::int64_t o = 0; o < per_group; ++o)
-              for (std::int64_t k = 0; k < 3; ++k)
-                for (std::int64_t l = 0; l < 2; ++l) {
-                  const std::int64_t r = i * p.stride + k * p.dilation - p.padding;
-                  const std::int64_t s = j * p.stride + l * p.dilation - p.padding;
-                  if (r < 0 || s < 0 || r >= shape[2] || s >= shape[3]) continue;
-                  const std::int64_t output = c / (4 / p.groups) * per_group + o;
-                  expected[static_cast<std::size_t>(((n * outputs + output) * shape[2] + r) * shape[3] + s)] +=
-                      at(a, x.shape(), {n, c, i, j}) * at(b, w.shape(), {c, o, k, l});
-                }
+    Shape shape;
+    const Numbers expected = transposed(x, w, p, extra, shape);
     const TransposedConvolutionOptions options{
         .stride = p.stride, .padding = p.padding, .output_padding = extra, .dilation = p.dilation, .groups = p.groups};
-    const Tensor y = conv_transpose2d(x, w, {}, options), bias = numbers({outputs}, 3);
+    const Tensor y = conv_transpose2d(x, w, {}, options), bias = numbers({shape[1]}, 3);
     CHECK(y.shape() == shape);
     CHECK(y.to_vector() == expected);
-    CHECK(conv_transpose2d(x, w, bias, options).to_vector() == (y + reshape(bias, {outputs, 1, 1})).to_vector());
+    CHECK(conv_transpose2d(x, w, bias, options).to_vector() == (y + reshape(bias, {shape[1], 1, 1})).to_vector());
     CHECK(conv_transpose2d(x[1], w, bias, options).to_vector() == conv_transpose2d(x, w, bias, options)[1].to_vector());
     // <y, transposed x> = <conv y, x>, and the same as the derivative of the convolution.
     const Tensor g = track(numbers(shape, 4));

@@ -317,6 +317,10 @@ TEST_CASE("parameters of no distribution are refused, perhaps when the draw is e
   throws<ValueError>("poisson: the rate is 10000000000000000 at place 0 of [2], not in [0, 1e15]").by([&] {
     return poisson({2}, rng, tensor(1e16, float64)).to_vector();
   });
+}
+
+TEST_CASE("draws refuse shapes and dtypes that do not fit") {
+  Rng rng(9);
   throws<ShapeError>("dirichlet: the shape has no axes").by([&] { return dirichlet({}, rng, 1); });
   CHECK_THROWS_AS(gamma({2}, rng, zeros({3}) + 1, 1), ShapeError);
   CHECK_THROWS_AS(gamma({-1}, rng, 1, 1), ShapeError);
@@ -328,6 +332,10 @@ TEST_CASE("parameters of no distribution are refused, perhaps when the draw is e
   throws<DTypeError>("gamma: the parameters are f32 and f32, the draws f64").by([&] {
     return gamma({2}, rng, tensor(1.0), 1, float64);
   });
+}
+
+TEST_CASE("multinomial refuses more classes than are possible, and what are no logits") {
+  Rng rng(9);
   throws<ValueError>("multinomial: 4 of 3 classes").by([&] { return multinomial(zeros({3}), 4, rng); });
   throws<ValueError>("multinomial: -1 of 3 classes").by([&] { return multinomial(zeros({3}), -1, rng, true); });
   throws<ValueError>("multinomial: row 0 has 2 possible classes, not 3").by([&] {

@@ -130,6 +130,9 @@ TEST_CASE("whole numbers of reductions, orders and indices") {
     const Tensor at = tensor({{n[1], 1, 1}}), values = ones({1, 3});
     return Results{scatter(x(), n[0], at, values), scatter_add(x(), n[0], at, values)};
   });
+}
+
+TEST_CASE("whole numbers of tables, powers, products and draws") {
   sweep("one_hot", {3}, [](const Numbers& n) { return Results{one_hot(tensor({0}), n[0])}; });
   sweep("one_hot", {3, 0}, [](const Numbers& n) { return Results{one_hot(tensor({n[1]}), n[0])}; });
   sweep("bincount", {3, 1}, [](const Numbers& n) { return Results{bincount(tensor({n[1]}), n[0])}; });
@@ -153,7 +156,7 @@ TEST_CASE("whole numbers of reductions, orders and indices") {
   });
 }
 
-TEST_CASE("whole numbers of windows") {
+TEST_CASE("whole numbers of windows and pools") {
   sweep("unfold", {2, 2, 1, 1, 0, 0}, [](const Numbers& n) {
     return Results{unfold(
         image(), {{.axis = n[0], .size = n[1], .stride = n[2], .dilation = n[3], .before = n[4], .after = n[5]}})};
@@ -184,6 +187,9 @@ TEST_CASE("whole numbers of windows") {
     const UnpoolingOptions options{.stride = n[1], .padding = n[2], .output_size = n[3]};
     return Results{max_unpool1d(line(), tensor({{{0, 1, 2, 3, 4}, {0, 1, 2, 3, 4}}}), n[0], options)};
   });
+}
+
+TEST_CASE("whole numbers of interpolations and convolutions") {
   for (const Interpolation mode : {Interpolation::nearest, Interpolation::bilinear, Interpolation::bicubic})
     sweep("interpolate", {2, 2}, [mode](const Numbers& n) {
       return Results{interpolate(image(), {.size = {n[0], n[1]}, .mode = mode})};

@@ -57,24 +57,45 @@ std::vector<std::int64_t> some_offsets(std::int64_t count, Random& random) {
   return offsets;
 }
 
-/// A product one of whose operands lies anywhere, and the same product of what was laid out.
-template <class T>
-void check_product(std::uint64_t seed) {
-  Random random(seed);
-  const bool first = random() % 2, adds = random() % 3 == 0;
+std::int64_t largest(const std::vector<std::int64_t>& list) { return *std::ranges::max_element(list); }
+
+/// The sizes of products whose operands lie one row after the other; the second one may be transposed if the first
+/// one lies anywhere, and the first one if not.
+Gemm some_product(DType dtype, bool first, Random& random) {
   Gemm gemm;
-  gemm.dtype = dtype_of<T>;
+  gemm.dtype = dtype;
   gemm.m = pick(random, 2, 90), gemm.n = pick(random, 2, 90), gemm.k = pick(random, 1, 150);
   if (random() % 8 == 0) gemm.k = pick(random, 1000, 3000);
   if (fused::adds_in_lanes(gemm.m, gemm.n, gemm.k)) gemm.m += 12, gemm.n += 12;
   gemm.batch = pick(random, 1, 3);
   gemm.transpose_a = !first && random() % 2;
   gemm.transpose_b = first && random() % 2;
+  gemm.row_a = gemm.transpose_a ? gemm.m : gemm.k;
+  gemm.row_b = gemm.transpose_b ? gemm.k : gemm.n;
+  gemm.row_c = gemm.n;
+  gemm.batch_a = gemm.m * gemm.k, gemm.batch_b = gemm.k * gemm.n, gemm.batch_c = gemm.m * gemm.n;
+  return gemm;
+}
+
+/// What lies at the offsets, row by row.
+template <class T>
+std::vector<T> laid_out_of(const std::vector<T>& held, const Offsets& offsets) {
+  std::vector<T> laid_out;
+  for (const std::int64_t batch : offsets.batches)
+    for (const std::int64_t row : offsets.rows)
+      for (const std::int64_t column : offsets.columns)
+        laid_out.push_back(held[static_cast<std::size_t>(batch + row + column)]);
+  return laid_out;
+}
+
+/// A product one of whose operands lies anywhere, and the same product of what was laid out.
+template <class T>
+void check_product(std::uint64_t seed) {
+  Random random(seed);
+  const bool first = random() % 2, adds = random() % 3 == 0;
+  Gemm gemm = some_product(dtype_of<T>, first, random);
   const std::int64_t rows = first ? gemm.m : gemm.k, columns = first ? gemm.k : gemm.n;
   Offsets offsets{some_offsets(gemm.batch, random), some_offsets(rows, random), some_offsets(columns, random)};
-  const auto largest = [](const std::vector<std::int64_t>& list) {
-    return *std::max_element(list.begin(), list.end());
-  };
   // Not an element more than it needs: the sanitizers see what is read beyond.
   std::vector<T> held(
       static_cast<std::size_t>(largest(offsets.batches) + largest(offsets.rows) + largest(offsets.columns) + 1));
@@ -82,15 +103,7 @@ void check_product(std::uint64_t seed) {
   std::normal_distribution<T> normal;
   for (T& x : held) x = normal(random);
   for (T& x : other) x = normal(random);
-  std::vector<T> laid_out;
-  for (const std::int64_t batch : offsets.batches)
-    for (const std::int64_t row : offsets.rows)
-      for (const std::int64_t column : offsets.columns)
-        laid_out.push_back(held[static_cast<std::size_t>(batch + row + column)]);
-  gemm.row_a = gemm.transpose_a ? gemm.m : gemm.k;
-  gemm.row_b = gemm.transpose_b ? gemm.k : gemm.n;
-  gemm.row_c = gemm.n;
-  gemm.batch_a = gemm.m * gemm.k, gemm.batch_b = gemm.k * gemm.n, gemm.batch_c = gemm.m * gemm.n;
+  const std::vector<T> laid_out = laid_out_of(held, offsets);
   std::vector<T> wanted(static_cast<std::size_t>(gemm.batch * gemm.m * gemm.n), T(0.5)), got = wanted;
   gemm.a = first ? laid_out.data() : other.data();
   gemm.b = first ? other.data() : laid_out.data();
@@ -170,7 +183,7 @@ TEMPLATE_TEST_CASE("products are added up where they belong as they would be one
     gemm.a = a.data(), gemm.b = b.data(), gemm.c = c.data();
     fused::run(gemm);
     Offsets offsets{{}, some_offsets(gemm.m, random), some_offsets(gemm.n, random)};
-    const std::int64_t size = *std::ranges::max_element(offsets.rows) + *std::ranges::max_element(offsets.columns) + 1;
+    const std::int64_t size = largest(offsets.rows) + largest(offsets.columns) + 1;
     for (std::int64_t batch = 0; batch < gemm.batch; ++batch) offsets.batches.push_back(batch * size);
     std::vector<T> wanted(static_cast<std::size_t>(gemm.batch * size)), got(wanted.size(), T(7));
     const T* from = c.data();
