@@ -59,8 +59,7 @@ std::vector<std::int64_t> some_offsets(std::int64_t count, Random& random) {
 
 std::int64_t largest(const std::vector<std::int64_t>& list) { return *std::ranges::max_element(list); }
 
-/// The sizes of products whose operands lie one row after the other; the second one may be transposed if the first
-/// one lies anywhere, and the first one if not.
+/// A product of random sizes, whose operands lie row by row; the one that is to lie anywhere is not transposed.
 Gemm some_product(DType dtype, bool first, Random& random) {
   Gemm gemm;
   gemm.dtype = dtype;
