@@ -3,6 +3,7 @@
 
 #include "autograd/core/instruction_facts.hpp"
 
+#include <catch2/catch.hpp>
 #include <cstring>
 #include <set>
 
