@@ -41,8 +41,8 @@ void set_num_threads(int count, const Location& where = Location::current());
 int num_threads();
 
 /// What evaluating these Tensors would do now, as text, without doing it: a line for each program, product and kernel
-/// in the order in which they run, with its entries, the bytes that it reads and writes, its arithmetic, and why what
-/// reads a result of another one is not fused with it. GraphError for an undefined Tensor.
+/// in the order in which they run, with its entries, the bytes of what it reads and writes, its arithmetic, and why
+/// what reads a result of another one is not fused with it. GraphError for an undefined Tensor.
 std::string plan(std::span<const Tensor> tensors, const Location& where = Location::current());
 inline std::string plan(const Tensor& tensor, const Location& where = Location::current()) {
   return plan(std::span<const Tensor>(&tensor, 1), where);

@@ -204,11 +204,13 @@ void evaluate(std::span<const Tensor> tensors, std::span<const Tensor> donated, 
   compute(tensors, held, donated, where);
 }
 
-std::string plan(std::span<const Tensor> tensors, const Location& where) {
+std::string plan(std::span<const Tensor> tensors, const Location& where) try {
   for (const Tensor& tensor : tensors) check<GraphError>(tensor.defined(), where, "plan: an undefined Tensor");
   std::vector<Tensor> held = companions();
   std::erase_if(held, [](const Tensor& companion) { return !companion.entry()->held(2); });  // but for both lists
   return Evaluation(tensors, held, where).plan();
+} catch (const std::bad_alloc&) {
+  no_memory("plan", where);
 }
 
 void evaluate_held(std::span<const Tensor> tensors, std::span<const Tensor> donated, const Location& where) {

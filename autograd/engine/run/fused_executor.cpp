@@ -1,6 +1,6 @@
 #include <atomic>
+#include <exception>
 #include <optional>
-#include <stdexcept>
 #include <string>
 
 #include "autograd/core/text.hpp"
@@ -57,10 +57,15 @@ std::string FusedExecutor::describe(const Pending& pending) {
   fused::for_each_part(pending, [&](const Pending& part) {
     const std::size_t budget = memory_budget();
     const fused::Key key(part, budget);
+    const auto refuse = [&](const std::exception& refusal) {
+      text += text_of(part.entries.size(), " entries by their reference kernels: ", refusal.what(), '\n');
+    };
     try {
       text += fused::describe_plan(part, key.inputs(), budget, number);
-    } catch (const std::logic_error& refusal) {  // Unplanned, Unverified
-      text += text_of(part.entries.size(), " entries by their reference kernels: ", refusal.what(), '\n');
+    } catch (const fused::Unplanned& refusal) {
+      refuse(refusal);
+    } catch (const fused::Unverified& refusal) {
+      refuse(refusal);
     }
   });
   return text;
