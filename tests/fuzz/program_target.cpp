@@ -2,6 +2,7 @@
 // twice, lazily and with every entry evaluated at once: the numbers are the same, or an Error leaves.
 
 #include <cstring>
+#include <deque>
 
 #include "autograd/autograd.hpp"
 #include "tests/fuzz/target.hpp"
@@ -167,7 +168,8 @@ class Program {
 
   Bytes bytes_;
   std::vector<Tensor> held_;
-  std::vector<Parameter> parameters_;
+  /// A deque: one that is referred to stays where it is while another is added.
+  std::deque<Parameter> parameters_;
 };
 
 /// The numbers of all that is held at the end.
