@@ -127,7 +127,8 @@ const char* word(Lowering::Kind kind) {
     case Lowering::Kind::alias:
       return "alias";
     case Lowering::Kind::strided:
-      return "strided";
+    case Lowering::Kind::shifted:
+      return "view";
     case Lowering::Kind::strided_sum:
       return "strided sum";
     case Lowering::Kind::transposition:
@@ -230,9 +231,8 @@ Made from the rows of the tests: `tests/catalogue*.cpp` for primitives, `tests/c
 `XGRAD_WRITE_DOCS=1 build/release/tests/xgrad_tests "docs/operations.md is what the rows say"` writes it anew.
 
 *How* says what the engine makes of a primitive: "own kernel" runs by itself, "given" is not computed, "product" is a
-matrix product, into which elementwise operations behind it are fused, "strided" is read where it lies by products, and
-runs by itself for others, as "strided sum" does where no product adds up, and all others are fused with what stands
-around them. A composition has no rule of its own: it costs what its primitives cost, fused. *Derivatives* are compared with
+matrix product, into which elementwise operations behind it are fused, a "view" is read where it lies, a "strided sum"
+runs by itself where no product adds up, and all others are fused with what stands around them. A composition has no rule of its own: it costs what its primitives cost, fused. *Derivatives* are compared with
 numeric ones to this order (there are more), and of the *transforms* jvp is compared with vjp, and vmap with a loop over
 the examples. Draws are compared with their distributions, and where draws are rejected the derivatives are those of
 means. What a function refuses, and its values at hard points, stands above its declaration.

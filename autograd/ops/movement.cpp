@@ -4,10 +4,12 @@
 #include <limits>
 #include <numeric>
 
+#include "autograd/core/access.hpp"
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/families.hpp"
+#include "autograd/ops/pieces.hpp"
 #include "autograd/ops/reduce.hpp"
 #include "autograd/tape/record.hpp"
 
@@ -45,6 +47,10 @@ struct BroadcastTo : Operation<BroadcastTo> {  // axes of size 1 repeated
   }
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::broadcast(inputs[0], y);
+  }
+  bool move(Access& x) const override {
+    x.broadcast(shape);
+    return true;
   }
   Lowering lower() const override { return {.kind = Lowering::Kind::broadcast, .moves = true}; }
   Tensor batched(const Examples& examples) const override { return broadcast_to(examples.inputs[0], examples.shape()); }
@@ -90,11 +96,9 @@ struct Permute : Operation<Permute> {  // output axis i is input axis order[i]
     }
     return {.kind = swapped ? Lowering::Kind::transposition : Lowering::Kind::strided, .moves = true};
   }
-  std::vector<std::int64_t> strides(const Shape& input) const override {
-    const std::vector<std::int64_t> of_input = strides_of(input);
-    std::vector<std::int64_t> result;
-    for (const std::int64_t axis : order) result.push_back(of_input[static_cast<std::size_t>(axis)]);
-    return result;
+  bool move(Access& x) const override {
+    x.permute(order);
+    return true;
   }
   Tensor batched(const Examples& examples) const override {
     std::vector<std::int64_t> axes{0};
@@ -126,7 +130,11 @@ struct Slice : Operation<Slice> {  // y_i = x_(start + i step) along an axis
   Tensor batched(const Examples& examples) const override {
     return record_spread(Slice(axis + 1, start, step, count), examples);
   }
-  Lowering lower() const override { return {.moves = true}; }
+  Lowering lower() const override { return {.kind = Lowering::Kind::shifted, .moves = true}; }
+  bool move(Access& x) const override {
+    x.slice(axis, start, step, count);
+    return true;
+  }
   void describe(Fields& fields) const override {
     fields("axis", axis);
     fields.dynamic("start", start);
@@ -164,13 +172,16 @@ struct Pad : Operation<Pad> {  // y_(before + i (interior + 1)) = x_i along an a
   Tensor batched(const Examples& examples) const override {
     return record_spread(Pad(axis + 1, before, after, interior, value), examples);
   }
-  Lowering lower() const override { return {.moves = true}; }
+  Lowering lower() const override {
+    return {.kind = interior == 0 ? Lowering::Kind::shifted : Lowering::Kind::opaque, .moves = true};
+  }
+  bool move(Access& x) const override { return x.pad(axis, before, after, value); }
   void describe(Fields& fields) const override {
     fields("axis", axis);
     fields.dynamic("before", before);
     fields.dynamic("after", after);
     fields("interior", interior);
-    fields.dynamic("value", value);
+    fields("value", value);
   }
 };
 
@@ -188,11 +199,22 @@ struct Flip : Operation<Flip> {  // axes reversed
     kernels::flip(inputs[0], axes, y);
   }
   Tensor batched(const Examples& examples) const override { return record_spread(Flip(behind_front(axes)), examples); }
-  Lowering lower() const override { return {.moves = true}; }
+  Lowering lower() const override { return {.kind = Lowering::Kind::shifted, .moves = true}; }
+  bool move(Access& x) const override {
+    for (std::int64_t axis = 0; axis < static_cast<std::int64_t>(x.axes.size()); ++axis)
+      if (axes.contains(axis)) x.flip(axis);
+    return true;
+  }
   void describe(Fields& fields) const override { fields("axes", axes); }
 };
 
 }  // namespace
+
+std::optional<Piece> piece_of(const Tensor& x) {
+  const auto* pad = dynamic_cast<const Pad*>(x.entry()->primitive);
+  if (!pad || pad->interior != 0 || pad->value != 0 || x.entry()->input_count != 1) return {};
+  return Piece{x.entry()->input(0), pad->axis, pad->before};
+}
 
 Tensor reshape(const Operand& x, const Shape& shape) {
   const Location& where = x.where();

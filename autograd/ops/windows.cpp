@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/core/access.hpp"
 #include "autograd/core/axes.hpp"
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/kernels.hpp"
@@ -99,15 +100,16 @@ struct OfWindows : Operation<Self> {
     const bool inside = std::ranges::all_of(windows, [](const Window& w) { return w.before == 0 && w.after == 0; });
     return {.kind = inside ? Self::kind : Lowering::Kind::opaque, .moves = true};
   }
-  std::vector<std::int64_t> strides(const Shape&) const override {
-    std::vector<std::int64_t> result = strides_of(plain), places;
-    for (const Window& window : windows) {
-      std::int64_t& stride = result[static_cast<std::size_t>(window.axis)];
-      places.push_back(stride * window.dilation);
-      stride *= window.stride;
+  // The axes of places stand before the first axis that has windows, in the order of their axes: so from the last one
+  // on each comes to stand before those of before.
+  bool move(Access& x) const override {
+    const std::int64_t front = windows.front().axis;
+    for (std::size_t i = 0; i < windows.size(); ++i) {
+      const Window& w = windows[windows.size() - 1 - i];
+      const std::int64_t axis = w.axis + static_cast<std::int64_t>(i);
+      if (!x.windows(axis, w.count(plain[w.axis]), w.stride, w.size, w.dilation, front)) return false;
     }
-    result.insert(result.begin() + windows.front().axis, places.begin(), places.end());
-    return result;
+    return true;
   }
   void describe(Fields& fields) const override {
     std::vector<std::int64_t> numbers;

@@ -17,7 +17,8 @@ struct Lowering {
     reduction,      ///< by `instruction` over `axes`, which stay with size 1
     broadcast,      ///< axes of size 1 are repeated
     alias,          ///< the elements of input 0, perhaps under another shape
-    strided,        ///< the elements of input 0 at other places, which Primitive::strides tells
+    strided,        ///< the elements of input 0 at other places, as Primitive::move tells; the first one is its first
+    shifted,        ///< the same, from any element on, with a number around them perhaps
     strided_sum,    ///< the transpose: adds the elements of input 0, row by row, to 0 at such places
     transposition,  ///< the last two axes swapped
     contraction,    ///< matrix product of the last two axes

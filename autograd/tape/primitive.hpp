@@ -15,6 +15,8 @@
 
 namespace xgrad {
 
+class Access;
+
 /// What `infer` finds out: the shape and dtype of the result.
 struct Signature {
   Shape shape;
@@ -74,10 +76,10 @@ class Primitive {
   virtual void run(std::span<const View> inputs, const View& output, const Location& where) const = 0;
   /// How an optimising executor sees this operation.
   virtual Lowering lower() const { return {}; }
-  /// For Kind::strided: element i of the result (a number for each axis) is element sum_a i_a strides_a of input 0,
-  /// whose shape this is; for Kind::strided_sum, where it is that of the result, the other way round. They follow from
-  /// it and from what `describe` reports, but for dynamic arguments.
-  virtual std::vector<std::int64_t> strides(const Shape&) const { return {}; }
+  /// For what moves elements (strided, shifted, broadcast, transposition): turns where the elements of input 0 lie into
+  /// where those of the result do; for Kind::strided_sum, where those of the result lie into where those of input 0 are
+  /// added. Only offsets and bounds may depend on dynamic arguments. False where this cannot be said (see Access).
+  virtual bool move(Access&) const { return false; }
   /// Reports the arguments. Whatever the result depends on must be here, but for the inputs and the result's own shape
   /// and dtype. A primitive that has data members and no `describe`, neither its own nor that of a family with all
   /// these members, does not compile (unless it is not `mergeable`); that `describe` leaves one of them out is not seen

@@ -15,6 +15,8 @@ Tensor moved_mask(const Tensor& mask, const Entry& entry, std::size_t input, std
 }  // namespace
 
 void MaskedCotangent::add(MaskedCotangent other) {
+  add_pieces();
+  other.add_pieces();
   if (is_zero()) {
     *this = std::move(other);
     return;
@@ -31,7 +33,7 @@ void MaskedCotangent::add(MaskedCotangent other) {
 MaskedCotangent MaskedCotangent::passed_on(Tensor given, const Entry& entry, std::size_t input,
                                            std::span<const Tensor> inputs, const Tensor& output) const {
   const bool elementwise = entry.kind == Lowering::Kind::elementwise;
-  MaskedCotangent to{std::move(given), {}, false};
+  MaskedCotangent to{.value = std::move(given)};
   if (mask.defined()) {
     to.mask = elementwise ? mask : moved_mask(mask, entry, input, inputs, output);
     to.mask_is_stale = mask_is_stale || (elementwise && !entry.primitive->lower().keeps_zero);

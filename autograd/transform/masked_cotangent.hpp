@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <utility>
 
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/pieces.hpp"
 #include "autograd/tape/entry.hpp"
 #include "autograd/tape/tensor.hpp"
 
@@ -20,10 +22,16 @@ namespace xgrad {
 /// a matrix product.
 struct MaskedCotangent {
   Tensor value;                // undefined for 0
-  Tensor mask;                 // undefined where every element may be other than 0
+  std::unique_ptr<Pieces> pieces{};  // the value in pieces, as long as there is no other, and no mask
+  Tensor mask{};               // undefined where every element may be other than 0
   bool mask_is_stale = false;  // whether the value may be other than 0 outside the mask
 
-  bool is_zero() const { return !value.defined(); }
+  bool is_zero() const { return !value.defined() && !pieces; }
+
+  /// Adds up what was left in pieces.
+  void add_pieces() {
+    if (pieces) value = std::exchange(pieces, nullptr)->take();
+  }
 
   /// Makes the value 0 outside the mask.
   void apply_mask() {
@@ -31,11 +39,13 @@ struct MaskedCotangent {
     mask_is_stale = false;
   }
   void apply_and_drop_mask() {
+    add_pieces();
     apply_mask();
     mask = Tensor();
   }
   /// Before the rule of this entry is asked, whose adjoint it is.
   void prepare_for(const Entry& entry) {
+    add_pieces();
     if (!mask.defined() || entry.kind == Lowering::Kind::elementwise) [[likely]]
       return;
     entry.primitive->lower().moves ? apply_mask() : apply_and_drop_mask();
@@ -44,7 +54,9 @@ struct MaskedCotangent {
   [[gnu::noinline]] void add(MaskedCotangent other);
   /// What has no mask.
   void add(Tensor other) {
-    if (mask.defined()) return add(MaskedCotangent{std::move(other), {}, false});
+    if (mask.defined()) return add(MaskedCotangent{.value = std::move(other)});
+    if (!value.defined() && add_piece(other)) return;
+    add_pieces();
     value = is_zero() ? std::move(other) : value + other;
   }
 
@@ -56,6 +68,14 @@ struct MaskedCotangent {
                                               std::span<const Tensor> inputs, const Tensor& output) const;
 
  private:
+  bool add_piece(const Tensor& other) {
+    if (other.entry()->kind != Lowering::Kind::shifted) [[likely]]
+      return false;
+    if (!pieces) pieces = std::make_unique<Pieces>();
+    if (pieces->add(other)) return true;
+    if (pieces->empty()) pieces = nullptr;
+    return false;
+  }
   static bool is_where(const Entry& entry) {
     return entry.instruction == Instruction::where && entry.kind == Lowering::Kind::elementwise;
   }

@@ -139,6 +139,7 @@ class Graph::Builder {
       set_kind(node, entry, lowering);
     if (empty && node.kind != Kind::alias) node.kind = Kind::opaque;
     if (node.kind == Kind::alias) node.inputs = {graph_.storage(node.inputs[0])};  // so that there are no chains
+    set_movements(node, entry);
     return add(std::move(node));
   }
 
@@ -168,6 +169,9 @@ class Graph::Builder {
       case Kind::strided:
       case Kind::strided_sum:
         return set_strided(node, entry);
+      case Kind::shifted:
+        if (!is_floating(node.dtype) || !entry.mergeable) node.kind = Kind::opaque;
+        return;
       default:
         return;
     }
@@ -239,8 +243,29 @@ class Graph::Builder {
     if (!is_floating(node.dtype) || !entry.mergeable) return void(node.kind = Kind::opaque);
     const Shape *inside = &entry.shape, *whole = &entry.input(0).shape();
     if (node.kind == Kind::strided_sum) std::swap(inside, whole);
+    Access access(*whole);
+    if (!entry.primitive->move(access)) return void(node.kind = Kind::opaque);
     node.view = static_cast<std::int32_t>(graph_.views.size());
-    graph_.views.push_back({*inside, entry.primitive->strides(*whole)});
+    graph_.views.push_back({*inside, {}});
+    for (const Access::Axis& axis : access.axes) graph_.views.back().strides.push_back(axis.stride);
+  }
+
+  // What moves elements is composed with what moved them before, down to what is computed. (A transposed product may
+  // yet become another product.)
+  void set_movements(Node& node, const Entry& entry) const {
+    const bool mixed = node.kind == Kind::broadcast && node.extent == Extent::mixed;
+    const bool moves = mixed || node.kind == Kind::transposition || node.kind == Kind::strided || node.kind == Kind::shifted;
+    if (!moves || !is_floating(node.dtype) || !entry.mergeable) return;
+    const std::int32_t from = graph_.storage(node.inputs[0]);
+    const Movements* before = graph_.movements(from);
+    if (before != nullptr && nodes_[from].kind == Kind::transposition && nodes_[before->memory].kind == Kind::contraction)
+      before = nullptr;
+    std::optional<Movements> found;
+    if (before != nullptr) found = before->then(node.entry, entry);
+    if (!found) found = Movements{from, {}, Access(entry.input(0).shape())}.then(node.entry, entry);
+    if (!found) return;
+    node.moved = static_cast<std::int32_t>(graph_.moved.size());
+    graph_.moved.push_back(*std::move(found));
   }
 
   Graph& graph_;

@@ -5,8 +5,10 @@
 //   out: nodes without repetitions, products with what they take over.
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "autograd/core/access.hpp"
 #include "autograd/engine/graph/inputs.hpp"
 #include "autograd/engine/graph/pending.hpp"
 #include "autograd/engine/products/offsets.hpp"
@@ -40,9 +42,27 @@ struct Node {
   std::int32_t entry = -1;     // which pending entry this is
   std::int32_t argument = -1;  // which leaf, or which constant
   std::int32_t view = -1;      // which strided view
+  std::int32_t moved = -1;     // which Movements
   std::int32_t product = -1;   // which matrix product
   std::vector<std::int32_t> inputs;
 };
+
+/// How the elements of a view lie in memory: what moves them, one after the other, and where that leads.
+struct Movements {
+  std::int32_t memory = -1;             // the node that they are read from
+  std::vector<std::int32_t> entries{};  // pending ones, each of the elements that the one before it gives
+  Access access{};                      // as it was planned: offsets and bounds follow from dynamic arguments
+  bool contiguous = false;              // one after the other, from some element on
+  std::int64_t repeated = 1;            // how many times each element stands one after the other
+
+  /// What they are, if a pending entry moves them once more; nothing where that has no Access.
+  std::optional<Movements> then(std::int32_t place, const Entry& entry) const;
+};
+
+/// Moves `access` as an entry does that reads these elements, under the shape of its input. Whether it can be said.
+bool move(Access& access, const Entry& entry);
+/// Where the elements lie now, coalesced. Throws Unverified if that is not in a memory of so many elements.
+Access access_of(const Movements& movements, const Pending& pending, std::int64_t elements);
 
 /// What a matrix product has besides: c = a b, where inputs[0] is a and inputs[1] is b. With inputs[2], c = a b +
 /// inputs[2]; `sign` scales one of the two terms, and the number inputs[3] does, where it is there.
@@ -70,14 +90,20 @@ struct Graph {
   bool is_view(std::int32_t node) const {
     using Kind = Lowering::Kind;
     const Kind kind = nodes[node].kind;
-    return !nodes[node].leaf &&
-           (kind == Kind::alias || kind == Kind::broadcast || kind == Kind::transposition || kind == Kind::strided);
+    return !nodes[node].leaf && (kind == Kind::alias || kind == Kind::broadcast || kind == Kind::transposition ||
+                                 kind == Kind::strided || kind == Kind::shifted);
+  }
+  /// The movements of a view that programs can read where its elements lie, or null.
+  const Movements* movements(std::int32_t node) const {
+    const std::int32_t at = nodes[node].moved;
+    return at < 0 || !is_view(node) ? nullptr : &moved[static_cast<std::size_t>(at)];
   }
   const Product& product(const Node& node) const { return products[static_cast<std::size_t>(node.product)]; }
 
   std::vector<Node> nodes;
   std::vector<Product> products;
   std::vector<StridedView> views;
+  std::vector<Movements> moved;
   std::vector<std::int32_t> of_entry;  // the node of each pending entry
   std::vector<std::int32_t> roots;     // the nodes of the entries that somebody holds, by entry
 

@@ -20,6 +20,12 @@ struct Pending {
 
 namespace fused {
 
+/// Whether programs and products read its elements in the memory of its input, so that it costs nothing.
+inline bool is_view(const Entry& entry) {
+  using Kind = Lowering::Kind;
+  return entry.kind == Kind::alias || entry.kind == Kind::broadcast || entry.kind == Kind::transposition ||
+         ((entry.kind == Kind::strided || entry.kind == Kind::shifted) && is_floating(entry.dtype) && entry.mergeable);
+}
 /// Whether a later backward pass may want the value of this entry. What a checkpoint computes is computed again.
 inline bool may_be_wanted(const Entry& entry) { return entry.tracked && !entry.differentiated && entry.segment == 0; }
 /// Whether it is the result of a checkpoint.

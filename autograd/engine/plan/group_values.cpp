@@ -99,10 +99,16 @@ void GroupValues::collect(const InstanceSet& wanted) {
     if (found.computed && !operands_of(instance, found.operands)) throw Unplanned();
     if (!found.computed && groups_.group_of[instance.node] == group_) throw Unplanned();
     if (!found.computed && !n.leaf && n.kind != Kind::constant && !planted("what another group reads is not stored"))
-      reads.push_back(instance.node);
+      add_read(instance.node);
     for (const Instance& operand : found.operands) open.add(operand);
     facts.emplace_hint(facts.begin(), instance, found);
   }
+}
+
+void GroupValues::add_read(std::int32_t node) {
+  const Movements* movements = requirements_.moved(node);
+  const std::int32_t memory = movements ? movements->memory : node;
+  if (!graph_.nodes[memory].leaf) reads.push_back(memory);
 }
 
 // Fuses a scatter along rows: the row is computed as if nothing were scattered into it, and the one element that is

@@ -34,6 +34,7 @@ class GroupValues {
   bool computes_again(const Instance& instance) const;
   bool is_computed(const Instance& instance) const;
   void collect(const InstanceSet& wanted);
+  void add_read(std::int32_t node);
   void find_placed();
   void number_levels();
 

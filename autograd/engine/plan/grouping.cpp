@@ -5,6 +5,7 @@
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/plan/fusion_groups.hpp"
 #include "autograd/engine/plan/group_set.hpp"
+#include "autograd/engine/rows/narrow_rows.hpp"
 
 namespace xgrad::fused {
 
@@ -21,6 +22,12 @@ struct OpenGroup : FusionGroup {
   bool awaited = false;     // whether this one must have run for another
   bool dead = false;        // merged into another one
   std::uint64_t reads = 0;  // a bit for what each member reads, shared by many nodes
+};
+
+/// A node that another one computes with, and whether that reads it at other places than it is computed.
+struct Producer {
+  std::int32_t node;
+  bool moved;
 };
 
 /// Puts the nodes into groups, in tape order.
@@ -54,22 +61,39 @@ class Grouping {
     return 0;
   }
 
+  // How many columns a program has at best that reads what lies elsewhere: those that lie next to each other there.
+  std::int64_t preferred_columns(std::int32_t node) const {
+    for (const std::int32_t input : node_at(node).inputs)
+      if (const Movements* movements = requirements_.moved(input); movements && !movements->contiguous) {
+        Access access = movements->access;
+        access.coalesce();
+        if (access.axes.size() > 1 && access.axes.back().size >= narrow_columns) return access.axes.back().size;
+      }
+    return 0;
+  }
+
   void find_producers(std::int32_t node) {
     producers_.clear();
     for (std::int32_t at : node_at(node).inputs) {
-      while (group_of_[at] < 0 && graph_.is_view(at) && !planted("a dependency through a view is dropped"))
-        at = node_at(at).inputs[0];
-      if (group_of_[at] >= 0) producers_.push_back(at);
+      bool moved = false;
+      for (; group_of_[at] < 0 && graph_.is_view(at) && !planted("a dependency through a view is dropped");
+           at = node_at(at).inputs[0])
+        moved = moved || graph_.movements(at) != nullptr;
+      if (group_of_[at] >= 0) producers_.push_back({at, moved});
     }
   }
 
   // A sum over rows is known only after the last row.
   bool is_sum_over_rows(std::int32_t node) const { return extent_of_[node] == Extent::per_column; }
 
+  // Where an operand is read.
+  std::int32_t memory_of(std::int32_t input) const {
+    const Movements* movements = requirements_.moved(input);
+    return movements ? movements->memory : requirements_.storage(input);
+  }
   std::uint64_t reads_of(std::int32_t node) const {
     std::uint64_t bits = 0;
-    for (const std::int32_t input : node_at(node).inputs)
-      bits |= std::uint64_t{1} << (requirements_.storage(input) % 64);
+    for (const std::int32_t input : node_at(node).inputs) bits |= std::uint64_t{1} << (memory_of(input) % 64);
     return bits;
   }
 
@@ -79,8 +103,7 @@ class Grouping {
     for (std::size_t m = 0; m < std::min<std::size_t>(group.members.size(), 16); ++m)
       for (const std::int32_t a : node_at(group.members[m]).inputs)
         for (const std::int32_t b : node_at(node).inputs)
-          if (requirements_.storage(a) == requirements_.storage(b) &&
-              node_at(requirements_.storage(a)).kind != Kind::constant)
+          if (memory_of(a) == memory_of(b) && node_at(memory_of(a)).kind != Kind::constant)
             return true;
     return false;
   }
@@ -126,8 +149,8 @@ class Grouping {
   // The programs that compute what the node reads, from the last to the first, and then those that read the same.
   std::vector<std::int32_t> candidates(std::int32_t node) const {
     std::vector<std::int32_t> found;
-    for (const std::int32_t from : producers_)
-      if (groups_[group_of_[from]].kind == FusionGroup::Kind::program) found.push_back(group_of_[from]);
+    for (const Producer& from : producers_)
+      if (groups_[group_of_[from.node]].kind == FusionGroup::Kind::program) found.push_back(group_of_[from.node]);
     std::sort(found.begin(), found.end(), std::greater<>());
     for (std::size_t i = groups_.size(), seen = 0; i-- > 0 && seen < groups_looked_at; ++seen)
       if (reads_the_same(groups_[i], node)) found.push_back(static_cast<std::int32_t>(i));
@@ -139,7 +162,8 @@ class Grouping {
     const std::int64_t size = reduces ? node_at(node_at(node).inputs[0]).numel : node_at(node).numel;
     OpenGroup group;
     group.dtype = requirements_[node].type;
-    group.columns = wanted != 0 ? wanted : size;
+    const std::int64_t preferred = reduces ? 0 : preferred_columns(node);
+    group.columns = wanted != 0 ? wanted : preferred != 0 ? preferred : size;
     group.rows = size / group.columns;
     group.split = wanted != 0 || size == 1;
     begin_group(std::move(group), node, reduces ? reduced_extent(node) : size == 1 ? Extent::per_row : Extent::full);
@@ -173,7 +197,7 @@ class Grouping {
       return false;
     if (!planted("a group keeps its rows when its columns are settled")) to.rows = rows;
     to.columns = columns;
-    to.split = to.split || wanted != 0;
+    to.split = to.split || wanted != 0 || (as == Extent::per_row && rows > 1);
     if (to.dtype == boolean) to.dtype = type;
     to.members.push_back(node);
     to.reads |= reads_of(node);
@@ -199,19 +223,23 @@ class Grouping {
   // ---- which groups must have run before
 
   bool can_depend(std::int32_t group) const {
-    for (const std::int32_t from : producers_) {
-      const std::int32_t other = group_of_[from];
-      if (other == group ? is_sum_over_rows(from) && !planted("a sum over rows is read before its last row")
-                         : groups_[other].before.contains(group))
-        return false;
+    for (const Producer& from : producers_) {
+      const std::int32_t other = group_of_[from.node];
+      if (other != group ? groups_[other].before.contains(group) : is_known_too_late(from)) return false;
     }
     return true;
   }
 
+  // A sum over rows is known after the last row, and so is what is read at another place than it is computed.
+  bool is_known_too_late(const Producer& from) const {
+    return (from.moved && !planted("a group reads elsewhere what it computes")) ||
+           (is_sum_over_rows(from.node) && !planted("a sum over rows is read before its last row"));
+  }
+
   void depend(std::int32_t group) {
     bool more = false;
-    for (const std::int32_t from : producers_) {
-      const std::int32_t other = group_of_[from];
+    for (const Producer& from : producers_) {
+      const std::int32_t other = group_of_[from.node];
       if (other == group || groups_[group].before.contains(other)) continue;
       groups_[group].before.insert(other);
       if (!planted("a group knows only its own inputs")) groups_[group].before.insert(groups_[other].before);
@@ -231,8 +259,8 @@ class Grouping {
   // ---- which groups become one
 
   void merge_inputs(std::int32_t node) {
-    for (const std::int32_t from : producers_) {
-      const std::int32_t other = group_of_[from], group = group_of_[node];
+    for (const Producer& from : producers_) {
+      const std::int32_t other = group_of_[from.node], group = group_of_[node];
       if (other != group && can_merge(group, other)) merge(group, other);
     }
   }
@@ -264,9 +292,11 @@ class Grouping {
     for (std::size_t i = 0; i < node_at(member).inputs.size(); ++i) {
       const auto operand = result_.use_of_operand(member, i, extent_of_[member], columns);
       if (!operand.fits) return false;
-      const std::int32_t made = group_of_[operand.node];
+      const bool moved = requirements_.moved(operand.node) != nullptr;
+      const std::int32_t made = group_of_[moved ? memory_of(operand.node) : operand.node];
       if ((made == a || made == b) &&
-          (extent_of_[operand.node] != operand.as ||
+          ((moved && !planted("two groups become one of which one reads elsewhere what the other computes")) ||
+           (!moved && extent_of_[operand.node] != operand.as) ||
            (is_sum_over_rows(operand.node) && !planted("two groups become one around a sum over rows"))))
         return false;
     }
@@ -329,7 +359,7 @@ class Grouping {
   std::vector<Extent>& extent_of_;
   std::vector<OpenGroup> groups_;
   // The nodes whose values the one that is placed computes with, through whatever views lie between.
-  std::vector<std::int32_t> producers_;
+  std::vector<Producer> producers_;
 };
 
 }  // namespace
@@ -349,6 +379,10 @@ FusionGroups::OperandUse FusionGroups::use(std::int32_t input, Extent consumer, 
   if (requirements_.is_stored_mask(held))
     return {held, consumer, consumer == Extent::full || consumer == Extent::per_column};
   if (of.materialised) return {held, consumer, true};
+  if (const Movements* movements = graph.movements(held)) {
+    const bool per_row = consumer == Extent::full && movements->repeated == columns && columns > 1;
+    return {held, per_row ? Extent::per_row : consumer, true};
+  }
   if (node.kind == Kind::constant || of.uniform) return {held, Extent::scalar, true};
   if (node.kind != Kind::broadcast) {
     const std::int64_t asked = requirements_.columns_of(held);

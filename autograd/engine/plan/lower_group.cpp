@@ -19,6 +19,7 @@ class GroupLowering {
   GroupLowering(const FusionGroups& groups, std::int32_t group, const std::vector<bool>& stored)
       : requirements_(groups.requirements()),
         graph_(groups.graph()),
+        rows_(groups.groups[group].rows),
         dtype_(groups.groups[group].dtype),
         values_(groups, group, stored, memory_) {}
 
@@ -56,9 +57,13 @@ class GroupLowering {
     result_.arguments.push_back(a);
     return static_cast<std::uint16_t>(result_.arguments.size() - 1);
   }
+  bool is_once(std::int32_t n) const { return graph_.nodes[n].numel != rows_; }
   std::uint16_t row_operand(std::int32_t n) {
-    result_.row_operands.push_back(n);
-    return result_.program.row_operands++;
+    const Movements* movements = requirements_.moved(n);
+    const std::uint16_t index = result_.program.row_operands++;
+    if (movements) result_.moved.push_back({false, is_once(n), index, *movements});
+    result_.row_operands.push_back(movements ? movements->memory : n);
+    return index;
   }
 
   // True for a gather, and for a scatter at its own index: their number of each row is operand 0 itself, so that they
@@ -79,8 +84,12 @@ class GroupLowering {
       if (!facts.computed && instance.index >= 0) elements.push_back(instance);
       if (facts.computed || instance.index >= 0) continue;
       const Node& n = values_.node(instance);
+      const Movements* movements = requirements_.moved(instance.node);
       if (n.kind == Kind::constant && !requirements_[instance.node].materialised)
         result_.program.loads.push_back({Load::Source::argument, argument({instance.node, 0}), r});
+      else if (movements)
+        result_.program.loads.push_back(
+            {Load::Source::rows, row_operand(instance.node), r, 0, !movements->contiguous || is_once(instance.node)});
       else if (n.numel == 1 && n.dtype != int64)
         result_.program.loads.push_back({Load::Source::argument, argument({instance.node, 0}), r});
       else
@@ -172,15 +181,20 @@ class GroupLowering {
   }
 
   std::uint16_t pointer(std::int32_t n, Pointer kind) {
-    for (std::size_t i = 0; i < result_.pointers.size(); ++i)
-      if (result_.pointers[i] == n && result_.program.pointers[i] == kind) return static_cast<std::uint16_t>(i);
-    result_.pointers.push_back(n);
+    for (std::size_t i = 0; i < pointer_nodes_.size(); ++i)
+      if (pointer_nodes_[i] == n && result_.program.pointers[i] == kind) return static_cast<std::uint16_t>(i);
+    const auto index = static_cast<std::uint16_t>(result_.pointers.size());
+    const Movements* movements = requirements_.moved(n);
+    if (movements) result_.moved.push_back({true, false, index, *movements});
+    pointer_nodes_.push_back(n);
+    result_.pointers.push_back(movements ? movements->memory : n);
     result_.program.pointers.push_back(kind);
-    return static_cast<std::uint16_t>(result_.pointers.size() - 1);
+    return index;
   }
   Pointer kind_in_memory(const Instance& instance) const {
+    const Movements* movements = requirements_.moved(instance.node);
     return {instance.as == Extent::per_column ? Pointer::Shape::vector : Pointer::Shape::full,
-            values_.node(instance).dtype == boolean, false};
+            values_.node(instance).dtype == boolean, false, movements && !movements->contiguous};
   }
   // Returns an output that can hold this value between phases instead of scratch: the last one that the last reader's
   // phase computes. Safe only if no other full value is read from memory from then on, for an output may lie over what
@@ -207,6 +221,7 @@ class GroupLowering {
     if (const Instance* result = output_that_holds(instance)) {
       at->second = pointer(result->node, {});
     } else {
+      pointer_nodes_.push_back(-1);
       result_.pointers.push_back(-1);
       result_.program.pointers.push_back({Pointer::Shape::scratch, false, false});
       at->second = static_cast<std::uint16_t>(result_.pointers.size() - 1);
@@ -276,12 +291,14 @@ class GroupLowering {
 
   const Requirements& requirements_;
   const Graph& graph_;
+  std::int64_t rows_;
   DType dtype_;
   std::byte start_[16384];
   InstanceMemory memory_{start_, sizeof start_};
   GroupValues values_;
   InstanceSet taken_{&memory_};  // outputs that hold a carried value until they are stored
   InstanceMap<std::uint16_t> registers_{&memory_}, scratch_{&memory_};
+  std::vector<std::int32_t> pointer_nodes_;  // what each pointer is to
   std::map<double, std::uint16_t> literals_;
   std::vector<PhasePlan> phases_;
   PhasePlan* phase_ = nullptr;          // the one that is emitted

@@ -21,10 +21,18 @@ struct Argument {
 
 /// The program of a group, and the nodes it runs on.
 struct Lowered {
+  /// An operand whose elements lie elsewhere in its memory: a pointer, or else a row operand.
+  struct Moved {
+    bool is_pointer = true;
+    bool once = false;  // a number for each row: that of its columns, which are the same
+    std::uint16_t index = 0;
+    Movements movements{};
+  };
   Program program{};
-  std::vector<std::int32_t> pointers{};  // by pointer; -1 for scratch
+  std::vector<std::int32_t> pointers{};  // by pointer, the nodes in whose memory it is; -1 for scratch
   std::vector<std::int32_t> row_operands{};
   std::vector<Argument> arguments{};
+  std::vector<Moved> moved{};
 };
 
 /// A lowered group, and which values of other groups it reads from memory: those that it does not compute again.

@@ -9,21 +9,32 @@ namespace {
 
 using Kind = Lowering::Kind;
 
-// Where a product reads the strided view `held`; nothing where that has to be laid out first: if the elements of both
-// factors lay neither along the rows nor along the columns, or if sums are in lanes, which read along the depth.
-std::optional<Offsets> offsets(const Graph& graph, const Node& node, std::size_t operand, bool transposed,
-                               std::int32_t held) {
+// The strides of a view of which each element is another one, without anything around them.
+std::optional<StridedView> strides_of(const Movements& movements) {
+  StridedView view{movements.access.shape(), {}};
+  for (const Access::Axis& axis : movements.access.axes) {
+    if (axis.bounded || (axis.size > 1 && axis.stride <= 0)) return {};
+    view.strides.push_back(axis.stride);
+  }
+  return view;
+}
+
+// Where a product reads a view; nothing where that has to be laid out first: if the elements of both factors lay
+// neither along the rows nor along the columns, or if sums are in lanes, which read along the depth.
+std::optional<Offsets> offsets(const Requirements& requirements, const Node& node, std::size_t operand, bool transposed,
+                               const StridedView& view) {
+  const Graph& graph = requirements.graph();
   const Product& product = graph.product(node);
   const std::int64_t outer = operand == 0 ? product.m : product.n;
   if (product.m == 1 || product.n == 1 || adds_in_lanes(product.m, product.n, product.depth)) return {};
   const bool depth_last = (operand == 0) != (transposed != product.operands_transposed);
-  const StridedView& view = graph.views[static_cast<std::size_t>(graph.nodes[held].view)];
   auto found = depth_last ? offsets_of(view, product.batch, outer, product.depth)
                           : offsets_of(view, product.batch, product.depth, outer);
   if (!found || found->lies_along() || operand == 1) return found;
   const std::int32_t second =
       graph.nodes[node.inputs[1]].kind == Kind::transposition ? graph.nodes[node.inputs[1]].inputs[0] : node.inputs[1];
-  if (graph.nodes[graph.storage(second)].kind == Kind::strided) return {};
+  const Movements* of_second = requirements.moved(second);
+  if (of_second && !of_second->contiguous) return {};
   return found;
 }
 
@@ -43,9 +54,11 @@ ProductOperand product_operand(const Requirements& requirements, const Node& pro
                         (node.columns * graph.product(product).batch == node.numel ||
                          planted("a repeated vector is taken for a repeated matrix"));
   const std::int32_t held = graph.storage(repeated ? node.inputs[0] : input);
-  if (!repeated && is(held, Kind::strided))
-    if (auto found = offsets(graph, product, operand, transposed, held))
-      return {graph.storage(graph.nodes[held].inputs[0]), transposed, false, std::move(found)};
+  const Movements* const movements = repeated ? nullptr : requirements.moved(held);
+  if (movements && movements->contiguous) return {movements->memory, transposed, false, {}, movements};
+  const auto view = movements ? strides_of(*movements) : std::nullopt;
+  if (auto found = view ? offsets(requirements, product, operand, transposed, *view) : std::nullopt)
+    return {movements->memory, transposed, false, std::move(found), movements};
   return {held, transposed, repeated};
 }
 

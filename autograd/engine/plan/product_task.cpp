@@ -55,6 +55,8 @@ ProductTask product_task(const FusionGroups& groups, std::int32_t index) {
                  b = product_operand(groups.requirements(), node, 1);
   task.operands[0] = a.held;
   task.operands[1] = b.held;
+  if (a.movements) task.moved.push_back({0, *a.movements});
+  if (b.movements) task.moved.push_back({1, *b.movements});
   set_layout(gemm, product, a, b);
   if (a.offsets) task.offsets_a = set_offsets(*std::move(a.offsets), gemm.transpose_a, gemm.row_a);
   if (b.offsets) task.offsets_b = set_offsets(*std::move(b.offsets), gemm.transpose_b, gemm.row_b);

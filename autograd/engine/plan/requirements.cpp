@@ -54,7 +54,7 @@ bool Requirements::is_computed_mask(std::int32_t node) const {
 
 std::int64_t Requirements::columns_of(std::int32_t input) const {
   const std::int32_t node = of_[input].storage;
-  if (of_[node].materialised) return 0;
+  if (of_[node].materialised || graph_.movements(node)) return 0;
   if (of_[node].kind == Kind::broadcast) return graph_.nodes[node].columns;
   return is_computed_mask(node) ? of_[node].columns : 0;
 }
@@ -165,7 +165,9 @@ void Requirements::require_operand(std::int32_t node, std::size_t i, std::int64_
   const Kind operand = of_[held].kind;
   const bool indices = i == 1 && kind != Kind::elementwise;
   const bool whole = kind == Kind::reduction || (kind == Kind::pick && i == 0);
-  if (indices || operand == Kind::strided ||
+  if (const Movements* movements = moved(held))
+    if (kind != Kind::place && of_[node].type == graph_.nodes[held].dtype) return materialise(movements->memory);
+  if (indices || operand == Kind::strided || operand == Kind::shifted ||
       (operand == Kind::transposition && !planted("a transposition is read where it is not")))
     materialise(held);
   if (whole && (operand == Kind::constant || operand == Kind::broadcast)) materialise(held);
@@ -186,7 +188,8 @@ void Requirements::require_broadcast(std::int32_t node, std::int32_t broadcast, 
   const Node& operand = graph_.nodes[broadcast];
   const std::int32_t source = of_[operand.inputs[0]].storage;
   const Kind kind = of_[source].kind;
-  if (kind == Kind::broadcast || kind == Kind::transposition || kind == Kind::strided || columns_of(source) != 0)
+  if (kind == Kind::broadcast || kind == Kind::transposition || kind == Kind::strided || kind == Kind::shifted ||
+      columns_of(source) != 0)
     materialise(source);
   const bool clash = operand.columns != 0 && columns != 0 && operand.columns != columns &&
                      !planted("two broadcasts agree on their columns");

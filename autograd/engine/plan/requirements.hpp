@@ -31,6 +31,11 @@ class Requirements {
   std::int32_t storage(std::int32_t node) const { return of_[node].storage; }
   /// A mask that programs read from memory, by element, never as a number for a whole row.
   bool is_stored_mask(std::int32_t node) const;
+  /// What moves the elements of an operand that programs read where they lie, or null.
+  const Movements* moved(std::int32_t input) const {
+    const std::int32_t node = of_[input].storage;
+    return of_[node].materialised ? nullptr : graph_.movements(node);
+  }
   /// How many columns an operand asks for: a broadcast those it was made for, a mask those of its operands; 0 for any.
   std::int64_t columns_of(std::int32_t input) const;
 

@@ -85,6 +85,12 @@ Tasks::Tasks(const Pending& pending, const FusionGroups& groups) {
     tasks.push_back(std::move(found->task));
   }
   std::reverse(tasks.begin(), tasks.end());
+  std::size_t moved = 0;
+  for (Task& task : tasks)
+    if (auto* program = std::get_if<ProgramTask>(&task))
+      program->first_moved = std::exchange(moved, moved + program->lowered.moved.size());
+    else if (auto* product = std::get_if<ProductTask>(&task))
+      product->first_moved = std::exchange(moved, moved + product->moved.size());
 
   memory.reserve(groups.graph().nodes.size());
   for (const Node& node : groups.graph().nodes)

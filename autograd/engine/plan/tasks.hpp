@@ -25,9 +25,16 @@ struct IndexCheck {
 struct ProgramTask {
   std::int64_t rows = 0, columns = 0;
   Lowered lowered{};  // what the program runs on
+  std::size_t first_moved = 0;  // which of all tasks' views its first one is
   std::shared_ptr<Compiled> program{};
   std::vector<IndexCheck> checks{};
   std::vector<std::int32_t> outputs{};
+};
+
+/// A factor of a product, 0 or 1, that begins at another element of its memory.
+struct MovedFactor {
+  std::size_t factor;
+  Movements movements;
 };
 
 /// A matrix product.
@@ -36,6 +43,8 @@ struct ProductTask {
   std::vector<std::int32_t> operands{};  // two factors, what is added, and the number that scales one of the terms
   Gemm product{};
   std::unique_ptr<const Offsets> offsets_a{}, offsets_b{}, offsets_c{};  // where it has such
+  std::vector<MovedFactor> moved{};
+  std::size_t first_moved = 0;  // as of programs
   Scaled scaled = Scaled::none;                                          // by the last operand, if there are four
 };
 

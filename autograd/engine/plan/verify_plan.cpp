@@ -17,7 +17,11 @@ Bound bound(const ProgramTask& task) {
   for (const IndexCheck& check : task.checks) bound.checked.push_back(check.held);
   return bound;
 }
-Bound bound(const ProductTask& task) { return {.product = &task.product, .operands = task.operands}; }
+Bound bound(const ProductTask& task) {
+  Bound bound{.product = &task.product, .operands = task.operands};
+  for (const MovedFactor& each : task.moved) bound.moved[each.factor] = &each.movements;
+  return bound;
+}
 Bound bound(const KernelTask& task) { return {.operands = task.operands}; }
 
 }  // namespace

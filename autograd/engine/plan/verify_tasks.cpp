@@ -95,12 +95,38 @@ class Verifier {
     for (const std::int32_t node : lowered.pointers)
       if (node >= 0) use(node);
     for (const std::int32_t node : lowered.row_operands) use(node);
+    moved(bound);
     pointers(bound);
     row_operands(bound);
     for (const Argument& argument : lowered.arguments)
       if (argument.node >= 0) number(argument.node);
     if (!bound.checked.empty() && !work.may_fail) bad("its indices may be wrong, but it may not fail");
     sharing(*bound.program, work);
+  }
+
+  // Which operands are views: these are of floating numbers, within their memory.
+  void moved(const Bound& bound) {
+    const Lowered& lowered = *bound.lowered;
+    moved_pointers_.assign(lowered.pointers.size(), nullptr);
+    moved_rows_.assign(lowered.row_operands.size(), nullptr);
+    for (const Lowered::Moved& each : lowered.moved) {
+      auto& of = each.is_pointer ? moved_pointers_ : moved_rows_;
+      const auto& nodes = each.is_pointer ? lowered.pointers : lowered.row_operands;
+      if (each.index >= of.size() || of[each.index] != nullptr || nodes[each.index] != each.movements.memory)
+        bad("a view is of another operand");
+      of[each.index] = &each;
+    }
+  }
+  void view(std::int32_t node, const Lowered::Moved& moved, std::int64_t elements, bool placed) const {
+    const Memory& memory = value(node);
+    const Movements& movements = moved.movements;
+    const auto there = static_cast<std::int64_t>(memory.bytes / item_size(memory.dtype));
+    const std::int64_t times = moved.once ? movements.repeated : 1;
+    if (!is_floating(memory.dtype) || movements.access.shape().numel() != elements * times ||
+        !movements.access.lies_within(there))
+      bad("a view is of another size, or beyond its memory");
+    if ((movements.contiguous && !moved.once) == placed || (!placed && !movements.access.is_contiguous()))
+      bad("a view lies in another way");
   }
 
   void pointers(const Bound& bound) {
@@ -119,7 +145,11 @@ class Verifier {
       at(node).pointer = static_cast<std::uint16_t>(p);
       at(node).is_pointer = true;
       const std::int64_t rows = pointer.shape == Pointer::Shape::full ? bound.rows : 1;
-      size(node, rows * bound.columns, pointer.mask ? boolean : program.dtype);
+      const Lowered::Moved* const moved = moved_pointers_[p];
+      if (pointer.placed && !moved) bad("nothing says where its elements lie");
+      if (moved && (moved->once || stores_[p] || value(node).dtype != program.dtype)) bad("a view is written, or of another dtype");
+      moved ? view(node, *moved, rows * bound.columns, pointer.placed)
+            : size(node, rows * bound.columns, pointer.mask ? boolean : program.dtype);
       stores_[p] ? write(node) : read(node);
     }
   }
@@ -131,8 +161,13 @@ class Verifier {
     for (const Load& load : program.loads)
       if (load.source == Load::Source::integers) rows_[load.index] = int64;
     for (const RowStore& store : program.row_stores) write(nodes[store.index]);
+    placed_rows_.assign(nodes.size(), 0);
+    for (const Load& load : program.loads)
+      if (load.placed) placed_rows_[load.index] = 1;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-      size(nodes[i], bound.rows, rows_[i]);
+      if (placed_rows_[i] && !moved_rows_[i]) bad("nothing says where its numbers lie");
+      if (moved_rows_[i] && rows_[i] != value(nodes[i]).dtype) bad("a view is of another dtype");
+      moved_rows_[i] ? view(nodes[i], *moved_rows_[i], bound.rows, placed_rows_[i]) : size(nodes[i], bound.rows, rows_[i]);
       if (at(nodes[i]).stored != now_) read(nodes[i]);
       if (rows_[i] == int64 && bound.columns >= exact_numbers) bad("there are more columns than numbers of them");
     }
@@ -184,9 +219,9 @@ class Verifier {
       bad("a product lies in another way");
     if (count > 2) size(bound.operands[2], gemm.batch * gemm.m * gemm.n, gemm.dtype);
     matrix(bound.operands[0], gemm, gemm.transpose_a ? gemm.k : gemm.m, gemm.transpose_a ? gemm.m : gemm.k, gemm.row_a,
-           gemm.batch_a, gemm.offsets_a);
+           gemm.batch_a, gemm.offsets_a, bound.moved[0]);
     matrix(bound.operands[1], gemm, gemm.transpose_b ? gemm.n : gemm.k, gemm.transpose_b ? gemm.k : gemm.n, gemm.row_b,
-           gemm.batch_b, gemm.offsets_b);
+           gemm.batch_b, gemm.offsets_b, bound.moved[1]);
     const auto scattered = [](const Offsets* offsets) { return offsets != nullptr && !offsets->columns.empty(); };
     if (!scattered(gemm.offsets_a) && !scattered(gemm.offsets_b)) return reuses(bound, work);
     if (scattered(gemm.offsets_a) && scattered(gemm.offsets_b)) bad("both factors lie anywhere");
@@ -211,7 +246,7 @@ class Verifier {
     }
   }
   void matrix(std::int32_t node, const Gemm& gemm, std::int64_t rows, std::int64_t columns, std::int64_t row,
-              std::int64_t batch, const Offsets* offsets) const {
+              std::int64_t batch, const Offsets* offsets, const Movements* moved) const {
     if (value(node).dtype != gemm.dtype) bad("it is bound to a value of another dtype");
     if (gemm.batch <= 0 || rows <= 0 || columns <= 0) return;
     std::int64_t elements = (gemm.batch - 1) * batch + (rows - 1) * row + columns;
@@ -220,7 +255,9 @@ class Verifier {
       if (!offsets->columns.empty())
         elements = last(offsets->batches, gemm.batch) + last(offsets->rows, rows) + last(offsets->columns, columns) + 1;
     }
-    if (static_cast<std::size_t>(elements) * item_size(gemm.dtype) > value(node).bytes)
+    const std::int64_t first = moved ? moved->access.offset : 0;
+    if (moved && (moved->memory != node || moved->access.bounded() || first < 0)) bad("a factor is another view");
+    if (static_cast<std::size_t>(first + elements) * item_size(gemm.dtype) > value(node).bytes)
       bad("a factor is larger than its memory");
   }
 
@@ -245,6 +282,10 @@ class Verifier {
     }
   }
 
+  static bool is_moved(const Lowered& lowered, std::size_t p) {
+    return std::any_of(lowered.moved.begin(), lowered.moved.end(),
+                       [p](const Lowered::Moved& each) { return each.is_pointer && each.index == p; });
+  }
   void epilogue(const Bound& bound, const Work& work) {
     if (!bound.product || static_cast<std::size_t>(work.epilogue) >= tasks_.size() || bound.product->offsets_c)
       bad("it can have no epilogue");
@@ -255,7 +296,7 @@ class Verifier {
     const std::int64_t rows = gemm.batch * gemm.m;
     bool flat = lowered.row_operands.empty();
     for (std::size_t p = 0; p < lowered.pointers.size(); ++p) {
-      const bool full = next.program->pointers[p].shape == Pointer::Shape::full;
+      const bool full = next.program->pointers[p].shape == Pointer::Shape::full && !is_moved(lowered, p);
       flat = flat && full;
       if (lowered.pointers[p] == work.writes[0] && !full) bad("its epilogue does not read it by elements");
     }
@@ -276,6 +317,8 @@ class Verifier {
   std::int32_t now_ = 0;      // the task
   std::size_t written_ = 0;   // how many values it writes
   std::vector<char> stores_;  // by pointer
+  std::vector<const Lowered::Moved*> moved_pointers_, moved_rows_;
+  std::vector<char> placed_rows_;  // by row operand
   std::vector<DType> rows_;   // by row operand
   std::vector<Overwrite> pairs_;
 };

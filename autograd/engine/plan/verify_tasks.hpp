@@ -34,6 +34,7 @@ struct Bound {
   Parts parts = Parts::none;
   const Gemm* product = nullptr;
   std::span<const std::int32_t> operands{};  // of products and kernels
+  const Movements* moved[2] = {};            // of the factors of a product
   std::vector<std::int32_t> checked{};       // nodes whose indices are checked
 };
 

@@ -113,7 +113,11 @@ const char* epilogue_refusal(const ProgramTask& program, const ProductTask& prod
   const std::int64_t rows = gemm.batch * gemm.m, size = rows * gemm.n;
   const auto& pointers = program.program->program().pointers;
   const auto& numbers = program.lowered.row_operands;
-  const bool flat = std::all_of(pointers.begin(), pointers.end(), is_full) && numbers.empty();
+  for (const Lowered::Moved& each : program.lowered.moved)
+    if (each.movements.memory == product.node && !planted("a product is read elsewhere before it is there"))
+      return "it reads the product at other places";
+  const bool flat =
+      std::all_of(pointers.begin(), pointers.end(), is_full) && numbers.empty() && program.lowered.moved.empty();
   const bool fits = flat ? program.rows * program.columns == size : program.rows == rows && program.columns == gemm.n;
   if (!fits || size == 0) return "it has another space than the product";
   if (gemm.n < narrow_columns) return "rows of the product are narrow";

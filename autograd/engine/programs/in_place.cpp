@@ -23,7 +23,8 @@ std::vector<Overwrite> overwrites(const Program& program) {
     }
   const auto numbers = [&](std::size_t p) {
     const Pointer& pointer = program.pointers[p];
-    return pointer.shape == Pointer::Shape::full && !pointer.mask && !pointer.accumulator;
+    return pointer.shape == Pointer::Shape::full && !pointer.mask && !pointer.accumulator &&
+           (!pointer.placed || planted("a result lies over what is read at other places"));
   };
   std::vector<Overwrite> pairs;
   for (std::size_t r = 0; r < program.pointers.size(); ++r)

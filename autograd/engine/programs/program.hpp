@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "autograd/core/access.hpp"
 #include "autograd/core/dtype.hpp"
 #include "autograd/core/instruction_facts.hpp"
 
@@ -65,6 +66,7 @@ struct Pointer {
   Shape shape = Shape::full;
   bool mask = false;         // bytes 0 or 1 (bool), which become masks when read; else elements of the program's dtype
   bool accumulator = false;  // target of accumulate steps: zero before the first row
+  bool placed = false;       // an input whose elements lie at places of their own (see Binding::places)
   friend bool operator==(const Pointer&, const Pointer&) = default;
 };
 
@@ -80,6 +82,7 @@ struct Load {
   std::uint16_t index = 0;
   std::uint16_t register_ = 0;
   std::uint16_t column = 0;  // of elements: the register
+  bool placed = false;       // of rows: the numbers lie at places of their own (see Binding::row_places)
   friend bool operator==(const Load&, const Load&) = default;
 };
 
@@ -116,9 +119,12 @@ struct Program {
 /// What a program runs on.
 struct Binding {
   std::int64_t rows = 0, columns = 0;
-  std::vector<void*> pointers;  // one for each pointer; scratch ones are null
+  std::vector<void*> pointers;  // one for each pointer; scratch ones are null; of what is placed element 0
   std::vector<void*> row_operands;
   std::vector<double> arguments;
+  // Of what is placed: where the elements lie, in the order of rows and columns; coalesced. Null for all others, or no
+  // list where there is none.
+  std::vector<const Access*> places{}, row_places{};
 };
 
 }  // namespace xgrad::fused

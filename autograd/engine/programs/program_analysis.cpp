@@ -20,7 +20,7 @@ bool is_flat(const Program& program, bool one_row) {
   for (const Load& load : program.loads)
     if (load.source != Load::Source::argument) return false;
   for (const Pointer& pointer : program.pointers)
-    if (pointer.accumulator || pointer.shape == Pointer::Shape::scratch ||
+    if (pointer.accumulator || pointer.placed || pointer.shape == Pointer::Shape::scratch ||
         (pointer.shape == Pointer::Shape::vector && !one_row && !planted("rows that share a vector are one long row")))
       return false;
   return std::none_of(program.phases[0].steps.begin(), program.phases[0].steps.end(), [](const Step& step) {
@@ -58,6 +58,7 @@ Analysis::Analysis(const Program& program)
   for (std::size_t p = 0; p < program.pointers.size(); ++p) {
     if (program.pointers[p].accumulator) accumulators.push_back(static_cast<std::uint16_t>(p));
     if (program.pointers[p].shape == Pointer::Shape::scratch) scratch.push_back(static_cast<std::uint16_t>(p));
+    if (program.pointers[p].placed) placed.push_back(static_cast<std::uint16_t>(p));
   }
 }
 

@@ -18,6 +18,8 @@ bool is_same_for_rows(const Program& program) {
   if (!program.row_stores.empty() || !program.element_stores.empty()) return false;
   for (const Load& load : program.loads)
     if (load.source != Load::Source::argument) return false;
+  for (const Pointer& pointer : program.pointers)
+    if (pointer.placed) return false;
   return std::none_of(program.phases[0].steps.begin(), program.phases[0].steps.end(),
                       [](const Step& step) { return is_reduction(step.code); });
 }

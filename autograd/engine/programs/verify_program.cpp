@@ -58,6 +58,8 @@ class Verifier {
     if (at.accumulator && (at.shape != Shape::vector || at.mask))
       bad_pointer(p, "an accumulator is a vector of numbers");
     if (at.shape == Shape::scratch && at.mask) bad_pointer(p, "scratch holds numbers");
+    if (at.placed && (at.shape == Shape::scratch || at.mask || at.accumulator))
+      bad_pointer(p, "what lies at places of its own are numbers that are read");
   }
 
   void load(const Load& at) {
@@ -72,6 +74,7 @@ class Verifier {
       if ((whole ? rows_ : integers_)[at.index]) bad_row(at.index, "it is loaded as integers and as numbers");
       (whole ? integers_ : rows_)[at.index] = 1;
     }
+    if (at.placed && at.source != Source::rows) violated("load: only numbers of rows lie at places of their own");
     define(at.register_, kind);
     columns_[at.register_] = at.source == Source::integers;
   }
@@ -162,6 +165,7 @@ class Verifier {
     const Pointer& at = program_->pointers[p];
     if (at.shape == Shape::vector) bad_pointer(p, "what is the same for all rows is stored");
     if (input_[p]) bad_pointer(p, "an input is stored");
+    if (at.placed) bad_pointer(p, "what lies at places of its own is stored");
     if (stored_[p] == phase_) bad_pointer(p, "it is stored twice in a phase");
     stored_[p] = phase_;
   }
@@ -177,7 +181,7 @@ class Verifier {
     column_number(at.column);
     if (at.pointer >= program_->pointers.size()) violated("element store: there is no such pointer");
     const Pointer& to = program_->pointers[at.pointer];
-    if (to.shape != Shape::full || to.mask) bad_pointer(at.pointer, "an element is stored to no matrix of numbers");
+    if (to.shape != Shape::full || to.mask || to.placed) bad_pointer(at.pointer, "an element is stored to no matrix of numbers");
     if (stored_[at.pointer] == never) bad_pointer(at.pointer, "an element is stored, but not its row");
   }
 
@@ -222,7 +226,7 @@ class Times {
 };
 
 bool is_full_of_numbers(const Pointer& pointer) {
-  return pointer.shape == Shape::full && !pointer.mask && !pointer.accumulator;
+  return pointer.shape == Shape::full && !pointer.mask && !pointer.accumulator && !pointer.placed;
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 //              after one that stored to it, and there before it is stored again; a phase stores to it once. So it may
 //              hold what a phase leaves for a later one. Scratch is as an output. Vectors are inputs, or accumulators:
 //              flagged, so that they are cleared, and only accumulated into, in one phase, never read
+//   placed     what lies at places of its own is an input of numbers, full or a vector, and shares no memory
 //   rows       a row operand is loaded, as integers or as numbers, or stored, once
 //   elements   are loaded from inputs. A column number is loaded from integers, whose range is checked before. What an
 //              element is stored to has been stored by a phase

@@ -5,6 +5,7 @@
 
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/cpu/threads.hpp"
+#include "autograd/engine/rows/row_reader.hpp"
 #include "autograd/engine/interpreter/interpreter.hpp"
 #include "autograd/engine/programs/step_semantics.hpp"
 #include "autograd/engine/programs/violation.hpp"
@@ -121,11 +122,12 @@ struct NarrowRows::Layout {
     registers = all.slots_ * slot_stride;
     pointers = registers + (all.program_.registers + 3u) * vector;
     numbers = pointers + all.program_.pointers.size() * slot_stride;
-    places = numbers + slot_stride;
+    placed = numbers + slot_stride;
+    places = placed + all.program_.row_operands * vector;
     bytes = places + (all.row_operands_ + all.program_.row_operands + 3u) * sizeof(char*);
   }
   std::int64_t rows, columns;
-  std::size_t vector, registers, pointers, numbers, places, bytes;
+  std::size_t vector, registers, pointers, numbers, placed, places, bytes;
 };
 
 /// One thread's walk over a block of rows.
@@ -181,18 +183,30 @@ class NarrowRows::Walk {
     else if (pointer.shape == Pointer::Shape::vector)
       for (std::int64_t i = planted("the last row of a tile has no vectors along the columns") ? 1 : 0;
            i < std::min(layout_.rows, binding_.rows); ++i, own += row)
-        std::memcpy(own, binding_.pointers[p], row);
+        pointer.placed ? reader(p).copy(0, layout_.columns, own) : void(std::memcpy(own, binding_.pointers[p], row));
+  }
+  RowReader reader(std::size_t p) const {
+    return {*binding_.places[p], binding_.pointers[p], sizeof(T), layout_.columns};
   }
 
   void tile(std::int64_t row, std::int64_t rows) {
     for (std::size_t p = 0; p < program_.pointers.size(); ++p) {
       const Pointer& pointer = program_.pointers[p];
       if (pointer.shape != Pointer::Shape::full || pointer.accumulator) continue;
+      if (pointer.placed) {
+        reader(p).copy(row * layout_.columns, rows * layout_.columns, place_[p]);
+        continue;
+      }
       place_[p] = static_cast<char*>(binding_.pointers[p]) +
                   row * layout_.columns * static_cast<std::int64_t>(pointer.mask ? 1 : sizeof(T));
     }
     for (std::size_t i = 0; i < program_.row_operands; ++i)
       place_[all_.row_operands_ + i] = static_cast<char*>(binding_.row_operands[i]) + row * item(i);
+    for (const Load& load : program_.loads) {
+      if (!load.placed) continue;
+      char* own = place_[all_.row_operands_ + load.index] = memory_ + layout_.placed + load.index * layout_.vector;
+      RowReader(*binding_.row_places[load.index], binding_.row_operands[load.index], sizeof(T), 1).copy(row, rows, own);
+    }
     const std::int64_t n = rows * layout_.columns;
     for (const TileInstruction& instruction : all_.instructions_)
       instruction.function(place_[instruction.out], place_[instruction.in[0]], place_[instruction.in[1]],

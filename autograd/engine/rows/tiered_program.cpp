@@ -50,8 +50,8 @@ Version& Compiled::State::bind(const Binding& binding, Scratch& memory) {
   bound.resize(program().pointers.size());
   for (std::size_t p = 0; p < bound.size(); ++p) {
     std::size_t first = p;
-    if (program().pointers[p].shape != Pointer::Shape::scratch)
-      for (first = 0; binding.pointers[first] != binding.pointers[p];) ++first;
+    if (program().pointers[p].shape != Pointer::Shape::scratch && !program().pointers[p].placed)
+      for (first = 0; binding.pointers[first] != binding.pointers[p] || program().pointers[first].placed;) ++first;
     bound[p] = static_cast<std::uint16_t>(first);
   }
   if (memory.registers.size() < program().registers) memory.registers.resize(program().registers);

@@ -22,7 +22,8 @@ constexpr std::int64_t group_elements = 1024, group_bytes = 16384;
 
 /// Where a thread's memory has what.
 struct WideRows::Layout {
-  Layout(const WideRows& all, const Kernels& kernels, std::int64_t columns) {
+  Layout(const WideRows& all, const Binding& binding, const Kernels& kernels, std::int64_t columns)
+      : placed(all.program_, all.analysis_, binding, columns) {
     const Program& program = all.program_;
     const Analysis& analysis = all.analysis_;
     for (const auto& kernel : kernels.phases) workspace = std::max(workspace, lines(kernel->workspace()));
@@ -39,9 +40,11 @@ struct WideRows::Layout {
     if (own) group = std::min(group, group_bytes / own);
     group = std::max<std::int64_t>(1, group);
     sums = scratch + analysis.scratch.size() * row * static_cast<std::size_t>(group);
-    bytes = sums + analysis.accumulators.size() * row;
+    own_memory = sums + analysis.accumulators.size() * row;
+    bytes = own_memory + placed.bytes;
   }
-  std::size_t workspace = 0, registers, pointers, strides, unrolled, scratch, row, sums, bytes;
+  PlacedLayout placed;
+  std::size_t workspace = 0, registers, pointers, strides, unrolled, scratch, row, sums, own_memory, bytes;
   std::int64_t group;  // how many rows go through a phase before the next one
 };
 
@@ -63,10 +66,12 @@ class WideRows::Walk {
         unrolled_(reinterpret_cast<void**>(memory_ + layout.unrolled)),
         sums_(memory_ + layout.sums),
         row_bytes_(layout.row),
-        group_(layout.group) {
+        group_(layout.group),
+        columns_(layout.placed),
+        placed_(program_, all.analysis_, binding, layout.placed, memory_ + layout.own_memory) {
     for (std::size_t r = 0; r < program_.registers; ++r)
       std::fill_n(registers_ + r * most_rows,
-                  planted("only the first row of a group has the fixed numbers") ? 1 : group_, fixed[r]);
+                  planted("only the first row of a group has the fixed numbers") ? 1 : most_rows, fixed[r]);
     for (std::size_t p = 0; p < program_.pointers.size(); ++p)
       strides_[p] = is_moving(program_.pointers[p]) ? binding.columns * item(program_.pointers[p]) : 0;
     const std::vector<std::uint16_t>& scratch = all.analysis_.scratch;
@@ -100,7 +105,7 @@ class WideRows::Walk {
   void place(std::int64_t row, std::int64_t column) {
     for (std::size_t p = 0; p < program_.pointers.size(); ++p) {
       const Pointer& pointer = program_.pointers[p];
-      if (pointer.shape == Pointer::Shape::scratch || pointer.accumulator) continue;
+      if (pointer.shape == Pointer::Shape::scratch || pointer.accumulator || pointer.placed) continue;
       const std::int64_t place = column + (pointer.shape == Pointer::Shape::full ? row * binding_.columns : 0);
       pointers_[p] = static_cast<char*>(binding_.pointers[p]) + place * item(pointer);
     }
@@ -114,9 +119,12 @@ class WideRows::Walk {
   T* numbers(std::uint16_t register_) { return registers_ + register_ * most_rows; }
 
   void load(std::int64_t row, std::int64_t rows) {
-    for (const Load& load : program_.loads) {
+    for (std::size_t i = 0; i < program_.loads.size(); ++i) {
+      const Load& load = program_.loads[i];
       T* to = numbers(load.register_);
-      if (load.source == Load::Source::rows)
+      if (load.placed)
+        placed_.load(i, row, rows, to);
+      else if (load.source == Load::Source::rows)
         std::copy_n(static_cast<const T*>(binding_.row_operands[load.index]) + row, rows, to);
       else if (load.source == Load::Source::integers)
         std::transform(static_cast<const std::int64_t*>(binding_.row_operands[load.index]) + row,
@@ -131,7 +139,8 @@ class WideRows::Walk {
     const TileFunction function = mask ? all_.functions_.pick_mask : all_.functions_.pick;
     const void* from = pointers_[load.index];
     T *to = numbers(load.register_), *columns = numbers(load.column);
-    if (is_moving(program_.pointers[load.index])) return function(to, from, columns, &binding_.columns, rows);
+    const std::int64_t distance = strides_[load.index] / item(program_.pointers[load.index]);
+    if (is_moving(program_.pointers[load.index])) return function(to, from, columns, &distance, rows);
     for (std::int64_t i = 0; i < rows; ++i) function(to + i, from, columns + i, &binding_.columns, 1);
   }
   void store(std::int64_t row, std::int64_t rows) {
@@ -142,21 +151,27 @@ class WideRows::Walk {
                           rows);
   }
 
-  /// Where columns do not depend on each other, so few at a time that their sums stay in the first-level cache.
   void rows(std::int64_t begin, std::int64_t end) {
-    const std::int64_t most = all_.analysis_.parts == Parts::columns ? sum_columns : part_.columns;
     std::int64_t done = 0;
     do {
-      const std::int64_t columns = std::min(most, part_.columns - done);
-      place(begin, part_.column + done);
-      rows(begin, end, columns);
+      const std::int64_t column = part_.column + done;
+      const std::int64_t columns = std::min(all_.columns_from(columns_, column, part_.columns), part_.columns - done);
+      place(begin, column);
+      placed_.begin(column, columns, pointers_);
+      if (kernels_.unrolled)
+        rows(begin + several_rows(end - begin, columns), end, columns);
+      else
+        for (std::int64_t row = begin, next; row < end; row = next) {
+          next = row + placed_.go_to(row, end - row, column, columns, pointers_, strides_);
+          rows(row, next, columns);
+        }
       done += columns;
     } while (done < part_.columns);
   }
   void rows(std::int64_t begin, std::int64_t end, std::int64_t columns) {
-    if (kernels_.unrolled) begin += several_rows(end - begin, columns);
-    for (std::int64_t row = begin; row < end; row += group_) {
-      const std::int64_t rows = std::min(group_, end - row);
+    const std::int64_t group = columns_.any ? std::min(columns_.group(columns), all_.scratch_group(group_)) : group_;
+    for (std::int64_t row = begin; row < end; row += group) {
+      const std::int64_t rows = std::min(group, end - row);
       load(row, rows);
       all_.before_.run(registers_, most_rows, rows);
       const PhaseArguments arguments{pointers_, registers_, memory_, columns, rows, strides_};
@@ -218,6 +233,8 @@ class WideRows::Walk {
   char* sums_;
   std::size_t row_bytes_;
   std::int64_t group_;
+  const PlacedLayout& columns_;
+  PlacedOperands<T> placed_;
 };
 
 WideRows::WideRows(const Program& program, const Analysis& analysis, const TileFunctions& functions)
@@ -227,6 +244,23 @@ WideRows::WideRows(const Program& program, const Analysis& analysis, const TileF
       before_(analysis.before, functions),
       unrolled_(fused::unrolled(program)) {
   for (const Phase& phase : program.phases) after_.emplace_back(phase.after, functions);
+}
+
+/// Where columns do not depend on each other, so few that their sums stay in the first-level cache.
+std::int64_t WideRows::columns_from(const PlacedLayout& placed, std::int64_t column, std::int64_t columns) const {
+  if (analysis_.parts == Parts::none) return columns;
+  if (placed.any) return placed.columns_from(column);
+  return analysis_.parts == Parts::columns ? sum_columns : columns;
+}
+
+/// Rows that leave something in scratch go through a phase in no larger groups than there is scratch for.
+std::int64_t WideRows::scratch_group(std::int64_t group) const { return analysis_.scratch.empty() ? most_rows : group; }
+
+/// Few long rows whose columns do not depend on each other are parted between threads.
+std::int64_t WideRows::piece_columns(const Binding& binding, const Rectangle& part) const {
+  if (analysis_.parts != Parts::any || analysis_.placed.empty()) return std::max<std::int64_t>(1, part.columns);
+  const std::int64_t at_once = block_elements / std::min(block_rows(binding), std::max<std::int64_t>(1, part.rows));
+  return std::max(sum_columns, at_once / sum_columns * sum_columns);
 }
 
 /// Of a block that one thread takes; they do not depend on how the columns are parted.
@@ -249,14 +283,18 @@ template <class T>
 void WideRows::run_as(const Binding& binding, const Rectangle& part, const Kernels& kernels, const T* fixed,
                       Partials& partials) const {
   const auto& accumulators = analysis_.accumulators;
-  const Layout layout(*this, kernels, part.columns);
+  const std::int64_t columns = piece_columns(binding, part);
+  const std::int64_t pieces = std::max<std::int64_t>(1, (part.columns + columns - 1) / columns);  // (of no columns: one)
+  const Layout layout(*this, binding, kernels, columns);
   const std::int64_t size = block_rows(binding), blocks = (part.rows + size - 1) / size;
   const std::int64_t end = part.row + part.rows, last_column = part.column + part.columns;
   if (blocks == 0)
     for (std::size_t i = 0; i < accumulators.size(); ++i)
       std::fill_n(partials.row(0, i) + part.column, part.columns, 0.0);
-  parallel(blocks, [&](std::int64_t block) {
-    Walk<T> walk(*this, binding, part, kernels, fixed, layout);
+  parallel(blocks * pieces, [&](std::int64_t i) {
+    const std::int64_t block = i / pieces, column = part.column + i % pieces * columns;
+    const Rectangle piece{part.row, part.rows, column, std::min(columns, last_column - column)};
+    Walk<T> walk(*this, binding, piece, kernels, fixed, layout);
     const std::int64_t begin = part.row + block * size;
     walk.block(block, begin, std::min(end, begin + size), partials);
   });

@@ -12,6 +12,7 @@
 #include "autograd/engine/programs/program_analysis.hpp"
 #include "autograd/engine/programs/unroll_rows.hpp"
 #include "autograd/engine/rows/partial_sums.hpp"
+#include "autograd/engine/rows/placed_operands.hpp"
 #include "autograd/engine/rows/row_code.hpp"
 
 namespace xgrad::fused {
@@ -43,6 +44,9 @@ class WideRows {
   void run_as(const Binding& binding, const Rectangle& part, const Kernels& kernels, const T* fixed,
               Partials& partials) const;
   std::int64_t block_rows(const Binding& binding) const;
+  std::int64_t piece_columns(const Binding& binding, const Rectangle& part) const;
+  std::int64_t columns_from(const PlacedLayout& placed, std::int64_t column, std::int64_t columns) const;
+  std::int64_t scratch_group(std::int64_t group) const;
 
   const Program& program_;
   const Analysis& analysis_;

@@ -51,6 +51,7 @@ std::vector<Tensor>& companions() {
   return *list;
 }
 
+using fused::is_view;
 using fused::planted;
 using Kind = Lowering::Kind;
 
@@ -58,12 +59,8 @@ constinit thread_local std::int64_t computed_here = 0;
 
 bool has_value(const Entry& entry) { return entry.evaluated.load(std::memory_order_acquire); }
 
-bool is_view(const Entry& entry) {
-  return entry.kind == Kind::alias || entry.kind == Kind::broadcast || entry.kind == Kind::transposition;
-}
-
 // What has to be in memory for the value of a pending entry to be there: the entry itself, or what it is a view of. A
-// broadcast and a transposition are read where they are needed, at no cost, and so is what a constant is.
+// view is read where it is needed, at no cost, and so is what a constant is.
 template <class E, class Add>
 void keep(E* entry, Add add) {
   E* source = entry;

@@ -27,6 +27,7 @@ void run_part(const Pending& pending) {
   std::optional<const fused::FoundPlan> plan;
   try {
     plan.emplace(pending, key, budget);
+    plan->run(pending, key);
   } catch (const fused::Unplanned&) {
     ++parts_not_planned;
     return ReferenceExecutor().run(pending);
@@ -34,7 +35,6 @@ void run_part(const Pending& pending) {
     fused::report(violation);
     return ReferenceExecutor().run(pending);
   }
-  plan->run(pending, key);
   for (Entry* entry : pending.entries)
     if (!entry->evaluated.load(std::memory_order_relaxed))
       entry->computed = entry->computed > 0 ? 2 : 1;

@@ -55,9 +55,7 @@ class Parts {
   static constexpr std::uint32_t never = 0xffffffff;
 
   static bool is_view(const Entry& entry) {
-    using Kind = Lowering::Kind;
-    return entry.kind == Kind::alias || entry.kind == Kind::broadcast || entry.kind == Kind::transposition ||
-           entry.kind == Kind::constant;
+    return fused::is_view(entry) || entry.kind == Lowering::Kind::constant;
   }
   std::size_t begin(std::size_t part) const { return std::min(part * size_, pending_.entries.size()); }
   void add_root(std::size_t number) {

@@ -44,6 +44,7 @@ class Run {
         buffers_(memory_.size()) {}
 
   void run(bool again) {
+    find_accesses();
     find_overwritable(again);
     for (std::size_t i = 0; i < runs_.size(); ++i) {
       const std::size_t first = i;
@@ -67,6 +68,24 @@ class Run {
  private:
   const Task& task_at(std::size_t run) const { return plan_.tasks.tasks[static_cast<std::size_t>(runs_[run].task)]; }
   const Entry& entry_of(std::int32_t node) const { return *pending_.entries[memory_[node].entry]; }
+
+  // ---- where views lie, before anything runs
+
+  void find_accesses() {
+    const auto find = [this](const Movements& movements) -> Access& {
+      return accesses_.emplace_back(access_of(movements, pending_, elements_of(movements.memory)));
+    };
+    for (const Task& task : plan_.tasks.tasks)
+      if (const auto* program = std::get_if<ProgramTask>(&task)) {
+        for (const Lowered::Moved& each : program->lowered.moved)
+          if (Access& access = find(each.movements); each.once) access.axes.pop_back();
+      } else if (const auto* product = std::get_if<ProductTask>(&task)) {
+        for (const MovedFactor& each : product->moved) find(each.movements);
+      }
+  }
+  std::int64_t elements_of(std::int32_t node) const {
+    return static_cast<std::int64_t>(memory_[node].bytes / item_size(memory_[node].dtype));
+  }
 
   // ---- memory
 
@@ -154,6 +173,23 @@ class Run {
     for (const std::int32_t node : task.lowered.pointers) binding.pointers.push_back(node < 0 ? nullptr : data(node));
     for (const std::int32_t node : task.lowered.row_operands) binding.row_operands.push_back(data(node));
     for (const Argument& argument : task.lowered.arguments) binding.arguments.push_back(number(argument));
+    bind_moved(task.lowered, task.first_moved);
+  }
+  // What is contiguous is read like anything else, from where it begins.
+  void bind_moved(const Lowered& lowered, std::size_t first) {
+    Binding& binding = binding_;
+    binding.places.assign(lowered.moved.empty() ? 0 : lowered.pointers.size(), nullptr);
+    binding.row_places.assign(lowered.moved.empty() ? 0 : lowered.row_operands.size(), nullptr);
+    const Access* access = accesses_.data() + first;
+    for (const Lowered::Moved& each : lowered.moved) {
+      void*& base = each.is_pointer ? binding.pointers[each.index] : binding.row_operands[each.index];
+      const std::int32_t node = each.movements.memory;
+      if (each.movements.contiguous && !each.once)
+        base = static_cast<char*>(base) + access->offset * static_cast<std::int64_t>(item_size(memory_[node].dtype));
+      else
+        (each.is_pointer ? binding.places : binding.row_places)[each.index] = access;
+      ++access;
+    }
   }
 
   void run_task(const ProductTask& task, const ProgramTask* epilogue) {
@@ -178,6 +214,11 @@ class Run {
     product.a = data(task.operands[0]);
     product.b = data(task.operands[1]);
     product.c = data(task.node);
+    for (std::size_t i = 0; i < task.moved.size(); ++i) {
+      const void*& base = task.moved[i].factor == 0 ? product.a : product.b;
+      base = static_cast<const char*>(base) +
+             accesses_[task.first_moved + i].offset * static_cast<std::int64_t>(item_size(product.dtype));
+    }
     if (task.operands.size() > 2) product.d = data(task.operands[2]);
     if (task.scaled == Scaled::none) return product;
     double& scale = task.scaled == Scaled::alpha ? product.alpha : product.beta;
@@ -206,6 +247,7 @@ class Run {
   const std::vector<Memory>& memory_;
   const Pending& pending_;
   const Inputs& inputs_;
+  std::vector<Access> accesses_;  // of all views that programs and products read, by task
   std::vector<Buffer> buffers_;
   std::vector<char> overwritable_;   // by leaf; empty where none is
   std::vector<std::int32_t> taken_;  // inputs whose memory outputs of the present task have

@@ -102,4 +102,17 @@ Room groups() {
           }};
 }
 
+Room views() {
+  return {"views",
+          {
+              {"views keep the offsets of their first run", tests("a plan serves views that begin elsewhere")},
+              {"a group reads elsewhere what it computes", tests("[views]")},
+              {"two groups become one of which one reads elsewhere what the other computes", tests("[views]")},
+              {"a product is read elsewhere before it is there", tests("[views]")},
+              {"a result lies over what is read at other places", tests("[views]")},
+              {"rows go on behind the end of an axis", tests("[views]")},
+              {"what is around a view is left as it was", tests("[views]")},
+          }};
+}
+
 }  // namespace xgrad::mutants

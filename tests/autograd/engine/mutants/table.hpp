@@ -48,6 +48,7 @@ const std::vector<Room>& rooms();
 Room keys_and_caches();
 Room graphs();
 Room groups();
+Room views();
 Room programs();
 Room interpreters();
 Room machine_code();

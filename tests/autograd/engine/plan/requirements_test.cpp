@@ -32,17 +32,27 @@ TEST_CASE("factors are in memory, as they lie before they are transposed or repe
 }
 
 TEST_CASE("what a program cannot read where it is needed is in memory", "[requirements][stages]") {
-  const Tensor x = numbers({6, 5}, 1), inner = exp(x), turned = transpose(inner), indices = zeros({6, 1}, int64) + 1;
-  const Tensor apart = broadcast_to(numbers({2, 1, 3}, 2), {2, 5, 3}),
-               after = exp(broadcast_to(numbers({5}, 3), {6, 5}));
-  const Tensor reads_turned = turned * 2.0, picked = gather(inner, 1, indices), reads_apart = apart * 2.0;
-  const Stages stages({reads_turned, picked, reads_apart, after});
-  CHECK(stages.requirement(turned).materialised);
+  const Tensor x = numbers({6, 5}, 1), inner = exp(x), indices = zeros({6, 1}, int64) + 1;
+  const Tensor turned = transpose(greater(x, 0)), numbers_too = numbers({5, 6}, 2);
+  const Tensor picked = gather(inner, 1, indices), chosen = where(turned, numbers_too, 0.5);
+  const Stages stages({picked, chosen});
   CHECK(stages.requirement(indices).materialised);
-  CHECK(stages.requirement(apart).materialised);
+  CHECK(stages.requirement(turned).materialised);  // a mask, which programs do not read elsewhere
   const Tensor wide = broadcast_to(exp(numbers({5}, 4)), {6, 5}), reads_wide = x * wide;
   const Stages repeated({reads_wide});  // which a program repeats for itself
   CHECK_FALSE(repeated.requirement(wide).materialised);
+}
+
+TEST_CASE("a view is read in the memory of what it is a view of", "[requirements][stages]") {
+  const Tensor x = numbers({6, 5}, 1), inner = exp(x), turned = transpose(inner), part = slice(turned, 0, 1, 4);
+  const Tensor apart = broadcast_to(exp(numbers({2, 1, 3}, 2)), {2, 5, 3}), around = pad(part, 1, 1, 1);
+  const Tensor a = part * 2.0, b = apart * 2.0, c = sum(around, 1);
+  const Stages stages({a, b, c});
+  for (const Tensor& view : {turned, part, apart, around}) CHECK_FALSE(stages.requirement(view).materialised);
+  CHECK(stages.requirement(inner).materialised);
+  const Tensor whole = cumsum(part, 0);
+  const Stages copied({a, whole});
+  CHECK(copied.requirement(part).materialised);  // as a reference kernel reads it
 }
 
 TEST_CASE("what a reference kernel reads is in memory", "[requirements][stages]") {

@@ -1,0 +1,177 @@
+#include "autograd/engine/rows/row_reader.hpp"
+
+#include <algorithm>
+#include <array>
+#include <type_traits>
+
+#include "autograd/engine/cpu/fault.hpp"
+
+namespace xgrad::fused {
+
+namespace {
+
+using Axis = Access::Axis;
+
+constexpr Axis only{1, 1, 0, 1, false};  // of a single element
+
+bool holds(const Axis& axis, std::int64_t first, std::int64_t count) {
+  return first >= axis.low && first + count <= axis.high;
+}
+
+template <class T>
+void copy_run(T* to, const T* from, std::int64_t stride, std::int64_t count) {
+  const auto each = [=](auto distance) {
+    for (std::int64_t i = 0; i < count; ++i) to[i] = from[i * distance];
+  };
+  if (stride == 1)
+    std::copy_n(from, count, to);
+  else if (stride == -1)
+    each(std::integral_constant<std::int64_t, -1>());
+  else if (stride == 2)
+    each(std::integral_constant<std::int64_t, 2>());
+  else
+    each(stride);
+}
+
+// A square block of 16 bytes to a side.
+void copy_block(float* to, std::int64_t to_stride, const float* from, std::int64_t from_stride) {
+  using Four [[gnu::vector_size(16), gnu::aligned(4), gnu::may_alias]] = float;
+  const auto row = [&](std::int64_t i) { return *reinterpret_cast<const Four*>(from + i * from_stride); };
+  const Four a = row(0), b = row(1), c = row(2), d = row(3);
+  const Four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+  const Four ef = __builtin_shufflevector(a, b, 2, 6, 3, 7), gh = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  const auto put = [&](std::int64_t i, Four x) { *reinterpret_cast<Four*>(to + i * to_stride) = x; };
+  put(0, __builtin_shufflevector(ab, cd, 0, 1, 4, 5));
+  put(1, __builtin_shufflevector(ab, cd, 2, 3, 6, 7));
+  put(2, __builtin_shufflevector(ef, gh, 0, 1, 4, 5));
+  put(3, __builtin_shufflevector(ef, gh, 2, 3, 6, 7));
+}
+void copy_block(double* to, std::int64_t to_stride, const double* from, std::int64_t from_stride) {
+  to[0] = from[0], to[1] = from[from_stride];
+  to[to_stride] = from[1], to[to_stride + 1] = from[from_stride + 1];
+}
+
+// Rows that lie side by side.
+template <class T>
+void copy_transposed(T* to, std::int64_t to_stride, const T* from, std::int64_t from_stride, std::int64_t rows,
+                     std::int64_t columns) {
+  constexpr auto side = static_cast<std::int64_t>(16 / sizeof(T));
+  const std::int64_t whole_rows = rows / side * side, whole_columns = columns / side * side;
+  for (std::int64_t c = 0; c < whole_columns; c += side)
+    for (std::int64_t r = 0; r < whole_rows; r += side)
+      copy_block(to + r * to_stride + c, to_stride, from + c * from_stride + r, from_stride);
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t c = r < whole_rows ? whole_columns : 0; c < columns; ++c)
+      to[r * to_stride + c] = from[c * from_stride + r];
+}
+
+}  // namespace
+
+/// Where an element is: its index on each axis, and where the first element of its run along the last axis lies.
+struct RowReader::Position {
+  std::array<std::int64_t, max_ndim> index;
+  std::int64_t inner = 0;   // the index on the last axis
+  std::int64_t offset = 0;  // that of its run
+  std::size_t outside = 0;  // on how many of the other axes it is outside
+};
+
+RowReader::Position RowReader::position(std::int64_t element) const {
+  Position at;
+  at.offset = access_.offset;
+  const std::vector<Axis>& axes = access_.axes;
+  if (axes.empty()) return at;
+  at.inner = element % axes.back().size;
+  element /= axes.back().size;
+  for (std::size_t k = axes.size() - 1; k-- > 0;) {
+    at.index[k] = k == 0 ? element : element % axes[k].size;
+    element /= axes[k].size;
+    at.offset += at.index[k] * axes[k].stride;
+    at.outside += !holds(axes[k], at.index[k], 1);
+  }
+  return at;
+}
+
+/// As many rows as lie at equal distances from here on, all of their elements side by side; 0 where not even one does.
+RowsInMemory RowReader::rows_there(const Position& at, std::int64_t rows, std::int64_t columns) const {
+  const std::vector<Axis>& axes = access_.axes;
+  const Axis& inner = axes.empty() ? only : axes.back();
+  const auto item = static_cast<std::int64_t>(item_);
+  if (at.outside != 0 || (inner.stride != 1 && columns_ > 1) || !holds(inner, at.inner, columns)) return {};
+  // (Nothing is written there: what programs store to has no places of its own.)
+  char* const data = const_cast<char*>(base_) + (at.offset + at.inner * inner.stride) * item;
+  const std::int64_t within = (inner.high - at.inner - columns) / columns_ + 1;
+  if (columns_ != inner.size || axes.size() < 2)
+    return {data, columns_ * inner.stride * item, planted("rows go on behind the end of an axis") ? rows : std::min(rows, within)};
+  const std::size_t next = axes.size() - 2;
+  return {data, axes[next].stride * item, std::min(rows, axes[next].high - at.index[next])};
+}
+
+bool RowReader::is_transposed(const Position& at, std::int64_t rows, std::int64_t column, std::int64_t columns) const {
+  const std::vector<Axis>& axes = access_.axes;
+  if (rows < 2 || axes.size() < 2 || columns_ != axes.back().size || axes[axes.size() - 2].stride != 1) return false;
+  const std::size_t next = axes.size() - 2;
+  return at.outside == 0 && at.index[next] + rows <= axes[next].size && holds(axes[next], at.index[next], rows) &&
+         holds(axes.back(), column, columns);
+}
+
+RowsInMemory RowReader::rows(std::int64_t row, std::int64_t rows, std::int64_t group, std::int64_t column,
+                             std::int64_t columns, char* own, std::int64_t own_stride) const {
+  const Position at = position(row * columns_ + column);
+  if (const RowsInMemory found = rows_there(at, rows, columns); found.rows > 0) return found;
+  rows = std::min(rows, group);
+  const auto item = static_cast<std::int64_t>(item_);
+  if (is_transposed(at, rows, column, columns)) {
+    const std::int64_t stride = access_.axes.back().stride, first = at.offset + at.inner * stride;
+    if (item_ == 4)
+      copy_transposed(reinterpret_cast<float*>(own), own_stride / item, reinterpret_cast<const float*>(base_) + first,
+                      stride, rows, columns);
+    else
+      copy_transposed(reinterpret_cast<double*>(own), own_stride / item, reinterpret_cast<const double*>(base_) + first,
+                      stride, rows, columns);
+  } else {
+    for (std::int64_t r = 0; r < rows; ++r) copy((row + r) * columns_ + column, columns, own + r * own_stride);
+  }
+  return {own, own_stride, rows};
+}
+
+void RowReader::copy(std::int64_t first, std::int64_t count, char* own) const {
+  if (item_ == 4)
+    copy_as(first, count, reinterpret_cast<float*>(own));
+  else
+    copy_as(first, count, reinterpret_cast<double*>(own));
+}
+
+template <class T>
+void RowReader::copy_as(std::int64_t first, std::int64_t count, T* own) const {
+  const std::vector<Axis>& axes = access_.axes;
+  const Axis& inner = axes.empty() ? only : axes.back();
+  const T fill = static_cast<T>(access_.fill);
+  Position at = position(first);
+  while (true) {
+    const std::int64_t run = std::min(inner.size - at.inner, count);
+    const bool there = at.outside == 0;
+    const std::int64_t low = there ? std::clamp<std::int64_t>(inner.low - at.inner, 0, run) : run;
+    const std::int64_t high = there ? std::clamp<std::int64_t>(inner.high - at.inner, low, run) : run;
+    if (!planted("what is around a view is left as it was")) {
+      std::fill_n(own, low, fill);
+      std::fill_n(own + high, run - high, fill);
+    }
+    copy_run(own + low, reinterpret_cast<const T*>(base_) + at.offset + (at.inner + low) * inner.stride, inner.stride,
+             high - low);
+    own += run;
+    count -= run;
+    if (count == 0) return;
+    at.inner = 0;
+    for (std::size_t k = axes.size() - 1; k-- > 0;) {
+      const Axis& axis = axes[k];
+      at.outside -= !holds(axis, at.index[k], 1);
+      at.offset += axis.stride;
+      const bool ends = ++at.index[k] == axis.size;
+      if (ends) at.offset -= axis.size * axis.stride, at.index[k] = 0;
+      at.outside += !holds(axis, at.index[k], 1);
+      if (!ends) break;
+    }
+  }
+}
+
+}  // namespace xgrad::fused
