@@ -131,8 +131,7 @@ bool Access::bounded() const {
 bool Access::is_contiguous() const {
   Access joined = *this;
   joined.coalesce();
-  return joined.axes.empty() ||
-         (joined.axes.size() == 1 && joined.axes[0].stride == 1 && !joined.axes[0].bounded);
+  return joined.axes.empty() || (joined.axes.size() == 1 && joined.axes[0].stride == 1 && !joined.axes[0].bounded);
 }
 
 bool Access::lies_within(std::int64_t elements) const {

@@ -27,12 +27,15 @@ class Pieces {
   /// Whether it could be added.
   bool add(const Tensor& x);
   bool empty() const { return pieces_.empty(); }
-  /// The sum, and nothing is left here.
+  /// The sum, and nothing is left here. Few are added as they are, many are joined: n of them would add up n times as
+  /// many elements as the sum has.
   Tensor take();
 
  private:
-  Tensor first_;               // what was added first: the sum as long as it is the only one
-  std::vector<Piece> pieces_;  // from the last to the first along the axis, as a loop over an axis gives them back
+  Tensor joined() const;
+
+  std::vector<Tensor> wholes_;  // as they came
+  std::vector<Piece> pieces_;   // from the last to the first along the axis, as a loop over an axis gives them back
 };
 
 }  // namespace xgrad

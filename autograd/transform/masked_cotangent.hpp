@@ -21,10 +21,10 @@ namespace xgrad {
 /// Rules that move elements or add them up move the mask, too. It ends where a rule mixes elements with factors, as in
 /// a matrix product.
 struct MaskedCotangent {
-  Tensor value;                // undefined for 0
+  Tensor value;                      // undefined for 0
   std::unique_ptr<Pieces> pieces{};  // the value in pieces, as long as there is no other, and no mask
-  Tensor mask{};               // undefined where every element may be other than 0
-  bool mask_is_stale = false;  // whether the value may be other than 0 outside the mask
+  Tensor mask{};                     // undefined where every element may be other than 0
+  bool mask_is_stale = false;        // whether the value may be other than 0 outside the mask
 
   bool is_zero() const { return !value.defined() && !pieces; }
 

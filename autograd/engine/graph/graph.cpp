@@ -254,11 +254,13 @@ class Graph::Builder {
   // yet become another product.)
   void set_movements(Node& node, const Entry& entry) const {
     const bool mixed = node.kind == Kind::broadcast && node.extent == Extent::mixed;
-    const bool moves = mixed || node.kind == Kind::transposition || node.kind == Kind::strided || node.kind == Kind::shifted;
+    const bool moves =
+        mixed || node.kind == Kind::transposition || node.kind == Kind::strided || node.kind == Kind::shifted;
     if (!moves || !is_floating(node.dtype) || !entry.mergeable) return;
     const std::int32_t from = graph_.storage(node.inputs[0]);
     const Movements* before = graph_.movements(from);
-    if (before != nullptr && nodes_[from].kind == Kind::transposition && nodes_[before->memory].kind == Kind::contraction)
+    if (before != nullptr && nodes_[from].kind == Kind::transposition &&
+        nodes_[before->memory].kind == Kind::contraction)
       before = nullptr;
     std::optional<Movements> found;
     if (before != nullptr) found = before->then(node.entry, entry);

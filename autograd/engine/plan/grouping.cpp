@@ -103,8 +103,7 @@ class Grouping {
     for (std::size_t m = 0; m < std::min<std::size_t>(group.members.size(), 16); ++m)
       for (const std::int32_t a : node_at(group.members[m]).inputs)
         for (const std::int32_t b : node_at(node).inputs)
-          if (memory_of(a) == memory_of(b) && node_at(memory_of(a)).kind != Kind::constant)
-            return true;
+          if (memory_of(a) == memory_of(b) && node_at(memory_of(a)).kind != Kind::constant) return true;
     return false;
   }
 

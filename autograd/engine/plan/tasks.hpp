@@ -24,7 +24,7 @@ struct IndexCheck {
 /// A row program over a space.
 struct ProgramTask {
   std::int64_t rows = 0, columns = 0;
-  Lowered lowered{};  // what the program runs on
+  Lowered lowered{};            // what the program runs on
   std::size_t first_moved = 0;  // which of all tasks' views its first one is
   std::shared_ptr<Compiled> program{};
   std::vector<IndexCheck> checks{};
@@ -44,8 +44,8 @@ struct ProductTask {
   Gemm product{};
   std::unique_ptr<const Offsets> offsets_a{}, offsets_b{}, offsets_c{};  // where it has such
   std::vector<MovedFactor> moved{};
-  std::size_t first_moved = 0;  // as of programs
-  Scaled scaled = Scaled::none;                                          // by the last operand, if there are four
+  std::size_t first_moved = 0;   // as of programs
+  Scaled scaled = Scaled::none;  // by the last operand, if there are four
 };
 
 /// The reference kernel of an entry.

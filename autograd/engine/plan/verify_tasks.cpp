@@ -147,7 +147,8 @@ class Verifier {
       const std::int64_t rows = pointer.shape == Pointer::Shape::full ? bound.rows : 1;
       const Lowered::Moved* const moved = moved_pointers_[p];
       if (pointer.placed && !moved) bad("nothing says where its elements lie");
-      if (moved && (moved->once || stores_[p] || value(node).dtype != program.dtype)) bad("a view is written, or of another dtype");
+      if (moved && (moved->once || stores_[p] || value(node).dtype != program.dtype))
+        bad("a view is written, or of another dtype");
       moved ? view(node, *moved, rows * bound.columns, pointer.placed)
             : size(node, rows * bound.columns, pointer.mask ? boolean : program.dtype);
       stores_[p] ? write(node) : read(node);
@@ -167,7 +168,8 @@ class Verifier {
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       if (placed_rows_[i] && !moved_rows_[i]) bad("nothing says where its numbers lie");
       if (moved_rows_[i] && rows_[i] != value(nodes[i]).dtype) bad("a view is of another dtype");
-      moved_rows_[i] ? view(nodes[i], *moved_rows_[i], bound.rows, placed_rows_[i]) : size(nodes[i], bound.rows, rows_[i]);
+      moved_rows_[i] ? view(nodes[i], *moved_rows_[i], bound.rows, placed_rows_[i])
+                     : size(nodes[i], bound.rows, rows_[i]);
       if (at(nodes[i]).stored != now_) read(nodes[i]);
       if (rows_[i] == int64 && bound.columns >= exact_numbers) bad("there are more columns than numbers of them");
     }
@@ -319,7 +321,7 @@ class Verifier {
   std::vector<char> stores_;  // by pointer
   std::vector<const Lowered::Moved*> moved_pointers_, moved_rows_;
   std::vector<char> placed_rows_;  // by row operand
-  std::vector<DType> rows_;   // by row operand
+  std::vector<DType> rows_;        // by row operand
   std::vector<Overwrite> pairs_;
 };
 

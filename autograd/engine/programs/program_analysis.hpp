@@ -19,12 +19,12 @@ enum class Parts : std::uint8_t {
 struct Analysis {
   explicit Analysis(const Program& program);
 
-  std::vector<char> fixed;                           // whether each register is the same for all rows
-  std::vector<RowStep> once;                         // steps of `before` that are done once for the program
-  std::vector<RowStep> before;                       // and those for each row
+  std::vector<char> fixed;                                   // whether each register is the same for all rows
+  std::vector<RowStep> once;                                 // steps of `before` that are done once for the program
+  std::vector<RowStep> before;                               // and those for each row
   std::vector<std::uint16_t> accumulators, scratch, placed;  // pointers
-  bool flat = false;                                 // neither rows nor columns matter: one long row
-  bool flat_row = false;                             // so it is if there is just one row
+  bool flat = false;                                         // neither rows nor columns matter: one long row
+  bool flat_row = false;                                     // so it is if there is just one row
   Parts parts = Parts::none;
 };
 

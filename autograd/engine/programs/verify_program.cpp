@@ -181,7 +181,8 @@ class Verifier {
     column_number(at.column);
     if (at.pointer >= program_->pointers.size()) violated("element store: there is no such pointer");
     const Pointer& to = program_->pointers[at.pointer];
-    if (to.shape != Shape::full || to.mask || to.placed) bad_pointer(at.pointer, "an element is stored to no matrix of numbers");
+    if (to.shape != Shape::full || to.mask || to.placed)
+      bad_pointer(at.pointer, "an element is stored to no matrix of numbers");
     if (stored_[at.pointer] == never) bad_pointer(at.pointer, "an element is stored, but not its row");
   }
 

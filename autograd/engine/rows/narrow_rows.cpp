@@ -5,10 +5,10 @@
 
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/cpu/threads.hpp"
-#include "autograd/engine/rows/row_reader.hpp"
 #include "autograd/engine/interpreter/interpreter.hpp"
 #include "autograd/engine/programs/step_semantics.hpp"
 #include "autograd/engine/programs/violation.hpp"
+#include "autograd/engine/rows/row_reader.hpp"
 
 namespace xgrad::fused {
 

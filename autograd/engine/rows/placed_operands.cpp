@@ -9,12 +9,13 @@ PlacedLayout::PlacedLayout(const Program& program, const Analysis& analysis, con
         std::any_of(program.loads.begin(), program.loads.end(), [](const Load& load) { return load.placed; });
   if (!any) return;
   const auto item = static_cast<std::int64_t>(item_size(program.dtype));
-  const bool transposed = std::any_of(analysis.placed.begin(), analysis.placed.end(),
-                                      [this](std::uint16_t p) { return is_transposed(p); });
+  const bool transposed =
+      std::any_of(analysis.placed.begin(), analysis.placed.end(), [this](std::uint16_t p) { return is_transposed(p); });
   if (transposed) width_ = std::min(columns, transposed_columns);
   const auto row = static_cast<std::int64_t>(lines(static_cast<std::size_t>(columns * item) + 64));
-  whole_group_ = transposed ? std::clamp<std::int64_t>(most_copied / row, 1, most_rows)
-                            : std::clamp<std::int64_t>(group_elements / std::max<std::int64_t>(1, columns), 1, most_rows);
+  whole_group_ = transposed
+                     ? std::clamp<std::int64_t>(most_copied / row, 1, most_rows)
+                     : std::clamp<std::int64_t>(group_elements / std::max<std::int64_t>(1, columns), 1, most_rows);
   if (analysis.parts == Parts::none)
     copies = static_cast<std::size_t>(whole_group_ * row);
   else

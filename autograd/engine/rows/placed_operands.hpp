@@ -24,10 +24,10 @@ class PlacedLayout {
   /// How many rows of so many columns go through a phase before the next one.
   std::int64_t group(std::int64_t columns) const;
 
-  bool any = false;                         // whether there are such operands at all
-  std::size_t copies = 0, vectors = 0;      // bytes for each pointer: of rows that are copied, and of a vector
-  std::size_t numbers = 0, loads = 0;       // bytes of numbers that are copied for a load, and for what is known of all
-  std::size_t bytes = 0;                    // of all
+  bool any = false;                     // whether there are such operands at all
+  std::size_t copies = 0, vectors = 0;  // bytes for each pointer: of rows that are copied, and of a vector
+  std::size_t numbers = 0, loads = 0;   // bytes of numbers that are copied for a load, and for what is known of all
+  std::size_t bytes = 0;                // of all
 
  private:
   static constexpr std::int64_t most_columns = 1024, transposed_columns = 64, group_elements = 1024;
@@ -77,8 +77,7 @@ class PlacedOperands {
       if (program_.pointers[p].shape == Pointer::Shape::vector) continue;
       const RowReader reader(*binding_.places[p], binding_.pointers[p], sizeof(T), binding_.columns);
       const auto stride = static_cast<std::int64_t>(lines(static_cast<std::size_t>(columns) * sizeof(T) + 64));
-      const RowsInMemory found =
-          reader.rows(row, rows, group, column, columns, copies_ + i * layout_.copies, stride);
+      const RowsInMemory found = reader.rows(row, rows, group, column, columns, copies_ + i * layout_.copies, stride);
       pointers[p] = found.data;
       strides[p] = found.stride;
       rows = found.rows;

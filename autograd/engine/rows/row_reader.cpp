@@ -101,7 +101,8 @@ RowsInMemory RowReader::rows_there(const Position& at, std::int64_t rows, std::i
   char* const data = const_cast<char*>(base_) + (at.offset + at.inner * inner.stride) * item;
   const std::int64_t within = (inner.high - at.inner - columns) / columns_ + 1;
   if (columns_ != inner.size || axes.size() < 2)
-    return {data, columns_ * inner.stride * item, planted("rows go on behind the end of an axis") ? rows : std::min(rows, within)};
+    return {data, columns_ * inner.stride * item,
+            planted("rows go on behind the end of an axis") ? rows : std::min(rows, within)};
   const std::size_t next = axes.size() - 2;
   return {data, axes[next].stride * item, std::min(rows, axes[next].high - at.index[next])};
 }

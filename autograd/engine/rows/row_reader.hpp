@@ -14,8 +14,8 @@ struct RowsInMemory {
   std::int64_t stride, rows;
 };
 
-/// Reads elements in the order of the rows, each `columns` elements long, of what `access` says about `base`. The access
-/// is coalesced. Elements have `item` bytes: 4 or 8.
+/// Reads elements in the order of the rows, each `columns` elements long, of what `access` says about `base`. The
+/// access is coalesced. Elements have `item` bytes: 4 or 8.
 class RowReader {
  public:
   RowReader(const Access& access, const void* base, std::size_t item, std::int64_t columns)

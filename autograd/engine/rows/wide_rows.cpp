@@ -284,7 +284,8 @@ void WideRows::run_as(const Binding& binding, const Rectangle& part, const Kerne
                       Partials& partials) const {
   const auto& accumulators = analysis_.accumulators;
   const std::int64_t columns = piece_columns(binding, part);
-  const std::int64_t pieces = std::max<std::int64_t>(1, (part.columns + columns - 1) / columns);  // (of no columns: one)
+  const std::int64_t pieces =
+      std::max<std::int64_t>(1, (part.columns + columns - 1) / columns);  // (of no columns: one)
   const Layout layout(*this, binding, kernels, columns);
   const std::int64_t size = block_rows(binding), blocks = (part.rows + size - 1) / size;
   const std::int64_t end = part.row + part.rows, last_column = part.column + part.columns;

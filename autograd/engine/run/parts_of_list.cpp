@@ -54,9 +54,7 @@ class Parts {
  private:
   static constexpr std::uint32_t never = 0xffffffff;
 
-  static bool is_view(const Entry& entry) {
-    return fused::is_view(entry) || entry.kind == Lowering::Kind::constant;
-  }
+  static bool is_view(const Entry& entry) { return fused::is_view(entry) || entry.kind == Lowering::Kind::constant; }
   std::size_t begin(std::size_t part) const { return std::min(part * size_, pending_.entries.size()); }
   void add_root(std::size_t number) {
     if (!std::exchange(is_root_[number], true)) roots_[number / size_].push_back(pending_.entries[number]);

@@ -85,8 +85,7 @@ TEST_CASE("a backward pass asks nothing where no cotangent arrives", "[backward]
 }
 
 TEST_CASE("a cotangent remembers where it is zero until it is read", "[backward]") {
-  MaskedCotangent g{
-      .value = tensor({1.0, 2.0}, float64), .mask = tensor({true, false}), .mask_is_stale = true};
+  MaskedCotangent g{.value = tensor({1.0, 2.0}, float64), .mask = tensor({true, false}), .mask_is_stale = true};
   g.apply_mask();
   CHECK(g.value.to_vector() == std::vector<double>{1, 0});
   CHECK(g.mask.defined());

@@ -103,8 +103,9 @@ TEST_CASE("a plan serves views that begin elsewhere", "[views]") {
     for (std::int64_t i = 0; i < 8; ++i)
       for (std::int64_t j = 0; j < 75; ++j) {
         const std::int64_t from = j - before;
-        const double expected =
-            from < 0 || from >= 70 ? 0 : std::sin(x.to_vector()[static_cast<std::size_t>((row + i) * 90 + column + from)]);
+        const double expected = from < 0 || from >= 70
+                                    ? 0
+                                    : std::sin(x.to_vector()[static_cast<std::size_t>((row + i) * 90 + column + from)]);
         CHECK(here[static_cast<std::size_t>(i * 75 + j)] == Approx(expected).margin(1e-14));
       }
   }
@@ -114,12 +115,12 @@ TEST_CASE("products read views that begin anywhere", "[views][gemm]") {
   const Tensor x = numbers({4, 30, 96}, 1), w = numbers({96, 40}, 2);
   for (const std::int64_t start : {0, 7, 13}) {
     check_agreement([&] {
-      const Tensor part = slice(track(x), 1, start, start + 17);             // rows, for each of the batch
-      const Tensor columns = slice(track(w), 1, start, start + 20);          // columns of a matrix
-      const Tensor flat = reshape(slice(x, 0, 1, 3), {60, 96});              // one after the other
+      const Tensor part = slice(track(x), 1, start, start + 17);     // rows, for each of the batch
+      const Tensor columns = slice(track(w), 1, start, start + 20);  // columns of a matrix
+      const Tensor flat = reshape(slice(x, 0, 1, 3), {60, 96});      // one after the other
       const Tensor heads = permute(reshape(slice(x, 2, 0, 48), {4, 30, 3, 16}), {0, 2, 1, 3});
-      const Tensor flipped = flip(slice(w, 0, 0, 17), 1);                    // backwards: it is copied
-      const Tensor padded = pad(slice(w, 0, 0, 90), 0, 6, 0);                // with zeros: it is copied
+      const Tensor flipped = flip(slice(w, 0, 0, 17), 1);      // backwards: it is copied
+      const Tensor padded = pad(slice(w, 0, 0, 90), 0, 6, 0);  // with zeros: it is copied
       const Tensor y = matmul(part, columns);
       return Roots{y,
                    matmul(flat, columns),
@@ -157,8 +158,10 @@ TEST_CASE("programs read rows that lie anywhere in either dtype, for any number 
     const Tensor x = cast(numbers({300, 200}, 5), dtype);
     const auto run = [&] {
       const Tensor t = track(x);
-      const Tensor y = mul(slice(flip(t, 1), 0, 1, {}, 3), exp(slice(transpose(t, 0, 1), 0, 0, 100)(all, slice(0, 200))));
-      const Tensor loss = sum(softmax(transpose(y, 0, 1), -1) * 0.5 + transpose(pad(slice(y, 0, 2, 90), 0, 2, 10), 0, 1));
+      const Tensor y =
+          mul(slice(flip(t, 1), 0, 1, {}, 3), exp(slice(transpose(t, 0, 1), 0, 0, 100)(all, slice(0, 200))));
+      const Tensor loss =
+          sum(softmax(transpose(y, 0, 1), -1) * 0.5 + transpose(pad(slice(y, 0, 2, 90), 0, 2, 10), 0, 1));
       return std::pair(loss.to_vector(), grad(loss, t).to_vector());
     };
     const int before = num_threads();

@@ -24,24 +24,24 @@ std::int64_t plans_of(Body body) {
 }
 
 // A step of a linear regression on the rows from `first` on, which are picked and put back in all ways.
-Roots step(const Tensor& data, std::int64_t first, std::int64_t second, double filling) {
+Roots step(const Tensor& data, std::int64_t first, std::int64_t second) {
   const Tensor weight = track(numbers({4}, 7)), rows = slice(data, 0, first, first + 3), row = select(data, 0, second);
   const Tensor x = track(exp(rows * 0.5)), apart = slice(x, 1, second % 2, second % 2 + 3);
-  const Tensor padded = pad(apart, 1, second % 2, 1 - second % 2, filling);
+  const Tensor padded = pad(apart, 1, second % 2, 1 - second % 2, 0.25);
   const Tensor loss =
       sum(square(padded * weight + row)) + sum(slice(x, 0, 1, 3) * slice(x, 0, second % 2, second % 2 + 2));
   Roots roots = grad(loss, {weight, x});
   roots.push_back(loss);
   roots.push_back(concat({rows, x}, 0));
+  roots.push_back(slice(cast(data * 100, int64), 0, first, first + 3));  // by its reference kernel
   return roots;
 }
 
-TEST_CASE("a plan serves slices and pads wherever they begin, with any filling", "[key]") {
+TEST_CASE("a plan serves slices and pads wherever they begin", "[key]") {
   const Tensor data = numbers({40, 4}, 1);
   const auto all = [&] {
     for (std::int64_t first = 0; first < 37; ++first)
-      for (const std::int64_t second : {3, 5})
-        check_agreement([&] { return step(data, first, second, 0.25 * static_cast<double>(first)); });
+      for (const std::int64_t second : {3, 5}) check_agreement([&] { return step(data, first, second); });
   };
   SECTION("in any tier") {
     for (const char* tier : {"interpreted", "compiled", "compile-at-once"}) {
