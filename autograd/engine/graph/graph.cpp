@@ -251,12 +251,10 @@ class Graph::Builder {
   }
 
   // What moves elements is composed with what moved them before, down to what is computed. (A transposed product may
-  // yet become another product.)
+  // yet become another product.) What is repeated for each row is a vector, which a program may compute, unless it is
+  // in memory anyway: then it can be read in rows of any length.
   void set_movements(Node& node, const Entry& entry) const {
-    const bool mixed = node.kind == Kind::broadcast && node.extent == Extent::mixed;
-    const bool moves =
-        mixed || node.kind == Kind::transposition || node.kind == Kind::strided || node.kind == Kind::shifted;
-    if (!moves || !is_floating(node.dtype) || !entry.mergeable) return;
+    if (!moves(node) || !is_floating(node.dtype) || !entry.mergeable) return;
     const std::int32_t from = graph_.storage(node.inputs[0]);
     const Movements* before = graph_.movements(from);
     if (before != nullptr && nodes_[from].kind == Kind::transposition &&
@@ -268,6 +266,12 @@ class Graph::Builder {
     if (!found) return;
     node.moved = static_cast<std::int32_t>(graph_.moved.size());
     graph_.moved.push_back(*std::move(found));
+  }
+
+  bool moves(const Node& node) const {
+    const bool in_memory = node.extent == Extent::per_column && nodes_[graph_.storage(node.inputs[0])].leaf;
+    return node.kind == Kind::transposition || node.kind == Kind::strided || node.kind == Kind::shifted ||
+           (node.kind == Kind::broadcast && (node.extent == Extent::mixed || in_memory));
   }
 
   Graph& graph_;

@@ -18,6 +18,7 @@ constexpr std::size_t groups_looked_at = 16;  // for one that reads the same mem
 /// A group that nodes may still join.
 struct OpenGroup : FusionGroup {
   bool split = false;       // whether the number of columns is settled
+  bool preferred = false;   // or chosen by a member that would have others, too
   GroupSet before{};        // the groups that must have run
   bool awaited = false;     // whether this one must have run for another
   bool dead = false;        // merged into another one
@@ -61,15 +62,21 @@ class Grouping {
     return 0;
   }
 
-  // How many columns a program has at best that reads what lies elsewhere: those that lie next to each other there.
+  // How many columns a program has at best that reads a view: those of a vector that all rows read, or those that lie
+  // next to each other in memory.
   std::int64_t preferred_columns(std::int32_t node) const {
-    for (const std::int32_t input : node_at(node).inputs)
-      if (const Movements* movements = requirements_.moved(input); movements && !movements->contiguous) {
-        Access access = movements->access;
-        access.coalesce();
-        if (access.axes.size() > 1 && access.axes.back().size >= narrow_columns) return access.axes.back().size;
-      }
-    return 0;
+    std::int64_t columns = 0;
+    for (const std::int32_t input : node_at(node).inputs) {
+      const Movements* movements = requirements_.moved(input);
+      if (movements == nullptr || movements->contiguous) continue;
+      const Node& view = node_at(requirements_.storage(input));
+      if (view.extent == Extent::per_column) return view.columns;
+      Access access = movements->access;
+      access.coalesce();
+      const bool several = access.axes.size() > 1 && access.axes.back().size >= narrow_columns;
+      if (several && columns == 0) columns = access.axes.back().size;
+    }
+    return columns;
   }
 
   void find_producers(std::int32_t node) {
@@ -161,8 +168,9 @@ class Grouping {
     const std::int64_t size = reduces ? node_at(node_at(node).inputs[0]).numel : node_at(node).numel;
     OpenGroup group;
     group.dtype = requirements_[node].type;
-    const std::int64_t preferred = reduces ? 0 : preferred_columns(node);
+    const std::int64_t preferred = reduces || wanted != 0 ? 0 : preferred_columns(node);
     group.columns = wanted != 0 ? wanted : preferred != 0 ? preferred : size;
+    group.preferred = preferred != 0;
     group.rows = size / group.columns;
     group.split = wanted != 0 || size == 1;
     begin_group(std::move(group), node, reduces ? reduced_extent(node) : size == 1 ? Extent::per_row : Extent::full);
@@ -188,7 +196,9 @@ class Grouping {
     const DType type = requirements_[node].type;
     if (type != boolean && to.dtype != boolean && type != to.dtype && !planted("a group has members of two dtypes"))
       return false;
-    const std::int64_t columns = to.split || wanted == 0 ? to.columns : wanted;
+    const std::int64_t preferred =
+        wanted != 0 || to.split || to.preferred || as != Extent::full || is_reduced(node) ? 0 : preferred_columns(node);
+    const std::int64_t columns = preferred != 0 ? preferred : to.split || wanted == 0 ? to.columns : wanted;
     if (wanted != 0 && columns != wanted && !planted("a group has rows of two lengths")) return false;
     const std::int64_t rows = to.rows * to.columns / columns;
     if (!fits_space(node, as, rows, to.rows * to.columns) || !operands_fit(node, group, as, columns) ||
@@ -197,6 +207,7 @@ class Grouping {
     if (!planted("a group keeps its rows when its columns are settled")) to.rows = rows;
     to.columns = columns;
     to.split = to.split || wanted != 0 || (as == Extent::per_row && rows > 1);
+    to.preferred = to.preferred || preferred != 0;
     if (to.dtype == boolean) to.dtype = type;
     to.members.push_back(node);
     to.reads |= reads_of(node);
@@ -271,7 +282,7 @@ class Grouping {
     if (x.dtype != boolean && y.dtype != boolean && x.dtype != y.dtype) return false;
     const std::size_t most = most_members(x.rows * x.columns);
     if (x.members.size() + y.members.size() > most || stands_between(a, b)) return false;
-    const std::int64_t columns = x.split ? x.columns : y.columns;
+    const std::int64_t columns = x.split || (x.preferred && !y.split) ? x.columns : y.columns;
     for (const OpenGroup* group : {&x, &y})
       for (const std::int32_t member : group->members)
         if (!operands_fit_merged(member, a, b, columns)) return false;
@@ -304,10 +315,11 @@ class Grouping {
 
   void merge(std::int32_t into, std::int32_t from) {
     OpenGroup &to = groups_[into], &old = groups_[from];
-    if (!to.split) {
+    if (!to.split && (old.split || !to.preferred)) {
       to.rows = old.rows;
       to.columns = old.columns;
       to.split = old.split;
+      to.preferred = old.preferred;
     }
     if (to.dtype == boolean) to.dtype = old.dtype;
     for (const std::int32_t member : old.members) group_of_[member] = into;
@@ -379,6 +391,8 @@ FusionGroups::OperandUse FusionGroups::use(std::int32_t input, Extent consumer, 
     return {held, consumer, consumer == Extent::full || consumer == Extent::per_column};
   if (of.materialised) return {held, consumer, true};
   if (const Movements* movements = graph.movements(held)) {
+    const bool vector = node.extent == Extent::per_column && node.columns == columns;
+    if (vector && consumer == Extent::full) return {movements->memory, Extent::per_column, true};
     const bool per_row = consumer == Extent::full && movements->repeated == columns && columns > 1;
     return {held, per_row ? Extent::per_row : consumer, true};
   }

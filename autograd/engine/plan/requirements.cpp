@@ -88,7 +88,7 @@ bool Requirements::fits_mask(std::int32_t mask, std::int32_t input) {
   const std::int64_t columns = columns_of(input);
   bool fits = columns == 0 || of.columns == 0 || columns == of.columns ||
               planted("a mask needs the columns of any of its operands");
-  if (operand.kind == Kind::broadcast && !operand.leaf)
+  if (operand.kind == Kind::broadcast && !operand.leaf && !graph_.movements(of_[input].storage))
     fits = fits && operand.extent != Extent::mixed && columns_of(operand.inputs[0]) == 0;
   const DType type = of_[source_of(input)].type;
   fits = fits && (type == boolean || of.type == boolean || type == of.type);
