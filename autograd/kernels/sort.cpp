@@ -2,11 +2,14 @@
 #include <array>
 #include <bit>
 #include <concepts>
+#include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/groups.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/kernels/ranges.hpp"
 
 namespace xgrad::kernels {
 
@@ -119,38 +122,106 @@ void select_first(const Row<T>& row, std::size_t count, std::vector<Placed<Key>>
   std::ranges::sort(list, comes_before<Key>);
 }
 
-template <class T>
-void order(const T* x, const Panels& shape, bool descending, std::int64_t count, std::int64_t* y) {
-  using Key = decltype(key_of(T{}));
+// The element at place `first` of the order, by its leading bits first: those that share them are few.
+template <class T, class Key = decltype(key_of(T{}))>
+void select_one(const Row<T>& row, std::int64_t first, std::vector<Placed<Key>>& list) {
+  constexpr int bits = 11, shift = 8 * sizeof(Key) - bits;
+  std::array<std::int64_t, 1 << bits> counts{};
+  for (std::int64_t k = 0; k < row.size; ++k) ++counts[row[k].key >> shift];
+  std::size_t leading = 0;
+  while (first >= counts[leading]) first -= counts[leading++];
+  list.clear();
+  list.reserve(static_cast<std::size_t>(counts[leading]));
+  for (std::int64_t k = 0; k < row.size; ++k)
+    if (const Placed<Key> element = row[k]; element.key >> shift == leading) list.push_back(element);
+  std::ranges::nth_element(list, list.begin() + first, comes_before<Key>);
+  list[0] = list[static_cast<std::size_t>(first)];
+}
+
+// The elements of a row at places first, ..., first + count - 1 of the order, in front of `list`.
+template <class T, class Key = decltype(key_of(T{}))>
+void order_row(const Row<T>& row, std::int64_t first, std::int64_t count, std::vector<Placed<Key>>& list,
+               std::vector<Placed<Key>>& other) {
   constexpr std::int64_t few = 200;  // are sorted by comparing
-  const auto [outer, size, inner] = shape;
-  std::vector<Placed<Key>> list, other;
-  for (std::int64_t i = 0; i < outer; ++i)
-    for (std::int64_t j = 0; j < inner; ++j) {
-      const Row<T> row{x + i * size * inner + j, size, inner, descending};
-      if (count < size / 8) {
-        select_first(row, static_cast<std::size_t>(count), list);
-      } else {
-        list.resize(static_cast<std::size_t>(size));
-        for (std::int64_t k = 0; k < size; ++k) list[static_cast<std::size_t>(k)] = row[k];
-        if (size <= few)
-          std::ranges::stable_sort(list, {}, &Placed<Key>::key);
-        else
-          sort_by_digits(list, other);
-      }
-      for (std::int64_t k = 0; k < count; ++k)
-        y[i * count * inner + j + k * inner] = static_cast<std::int64_t>(list[static_cast<std::size_t>(k)].place);
+  if (first == 0 && count < row.size / 8) return select_first(row, static_cast<std::size_t>(count), list);
+  if (count == 1) return select_one(row, first, list);
+  list.resize(static_cast<std::size_t>(row.size));
+  for (std::int64_t k = 0; k < row.size; ++k) list[static_cast<std::size_t>(k)] = row[k];
+  if (row.size <= few)
+    std::ranges::sort(list, comes_before<Key>);
+  else
+    sort_by_digits(list, other);
+  list.erase(list.begin(), list.begin() + first);
+}
+
+// Few elements are compared each with each, without a branch, some of them at a time.
+template <class T>
+class Ranks {
+ public:
+  using Key = std::make_signed_t<decltype(key_of(T{}))>;
+  static constexpr std::int64_t most = sizeof(Key) == 4 ? 64 : 32;
+
+  explicit Ranks(const Row<T>& row) : size_(row.size), parts_((row.size + width - 1) / width) {
+    constexpr Key lowest = std::numeric_limits<Key>::min();
+    for (std::int64_t i = 0; i < parts_; ++i) {
+      rank_[i] = Several{};
+      for (std::int64_t j = i * width; j < (i + 1) * width; ++j)
+        key_[i][j % width] = j < size_ ? static_cast<Key>(row[j].key) ^ lowest : lowest;
     }
+    Several places[parts];
+    for (Key i = 0; i < parts_ * width; ++i) places[i / width][i % width] = i;
+    for (std::int64_t i = 0; i < size_; ++i) {
+      const Several key = all(key_[i / width][i % width]), at = all(static_cast<Key>(i));
+      // A comparison gives -1: element i comes before another one, of equal ones the first.
+      for (std::int64_t j = 0; j < parts_; ++j) rank_[j] -= (key < key_[j]) | ((key == key_[j]) & (at < places[j]));
+    }
+  }
+  // The places of the elements whose ranks are first, ..., first + count - 1.
+  void write(std::int64_t first, std::int64_t count, std::int64_t stride, std::int64_t* y) const {
+    std::int64_t order[most];
+    for (std::int64_t j = 0; j < size_; ++j) order[rank_[j / width][j % width]] = j;
+    for (std::int64_t k = 0; k < count; ++k) y[k * stride] = order[first + k];
+  }
+
+ private:
+  static constexpr std::int64_t bytes = 16, width = bytes / sizeof(Key), parts = most / width;
+  using Several [[gnu::vector_size(bytes)]] = Key;  // one register
+
+  static Several all(Key key) { return Several{} + key; }
+
+  std::int64_t size_, parts_;
+  Several key_[parts], rank_[parts];
+};
+
+template <class T>
+void order(const T* x, const Panels& shape, bool descending, std::int64_t first, std::int64_t count, std::int64_t* y) {
+  using Key = decltype(key_of(T{}));
+  constexpr std::int64_t cost = 16;  // of an element, in those that are copied
+  const auto [outer, size, inner] = shape;
+  parallel_ranges(outer * inner, cost * size, [=, size = size, inner = inner](std::int64_t i, std::int64_t end) {
+    std::vector<Placed<Key>> list, other;
+    for (; i < end; ++i) {
+      const Row<T> row{x + i / inner * size * inner + i % inner, size, inner, descending};
+      std::int64_t* to = y + i / inner * count * inner + i % inner;
+      if (size <= Ranks<T>::most) {
+        Ranks<T>(row).write(first, count, inner, to);
+        continue;
+      }
+      order_row(row, first, count, list, other);
+      for (std::int64_t k = 0; k < count; ++k)
+        to[k * inner] = static_cast<std::int64_t>(list[static_cast<std::size_t>(k)].place);
+    }
+  });
 }
 
 }  // namespace
 
-void argsort(const View& x, std::int64_t axis, bool descending, const View& y) {
+void argsort(const View& x, std::int64_t axis, bool descending, std::int64_t first, const View& y) {
   if (y.numel() == 0) return;
   const bool known = dispatch(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     if constexpr (!std::same_as<T, bool>) {
-      order(x.as<const T>(), panels(x.shape, axis), descending, y.shape[axis], y.as<std::int64_t>());
+      order(x.as<const T>(), panels(x.shape, axis), descending, first, y.shape[axis], y.as<std::int64_t>());
       return true;
     }
     return false;
