@@ -9,40 +9,57 @@
 #include <vector>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/kernels/groups.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/random_bits.hpp"
+#include "autograd/kernels/ranges.hpp"
 
 namespace xgrad::kernels {
 
 namespace {
 
-// Calls `make(block, first, second)` for elements two by two; `second` is null where there is none.
+// Calls make(blocks, begin, count) for the blocks of a stream, as many of them at a time as are made together, from
+// number `begin` on. On several threads.
+template <class Make>
+void each_blocks(RandomState state, std::int64_t blocks, Make make) {
+  constexpr std::int64_t together = BitPairs::count;
+  parallel_ranges((blocks + together - 1) / together, 8 * together, [&](std::int64_t i, std::int64_t end) {
+    for (; i < end; ++i)
+      make(BitPairs(state, static_cast<std::uint64_t>(i * together)), i * together,
+           std::min(together, blocks - i * together));
+  });
+}
+
+// Element 2i by make(i) of the first numbers of blocks, element 2i + 1 of the second ones.
 template <class T, class Make>
 void fill_pairs(RandomState state, std::span<T> y, Make make) {
-  std::size_t i = 0;
-  for (; i + 1 < y.size(); i += 2) make(BitPair(state, i / 2), &y[i], &y[i + 1]);
-  if (i < y.size()) make(BitPair(state, i / 2), &y[i], static_cast<T*>(nullptr));
+  const std::int64_t size = std::ssize(y);
+  each_blocks(state, (size + 1) / 2, [&](const BitPairs& bits, std::int64_t begin, std::int64_t count) {
+    T pairs[2 * BitPairs::count];
+    for (int i = 0; i < BitPairs::count; ++i) make(bits.first[i], bits.second[i], pairs[2 * i], pairs[2 * i + 1]);
+    copy(pairs, std::min(2 * count, size - 2 * begin), y.data() + 2 * begin);
+  });
 }
 
 template <std::floating_point T>
 void uniform_fill(RandomState state, double low, double high, std::span<T> y) {
   const T from = static_cast<T>(low), to = static_cast<T>(high);
   const T below = from < to ? std::nextafter(to, from) : from;  // rounding must not reach the end
-  const auto draw = [&](std::uint64_t bits) { return std::min(from + (to - from) * fraction<T>(bits), below); };
-  fill_pairs(state, y, [&](const BitPair& bits, T* first, T* second) {
-    *first = draw(bits.first);
-    if (second) *second = draw(bits.second);
+  const auto draw = [=](std::uint64_t bits) { return std::min(from + (to - from) * fraction<T>(bits), below); };
+  fill_pairs(state, y, [=](std::uint64_t a, std::uint64_t b, T& first, T& second) {
+    first = draw(a);
+    second = draw(b);
   });
 }
 
 // Box and Muller, "A note on the generation of random normal deviates", 1958; in double for both dtypes.
 template <std::floating_point T>
 void normal_fill(RandomState state, double mean, double deviation, std::span<T> y) {
-  fill_pairs(state, y, [&](const BitPair& bits, T* first, T* second) {
-    const double radius = deviation * std::sqrt(-2 * std::log(1 - fraction<double>(bits.first)));
-    const double angle = 2 * std::numbers::pi * fraction<double>(bits.second);
-    *first = static_cast<T>(mean + radius * std::cos(angle));
-    if (second) *second = static_cast<T>(mean + radius * std::sin(angle));
+  fill_pairs(state, y, [=](std::uint64_t a, std::uint64_t b, T& first, T& second) {
+    const double radius = deviation * std::sqrt(-2 * std::log(1 - fraction<double>(a)));
+    const double angle = 2 * std::numbers::pi * fraction<double>(b);
+    first = static_cast<T>(mean + radius * std::cos(angle));
+    second = static_cast<T>(mean + radius * std::sin(angle));
   });
 }
 
@@ -67,14 +84,16 @@ void normal(RandomState state, double mean, double deviation, const View& y) {
 }
 
 void randint(RandomState state, std::int64_t low, std::uint64_t range, const View& y) {
-  std::uint64_t block = 0;
-  for (std::int64_t& element : y.span<std::int64_t>()) {
-    const BitPair bits(state, block++);
-    // The high word of range * (first * 2^64 + second) / 2^64; its sum cannot overflow.
-    const unsigned __int128 carried = static_cast<unsigned __int128>(range) * bits.second >> 64;
-    const unsigned __int128 product = static_cast<unsigned __int128>(range) * bits.first + carried;
-    element = static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + static_cast<std::uint64_t>(product >> 64));
-  }
+  const auto to = y.as<std::int64_t>();
+  each_blocks(state, y.numel(), [=](const BitPairs& bits, std::int64_t begin, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      // The high word of range * (first * 2^64 + second) / 2^64; its sum cannot overflow.
+      const unsigned __int128 carried = static_cast<unsigned __int128>(range) * bits.second[i] >> 64;
+      const unsigned __int128 product = static_cast<unsigned __int128>(range) * bits.first[i] + carried;
+      to[begin + i] =
+          static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + static_cast<std::uint64_t>(product >> 64));
+    }
+  });
 }
 
 void bernoulli(const View& p, const View& u, const View& y, const Location& where) {

@@ -19,6 +19,13 @@ struct BitPair {
   }
 };
 
+/// Blocks index, index + 1, ... of a stream, several at a time.
+struct BitPairs {
+  static constexpr int count = 16;
+  std::uint64_t first[count], second[count];
+  BitPairs(RandomState state, std::uint64_t index);
+};
+
 /// The leading bits as a fraction in [0, 1), exactly.
 template <std::floating_point T>
 T fraction(std::uint64_t bits) {
