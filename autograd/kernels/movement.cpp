@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "autograd/kernels/groups.hpp"
 #include "autograd/kernels/kernels.hpp"
@@ -6,12 +7,6 @@
 namespace xgrad::kernels {
 
 namespace {
-
-// Writes `block` elements again and again after themselves, until there are `count` blocks.
-template <class T>
-void repeat(T* y, std::int64_t block, std::int64_t count) {
-  for (std::int64_t done = 1; done < count; done *= 2) copy(y, std::min(done, count - done) * block, y + done * block);
-}
 
 // groups[0], groups[1], ... of y from x; marked groups are repeated. The sizes of one place of groups[0] are in
 // x_sizes[0] and y_sizes[0].
@@ -23,13 +18,22 @@ void expand(std::span<const AxisGroup> groups, std::span<const std::int64_t> x_s
     return;
   }
   const AxisGroup group = groups[0];
-  if (!group.marked && groups.size() == 1) return copy(x, group.size, y);
-  for (std::int64_t i = 0; i < (group.marked ? 1 : group.size); ++i)
-    expand(groups.subspan(1), x_sizes.subspan(1), y_sizes.subspan(1), x + i * x_sizes[0], y + i * y_sizes[0]);
-  if (group.marked && y_sizes[0] == 1)
-    std::fill_n(y, group.size, *y);
-  else if (group.marked)
-    repeat(y, y_sizes[0], group.size);
+  const std::int64_t each = y_sizes[0];
+  const auto one = [&](std::int64_t i) {
+    expand(groups.subspan(1), x_sizes.subspan(1), y_sizes.subspan(1), x + i * x_sizes[0], y + i * each);
+  };
+  if (!group.marked) {
+    parallel_ranges(group.size, each, [&](std::int64_t i, std::int64_t end) {
+      if (groups.size() == 1) return copy(x + i, end - i, y + i);
+      for (; i < end; ++i) one(i);
+    });
+    return;
+  }
+  one(0);
+  parallel_ranges(group.size - 1, each, [&](std::int64_t i, std::int64_t end) {
+    if (each == 1) return void(std::fill(y + i + 1, y + end + 1, *y));
+    for (; i < end; ++i) copy(y, each, y + (i + 1) * each);
+  });
 }
 
 // Joined axes of a permutation: sizes and steps in x, in the order of y; the steps in y.
@@ -51,14 +55,59 @@ std::vector<LoopAxis> permuted_axes(const Shape& shape, const Shape& order) {
   return axes;
 }
 
-// y[i][j] = x[j][i], in squares that fit the cache: i steps by 1 in x, j steps by 1 in y.
+// y[i][j] = x[j][i] for a square of as many elements as are in a register, in registers; with its side.
+template <class T>
+struct Square {
+  static constexpr std::int64_t side = 1;
+  static void transpose(const T* x, std::int64_t, T* y, std::int64_t) { *y = *x; }
+};
+template <class T>
+requires(sizeof(T) == 4) struct Square<T> {
+  static constexpr std::int64_t side = 4;
+  using Four [[gnu::vector_size(16)]] = std::int32_t;
+  static void transpose(const T* x, std::int64_t x_step, T* y, std::int64_t y_step) {
+    Four row[side];
+    for (std::int64_t j = 0; j < side; ++j) std::memcpy(&row[j], x + j * x_step, sizeof(Four));
+    const Four a = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5),
+               b = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+    const Four c = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7),
+               d = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+    row[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+    row[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+    row[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);
+    row[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
+    for (std::int64_t i = 0; i < side; ++i) std::memcpy(y + i * y_step, &row[i], sizeof(Four));
+  }
+};
+template <class T>
+requires(sizeof(T) == 8) struct Square<T> {
+  static constexpr std::int64_t side = 2;
+  using Two [[gnu::vector_size(16)]] = std::int64_t;
+  static void transpose(const T* x, std::int64_t x_step, T* y, std::int64_t y_step) {
+    Two row[side];
+    for (std::int64_t j = 0; j < side; ++j) std::memcpy(&row[j], x + j * x_step, sizeof(Two));
+    const Two a = __builtin_shufflevector(row[0], row[1], 0, 2), b = __builtin_shufflevector(row[0], row[1], 1, 3);
+    std::memcpy(y, &a, sizeof(Two));
+    std::memcpy(y + y_step, &b, sizeof(Two));
+  }
+};
+
+constexpr std::int64_t tile = 16;  // rows and columns whose cache lines stay until all of them is used
+
+// y[i][j] = x[j][i] for rows < tile: i steps by 1 in x, j steps by 1 in y.
 template <class T>
 void transpose(const T* x, std::int64_t x_step, T* y, std::int64_t y_step, std::int64_t rows, std::int64_t columns) {
-  constexpr std::int64_t side = 16;
-  for (std::int64_t i0 = 0; i0 < rows; i0 += side)
-    for (std::int64_t j0 = 0; j0 < columns; j0 += side)
-      for (std::int64_t i = i0; i < std::min(rows, i0 + side); ++i)
-        for (std::int64_t j = j0; j < std::min(columns, j0 + side); ++j) y[i * y_step + j] = x[j * x_step + i];
+  constexpr std::int64_t side = Square<T>::side;
+  for (std::int64_t j0 = 0; j0 < columns; j0 += tile) {
+    const std::int64_t end = std::min(columns, j0 + tile), i1 = rows / side * side, j1 = j0 + (end - j0) / side * side;
+    for (std::int64_t i = 0; i < i1; i += side)
+      for (std::int64_t j = j0; j < j1; j += side)
+        Square<T>::transpose(x + j * x_step + i, x_step, y + i * y_step + j, y_step);
+    for (std::int64_t i = 0; i < i1; ++i)
+      for (std::int64_t j = j1; j < end; ++j) y[i * y_step + j] = x[j * x_step + i];
+    for (std::int64_t i = i1; i < rows; ++i)
+      for (std::int64_t j = j0; j < end; ++j) y[i * y_step + j] = x[j * x_step + i];
+  }
 }
 
 template <class T>
@@ -70,13 +119,24 @@ void permute_elements(const T* x, std::vector<LoopAxis> axes, T* y) {
   const LoopAxis inner = axes.back();
   axes.pop_back();
   if (inner.x_step == 1)
-    return for_each_place(axes, 0, [&](std::int64_t from, std::int64_t to) { copy(x + from, inner.size, y + to); });
+    return each_place(axes, inner.size,
+                      [&](std::int64_t from, std::int64_t to) { copy(x + from, inner.size, y + to); });
   const auto across = std::find_if(axes.begin(), axes.end(), [](const LoopAxis& axis) { return axis.x_step == 1; });
   const LoopAxis rows = *across;  // some axis steps by 1 in x: the last one of x that was not dropped
   axes.erase(across);
-  for_each_place(axes, 0, [&](std::int64_t from, std::int64_t to) {
-    transpose(x + from, inner.x_step, y + to, rows.y_step, rows.size, inner.size);
-  });
+  // Whole tiles of its rows, then what is left of them.
+  const std::int64_t tiles = rows.size / tile, left = rows.size % tile;
+  const auto transposed = [&](std::int64_t count) {
+    return [=, &rows, &inner](std::int64_t from, std::int64_t to) {
+      transpose(x + from, inner.x_step, y + to, rows.y_step, count, inner.size);
+    };
+  };
+  axes.push_back({tiles, tile, tile * rows.y_step});
+  if (tiles > 0) each_place(axes, tile * inner.size, transposed(tile));
+  axes.pop_back();
+  x += tiles * tile;
+  y += tiles * tile * rows.y_step;
+  if (left > 0) each_place(axes, left * inner.size, transposed(left));
 }
 
 }  // namespace
@@ -123,11 +183,10 @@ void flip(const View& x, AxisSet axes, const View& y) {
   if (!loop.empty()) loop.pop_back();
   dispatch(y.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const T* from = x.as<const T>();
-    for_each_place(loop, start, [&](std::int64_t x_at, std::int64_t y_at) {
-      T* to = y.as<T>() + y_at;
-      if (inner.x_step == 1) return copy(from + x_at, inner.size, to);
-      std::reverse_copy(from + x_at + 1 - inner.size, from + x_at + 1, to);
+    const T* from = x.as<const T>() + start;
+    each_place(loop, inner.size, [&, to = y.as<T>()](std::int64_t x_at, std::int64_t y_at) {
+      if (inner.x_step == 1) return copy(from + x_at, inner.size, to + y_at);
+      std::reverse_copy(from + x_at + 1 - inner.size, from + x_at + 1, to + y_at);
     });
   });
 }
