@@ -17,13 +17,13 @@ namespace {
 struct Above {
   template <class T>
   bool operator()(T a, T b) const {
-    return (b > a) | ((b != b) & (a == a));
+    return !(b <= a) & (a == a);
   }
 };
 struct Below {
   template <class T>
   bool operator()(T a, T b) const {
-    return (b < a) | ((b != b) & (a == a));
+    return !(b >= a) & (a == a);
   }
 };
 

@@ -128,15 +128,13 @@ bool scatter_rows(const Indices& indices, const T* source, std::int64_t size, T*
   const bool large = indices.outer < parts && (indices.count + size) * inner > 2 * range_elements;
   const std::int64_t width = large ? std::max(least, (inner + parts - 1) / parts) : inner;
   const std::int64_t tiles = (inner + width - 1) / width;
+  if (tiles > 1) parallel_ranges(panel * indices.outer, 1, [&](auto i, auto end) { std::fill(y + i, y + end, T{}); });
   std::atomic<bool> are_inside{true};
   parallel_ranges(indices.outer * tiles, (indices.count + size) * width, [&](std::int64_t i, std::int64_t end) {
     for (; i < end; ++i) {
       T* to = y + i / tiles * panel;
       const std::int64_t first = i % tiles * width, last = std::min(inner, first + width);
-      if (tiles == 1)
-        std::fill_n(to, panel, T{});
-      else
-        for (std::int64_t k = 0; k < size; ++k) std::fill(to + k * inner + first, to + k * inner + last, T{});
+      if (tiles == 1) std::fill_n(to, panel, T{});
       if (!add_rows(indices, source, size, {i / tiles, first, last}, to))
         are_inside.store(false, std::memory_order_relaxed);
     }

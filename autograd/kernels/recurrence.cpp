@@ -67,7 +67,7 @@ struct Extreme {
   static constexpr State start = largest ? (std::floating_point<T> ? -Limits::infinity() : Limits::lowest())
                                          : (std::floating_point<T> ? Limits::infinity() : Limits::max());
   static void take(State& best, T now) {
-    const bool is_better = (largest ? now > best : now < best) | ((now != now) & (best == best));
+    const bool is_better = !(largest ? now <= best : now >= best) & (best == best);
     best = is_better ? now : best;
   }
   static State joined(State before, State behind) {
