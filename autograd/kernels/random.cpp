@@ -97,15 +97,14 @@ void randint(RandomState state, std::int64_t low, std::uint64_t range, const Vie
 }
 
 void bernoulli(const View& p, const View& u, const View& y, const Location& where) {
-  const auto draws = u.span<const double>();
   for_floating(p, "bernoulli", [&]<class T>(std::span<T> probabilities) {
-    bool* to = y.as<bool>();
-    for (std::size_t i = 0; i < probabilities.size(); ++i) {
-      const auto probability = static_cast<double>(probabilities[i]);
-      check<ValueError>(probability >= 0 && probability <= 1, where, "bernoulli: p = ", probability, " at place ", i,
-                        " of ", p.shape, " is no probability");
-      to[i] = draws[i] < probability;
-    }
+    parallel_ranges(p.numel(), 1, [&, draws = u.as<const double>(), to = y.as<bool>()](auto i, auto end) {
+      for (; i < end; ++i) to[i] = draws[i] < static_cast<double>(probabilities[static_cast<std::size_t>(i)]);
+    });
+    const auto bad = std::ranges::find_if_not(probabilities, [](T x) { return x >= 0 && x <= 1; });
+    if (bad == probabilities.end()) return;
+    fail<ValueError>(where, "bernoulli: p = ", static_cast<double>(*bad), " at place ", bad - probabilities.begin(),
+                     " of ", p.shape, " is no probability");
   });
 }
 
@@ -116,6 +115,7 @@ namespace {
 struct Sums {
   std::vector<double> up_to;
   std::size_t possible = 0;
+  explicit Sums(std::size_t size) : up_to(size) {}
 };
 
 template <std::floating_point T>
@@ -146,49 +146,96 @@ void sum_up(std::span<const T> logits, double largest, Sums& sums) {
 
 }  // namespace
 
+namespace {
+
+// Calls draw(row, scratch) for rows of logits, on several threads, where `accept` is true, and refuse(row) for the
+// first where it is not.
+template <class Scratch, class Accept, class Draw, class Refuse>
+void each_distribution(std::int64_t rows, std::size_t size, Accept accept, Draw draw, Refuse refuse) {
+  constexpr std::int64_t cost = 8;  // of an element, in those that are copied
+  std::vector<char> refused(static_cast<std::size_t>(rows));
+  parallel_ranges(rows, cost * static_cast<std::int64_t>(size), [&](std::int64_t begin, std::int64_t end) {
+    Scratch scratch(size);
+    for (auto row = static_cast<std::size_t>(begin); row < static_cast<std::size_t>(end); ++row)
+      if (accept(row))
+        draw(row, scratch);
+      else
+        refused[row] = true;
+  });
+  const auto first = std::ranges::find(refused, true) - refused.begin();
+  if (first < rows) refuse(static_cast<std::size_t>(first));
+}
+
+template <std::floating_point T>
+bool is_distribution(std::span<const T> logits) {
+  return std::ranges::none_of(logits, [](T x) { return std::isnan(x); }) && std::isfinite(largest_of(logits));
+}
+
+template <std::floating_point T>
+std::size_t possible_classes(std::span<const T> logits) {
+  return static_cast<std::size_t>(std::ranges::count_if(logits, [](T x) { return x > -INFINITY; }));
+}
+
+// The keys of a row, and its places in their order.
+struct KeyedPlaces {
+  std::vector<double> keys;
+  std::vector<std::int64_t> order;
+  explicit KeyedPlaces(std::size_t size) : keys(size), order(size) {}
+
+  template <class Key>
+  void order_first(std::size_t count, Key key) {
+    for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = key(i);
+    std::iota(order.begin(), order.end(), 0);
+    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+                      [&](std::int64_t a, std::int64_t b) {
+                        const double x = keys[static_cast<std::size_t>(a)], z = keys[static_cast<std::size_t>(b)];
+                        return x > z || (x == z && a < b);
+                      });
+  }
+};
+
+}  // namespace
+
 void categorical(const View& logits, const View& u, const View& y, const Location& where) {
-  const auto draws = u.span<const double>();
+  const auto* draws = u.as<const double>();
   const auto size = static_cast<std::size_t>(logits.shape.back()), each = static_cast<std::size_t>(u.shape.back());
+  if (u.numel() == 0) return;
   for_floating(logits, "categorical", [&]<class T>(std::span<T> all) {
-    std::int64_t* to = y.as<std::int64_t>();
-    Sums sums{std::vector<double>(size)};
-    for (std::size_t row = 0; row * each < draws.size(); ++row) {
-      const std::span<const T> values = all.subspan(row * size, size);
-      const double largest = largest_of(values);
-      check_logits(values, largest, "categorical", row, where);
-      sum_up(values, largest, sums);
-      for (std::size_t i = row * each; i < (row + 1) * each; ++i) {
-        // Rounding may take u * total to the whole of it: then the last possible index is drawn.
-        const auto at = std::ranges::upper_bound(sums.up_to, draws[i] * sums.up_to.back()) - sums.up_to.begin();
-        to[i] = std::min(at, static_cast<std::int64_t>(sums.possible));
-      }
-    }
+    const auto row_of = [&](std::size_t row) { return std::span<const T>(all.subspan(row * size, size)); };
+    each_distribution<Sums>(
+        u.numel() / u.shape.back(), size, [&](std::size_t row) { return is_distribution(row_of(row)); },
+        [&, to = y.as<std::int64_t>()](std::size_t row, Sums& sums) {
+          sum_up(row_of(row), largest_of(row_of(row)), sums);
+          for (std::size_t i = row * each; i < (row + 1) * each; ++i) {
+            // Rounding may take u * total to the whole of it: then the last possible index is drawn.
+            const auto at = std::ranges::upper_bound(sums.up_to, draws[i] * sums.up_to.back()) - sums.up_to.begin();
+            to[i] = std::min(at, static_cast<std::int64_t>(sums.possible));
+          }
+        },
+        [&](std::size_t row) { check_logits(row_of(row), largest_of(row_of(row)), "categorical", row, where); });
   });
 }
 
 void draw_without_replacement(const View& logits, const View& u, const View& y, const Location& where) {
   const auto size = static_cast<std::size_t>(logits.shape.back()), count = static_cast<std::size_t>(y.shape.back());
-  const auto draws = u.span<const double>();
+  const auto* draws = u.as<const double>();
+  if (u.numel() == 0) return;
   for_floating(logits, "multinomial", [&]<class T>(std::span<T> all) {
-    std::int64_t* to = y.as<std::int64_t>();
-    std::vector<double> keys(size);
-    std::vector<std::int64_t> order(size);
-    for (std::size_t row = 0; row * size < draws.size(); ++row, to += count) {
-      const std::span<const T> values = all.subspan(row * size, size);
-      check_logits(values, largest_of(values), "multinomial", row, where);
-      const auto possible = static_cast<std::size_t>(std::ranges::count_if(values, [](T v) { return v > -INFINITY; }));
-      check<ValueError>(count <= possible, where, "multinomial: row ", row, " has ", possible,
-                        " possible classes, not ", count);
-      for (std::size_t i = 0; i < size; ++i)
-        keys[i] = static_cast<double>(values[i]) - std::log(-std::log1p(-std::max(draws[row * size + i], 0x1p-54)));
-      std::iota(order.begin(), order.end(), 0);
-      std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
-                        [&](std::int64_t a, std::int64_t b) {
-                          const double x = keys[static_cast<std::size_t>(a)], z = keys[static_cast<std::size_t>(b)];
-                          return x > z || (x == z && a < b);
-                        });
-      std::copy_n(order.begin(), count, to);
-    }
+    const auto row_of = [&](std::size_t row) { return std::span<const T>(all.subspan(row * size, size)); };
+    each_distribution<KeyedPlaces>(
+        u.numel() / u.shape.back(), size,
+        [&](std::size_t row) { return is_distribution(row_of(row)) && count <= possible_classes(row_of(row)); },
+        [&, to = y.as<std::int64_t>()](std::size_t row, KeyedPlaces& places) {
+          places.order_first(count, [&, values = row_of(row)](std::size_t i) {
+            return static_cast<double>(values[i]) - std::log(-std::log1p(-std::max(draws[row * size + i], 0x1p-54)));
+          });
+          std::copy_n(places.order.begin(), count, to + row * count);
+        },
+        [&](std::size_t row) {
+          check_logits(row_of(row), largest_of(row_of(row)), "multinomial", row, where);
+          fail<ValueError>(where, "multinomial: row ", row, " has ", possible_classes(row_of(row)),
+                           " possible classes, not ", count);
+        });
   });
 }
 

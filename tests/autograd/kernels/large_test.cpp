@@ -317,3 +317,33 @@ TEST_CASE("random numbers are those of their blocks, on any number of threads") 
       CHECK(same_on_threads(whole, [&](const View& y) { kernels::randint(state, -5, 100, y); }));
     }
 }
+
+TEMPLATE_TEST_CASE("reductions of large arrays are exact enough, the same bits on any number of threads", "", float,
+                   double, std::int64_t) {
+  using T = TestType;
+  Rng rng(6);
+  for (const Shape& shape : {Shape{200'003}, Shape{3, 70'001}, Shape{70'001, 3}, Shape{20, 3000, 5}, Shape{131'072, 4},
+                             Shape{131'073, 4}, Shape{40'000, 1, 7}, Shape{300, 700}})
+    for (std::uint64_t mask = 1; mask < std::uint64_t{1} << shape.ndim(); ++mask) {
+      Array<T> x(shape);
+      for (std::int64_t i = 0; i < x.size(); ++i) x[i] = static_cast<T>(kernels::fraction<double>(rng.bits()) * 100);
+      const AxisSet axes(mask);
+      const Array<T> sums(reduced_shape(shape, axes)), most(sums.shape());
+      std::vector<long double> exact(u(sums.size()));
+      test::for_each_place_of(shape, [&](Place at) {
+        const T element = x.at(at);
+        for (std::int64_t axis = 0; axis < shape.ndim(); ++axis)
+          if (axes.contains(axis)) at[u(axis)] = 0;
+        exact[u(&most.at(at) - &most[0])] += element;
+        most.at(at) = std::max(most.at(at), element);
+      });
+      INFO(shape << ' ' << mask);
+      kernels::reduce(Instruction::sum, x.view(), axes, sums.view());
+      bool is_near = true;
+      for (std::int64_t i = 0; i < sums.size(); ++i)
+        is_near = is_near && std::abs(sums[i] - exact[u(i)]) <= exact[u(i)] * (std::same_as<T, float> ? 6e-8L : 1e-14L);
+      CHECK(is_near);
+      CHECK(same_on_threads(sums, [&](const View& y) { kernels::reduce(Instruction::sum, x.view(), axes, y); }));
+      CHECK(same_on_threads(most, [&](const View& y) { kernels::reduce(Instruction::max, x.view(), axes, y); }));
+    }
+}
