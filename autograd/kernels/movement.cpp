@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <cstring>
 
 #include "autograd/kernels/groups.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/kernels/transpose.hpp"
 
 namespace xgrad::kernels {
 
@@ -55,59 +55,16 @@ std::vector<LoopAxis> permuted_axes(const Shape& shape, const Shape& order) {
   return axes;
 }
 
-// y[i][j] = x[j][i] for a square of as many elements as are in a register, in registers; with its side.
-template <class T>
-struct Square {
-  static constexpr std::int64_t side = 1;
-  static void transpose(const T* x, std::int64_t, T* y, std::int64_t) { *y = *x; }
-};
-template <class T>
-requires(sizeof(T) == 4) struct Square<T> {
-  static constexpr std::int64_t side = 4;
-  using Four [[gnu::vector_size(16)]] = std::int32_t;
-  static void transpose(const T* x, std::int64_t x_step, T* y, std::int64_t y_step) {
-    Four row[side];
-    for (std::int64_t j = 0; j < side; ++j) std::memcpy(&row[j], x + j * x_step, sizeof(Four));
-    const Four a = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5),
-               b = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
-    const Four c = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7),
-               d = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
-    row[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
-    row[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
-    row[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);
-    row[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
-    for (std::int64_t i = 0; i < side; ++i) std::memcpy(y + i * y_step, &row[i], sizeof(Four));
-  }
-};
-template <class T>
-requires(sizeof(T) == 8) struct Square<T> {
-  static constexpr std::int64_t side = 2;
-  using Two [[gnu::vector_size(16)]] = std::int64_t;
-  static void transpose(const T* x, std::int64_t x_step, T* y, std::int64_t y_step) {
-    Two row[side];
-    for (std::int64_t j = 0; j < side; ++j) std::memcpy(&row[j], x + j * x_step, sizeof(Two));
-    const Two a = __builtin_shufflevector(row[0], row[1], 0, 2), b = __builtin_shufflevector(row[0], row[1], 1, 3);
-    std::memcpy(y, &a, sizeof(Two));
-    std::memcpy(y + y_step, &b, sizeof(Two));
-  }
+struct EqualParts {
+  std::int64_t begin, size, count;
 };
 
-constexpr std::int64_t tile = 16;  // rows and columns whose cache lines stay until all of them is used
-
-// y[i][j] = x[j][i] for rows < tile: i steps by 1 in x, j steps by 1 in y.
-template <class T>
-void transpose(const T* x, std::int64_t x_step, T* y, std::int64_t y_step, std::int64_t rows, std::int64_t columns) {
-  constexpr std::int64_t side = Square<T>::side;
-  for (std::int64_t j0 = 0; j0 < columns; j0 += tile) {
-    const std::int64_t end = std::min(columns, j0 + tile), i1 = rows / side * side, j1 = j0 + (end - j0) / side * side;
-    for (std::int64_t i = 0; i < i1; i += side)
-      for (std::int64_t j = j0; j < j1; j += side)
-        Square<T>::transpose(x + j * x_step + i, x_step, y + i * y_step + j, y_step);
-    for (std::int64_t i = 0; i < i1; ++i)
-      for (std::int64_t j = j1; j < end; ++j) y[i * y_step + j] = x[j * x_step + i];
-    for (std::int64_t i = i1; i < rows; ++i)
-      for (std::int64_t j = j0; j < end; ++j) y[i * y_step + j] = x[j * x_step + i];
-  }
+// Whole parts of this size, then what is left.
+std::vector<EqualParts> equal_parts(std::int64_t size, std::int64_t each) {
+  std::vector<EqualParts> parts;
+  if (size >= each) parts.push_back({0, each, size / each});
+  if (size % each > 0) parts.push_back({size / each * each, size % each, 1});
+  return parts;
 }
 
 template <class T>
@@ -124,19 +81,18 @@ void permute_elements(const T* x, std::vector<LoopAxis> axes, T* y) {
   const auto across = std::find_if(axes.begin(), axes.end(), [](const LoopAxis& axis) { return axis.x_step == 1; });
   const LoopAxis rows = *across;  // some axis steps by 1 in x: the last one of x that was not dropped
   axes.erase(across);
-  // Whole tiles of its rows, then what is left of them.
-  const std::int64_t tiles = rows.size / tile, left = rows.size % tile;
-  const auto transposed = [&](std::int64_t count) {
-    return [=, &rows, &inner](std::int64_t from, std::int64_t to) {
-      transpose(x + from, inner.x_step, y + to, rows.y_step, count, inner.size);
-    };
-  };
-  axes.push_back({tiles, tile, tile * rows.y_step});
-  if (tiles > 0) each_place(axes, tile * inner.size, transposed(tile));
-  axes.pop_back();
-  x += tiles * tile;
-  y += tiles * tile * rows.y_step;
-  if (left > 0) each_place(axes, left * inner.size, transposed(left));
+  constexpr std::int64_t most_columns = 1024;
+  for (const EqualParts& i : equal_parts(rows.size, transposed_rows))
+    for (const EqualParts& j : equal_parts(inner.size, most_columns)) {
+      std::vector<LoopAxis> loop = axes;
+      loop.push_back({i.count, i.size, i.size * rows.y_step});
+      loop.push_back({j.count, j.size * inner.x_step, j.size});
+      const T* from = x + i.begin + j.begin * inner.x_step;
+      T* to = y + i.begin * rows.y_step + j.begin;
+      each_place(loop, i.size * j.size, [&](std::int64_t x_at, std::int64_t y_at) {
+        transpose(from + x_at, inner.x_step, to + y_at, rows.y_step, i.size, j.size);
+      });
+    }
 }
 
 }  // namespace
