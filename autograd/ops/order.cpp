@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/parallel.hpp"
 #include "autograd/ops/any_all.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
@@ -162,11 +163,13 @@ template <class T>
 std::vector<std::int64_t> places_of(std::span<const T> values, std::span<const T> list, bool right,
                                     const Location& where) {
   check<ValueError>(std::ranges::is_sorted(list, above<T>), where, "searchsorted: the vector is not sorted");
-  std::vector<std::int64_t> places;
-  for (const T value : values)
-    places.push_back(
-        (right ? std::ranges::upper_bound(list, value, above<T>) : std::ranges::lower_bound(list, value, above<T>)) -
-        list.begin());
+  std::vector<std::int64_t> places(values.size());
+  parallel_elements(std::ssize(values), [&](std::int64_t i) {
+    const auto at = static_cast<std::size_t>(i);
+    const auto found = right ? std::ranges::upper_bound(list, values[at], above<T>)
+                             : std::ranges::lower_bound(list, values[at], above<T>);
+    places[at] = found - list.begin();
+  });
   return places;
 }
 
