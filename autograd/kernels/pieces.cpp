@@ -98,20 +98,47 @@ void pad(const View& x, std::int64_t axis, std::int64_t before, std::int64_t int
   });
 }
 
+namespace {
+
+// One panel after the other, each from all of the arrays.
+template <class T>
+void concat_panels(std::span<const View> xs, std::int64_t axis, const Panels& to, T* y) {
+  const std::int64_t panel = to.size * to.inner;
+  parallel_ranges(to.outer, panel, [&](std::int64_t i, std::int64_t end) {
+    for (T* out = y + i * panel; i < end; ++i)
+      for (const View& x : xs) {
+        const std::int64_t run = x.shape[axis] * to.inner;
+        copy(x.as<const T>() + i * run, run, out);
+        out += run;
+      }
+  });
+}
+
+// One array after the other, each on several threads.
+template <class T>
+void concat_arrays(std::span<const View> xs, std::int64_t axis, const Panels& to, T* y) {
+  for (const View& x : xs) {
+    const Panels from{to.outer, x.shape[axis], to.inner};
+    each_rows(from, [&, in = x.as<const T>()](std::int64_t i, std::int64_t begin, std::int64_t end) {
+      const std::int64_t inner = to.inner;
+      copy(in + (i * from.size + begin) * inner, (end - begin) * inner, y + (i * to.size + begin) * inner);
+    });
+    y += from.size * from.inner;
+  }
+}
+
+}  // namespace
+
 void concat(std::span<const View> xs, std::int64_t axis, const View& y) {
   if (y.numel() == 0) return;
+  constexpr std::int64_t few = 16;
   const Panels to = panels(y.shape, axis);
   dispatch(y.dtype, [&](auto zero) {
     using T = decltype(zero);
-    T* out = y.as<T>();
-    for (const View& x : xs) {
-      const Panels from{to.outer, x.shape[axis], to.inner};
-      each_rows(from, [&, in = x.as<const T>()](std::int64_t i, std::int64_t begin, std::int64_t end) {
-        const std::int64_t inner = to.inner;
-        copy(in + (i * from.size + begin) * inner, (end - begin) * inner, out + (i * to.size + begin) * inner);
-      });
-      out += from.size * from.inner;
-    }
+    if (to.outer < few)
+      concat_arrays(xs, axis, to, y.as<T>());
+    else
+      concat_panels(xs, axis, to, y.as<T>());
   });
 }
 
