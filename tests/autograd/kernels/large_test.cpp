@@ -148,10 +148,24 @@ TEMPLATE_TEST_CASE("parts of large arrays are taken and put together", "", float
     }
 }
 
-TEMPLATE_TEST_CASE("many indices are gathered from and scattered to, in the order of the source", "", float, double,
-                   std::int64_t, bool) {
-  using T = TestType;
+namespace {
+
+// An index beside an array of this shape, the same for all places off the axis or not.
+struct ManyIndices {
+  Shape shape, many;  // of what is indexed, and of what is read there
+  std::int64_t axis;
+  bool is_shared;
+  Array<std::int64_t> index;
+
+  // Where in the indexed array is what this place takes.
+  Place operator()(const Place& at) const {
+    return with(at, axis, index.at(is_shared ? with(Place(at.size(), 0), axis, at[u(axis)]) : at));
+  }
+};
+
+std::vector<ManyIndices> many_indices() {
   Rng rng(3);
+  std::vector<ManyIndices> all;
   for (const auto& [shape, axis, count] :
        std::vector<std::tuple<Shape, std::int64_t, std::int64_t>>{{{50'000}, 0, 70'000},
                                                                   {{300, 70}, 0, 4000},
@@ -160,43 +174,58 @@ TEMPLATE_TEST_CASE("many indices are gathered from and scattered to, in the orde
                                                                   {{3, 40, 200}, 1, 90},
                                                                   {{2, 3000, 2}, 1, 9000}})
     for (const bool is_shared : {false, true}) {
-      INFO(shape << ' ' << axis);
       Shape many = shape, few = Shape::filled(shape.ndim(), 1);
       many[axis] = few[axis] = count;
       Array<std::int64_t> index(is_shared ? few : many);
       for (std::int64_t i = 0; i < index.size(); ++i) index[i] = test::random_below(shape[axis], rng);
-      const auto place_of = [&, axis = axis](const Place& at) {
-        return with(at, axis, index.at(is_shared ? with(Place(at.size(), 0), axis, at[u(axis)]) : at));
-      };
-      const Array<T> x = test::random_array<T>(shape, rng), source = test::random_array<T>(many, rng);
-      for (std::int64_t i = 0; i < source.size(); ++i)
-        if constexpr (std::floating_point<T>) source[i] *= T(0.1);  // so that the order shows
-      const auto gathered = built<T>(many, [&](const Place& at) { return x.at(place_of(at)); });
-      CHECK(same_on_threads(gathered, [&, axis = axis](const View& y) {
-        kernels::gather(x.view(), index.view(), axis, y, Location::current());
-      }));
-      const Array<T> sums(shape);
-      test::for_each_place_of(many, [&](const Place& at) {
-        T& sum = sums.at(place_of(at));
-        if constexpr (std::same_as<T, bool>)
-          sum = sum || source.at(at);
-        else
-          sum += source.at(at);
-      });
-      CHECK(same_on_threads(sums, [&, axis = axis](const View& y) {
-        kernels::scatter_add(source.view(), index.view(), axis, y, Location::current());
-      }));
-      if (is_shared) continue;
-      // The last of the largest.
-      const Array<std::int64_t> places = built<std::int64_t>(shape, [](const Place&) { return -1; });
-      test::for_each_place_of(many, [&, axis = axis](const Place& at) {
-        std::int64_t& best = places.at(place_of(at));
-        if (best < 0 || source.at(with(at, axis, best)) <= source.at(at)) best = at[u(axis)];
-      });
-      CHECK(same_on_threads(places, [&, axis = axis](const View& y) {
-        kernels::scatter_argmax(source.view(), index.view(), axis, y, Location::current());
-      }));
+      all.push_back({shape, many, axis, is_shared, std::move(index)});
     }
+  return all;
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("many indices are gathered from", "", float, double, std::int64_t, bool) {
+  using T = TestType;
+  Rng rng(4);
+  for (const ManyIndices& places : many_indices()) {
+    INFO(places.shape << ' ' << places.axis);
+    const Array<T> x = test::random_array<T>(places.shape, rng);
+    const auto expected = built<T>(places.many, [&](const Place& at) { return x.at(places(at)); });
+    CHECK(same_on_threads(expected, [&](const View& y) {
+      kernels::gather(x.view(), places.index.view(), places.axis, y, Location::current());
+    }));
+  }
+}
+
+TEMPLATE_TEST_CASE("many indices are scattered to, in the order of the source", "", float, double, std::int64_t, bool) {
+  using T = TestType;
+  Rng rng(5);
+  for (const ManyIndices& places : many_indices()) {
+    INFO(places.shape << ' ' << places.axis);
+    const Array<T> source = test::random_array<T>(places.many, rng), sums(places.shape);
+    for (std::int64_t i = 0; i < source.size(); ++i)
+      if constexpr (std::floating_point<T>) source[i] *= T(0.1);  // so that the order shows
+    test::for_each_place_of(places.many, [&](const Place& at) {
+      T& sum = sums.at(places(at));
+      if constexpr (std::same_as<T, bool>)
+        sum = sum || source.at(at);
+      else
+        sum += source.at(at);
+    });
+    CHECK(same_on_threads(sums, [&](const View& y) {
+      kernels::scatter_add(source.view(), places.index.view(), places.axis, y, Location::current());
+    }));
+    if (places.is_shared) continue;
+    const auto best = built<std::int64_t>(places.shape, [](const Place&) { return -1; });
+    test::for_each_place_of(places.many, [&](const Place& at) {  // the last of the largest
+      std::int64_t& now = best.at(places(at));
+      if (now < 0 || source.at(with(at, places.axis, now)) <= source.at(at)) now = at[u(places.axis)];
+    });
+    CHECK(same_on_threads(best, [&](const View& y) {
+      kernels::scatter_argmax(source.view(), places.index.view(), places.axis, y, Location::current());
+    }));
+  }
 }
 
 TEST_CASE("an index outside is refused wherever it stands among many, on any number of threads") {
