@@ -66,6 +66,7 @@ Cases xgrad_cases() {
   xgrad_side::add_derivatives(cases);
   xgrad_side::add_operations(cases);
   xgrad_side::add_networks(cases);
+  xgrad_side::add_arrangements(cases);
   return cases;
 }
 
@@ -78,6 +79,7 @@ Cases libtorch_cases() {
   libtorch_side::add_derivatives(cases);
   libtorch_side::add_operations(cases);
   libtorch_side::add_networks(cases);
+  libtorch_side::add_arrangements(cases);
   return cases;
 }
 

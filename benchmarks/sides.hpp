@@ -13,6 +13,7 @@ void add_optimisers(Cases& cases);
 void add_derivatives(Cases& cases);
 void add_operations(Cases& cases);
 void add_networks(Cases& cases);
+void add_arrangements(Cases& cases);
 }  // namespace xgrad_side
 
 namespace libtorch_side {
@@ -24,6 +25,7 @@ void add_optimisers(Cases& cases);
 void add_derivatives(Cases& cases);
 void add_operations(Cases& cases);
 void add_networks(Cases& cases);
+void add_arrangements(Cases& cases);
 }  // namespace libtorch_side
 
 }  // namespace benchmarks

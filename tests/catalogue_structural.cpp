@@ -122,6 +122,35 @@ Case cumsum_case(const Shape& shape, std::int64_t axis, bool reverse) {
           }};
 }
 
+using Fold = std::function<Real(const std::vector<Real>& line, std::size_t at)>;
+
+// Each element from those of its line and its place there.
+Row along_lines(const char* id, Tensor (*f)(const Operand&, std::int64_t), double low, double high, Fold fold) {
+  Row row{id, {}, 3, {}};
+  for (const auto& [shape, axis] : std::vector<std::pair<Shape, std::int64_t>>{
+           {{5}, 0}, {{2, 3}, 0}, {{2, 4}, 1}, {{2, 3, 2}, 1}, {{2, 1, 3}, 1}, {{1}, 0}, {{2, 0}, 1}, {{0, 2}, 1}})
+    row.cases.push_back({[f, axis = axis](const Xs& x) { return f(x[0], axis); },
+                         {{shape, low, high}},
+                         [fold, axis = axis](const Arrays& x) {
+                           return build(x[0].shape, [&](const Index& index) {
+                             std::vector<Real> line;
+                             for (std::int64_t i = 0; i < x[0].shape[axis]; ++i)
+                               line.push_back(x[0].at(with(index, axis, i)));
+                             return fold(line, u(index[u(axis)]));
+                           });
+                         }});
+  return row;
+}
+
+Row running(const char* id, Tensor (*f)(const Operand&, std::int64_t), double low, double high,
+            Real (*join)(Real so_far, Real next)) {
+  return along_lines(id, f, low, high, [join](const std::vector<Real>& line, std::size_t at) {
+    Real y = line[0];
+    for (std::size_t i = 1; i <= at; ++i) y = join(y, line[i]);
+    return y;
+  });
+}
+
 Case matmul_case(const Shape& a, const Shape& b) {
   return {[](const Xs& x) { return matmul(x[0], x[1]); },
           {{a, -2, 2}, {b, -2, 2}},
@@ -225,6 +254,17 @@ std::vector<Row> reduction_rows() {
         cumsum_case({2, 3, 2}, 2, true), cumsum_case({0}, 0, false), cumsum_case({1}, 0, true)},
        3,
        {}},
+      running("cumprod", cumprod, -2, 2, [](Real a, Real b) { return a * b; }),
+      running("cummax", cummax, -2, 2, [](Real a, Real b) { return std::max(a, b); }),
+      running("cummin", cummin, -2, 2, [](Real a, Real b) { return std::min(a, b); }),
+      running("logcumsumexp", logcumsumexp, -20, 20,
+              [](Real a, Real b) { return std::log(std::exp(a) + std::exp(b)); }),
+      along_lines("product_of_others", product_of_others, -2, 2,
+                  [](const std::vector<Real>& line, std::size_t at) {
+                    Real y = 1;
+                    for (std::size_t i = 0; i < line.size(); ++i) y *= i == at ? 1 : line[i];
+                    return y;
+                  }),
       {"linear_recurrence",
        {recurrence_case({5}, 0), recurrence_case({2, 3}, 0), recurrence_case({2, 3, 2}, 1), recurrence_case({2, 0}, 1),
         recurrence_case({1}, 0)},

@@ -1,4 +1,4 @@
-// Elements in order, and running results.
+// Elements in order.
 
 #include <algorithm>
 #include <cmath>
@@ -206,48 +206,11 @@ std::vector<Composition> counted() {
   };
 }
 
-std::vector<Case> running(Tensor (*f)(const Operand&, std::int64_t), Range range,
-                          std::function<Real(Real so_far, Real next)> join) {
-  const auto scan = [join](const List& x) {
-    List y;
-    for (const Real each : x) y.push_back(y.empty() ? each : join(y.back(), each));
-    return y;
-  };
-  std::vector<Case> cases;
-  for (const auto& [shape, axis] :
-       std::vector<std::pair<Shape, std::int64_t>>{{{7}, 0}, {{3, 2}, 0}, {{2, 5}, 1}, {{2, 1, 3}, 1}, {{2, 0}, 1}})
-    cases.push_back(along_axis([f, axis = axis](const Tensor& x) { return f(x, axis); }, shape, axis, range, scan));
-  return cases;
-}
-
-std::vector<Composition> scans() {
-  return {
-      {.call = "cumprod(x, axis = -1)",
-       .equation = "yᵢ = x₀ ··· xᵢ",
-       .cases = running(cumprod, {-2, 2}, [](Real a, Real b) { return a * b; }),
-       .refusals = {refuses<AxisError>([] { return cumprod(matrix, 2); })}},
-      {.call = "cummax(x, axis = -1)",
-       .equation = "yᵢ = max(x₀, ..., xᵢ)",
-       .cases = running(cummax, {}, [](Real a, Real b) { return std::max(a, b); }),
-       .refusals = {refuses<AxisError>([] { return cummax(matrix, 2); })}},
-      {.call = "cummin(x, axis = -1)",
-       .equation = "yᵢ = min(x₀, ..., xᵢ)",
-       .cases = running(cummin, {}, [](Real a, Real b) { return std::min(a, b); }),
-       .refusals = {refuses<AxisError>([] { return cummin(matrix, 2); })}},
-      {.call = "logcumsumexp(x, axis = -1)",
-       .equation = "yᵢ = log(exp x₀ + ... + exp xᵢ)",
-       .cases = running(logcumsumexp, {-20, 20}, [](Real a, Real b) { return std::log(std::exp(a) + std::exp(b)); }),
-       .refusals = {refuses<AxisError>([] { return logcumsumexp(matrix, 2); }),
-                    refuses<DTypeError>([] { return logcumsumexp(whole); })}},
-  };
-}
-
 }  // namespace
 
 std::vector<Composition> order_compositions() {
   std::vector<Composition> all = in_order();
-  for (auto* part : {counted, scans})
-    for (Composition& row : part()) all.push_back(std::move(row));
+  for (Composition& row : counted()) all.push_back(std::move(row));
   return all;
 }
 

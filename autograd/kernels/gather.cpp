@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <concepts>
 #include <tuple>
 #include <vector>
@@ -6,11 +7,23 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/groups.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/kernels/ranges.hpp"
 #include "autograd/kernels/wrap.hpp"
 
 namespace xgrad::kernels {
 
 namespace {
+
+// Whether all of them are in [0, size): an index below 0 shows in its own sign, one that is too large in that of its
+// distance to the last.
+bool all_inside(const std::int64_t* index, std::int64_t count, std::int64_t size) {
+  std::uint64_t signs = size > 0 || count == 0 ? 0 : ~std::uint64_t{0};
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto at = static_cast<std::uint64_t>(index[i]);
+    signs |= at | (static_cast<std::uint64_t>(size) - 1 - at);
+  }
+  return signs >> 63 == 0;
+}
 
 // The index beside an array of this shape, off the axis: before the axis and behind it, it is as large, or 1 everywhere
 // and repeated. One that is repeated along some axes there is repeated in memory first.
@@ -36,100 +49,174 @@ struct Indices {
     same_for_inner = inner == 1;
   }
 
-  // Calls `body(place along the axis, place in the indexed array, how many follow both)` in row-major order. `size` is
-  // what the indexed array has along the axis.
-  template <class Body>
-  void for_each(std::int64_t size, Body body) const {
-    for (std::int64_t i = 0, place = 0; i < outer; ++i) {
-      const std::int64_t* here = at + i * step;
-      for (std::int64_t k = 0; k < count; ++k) {
-        if (same_for_inner && inner > 1) {
-          body(place, (i * size + here[k]) * inner, inner);
-          place += inner;
-        } else {
-          for (std::int64_t j = 0; j < inner; ++j, ++place)
-            body(place, (i * size + here[k * inner + j]) * inner + j, 1);
-        }
-      }
-    }
+  // Those of a row along the axis: one for each of the places behind it, or one for all of them.
+  const std::int64_t* row(std::int64_t i, std::int64_t k) const {
+    return at + i * step + k * (same_for_inner ? 1 : inner);
   }
 };
+
+constexpr std::int64_t at_once = 1024;  // indices that are checked before they are read, again from the cache
+
+// Rows begin <= row < end of a gather along the axis, counted with what is before it. False if an index is outside.
+template <class T>
+bool gather_rows(const Indices& indices, const T* from, std::int64_t size, std::int64_t begin, std::int64_t end, T* y) {
+  const auto [inner, count] = std::pair(indices.inner, indices.count);
+  for (std::int64_t rows = 0; begin < end; begin += rows) {
+    const std::int64_t i = begin / count, k = begin % count;
+    rows = indices.same_for_inner ? std::min({end - begin, count - k, at_once}) : 1;
+    const std::int64_t* at = indices.row(i, k);
+    if (!all_inside(at, indices.same_for_inner ? rows : inner, size)) return false;
+    const T* x = from + i * size * inner;
+    T* to = y + begin * inner;
+    if (!indices.same_for_inner)
+      for (std::int64_t j = 0; j < inner; ++j) to[j] = x[at[j] * inner + j];
+    else if (inner == 1)
+      for (std::int64_t j = 0; j < rows; ++j) to[j] = x[at[j]];
+    else
+      for (std::int64_t j = 0; j < rows; ++j) copy(x + at[j] * inner, inner, to + j * inner);
+  }
+  return true;
+}
+
+template <class T>
+T sum_of(T a, T b) {
+  if constexpr (std::same_as<T, bool>)
+    return a || b;
+  else
+    return wrapping_add(a, b);
+}
+
+// Columns of what is behind the axis, at one place before it.
+struct Columns {
+  std::int64_t outer, first, last;
+};
+
+// Adds them to y, which begins at that place. False if an index is outside.
+template <class T>
+bool add_rows(const Indices& indices, const T* source, std::int64_t size, const Columns& columns, T* y) {
+  const std::int64_t inner = indices.inner, count = indices.count;
+  const auto [outer, first, last] = columns;
+  source += outer * count * inner;
+  const std::int64_t* at = indices.row(outer, 0);
+  if (!indices.same_for_inner) {
+    for (std::int64_t k = 0; k < count; ++k, at += inner, source += inner) {
+      if (!all_inside(at + first, last - first, size)) return false;
+      for (std::int64_t j = first; j < last; ++j) y[at[j] * inner + j] = sum_of(y[at[j] * inner + j], source[j]);
+    }
+    return true;
+  }
+  for (std::int64_t k = 0, rows = 0; k < count; k += rows, at += rows) {
+    rows = std::min(count - k, at_once);
+    if (!all_inside(at, rows, size)) return false;
+    if (inner == 1)
+      for (std::int64_t i = 0; i < rows; ++i) y[at[i]] = sum_of(y[at[i]], source[i]);
+    else
+      for (std::int64_t i = 0; i < rows; ++i)
+        for (std::int64_t j = first; j < last; ++j)
+          y[at[i] * inner + j] = sum_of(y[at[i] * inner + j], source[i * inner + j]);
+    source += rows * inner;
+  }
+  return true;
+}
+
+// What is added to one element comes in the order of the source, whoever adds it: a thread has whole places before the
+// axis, or columns behind it. False if an index is outside.
+template <class T>
+bool scatter_rows(const Indices& indices, const T* source, std::int64_t size, T* y) {
+  constexpr std::int64_t least = 32, parts = 16;  // columns
+  const std::int64_t inner = indices.inner, panel = size * inner;
+  const bool large = indices.outer < parts && (indices.count + size) * inner > 2 * range_elements;
+  const std::int64_t width = large ? std::max(least, (inner + parts - 1) / parts) : inner;
+  const std::int64_t tiles = (inner + width - 1) / width;
+  if (tiles > 1) parallel_ranges(panel * indices.outer, 1, [&](auto i, auto end) { std::fill(y + i, y + end, T{}); });
+  std::atomic<bool> are_inside{true};
+  parallel_ranges(indices.outer * tiles, (indices.count + size) * width, [&](std::int64_t i, std::int64_t end) {
+    for (; i < end; ++i) {
+      T* to = y + i / tiles * panel;
+      const std::int64_t first = i % tiles * width, last = std::min(inner, first + width);
+      if (tiles == 1) std::fill_n(to, panel, T{});
+      if (!add_rows(indices, source, size, {i / tiles, first, last}, to))
+        are_inside.store(false, std::memory_order_relaxed);
+    }
+  });
+  return are_inside;
+}
 
 }  // namespace
 
 void check_indices(const View& index, std::int64_t size, const char* operation, const Location& where) {
   const std::span<const std::int64_t> indices = index.span<const std::int64_t>();
-  const auto outside = std::find_if(indices.begin(), indices.end(), [size](std::int64_t i) {
-    return static_cast<std::uint64_t>(i) >= static_cast<std::uint64_t>(size);
+  std::atomic<bool> are_inside{true};
+  parallel_ranges(std::ssize(indices), 1, [&](std::int64_t begin, std::int64_t end) {
+    if (!all_inside(indices.data() + begin, end - begin, size)) are_inside.store(false, std::memory_order_relaxed);
   });
-  check<IndexError>(outside == indices.end(), where, operation, ": index ", outside == indices.end() ? 0 : *outside,
-                    " at place ", outside - indices.begin(), " of ", index.shape,
-                    " is out of range for an axis of size ", size);
+  if (are_inside) return;
+  const auto outside = std::ranges::find_if(
+      indices, [size](std::int64_t i) { return static_cast<std::uint64_t>(i) >= static_cast<std::uint64_t>(size); });
+  fail<IndexError>(where, operation, ": index ", *outside, " at place ", outside - indices.begin(), " of ", index.shape,
+                   " is out of range for an axis of size ", size);
 }
 
 void gather(const View& x, const View& index, std::int64_t axis, const View& y, const Location& where) {
   const std::int64_t size = x.shape[axis];
-  check_indices(index, size, "gather", where);
+  if (y.numel() == 0) return check_indices(index, size, "gather", where);
+  std::atomic<bool> are_inside{true};
   dispatch(y.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const T* from = x.as<const T>();
-    T* to = y.as<T>();
-    Indices(index, x.shape, axis).for_each(size, [=](std::int64_t place, std::int64_t at, std::int64_t count) {
-      for (std::int64_t j = 0; j < count; ++j) to[place + j] = from[at + j];
+    const Indices indices(index, x.shape, axis);
+    parallel_ranges(indices.outer * indices.count, indices.inner, [&](std::int64_t begin, std::int64_t end) {
+      if (!gather_rows(indices, x.as<const T>(), size, begin, end, y.as<T>()))
+        are_inside.store(false, std::memory_order_relaxed);
     });
   });
+  if (!are_inside) check_indices(index, size, "gather", where);
 }
 
 void scatter_add(const View& source, const View& index, std::int64_t axis, const View& y, const Location& where) {
   const std::int64_t size = y.shape[axis];
-  check_indices(index, size, "scatter_add", where);
-  dispatch(y.dtype, [&](auto zero) {
+  if (y.numel() == 0) return check_indices(index, size, "scatter_add", where);
+  const bool are_inside = dispatch(y.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const T* from = source.as<const T>();
-    T* to = y.as<T>();
-    std::fill_n(to, y.numel(), T{});
-    Indices(index, source.shape, axis).for_each(size, [=](std::int64_t place, std::int64_t at, std::int64_t count) {
-      for (std::int64_t j = 0; j < count; ++j)
-        if constexpr (std::same_as<T, bool>)
-          to[at + j] = to[at + j] || from[place + j];
-        else
-          to[at + j] = wrapping_add(to[at + j], from[place + j]);
-    });
+    return scatter_rows(Indices(index, source.shape, axis), source.as<const T>(), size, y.as<T>());
   });
+  if (!are_inside) check_indices(index, size, "scatter_add", where);
 }
 
 void scatter_argmax(const View& x, const View& index, std::int64_t axis, const View& y, const Location& where) {
   const std::int64_t size = y.shape[axis];
   check_indices(index, size, "scatter_argmax", where);
-  std::int64_t* to = y.as<std::int64_t>();
-  std::fill_n(to, y.numel(), std::int64_t{-1});
+  if (y.numel() == 0) return;
   const Panels all = panels(x.shape, axis);
+  std::int64_t* to = y.as<std::int64_t>();
   dispatch(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const auto [outer, count, inner] = all;
     const T* from = x.as<const T>();
     const std::int64_t* at = index.as<const std::int64_t>();
-    for (std::int64_t i = 0, place = 0; i < outer; ++i)
-      for (std::int64_t k = 0; k < count; ++k)
-        for (std::int64_t j = 0; j < inner; ++j, ++place) {
-          std::int64_t& best = to[(i * size + at[place]) * inner + j];
-          const T now = from[place];
-          if (best < 0 || now != now || from[(i * count + best) * inner + j] <= now) best = k;
-        }
+    parallel_ranges(all.outer, (all.size + size) * all.inner, [&](std::int64_t i, std::int64_t end) {
+      const auto [outer, count, inner] = all;
+      std::fill(to + i * size * inner, to + end * size * inner, std::int64_t{-1});
+      for (std::int64_t place = i * count * inner; i < end; ++i)
+        for (std::int64_t k = 0; k < count; ++k)
+          for (std::int64_t j = 0; j < inner; ++j, ++place) {
+            std::int64_t& best = to[(i * size + at[place]) * inner + j];
+            const T now = from[place];
+            if (best < 0 || now != now || from[(i * count + best) * inner + j] <= now) best = k;
+          }
+    });
   });
 }
 
 void one_hot(const View& index, const View& y, const Location& where) {
   const std::int64_t classes = y.shape.back();
   check_indices(index, classes, "one_hot", where);
+  if (y.numel() == 0) return;
+  const std::int64_t* at = index.as<const std::int64_t>();
   dispatch(y.dtype, [&](auto zero) {
     using T = decltype(zero);
-    std::fill_n(y.as<T>(), y.numel(), T{});
-    T* row = y.as<T>();
-    for (const std::int64_t at : index.span<const std::int64_t>()) {
-      row[at] = T{1};
-      row += classes;
-    }
+    parallel_ranges(index.numel(), classes, [=, to = y.as<T>()](std::int64_t i, std::int64_t end) {
+      std::fill(to + i * classes, to + end * classes, T{});
+      for (; i < end; ++i) to[i * classes + at[i]] = T{1};
+    });
   });
 }
 

@@ -9,6 +9,7 @@
 
 #include "autograd/core/axes.hpp"
 #include "autograd/core/shape.hpp"
+#include "autograd/kernels/ranges.hpp"
 
 namespace xgrad::kernels {
 
@@ -54,27 +55,44 @@ struct LoopAxis {
   std::int64_t size, x_step, y_step;
 };
 
-/// Calls `body(x offset, y offset)` for all places of `axes`, the last axis fastest.
-template <class Body>
-void for_each_place(const std::vector<LoopAxis>& axes, std::int64_t x, Body body) {
-  for (const LoopAxis& axis : axes)
-    if (axis.size == 0) return;
-  std::vector<std::int64_t> place(axes.size(), 0);
-  std::int64_t y = 0;
-  for (;;) {
-    body(x, y);
-    std::size_t i = axes.size();
-    for (; i > 0; --i) {
-      const LoopAxis& axis = axes[i - 1];
-      x += axis.x_step;
-      y += axis.y_step;
-      if (++place[i - 1] < axis.size) break;
-      x -= axis.size * axis.x_step;
-      y -= axis.size * axis.y_step;
-      place[i - 1] = 0;
+/// A place of `axes`, the last axis fastest, and where it lies in both arrays.
+class Place {
+ public:
+  Place(const std::vector<LoopAxis>& axes, std::int64_t number) : axes_(axes), at_(axes.size()) {
+    for (std::size_t i = axes.size(); i-- > 0; number /= axes[i].size) {
+      at_[i] = number % axes[i].size;
+      x_ += at_[i] * axes[i].x_step;
+      y_ += at_[i] * axes[i].y_step;
     }
-    if (i == 0) return;
   }
+  std::int64_t x() const { return x_; }
+  std::int64_t y() const { return y_; }
+  void next() {
+    for (std::size_t i = axes_.size(); i-- > 0;) {
+      const LoopAxis& axis = axes_[i];
+      x_ += axis.x_step;
+      y_ += axis.y_step;
+      if (++at_[i] < axis.size) return;
+      x_ -= axis.size * axis.x_step;
+      y_ -= axis.size * axis.y_step;
+      at_[i] = 0;
+    }
+  }
+
+ private:
+  const std::vector<LoopAxis>& axes_;
+  std::vector<std::int64_t> at_;
+  std::int64_t x_ = 0, y_ = 0;
+};
+
+/// Calls body(x offset, y offset) for all places of `axes`, which have so many elements each. On several threads.
+template <class Body>
+void each_place(const std::vector<LoopAxis>& axes, std::int64_t elements, Body body) {
+  std::int64_t count = 1;
+  for (const LoopAxis& axis : axes) count *= axis.size;
+  parallel_ranges(count, elements, [&](std::int64_t i, std::int64_t end) {
+    for (Place place(axes, i); i < end; ++i, place.next()) body(place.x(), place.y());
+  });
 }
 
 }  // namespace xgrad::kernels

@@ -52,11 +52,19 @@ void reduce(Instruction f, const View& x, AxisSet axes, const View& y);
 /// The first index of the extreme along an axis, or of the first NaN; y has size 1 there.
 void arg_extreme(Instruction max_or_min, const View& x, std::int64_t axis, const View& y);
 /// The places of the elements along an axis in ascending or descending order; equal ones, and NaNs, which are above
-/// all others, stay in their order. y may be shorter along the axis: the first of them.
-void argsort(const View& x, std::int64_t axis, bool descending, const View& y);
+/// all others, stay in their order. y may be shorter along the axis: those from place `first` of the order on.
+void argsort(const View& x, std::int64_t axis, bool descending, std::int64_t first, const View& y);
 void cumsum(const View& x, std::int64_t axis, bool reverse, const View& y);
 /// y_i = a_i y_(i-1) + b_i along an axis, or from its end; the first a is not read. float32 in double.
 void linear_recurrence(const View& a, const View& b, std::int64_t axis, bool reverse, const View& y);
+/// y_i = x_0 ... x_i along an axis. float32 in double.
+void cumprod(const View& x, std::int64_t axis, const View& y);
+/// y_i = the product of all x_j with j != i along an axis, without a division. float32 in double.
+void product_of_others(const View& x, std::int64_t axis, const View& y);
+/// y_i = max or min of x_0, ..., x_i along an axis, the first of equal ones; NaN from the first NaN on.
+void running_extreme(Instruction max_or_min, const View& x, std::int64_t axis, const View& y);
+/// y_i = log(e^x_0 + ... + e^x_i) along an axis, without overflow. float32 in double.
+void logcumsumexp(const View& x, std::int64_t axis, const View& y);
 
 /// Axes of x with size 1 are repeated to the size they have in y.
 void broadcast(const View& x, const View& y);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "autograd/kernels/ranges.hpp"
 #include "autograd/xtensor_shim.hpp"
 
 namespace xgrad::kernels {
@@ -19,12 +20,13 @@ auto flat(T* data, std::int64_t count) {
   return xt::adapt(std::move(data), size, xt::no_ownership(), std::array<std::size_t, 1>{size});
 }
 
-/// y[i] = f(x[i]...), for i < count.
+/// y[i] = f(x[i]...), for i < count. On several threads.
 template <class F, class Y, class... X>
 void map(F f, std::int64_t count, Y* y, const X*... x) {
-  if (count == 0) return;
-  auto to = flat(y, count);
-  xt::noalias(to) = xt::make_lambda_xfunction(std::move(f), flat(x, count)...);
+  parallel_ranges(count, 1, [&](std::int64_t begin, std::int64_t end) {
+    auto to = flat(y + begin, end - begin);
+    xt::noalias(to) = xt::make_lambda_xfunction(F(f), flat(x + begin, end - begin)...);
+  });
 }
 
 template <class Y>

@@ -44,10 +44,17 @@ void multiply_all(const View& a, const View& b, const View& y) {
   constexpr std::int64_t most = std::numeric_limits<xt::blas_index_t>::max();
   check<LimitError>(!std::floating_point<T> || std::max({sizes.m, sizes.n, sizes.k}) <= most, Location::current(),
                     "matmul: BLAS cannot count the sizes ", sizes.m, ", ", sizes.n, " and ", sizes.k);
-  const std::int64_t batches = y.numel() / (sizes.m * sizes.n);
-  for (std::int64_t i = 0; i < batches; ++i)
-    multiply(a.as<const T>() + i * sizes.m * sizes.k, b.as<const T>() + i * sizes.k * sizes.n,
-             y.as<T>() + i * sizes.m * sizes.n, sizes);
+  const auto [m, n, k] = sizes;
+  const auto *from_a = a.as<const T>(), *from_b = b.as<const T>();
+  T* to = y.as<T>();
+  if constexpr (std::floating_point<T>) {
+    for (std::int64_t i = 0; i < y.numel() / (m * n); ++i)
+      multiply(from_a + i * m * k, from_b + i * k * n, to + i * m * n, sizes);
+  } else {  // row by row, on several threads
+    parallel_ranges(y.numel() / n, n * k, [=, m = m, n = n, k = k](std::int64_t row, std::int64_t end) {
+      for (; row < end; ++row) multiply(from_a + row * k, from_b + row / m * k * n, to + row * n, {1, n, k});
+    });
+  }
 }
 
 }  // namespace

@@ -2,16 +2,11 @@
 
 #include "autograd/kernels/groups.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/kernels/transpose.hpp"
 
 namespace xgrad::kernels {
 
 namespace {
-
-// Writes `block` elements again and again after themselves, until there are `count` blocks.
-template <class T>
-void repeat(T* y, std::int64_t block, std::int64_t count) {
-  for (std::int64_t done = 1; done < count; done *= 2) copy(y, std::min(done, count - done) * block, y + done * block);
-}
 
 // groups[0], groups[1], ... of y from x; marked groups are repeated. The sizes of one place of groups[0] are in
 // x_sizes[0] and y_sizes[0].
@@ -23,13 +18,22 @@ void expand(std::span<const AxisGroup> groups, std::span<const std::int64_t> x_s
     return;
   }
   const AxisGroup group = groups[0];
-  if (!group.marked && groups.size() == 1) return copy(x, group.size, y);
-  for (std::int64_t i = 0; i < (group.marked ? 1 : group.size); ++i)
-    expand(groups.subspan(1), x_sizes.subspan(1), y_sizes.subspan(1), x + i * x_sizes[0], y + i * y_sizes[0]);
-  if (group.marked && y_sizes[0] == 1)
-    std::fill_n(y, group.size, *y);
-  else if (group.marked)
-    repeat(y, y_sizes[0], group.size);
+  const std::int64_t each = y_sizes[0];
+  const auto one = [&](std::int64_t i) {
+    expand(groups.subspan(1), x_sizes.subspan(1), y_sizes.subspan(1), x + i * x_sizes[0], y + i * each);
+  };
+  if (!group.marked) {
+    parallel_ranges(group.size, each, [&](std::int64_t i, std::int64_t end) {
+      if (groups.size() == 1) return copy(x + i, end - i, y + i);
+      for (; i < end; ++i) one(i);
+    });
+    return;
+  }
+  one(0);
+  parallel_ranges(group.size - 1, each, [&](std::int64_t i, std::int64_t end) {
+    if (each == 1) return void(std::fill(y + i + 1, y + end + 1, *y));
+    for (; i < end; ++i) copy(y, each, y + (i + 1) * each);
+  });
 }
 
 // Joined axes of a permutation: sizes and steps in x, in the order of y; the steps in y.
@@ -51,14 +55,16 @@ std::vector<LoopAxis> permuted_axes(const Shape& shape, const Shape& order) {
   return axes;
 }
 
-// y[i][j] = x[j][i], in squares that fit the cache: i steps by 1 in x, j steps by 1 in y.
-template <class T>
-void transpose(const T* x, std::int64_t x_step, T* y, std::int64_t y_step, std::int64_t rows, std::int64_t columns) {
-  constexpr std::int64_t side = 16;
-  for (std::int64_t i0 = 0; i0 < rows; i0 += side)
-    for (std::int64_t j0 = 0; j0 < columns; j0 += side)
-      for (std::int64_t i = i0; i < std::min(rows, i0 + side); ++i)
-        for (std::int64_t j = j0; j < std::min(columns, j0 + side); ++j) y[i * y_step + j] = x[j * x_step + i];
+struct EqualParts {
+  std::int64_t begin, size, count;
+};
+
+// Whole parts of this size, then what is left.
+std::vector<EqualParts> equal_parts(std::int64_t size, std::int64_t each) {
+  std::vector<EqualParts> parts;
+  if (size >= each) parts.push_back({0, each, size / each});
+  if (size % each > 0) parts.push_back({size / each * each, size % each, 1});
+  return parts;
 }
 
 template <class T>
@@ -70,13 +76,23 @@ void permute_elements(const T* x, std::vector<LoopAxis> axes, T* y) {
   const LoopAxis inner = axes.back();
   axes.pop_back();
   if (inner.x_step == 1)
-    return for_each_place(axes, 0, [&](std::int64_t from, std::int64_t to) { copy(x + from, inner.size, y + to); });
+    return each_place(axes, inner.size,
+                      [&](std::int64_t from, std::int64_t to) { copy(x + from, inner.size, y + to); });
   const auto across = std::find_if(axes.begin(), axes.end(), [](const LoopAxis& axis) { return axis.x_step == 1; });
   const LoopAxis rows = *across;  // some axis steps by 1 in x: the last one of x that was not dropped
   axes.erase(across);
-  for_each_place(axes, 0, [&](std::int64_t from, std::int64_t to) {
-    transpose(x + from, inner.x_step, y + to, rows.y_step, rows.size, inner.size);
-  });
+  constexpr std::int64_t most_columns = 1024;
+  for (const EqualParts& i : equal_parts(rows.size, transposed_rows))
+    for (const EqualParts& j : equal_parts(inner.size, most_columns)) {
+      std::vector<LoopAxis> loop = axes;
+      loop.push_back({i.count, i.size, i.size * rows.y_step});
+      loop.push_back({j.count, j.size * inner.x_step, j.size});
+      const T* from = x + i.begin + j.begin * inner.x_step;
+      T* to = y + i.begin * rows.y_step + j.begin;
+      each_place(loop, i.size * j.size, [&](std::int64_t x_at, std::int64_t y_at) {
+        transpose(from + x_at, inner.x_step, to + y_at, rows.y_step, i.size, j.size);
+      });
+    }
 }
 
 }  // namespace
@@ -123,11 +139,10 @@ void flip(const View& x, AxisSet axes, const View& y) {
   if (!loop.empty()) loop.pop_back();
   dispatch(y.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const T* from = x.as<const T>();
-    for_each_place(loop, start, [&](std::int64_t x_at, std::int64_t y_at) {
-      T* to = y.as<T>() + y_at;
-      if (inner.x_step == 1) return copy(from + x_at, inner.size, to);
-      std::reverse_copy(from + x_at + 1 - inner.size, from + x_at + 1, to);
+    const T* from = x.as<const T>() + start;
+    each_place(loop, inner.size, [&, to = y.as<T>()](std::int64_t x_at, std::int64_t y_at) {
+      if (inner.x_step == 1) return copy(from + x_at, inner.size, to + y_at);
+      std::reverse_copy(from + x_at + 1 - inner.size, from + x_at + 1, to + y_at);
     });
   });
 }

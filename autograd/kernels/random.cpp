@@ -9,40 +9,57 @@
 #include <vector>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/kernels/groups.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/random_bits.hpp"
+#include "autograd/kernels/ranges.hpp"
 
 namespace xgrad::kernels {
 
 namespace {
 
-// Calls `make(block, first, second)` for elements two by two; `second` is null where there is none.
+// Calls make(blocks, begin, count) for the blocks of a stream, as many of them at a time as are made together, from
+// number `begin` on. On several threads.
+template <class Make>
+void each_blocks(RandomState state, std::int64_t blocks, Make make) {
+  constexpr std::int64_t together = BitPairs::count;
+  parallel_ranges((blocks + together - 1) / together, 8 * together, [&](std::int64_t i, std::int64_t end) {
+    for (; i < end; ++i)
+      make(BitPairs(state, static_cast<std::uint64_t>(i * together)), i * together,
+           std::min(together, blocks - i * together));
+  });
+}
+
+// Element 2i by make(i) of the first numbers of blocks, element 2i + 1 of the second ones.
 template <class T, class Make>
 void fill_pairs(RandomState state, std::span<T> y, Make make) {
-  std::size_t i = 0;
-  for (; i + 1 < y.size(); i += 2) make(BitPair(state, i / 2), &y[i], &y[i + 1]);
-  if (i < y.size()) make(BitPair(state, i / 2), &y[i], static_cast<T*>(nullptr));
+  const std::int64_t size = std::ssize(y);
+  each_blocks(state, (size + 1) / 2, [&](const BitPairs& bits, std::int64_t begin, std::int64_t count) {
+    T pairs[2 * BitPairs::count];
+    for (int i = 0; i < BitPairs::count; ++i) make(bits.first[i], bits.second[i], pairs[2 * i], pairs[2 * i + 1]);
+    copy(pairs, std::min(2 * count, size - 2 * begin), y.data() + 2 * begin);
+  });
 }
 
 template <std::floating_point T>
 void uniform_fill(RandomState state, double low, double high, std::span<T> y) {
   const T from = static_cast<T>(low), to = static_cast<T>(high);
   const T below = from < to ? std::nextafter(to, from) : from;  // rounding must not reach the end
-  const auto draw = [&](std::uint64_t bits) { return std::min(from + (to - from) * fraction<T>(bits), below); };
-  fill_pairs(state, y, [&](const BitPair& bits, T* first, T* second) {
-    *first = draw(bits.first);
-    if (second) *second = draw(bits.second);
+  const auto draw = [=](std::uint64_t bits) { return std::min(from + (to - from) * fraction<T>(bits), below); };
+  fill_pairs(state, y, [=](std::uint64_t a, std::uint64_t b, T& first, T& second) {
+    first = draw(a);
+    second = draw(b);
   });
 }
 
 // Box and Muller, "A note on the generation of random normal deviates", 1958; in double for both dtypes.
 template <std::floating_point T>
 void normal_fill(RandomState state, double mean, double deviation, std::span<T> y) {
-  fill_pairs(state, y, [&](const BitPair& bits, T* first, T* second) {
-    const double radius = deviation * std::sqrt(-2 * std::log(1 - fraction<double>(bits.first)));
-    const double angle = 2 * std::numbers::pi * fraction<double>(bits.second);
-    *first = static_cast<T>(mean + radius * std::cos(angle));
-    if (second) *second = static_cast<T>(mean + radius * std::sin(angle));
+  fill_pairs(state, y, [=](std::uint64_t a, std::uint64_t b, T& first, T& second) {
+    const double radius = deviation * std::sqrt(-2 * std::log(1 - fraction<double>(a)));
+    const double angle = 2 * std::numbers::pi * fraction<double>(b);
+    first = static_cast<T>(mean + radius * std::cos(angle));
+    second = static_cast<T>(mean + radius * std::sin(angle));
   });
 }
 
@@ -67,26 +84,27 @@ void normal(RandomState state, double mean, double deviation, const View& y) {
 }
 
 void randint(RandomState state, std::int64_t low, std::uint64_t range, const View& y) {
-  std::uint64_t block = 0;
-  for (std::int64_t& element : y.span<std::int64_t>()) {
-    const BitPair bits(state, block++);
-    // The high word of range * (first * 2^64 + second) / 2^64; its sum cannot overflow.
-    const unsigned __int128 carried = static_cast<unsigned __int128>(range) * bits.second >> 64;
-    const unsigned __int128 product = static_cast<unsigned __int128>(range) * bits.first + carried;
-    element = static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + static_cast<std::uint64_t>(product >> 64));
-  }
+  const auto to = y.as<std::int64_t>();
+  each_blocks(state, y.numel(), [=](const BitPairs& bits, std::int64_t begin, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      // The high word of range * (first * 2^64 + second) / 2^64; its sum cannot overflow.
+      const unsigned __int128 carried = static_cast<unsigned __int128>(range) * bits.second[i] >> 64;
+      const unsigned __int128 product = static_cast<unsigned __int128>(range) * bits.first[i] + carried;
+      to[begin + i] =
+          static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + static_cast<std::uint64_t>(product >> 64));
+    }
+  });
 }
 
 void bernoulli(const View& p, const View& u, const View& y, const Location& where) {
-  const auto draws = u.span<const double>();
   for_floating(p, "bernoulli", [&]<class T>(std::span<T> probabilities) {
-    bool* to = y.as<bool>();
-    for (std::size_t i = 0; i < probabilities.size(); ++i) {
-      const auto probability = static_cast<double>(probabilities[i]);
-      check<ValueError>(probability >= 0 && probability <= 1, where, "bernoulli: p = ", probability, " at place ", i,
-                        " of ", p.shape, " is no probability");
-      to[i] = draws[i] < probability;
-    }
+    parallel_ranges(p.numel(), 1, [&, draws = u.as<const double>(), to = y.as<bool>()](auto i, auto end) {
+      for (; i < end; ++i) to[i] = draws[i] < static_cast<double>(probabilities[static_cast<std::size_t>(i)]);
+    });
+    const auto bad = std::ranges::find_if_not(probabilities, [](T x) { return x >= 0 && x <= 1; });
+    if (bad == probabilities.end()) return;
+    fail<ValueError>(where, "bernoulli: p = ", static_cast<double>(*bad), " at place ", bad - probabilities.begin(),
+                     " of ", p.shape, " is no probability");
   });
 }
 
@@ -97,6 +115,7 @@ namespace {
 struct Sums {
   std::vector<double> up_to;
   std::size_t possible = 0;
+  explicit Sums(std::size_t size) : up_to(size) {}
 };
 
 template <std::floating_point T>
@@ -127,49 +146,96 @@ void sum_up(std::span<const T> logits, double largest, Sums& sums) {
 
 }  // namespace
 
+namespace {
+
+// Calls draw(row, scratch) for rows of logits, on several threads, where `accept` is true, and refuse(row) for the
+// first where it is not.
+template <class Scratch, class Accept, class Draw, class Refuse>
+void each_distribution(std::int64_t rows, std::size_t size, Accept accept, Draw draw, Refuse refuse) {
+  constexpr std::int64_t cost = 8;  // of an element, in those that are copied
+  std::vector<char> refused(static_cast<std::size_t>(rows));
+  parallel_ranges(rows, cost * static_cast<std::int64_t>(size), [&](std::int64_t begin, std::int64_t end) {
+    Scratch scratch(size);
+    for (auto row = static_cast<std::size_t>(begin); row < static_cast<std::size_t>(end); ++row)
+      if (accept(row))
+        draw(row, scratch);
+      else
+        refused[row] = true;
+  });
+  const auto first = std::ranges::find(refused, true) - refused.begin();
+  if (first < rows) refuse(static_cast<std::size_t>(first));
+}
+
+template <std::floating_point T>
+bool is_distribution(std::span<const T> logits) {
+  return std::ranges::none_of(logits, [](T x) { return std::isnan(x); }) && std::isfinite(largest_of(logits));
+}
+
+template <std::floating_point T>
+std::size_t possible_classes(std::span<const T> logits) {
+  return static_cast<std::size_t>(std::ranges::count_if(logits, [](T x) { return x > -INFINITY; }));
+}
+
+// The keys of a row, and its places in their order.
+struct KeyedPlaces {
+  std::vector<double> keys;
+  std::vector<std::int64_t> order;
+  explicit KeyedPlaces(std::size_t size) : keys(size), order(size) {}
+
+  template <class Key>
+  void order_first(std::size_t count, Key key) {
+    for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = key(i);
+    std::iota(order.begin(), order.end(), 0);
+    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+                      [&](std::int64_t a, std::int64_t b) {
+                        const double x = keys[static_cast<std::size_t>(a)], z = keys[static_cast<std::size_t>(b)];
+                        return x > z || (x == z && a < b);
+                      });
+  }
+};
+
+}  // namespace
+
 void categorical(const View& logits, const View& u, const View& y, const Location& where) {
-  const auto draws = u.span<const double>();
+  const auto* draws = u.as<const double>();
   const auto size = static_cast<std::size_t>(logits.shape.back()), each = static_cast<std::size_t>(u.shape.back());
+  if (u.numel() == 0) return;
   for_floating(logits, "categorical", [&]<class T>(std::span<T> all) {
-    std::int64_t* to = y.as<std::int64_t>();
-    Sums sums{std::vector<double>(size)};
-    for (std::size_t row = 0; row * each < draws.size(); ++row) {
-      const std::span<const T> values = all.subspan(row * size, size);
-      const double largest = largest_of(values);
-      check_logits(values, largest, "categorical", row, where);
-      sum_up(values, largest, sums);
-      for (std::size_t i = row * each; i < (row + 1) * each; ++i) {
-        // Rounding may take u * total to the whole of it: then the last possible index is drawn.
-        const auto at = std::ranges::upper_bound(sums.up_to, draws[i] * sums.up_to.back()) - sums.up_to.begin();
-        to[i] = std::min(at, static_cast<std::int64_t>(sums.possible));
-      }
-    }
+    const auto row_of = [&](std::size_t row) { return std::span<const T>(all.subspan(row * size, size)); };
+    each_distribution<Sums>(
+        u.numel() / u.shape.back(), size, [&](std::size_t row) { return is_distribution(row_of(row)); },
+        [&, to = y.as<std::int64_t>()](std::size_t row, Sums& sums) {
+          sum_up(row_of(row), largest_of(row_of(row)), sums);
+          for (std::size_t i = row * each; i < (row + 1) * each; ++i) {
+            // Rounding may take u * total to the whole of it: then the last possible index is drawn.
+            const auto at = std::ranges::upper_bound(sums.up_to, draws[i] * sums.up_to.back()) - sums.up_to.begin();
+            to[i] = std::min(at, static_cast<std::int64_t>(sums.possible));
+          }
+        },
+        [&](std::size_t row) { check_logits(row_of(row), largest_of(row_of(row)), "categorical", row, where); });
   });
 }
 
 void draw_without_replacement(const View& logits, const View& u, const View& y, const Location& where) {
   const auto size = static_cast<std::size_t>(logits.shape.back()), count = static_cast<std::size_t>(y.shape.back());
-  const auto draws = u.span<const double>();
+  const auto* draws = u.as<const double>();
+  if (u.numel() == 0) return;
   for_floating(logits, "multinomial", [&]<class T>(std::span<T> all) {
-    std::int64_t* to = y.as<std::int64_t>();
-    std::vector<double> keys(size);
-    std::vector<std::int64_t> order(size);
-    for (std::size_t row = 0; row * size < draws.size(); ++row, to += count) {
-      const std::span<const T> values = all.subspan(row * size, size);
-      check_logits(values, largest_of(values), "multinomial", row, where);
-      const auto possible = static_cast<std::size_t>(std::ranges::count_if(values, [](T v) { return v > -INFINITY; }));
-      check<ValueError>(count <= possible, where, "multinomial: row ", row, " has ", possible,
-                        " possible classes, not ", count);
-      for (std::size_t i = 0; i < size; ++i)
-        keys[i] = static_cast<double>(values[i]) - std::log(-std::log1p(-std::max(draws[row * size + i], 0x1p-54)));
-      std::iota(order.begin(), order.end(), 0);
-      std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
-                        [&](std::int64_t a, std::int64_t b) {
-                          const double x = keys[static_cast<std::size_t>(a)], z = keys[static_cast<std::size_t>(b)];
-                          return x > z || (x == z && a < b);
-                        });
-      std::copy_n(order.begin(), count, to);
-    }
+    const auto row_of = [&](std::size_t row) { return std::span<const T>(all.subspan(row * size, size)); };
+    each_distribution<KeyedPlaces>(
+        u.numel() / u.shape.back(), size,
+        [&](std::size_t row) { return is_distribution(row_of(row)) && count <= possible_classes(row_of(row)); },
+        [&, to = y.as<std::int64_t>()](std::size_t row, KeyedPlaces& places) {
+          places.order_first(count, [&, values = row_of(row)](std::size_t i) {
+            return static_cast<double>(values[i]) - std::log(-std::log1p(-std::max(draws[row * size + i], 0x1p-54)));
+          });
+          std::copy_n(places.order.begin(), count, to + row * count);
+        },
+        [&](std::size_t row) {
+          check_logits(row_of(row), largest_of(row_of(row)), "multinomial", row, where);
+          fail<ValueError>(where, "multinomial: row ", row, " has ", possible_classes(row_of(row)),
+                           " possible classes, not ", count);
+        });
   });
 }
 

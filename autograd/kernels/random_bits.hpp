@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <type_traits>
 
 #include "autograd/core/random.hpp"
 
@@ -19,12 +20,20 @@ struct BitPair {
   }
 };
 
+/// Blocks index, index + 1, ... of a stream, several at a time.
+struct BitPairs {
+  static constexpr int count = 16;
+  std::uint64_t first[count], second[count];
+  BitPairs(RandomState state, std::uint64_t index);
+};
+
 /// The leading bits as a fraction in [0, 1), exactly.
 template <std::floating_point T>
 T fraction(std::uint64_t bits) {
   constexpr int kept = std::same_as<T, float> ? 24 : 53;
   constexpr T unit = T{1} / static_cast<T>(std::uint64_t{1} << kept);
-  return static_cast<T>(bits >> (64 - kept)) * unit;
+  using Whole = std::conditional_t<std::same_as<T, float>, std::int32_t, std::int64_t>;  // has few enough digits
+  return static_cast<T>(static_cast<Whole>(bits >> (64 - kept))) * unit;
 }
 
 }  // namespace xgrad::kernels

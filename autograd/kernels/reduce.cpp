@@ -1,13 +1,17 @@
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <concepts>
 #include <limits>
+#include <span>
+#include <vector>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/convert.hpp"
 #include "autograd/kernels/groups.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/map.hpp"
+#include "autograd/kernels/ranges.hpp"
 #include "autograd/kernels/wrap.hpp"
 
 namespace xgrad::kernels {
@@ -51,12 +55,14 @@ constexpr std::int64_t lanes = 8;
 constexpr std::int64_t row_block = block / lanes;  // so that rows are joined as often as the elements of a run
 constexpr std::int64_t tile = 256;                 // columns of which the partial results are kept at a time
 
+std::int64_t half_of(std::int64_t n) { return (n / 2 + lanes - 1) / lanes * lanes; }
+
 // The elements of a run: blocks in eight lanes, joined as a balanced tree.
 template <class Op, class T>
 typename Op::Value reduce_run(const T* x, std::int64_t n) {
   using A = typename Op::Value;
   if (n > block) {
-    const std::int64_t half = (n / 2 + lanes - 1) / lanes * lanes;
+    const std::int64_t half = half_of(n);
     return Op::join(reduce_run<Op>(x, half), reduce_run<Op>(x + half, n - half));
   }
   A lane[lanes];
@@ -70,6 +76,42 @@ typename Op::Value reduce_run(const T* x, std::int64_t n) {
   return lane[0];
 }
 
+// The same of a long run, its parts on several threads.
+template <class Op, class T>
+class LongRun {
+ public:
+  static typename Op::Value reduce(const T* x, std::int64_t n) {
+    if (n <= range_elements) return reduce_run<Op>(x, n);
+    LongRun run;
+    run.cut(x, n);
+    run.values_.resize(run.parts_.size());
+    parallel_ranges(std::ssize(run.parts_), range_elements, [&](std::int64_t i, std::int64_t end) {
+      for (; i < end; ++i) {
+        const std::span<const T> part = run.parts_[static_cast<std::size_t>(i)];
+        run.values_[static_cast<std::size_t>(i)] = reduce_run<Op>(part.data(), std::ssize(part));
+      }
+    });
+    return run.joined(n);
+  }
+
+ private:
+  // Where reduce_run() cuts it.
+  void cut(const T* x, std::int64_t n) {
+    if (n <= range_elements) return parts_.emplace_back(x, x + n), void();
+    cut(x, half_of(n));
+    cut(x + half_of(n), n - half_of(n));
+  }
+  typename Op::Value joined(std::int64_t n) {
+    if (n <= range_elements) return values_[next_++];
+    const auto first = joined(half_of(n));
+    return Op::join(first, joined(n - half_of(n)));
+  }
+
+  std::vector<std::span<const T>> parts_;
+  std::vector<typename Op::Value> values_;
+  std::size_t next_ = 0;
+};
+
 template <class Op>
 void join_rows(std::int64_t width, const typename Op::Value* from, typename Op::Value* to) {
   for (std::int64_t j = 0; j < width; ++j) to[j] = Op::join(to[j], from[j]);
@@ -81,6 +123,7 @@ template <class Op, class T>
 void reduce_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t width, typename Op::Value* y,
                  std::vector<typename Op::Value>& partial) {
   using A = typename Op::Value;
+  partial.resize(static_cast<std::size_t>(tile * (std::bit_width(static_cast<std::uint64_t>(rows / row_block)) + 2)));
   const auto level = [&](int k) { return partial.data() + k * tile; };
   std::uint64_t blocks = 0;
   for (std::int64_t first = 0; first < rows; first += row_block, ++blocks) {
@@ -98,19 +141,54 @@ void reduce_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_
     if ((blocks >> k) & 1) join_rows<Op>(width, level(k), y);
 }
 
+// The same of many rows, on several threads: parts of 2^n blocks are what the counter carries to its place n.
+template <class Op, class T>
+void reduce_many_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t width, typename Op::Value* y) {
+  const auto blocks = static_cast<std::uint64_t>(std::max<std::int64_t>(1, range_elements / (row_block * width)));
+  const std::int64_t part = row_block * static_cast<std::int64_t>(std::bit_ceil(blocks)), parts = rows / part;
+  std::vector<typename Op::Value> values(static_cast<std::size_t>((parts + 1) * width));
+  parallel_ranges(parts + 1, part * width, [&](std::int64_t i, std::int64_t end) {
+    std::vector<typename Op::Value> partial;
+    for (; i < end; ++i)
+      reduce_rows<Op>(x + i * part * stride, std::min(part, rows - i * part), stride, width, values.data() + i * width,
+                      partial);
+  });
+  std::array<const typename Op::Value*, 64> levels{};
+  const auto count = static_cast<std::uint64_t>(parts);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    typename Op::Value* value = values.data() + static_cast<std::int64_t>(i) * width;
+    std::size_t k = 0;
+    for (; (i >> k) & 1; ++k) join_rows<Op>(width, levels[k], value);
+    levels[k] = value;
+  }
+  std::copy_n(values.data() + parts * width, width, y);  // of the blocks that are left, or of none
+  for (std::size_t k = 0; count >> k; ++k)
+    if ((count >> k) & 1) join_rows<Op>(width, levels[k], y);
+}
+
 // x (outer, size, inner) -> y (outer, inner)
 template <class Op, class T>
 void reduce_middle(const T* x, const Panels& shape, typename Op::Value* y) {
-  const auto [outer, size, inner] = shape;
-  if (inner == 1) {
-    for (std::int64_t i = 0; i < outer; ++i) y[i] = reduce_run<Op>(x + i * size, size);
+  const std::int64_t size = shape.size, inner = shape.inner, tiles = (inner + tile - 1) / tile;
+  if (inner == 1)
+    return parallel_ranges(shape.outer, size, [=](std::int64_t i, std::int64_t end) {
+      for (; i < end; ++i) y[i] = LongRun<Op, T>::reduce(x + i * size, size);
+    });
+  // Of tile i the first element, the width and the result.
+  const auto with_tile = [=](std::int64_t i, auto body) {
+    const std::int64_t outer = i / tiles, j = i % tiles * tile;
+    body(x + outer * size * inner + j, std::min(tile, inner - j), y + outer * inner + j);
+  };
+  if (shape.outer * tiles < 8 && size * inner > 4 * range_elements) {
+    for (std::int64_t i = 0; i < shape.outer * tiles; ++i)
+      with_tile(i, [&](const T* from, auto width, auto to) { reduce_many_rows<Op>(from, size, inner, width, to); });
     return;
   }
-  const auto levels = static_cast<std::int64_t>(std::bit_width(static_cast<std::uint64_t>(size / row_block))) + 2;
-  std::vector<typename Op::Value> partial(static_cast<std::size_t>(levels * tile));
-  for (std::int64_t i = 0; i < outer; ++i)
-    for (std::int64_t j = 0; j < inner; j += tile)
-      reduce_rows<Op>(x + i * size * inner + j, size, inner, std::min(tile, inner - j), y + i * inner + j, partial);
+  parallel_ranges(shape.outer * tiles, size * std::min(tile, inner), [&](std::int64_t i, std::int64_t end) {
+    std::vector<typename Op::Value> partial;
+    for (; i < end; ++i)
+      with_tile(i, [&](const T* from, auto width, auto to) { reduce_rows<Op>(from, size, inner, width, to, partial); });
+  });
 }
 
 // Takes the innermost marked group away.

@@ -14,52 +14,6 @@ namespace xgrad::kernels {
 
 namespace {
 
-// Whether b is to replace the extreme a: a NaN does, and is never replaced.
-struct Above {
-  template <class T>
-  bool operator()(T a, T b) const {
-    return b > a || (b != b && a == a);
-  }
-};
-struct Below {
-  template <class T>
-  bool operator()(T a, T b) const {
-    return b < a || (b != b && a == a);
-  }
-};
-
-template <class Better, class T>
-std::int64_t extreme_of_run(const T* x, std::int64_t n, Better better) {
-  std::int64_t best = 0;
-  for (std::int64_t i = 1; i < n; ++i)
-    if (better(x[best], x[i])) best = i;
-  return best;
-}
-
-template <class Better, class T>
-void extreme(const T* x, const Panels& shape, std::int64_t* y, Better better) {
-  const auto [outer, size, inner] = shape;
-  if (inner == 1) {
-    for (std::int64_t i = 0; i < outer; ++i) y[i] = extreme_of_run(x + i * size, size, better);
-    return;
-  }
-  std::vector<T> best(static_cast<std::size_t>(inner));
-  for (std::int64_t i = 0; i < outer; ++i, y += inner) {
-    const T* panel = x + i * size * inner;
-    for (std::int64_t j = 0; j < inner; ++j) {
-      best[static_cast<std::size_t>(j)] = panel[j];
-      y[j] = 0;
-    }
-    for (std::int64_t k = 1; k < size; ++k)
-      for (std::int64_t j = 0; j < inner; ++j) {
-        const T value = panel[k * inner + j];
-        if (!better(best[static_cast<std::size_t>(j)], value)) continue;
-        best[static_cast<std::size_t>(j)] = value;
-        y[j] = k;
-      }
-  }
-}
-
 // Running sums along the middle axis, in parts of it. Where the parts begin depends on the shape alone, and each begins
 // with the sum of all before it, so that the bits do not depend on who computes which part.
 template <class A, class T>
@@ -205,35 +159,7 @@ class RunningSum {
   std::int64_t rows_, parts_;
 };
 
-// Of the rows of one place of the outer axes; `state` has an element for each of the inner ones.
-template <class A, class T>
-void recur(const T* a, const T* b, std::int64_t size, std::int64_t inner, bool reverse, A* state, T* y) {
-  for (std::int64_t k = 0; k < size; ++k) {
-    const std::int64_t row = (reverse ? size - 1 - k : k) * inner;
-    for (std::int64_t j = 0; j < inner; ++j) {
-      const A term = static_cast<A>(b[row + j]);
-      state[j] = k == 0 ? term : static_cast<A>(static_cast<A>(a[row + j]) * state[j] + term);
-      y[row + j] = static_cast<T>(state[j]);
-    }
-  }
-}
-
 }  // namespace
-
-void arg_extreme(Instruction max_or_min, const View& x, std::int64_t axis, const View& y) {
-  if (x.numel() == 0) return;
-  dispatch(x.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    // std::vector<bool> is not an array: truth values are compared as bytes.
-    using Stored = std::conditional_t<std::same_as<T, bool>, unsigned char, T>;
-    const Panels shape = panels(x.shape, axis);
-    const auto* from = static_cast<const Stored*>(x.data);
-    if (max_or_min == Instruction::max)
-      extreme(from, shape, y.as<std::int64_t>(), Above{});
-    else
-      extreme(from, shape, y.as<std::int64_t>(), Below{});
-  });
-}
 
 void cumsum(const View& x, std::int64_t axis, bool reverse, const View& y) {
   if (x.numel() == 0) return;
@@ -247,30 +173,6 @@ void cumsum(const View& x, std::int64_t axis, bool reverse, const View& y) {
     return false;
   });
   if (!known) fail<DTypeError>(Location::current(), "cumsum: there are no sums of ", x.dtype, " elements");
-}
-
-void linear_recurrence(const View& a, const View& b, std::int64_t axis, bool reverse, const View& y) {
-  const auto [outer, size, inner] = panels(y.shape, axis);
-  if (y.numel() == 0) return;
-  const bool known = dispatch(y.dtype, [&, size = size, inner = inner, outer = outer](auto zero) {
-    using T = decltype(zero);
-    if constexpr (!std::same_as<T, bool>) {
-      using A = std::conditional_t<std::same_as<T, float>, double, Wrapping<T>>;
-      const std::int64_t each = std::max<std::int64_t>(1, (1 << 14) / (size * inner));
-      const T *from_a = a.as<const T>(), *from_b = b.as<const T>();
-      parallel_blocks((outer + each - 1) / each, [&, to = y.as<T>()](std::int64_t block) {
-        std::vector<A> state(static_cast<std::size_t>(inner));
-        for (std::int64_t i = block * each; i < std::min(outer, (block + 1) * each); ++i) {
-          const std::int64_t at = i * size * inner;
-          recur(from_a + at, from_b + at, size, inner, reverse, state.data(), to + at);
-        }
-      });
-      return true;
-    }
-    return false;
-  });
-  if (!known)
-    fail<DTypeError>(Location::current(), "linear_recurrence: there are no products of ", y.dtype, " elements");
 }
 
 }  // namespace xgrad::kernels

@@ -2,11 +2,15 @@
 #include <array>
 #include <bit>
 #include <concepts>
+#include <cstring>
+#include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/groups.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/kernels/ranges.hpp"
 
 namespace xgrad::kernels {
 
@@ -119,38 +123,202 @@ void select_first(const Row<T>& row, std::size_t count, std::vector<Placed<Key>>
   std::ranges::sort(list, comes_before<Key>);
 }
 
-template <class T>
-void order(const T* x, const Panels& shape, bool descending, std::int64_t count, std::int64_t* y) {
-  using Key = decltype(key_of(T{}));
-  constexpr std::int64_t few = 200;  // are sorted by comparing
-  const auto [outer, size, inner] = shape;
-  std::vector<Placed<Key>> list, other;
-  for (std::int64_t i = 0; i < outer; ++i)
-    for (std::int64_t j = 0; j < inner; ++j) {
-      const Row<T> row{x + i * size * inner + j, size, inner, descending};
-      if (count < size / 8) {
-        select_first(row, static_cast<std::size_t>(count), list);
-      } else {
-        list.resize(static_cast<std::size_t>(size));
-        for (std::int64_t k = 0; k < size; ++k) list[static_cast<std::size_t>(k)] = row[k];
-        if (size <= few)
-          std::ranges::stable_sort(list, {}, &Placed<Key>::key);
-        else
-          sort_by_digits(list, other);
-      }
-      for (std::int64_t k = 0; k < count; ++k)
-        y[i * count * inner + j + k * inner] = static_cast<std::int64_t>(list[static_cast<std::size_t>(k)].place);
+// The same keys as numbers with a sign, of elements that follow each other.
+template <class T, class Key = std::make_signed_t<decltype(key_of(T{}))>>
+void signed_keys(const T* x, std::int64_t count, bool descending, Key* keys) {
+  using Limits = std::numeric_limits<Key>;
+  const Key turned = descending ? Key{-1} : Key{0};
+  for (std::int64_t k = 0; k < count; ++k) {
+    Key key;
+    if constexpr (std::floating_point<T>) {
+      const auto bits = std::bit_cast<Key>(x[k] + T{0});
+      constexpr auto infinity = std::bit_cast<Key>(std::numeric_limits<T>::infinity());
+      key = bits ^ ((bits >> Limits::digits) & Limits::max());
+      key = (bits & Limits::max()) > infinity ? Limits::max() : key;  // NaN: compared as numbers, it takes a branch
+    } else {
+      key = x[k];
     }
+    keys[k] = key ^ turned;
+  }
+}
+
+// Keys in one register, by the means of the compiler.
+constexpr std::int64_t register_bytes = 16;
+template <class Key>
+struct Register {
+  using Several [[gnu::vector_size(register_bytes)]] = Key;
+  static constexpr std::int64_t width = register_bytes / sizeof(Key);
+  static Several all(Key key) { return Several{} + key; }
+};
+
+// Whether any of the `count` keys, which fill registers, is not above the limit.
+template <std::int64_t count, class Key>
+bool any_up_to(const Key* keys, Key limit) {
+  using Keys = Register<Key>;
+  typename Keys::Several found{};  // -1 where one is
+  for (std::int64_t i = 0; i < count; i += Keys::width) {
+    typename Keys::Several some;
+    std::memcpy(&some, keys + i, sizeof some);
+    found |= some <= Keys::all(limit);
+  }
+  Key any = 0;
+  for (std::int64_t j = 0; j < Keys::width; ++j) any |= found[j];
+  return any != 0;
+}
+
+// The first `count` elements of a row of some length, in order, into `list`: as many groups as that have elements up to
+// a limit, which is the last of the first elements of groups. What is above it is passed over.
+template <class T>
+class SelectFew {
+ public:
+  using Key = std::make_signed_t<decltype(key_of(T{}))>;
+  using Element = Placed<std::make_unsigned_t<Key>>;
+
+  static bool suits(const Row<T>& row, std::int64_t count) {
+    return row.stride == 1 && row.size >= 4 * depth && row.size <= std::int64_t{1} << 14 &&
+           count <= row.size / depth / 2;
+  }
+
+  void run(const Row<T>& row, std::int64_t count, std::vector<Element>& list) {
+    constexpr Key last = std::numeric_limits<Key>::max(), lowest = std::numeric_limits<Key>::min();
+    const std::int64_t groups = (row.size + lanes * depth - 1) / (lanes * depth);
+    keys_.resize(static_cast<std::size_t>(groups * lanes * depth));
+    firsts_.resize(static_cast<std::size_t>(groups * lanes));
+    signed_keys(row.first, row.size, row.descending, keys_.data());
+    std::fill(keys_.begin() + row.size, keys_.end(), last);
+    for (std::int64_t i = 0; i < groups; ++i) find_firsts(keys_.data() + i * lanes * depth, firsts_.data() + i * lanes);
+    std::ranges::nth_element(firsts_, firsts_.begin() + count - 1);
+    const Key limit = firsts_[static_cast<std::size_t>(count - 1)];
+    list.clear();
+    for (std::int64_t begin = 0; begin < row.size; begin += depth) {
+      const Key* keys = keys_.data() + begin;
+      if (!any_up_to<depth>(keys, limit)) continue;
+      for (std::int64_t k = 0; k < std::min(depth, row.size - begin); ++k)
+        if (keys[k] <= limit)
+          list.push_back({static_cast<std::make_unsigned_t<Key>>(keys[k] ^ lowest),
+                          static_cast<decltype(Element::place)>(begin + k)});
+    }
+    std::ranges::partial_sort(list, list.begin() + count, comes_before<std::make_unsigned_t<Key>>);
+  }
+
+ private:
+  static constexpr std::int64_t lanes = 16, depth = 16;  // groups side by side, and elements of a group
+
+  static void find_firsts(const Key* keys, Key* firsts) {
+    Key first[lanes];
+    std::copy_n(keys, lanes, first);
+    for (std::int64_t k = 1; k < depth; ++k)
+      for (std::int64_t j = 0; j < lanes; ++j) {
+        const Key key = keys[k * lanes + j];
+        first[j] = key < first[j] ? key : first[j];
+      }
+    std::copy_n(first, lanes, firsts);
+  }
+
+  std::vector<Key> keys_, firsts_;
+};
+
+// The element at place `first` of the order, by its leading bits first: those that share them are few.
+template <class T, class Key = decltype(key_of(T{}))>
+void select_one(const Row<T>& row, std::int64_t first, std::vector<Placed<Key>>& list) {
+  constexpr int bits = 11, shift = 8 * sizeof(Key) - bits;
+  std::array<std::int64_t, 1 << bits> counts{};
+  for (std::int64_t k = 0; k < row.size; ++k) ++counts[row[k].key >> shift];
+  std::size_t leading = 0;
+  while (first >= counts[leading]) first -= counts[leading++];
+  list.clear();
+  list.reserve(static_cast<std::size_t>(counts[leading]));
+  for (std::int64_t k = 0; k < row.size; ++k)
+    if (const Placed<Key> element = row[k]; element.key >> shift == leading) list.push_back(element);
+  std::ranges::nth_element(list, list.begin() + first, comes_before<Key>);
+  list[0] = list[static_cast<std::size_t>(first)];
+}
+
+// The elements of a row at places first, ..., first + count - 1 of the order, in front of `list`.
+template <class T, class Key = decltype(key_of(T{}))>
+void order_row(const Row<T>& row, std::int64_t first, std::int64_t count, std::vector<Placed<Key>>& list,
+               std::vector<Placed<Key>>& other, SelectFew<T>& select) {
+  constexpr std::int64_t few = 200;  // are sorted by comparing
+  if (first == 0 && SelectFew<T>::suits(row, count)) return select.run(row, count, list);
+  if (first == 0 && count < row.size / 8) return select_first(row, static_cast<std::size_t>(count), list);
+  if (count == 1) return select_one(row, first, list);
+  list.resize(static_cast<std::size_t>(row.size));
+  for (std::int64_t k = 0; k < row.size; ++k) list[static_cast<std::size_t>(k)] = row[k];
+  if (row.size <= few)
+    std::ranges::sort(list, comes_before<Key>);
+  else
+    sort_by_digits(list, other);
+  list.erase(list.begin(), list.begin() + first);
+}
+
+// Few elements are compared each with each, without a branch, some of them at a time.
+template <class T>
+class Ranks {
+ public:
+  using Key = std::make_signed_t<decltype(key_of(T{}))>;
+  static constexpr std::int64_t most = sizeof(Key) == 4 ? 64 : 32;
+
+  explicit Ranks(const Row<T>& row) : size_(row.size), parts_((row.size + width - 1) / width) {
+    constexpr Key lowest = std::numeric_limits<Key>::min();
+    for (std::int64_t i = 0; i < parts_; ++i) {
+      rank_[i] = Several{};
+      for (std::int64_t j = i * width; j < (i + 1) * width; ++j)
+        key_[i][j % width] = j < size_ ? static_cast<Key>(row[j].key) ^ lowest : lowest;
+    }
+    Several places[parts];
+    for (Key i = 0; i < parts_ * width; ++i) places[i / width][i % width] = i;
+    for (std::int64_t i = 0; i < size_; ++i) {
+      const Several key = Register<Key>::all(key_[i / width][i % width]);
+      const Several at = Register<Key>::all(static_cast<Key>(i));
+      // A comparison gives -1: element i comes before another one, of equal ones the first.
+      for (std::int64_t j = 0; j < parts_; ++j) rank_[j] -= (key < key_[j]) | ((key == key_[j]) & (at < places[j]));
+    }
+  }
+  // The places of the elements whose ranks are first, ..., first + count - 1.
+  void write(std::int64_t first, std::int64_t count, std::int64_t stride, std::int64_t* y) const {
+    std::int64_t order[most];
+    for (std::int64_t j = 0; j < size_; ++j) order[rank_[j / width][j % width]] = j;
+    for (std::int64_t k = 0; k < count; ++k) y[k * stride] = order[first + k];
+  }
+
+ private:
+  using Several = typename Register<Key>::Several;
+  static constexpr std::int64_t width = Register<Key>::width, parts = most / width;
+
+  std::int64_t size_, parts_;
+  Several key_[parts], rank_[parts];
+};
+
+template <class T>
+void order(const T* x, const Panels& shape, bool descending, std::int64_t first, std::int64_t count, std::int64_t* y) {
+  using Key = decltype(key_of(T{}));
+  constexpr std::int64_t cost = 16;  // of an element, in those that are copied
+  const auto [outer, size, inner] = shape;
+  parallel_ranges(outer * inner, cost * size, [=, size = size, inner = inner](std::int64_t i, std::int64_t end) {
+    std::vector<Placed<Key>> list, other;
+    SelectFew<T> select;
+    for (; i < end; ++i) {
+      const Row<T> row{x + i / inner * size * inner + i % inner, size, inner, descending};
+      std::int64_t* to = y + i / inner * count * inner + i % inner;
+      if (size <= Ranks<T>::most) {
+        Ranks<T>(row).write(first, count, inner, to);
+        continue;
+      }
+      order_row(row, first, count, list, other, select);
+      for (std::int64_t k = 0; k < count; ++k)
+        to[k * inner] = static_cast<std::int64_t>(list[static_cast<std::size_t>(k)].place);
+    }
+  });
 }
 
 }  // namespace
 
-void argsort(const View& x, std::int64_t axis, bool descending, const View& y) {
+void argsort(const View& x, std::int64_t axis, bool descending, std::int64_t first, const View& y) {
   if (y.numel() == 0) return;
   const bool known = dispatch(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     if constexpr (!std::same_as<T, bool>) {
-      order(x.as<const T>(), panels(x.shape, axis), descending, y.shape[axis], y.as<std::int64_t>());
+      order(x.as<const T>(), panels(x.shape, axis), descending, first, y.shape[axis], y.as<std::int64_t>());
       return true;
     }
     return false;

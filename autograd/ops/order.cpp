@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/parallel.hpp"
 #include "autograd/ops/any_all.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
@@ -18,12 +19,12 @@ namespace xgrad {
 
 namespace {
 
-struct ArgSort : Operation<ArgSort> {  // the first `count` places of x in order
+struct ArgSort : Operation<ArgSort> {  // the places of x in order, `count` of them from `first` on
   static constexpr auto id = "argsort";
-  std::int64_t axis, count;
+  std::int64_t axis, first, count;
   bool descending;
-  ArgSort(std::int64_t axis_, std::int64_t count_, bool descending_)
-      : axis(axis_), count(count_), descending(descending_) {}
+  ArgSort(std::int64_t axis_, std::int64_t first_, std::int64_t count_, bool descending_)
+      : axis(axis_), first(first_), count(count_), descending(descending_) {}
   Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
     check_domain(Domain::numeric, id, inputs[0], where);
     Shape shape = inputs[0].shape();
@@ -34,13 +35,14 @@ struct ArgSort : Operation<ArgSort> {  // the first `count` places of x in order
     return {shape, int64};
   }
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
-    kernels::argsort(inputs[0], axis, descending, y);
+    kernels::argsort(inputs[0], axis, descending, first, y);
   }
   Tensor batched(const Examples& examples) const override {
-    return record_spread(ArgSort(axis + 1, count, descending), examples);
+    return record_spread(ArgSort(axis + 1, first, count, descending), examples);
   }
   void describe(Fields& fields) const override {
     fields("axis", axis);
+    fields("first", first);
     fields("count", count);
     fields("descending", descending);
   }
@@ -56,8 +58,9 @@ Tensor unless_nan(const Tensor& x, std::int64_t axis, const Tensor& result) {
   return where(any(isnan(x), axis, keep_dims), std::numeric_limits<double>::quiet_NaN(), result);
 }
 
-Tensor first_places(const Tensor& x, std::int64_t axis, std::int64_t count, bool descending, const Location& where) {
-  return record(where, ArgSort(axis, count, descending), is_mask(x) ? cast(x, int64) : x);
+Tensor places_in_order(const Tensor& x, std::int64_t axis, std::int64_t first, std::int64_t count, bool descending,
+                       const Location& where) {
+  return record(where, ArgSort(axis, first, count, descending), is_mask(x) ? cast(x, int64) : x);
 }
 
 Tensor without(const Tensor& x, std::int64_t axis, KeepDims keep) {
@@ -69,7 +72,7 @@ Tensor without(const Tensor& x, std::int64_t axis, KeepDims keep) {
 Tensor argsort(const Operand& x, std::int64_t axis, bool descending) {
   const Tensor input = x.tensor();
   axis = normalise_axis(axis, input.ndim(), "argsort", x.where());
-  return first_places(input, axis, input.size(axis), descending, x.where());
+  return places_in_order(input, axis, 0, input.size(axis), descending, x.where());
 }
 
 Ordered sort(const Operand& x, std::int64_t axis, bool descending) {
@@ -82,7 +85,7 @@ Ordered topk(const Operand& operand, std::int64_t k, std::int64_t axis, bool lar
   const Tensor x = operand.tensor();
   axis = normalise_axis(axis, x.ndim(), "topk", operand.where());
   check<ValueError>(k >= 0 && k <= x.size(axis), operand.where(), "topk: ", k, " of ", x.size(axis), " elements");
-  return chosen(x, axis, first_places(x, axis, k, largest, operand.where()));
+  return chosen(x, axis, places_in_order(x, axis, 0, k, largest, operand.where()));
 }
 
 Ordered kthvalue(const Operand& operand, std::int64_t k, std::int64_t axis, KeepDims keep) {
@@ -91,8 +94,7 @@ Ordered kthvalue(const Operand& operand, std::int64_t k, std::int64_t axis, Keep
   axis = normalise_axis(axis, x.ndim(), "kthvalue", operand.where());
   check<ValueError>(k >= 1 && k <= x.size(axis), operand.where(), "kthvalue: the ", k, "-th of ", x.size(axis),
                     " elements");
-  const Tensor places = first_places(x, axis, k, false, operand.where());
-  const Ordered all = chosen(x, axis, slice(places, axis, k - 1, k));
+  const Ordered all = chosen(x, axis, places_in_order(x, axis, k - 1, 1, false, operand.where()));
   return {without(all.values, axis, keep), without(all.indices, axis, keep)};
 }
 
@@ -161,11 +163,13 @@ template <class T>
 std::vector<std::int64_t> places_of(std::span<const T> values, std::span<const T> list, bool right,
                                     const Location& where) {
   check<ValueError>(std::ranges::is_sorted(list, above<T>), where, "searchsorted: the vector is not sorted");
-  std::vector<std::int64_t> places;
-  for (const T value : values)
-    places.push_back(
-        (right ? std::ranges::upper_bound(list, value, above<T>) : std::ranges::lower_bound(list, value, above<T>)) -
-        list.begin());
+  std::vector<std::int64_t> places(values.size());
+  parallel_elements(std::ssize(values), [&](std::int64_t i) {
+    const auto at = static_cast<std::size_t>(i);
+    const auto found = right ? std::ranges::upper_bound(list, values[at], above<T>)
+                             : std::ranges::lower_bound(list, values[at], above<T>);
+    places[at] = found - list.begin();
+  });
   return places;
 }
 

@@ -1,8 +1,12 @@
 #include "autograd/ops/reduce.hpp"
 
+#include <bit>
+#include <vector>
+
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/families.hpp"
 #include "autograd/ops/movement.hpp"
+#include "autograd/ops/scans.hpp"
 
 namespace xgrad {
 
@@ -46,26 +50,6 @@ struct Sum : Reduction<Sum> {
   Tensor vjp(const Tensor& g, const Tensor& x, const Tensor&) const { return broadcast_to(g, x.shape()); }
 };
 
-// For each element along the last axis the product of the others, without a division: neighbours are multiplied up a
-// binary tree, then each node passes its sibling's product down.
-Tensor product_of_others(const Tensor& x) {
-  std::int64_t width = 1;
-  while (width < x.size(-1)) width *= 2;
-  std::vector<Tensor> levels{pad(x, -1, 0, width - x.size(-1), 1)};
-  const std::int64_t rows = x.size(0);
-  while (levels.back().size(-1) > 1) {
-    const Tensor pairs = reshape(levels.back(), {rows, levels.back().size(-1) / 2, 2});
-    levels.push_back(select(pairs, -1, 0) * select(pairs, -1, 1));
-  }
-  Tensor others = ones_like(levels.back());
-  for (std::size_t level = levels.size() - 1; level-- > 0;) {
-    const std::int64_t parents = others.size(-1);
-    const Tensor siblings = flip(reshape(levels[level], {rows, parents, 2}), -1);
-    others = reshape(unsqueeze(others, -1) * siblings, {rows, 2 * parents});
-  }
-  return slice(others, -1, 0, x.size(-1));
-}
-
 struct Prod : Reduction<Prod> {
   using Reduction::Reduction;
   static constexpr auto id = "prod";
@@ -73,14 +57,27 @@ struct Prod : Reduction<Prod> {
   static constexpr DType from_mask = int64;
   Tensor vjp(const Tensor& g, const Tensor& x, const Tensor&) const {
     if (x.numel() == 0) return zeros_like(x);
+    const std::int64_t first = std::countr_zero(axes.mask()), last = 63 - std::countl_zero(axes.mask());
+    const bool neighbours = last - first + 1 == std::popcount(axes.mask());
+    return broadcast_to(g, x.shape()) * (neighbours ? others_along(x, first, last) : others_apart(x));
+  }
+
+ private:
+  // Of neighbouring axes, as one.
+  static Tensor others_along(const Tensor& x, std::int64_t first, std::int64_t last) {
+    std::vector<std::int64_t> sizes(x.shape().begin(), x.shape().begin() + first);
+    sizes.push_back(-1);
+    sizes.insert(sizes.end(), x.shape().begin() + last + 1, x.shape().end());
+    return reshape(product_of_others(reshape(x, sizes), first), x.shape());
+  }
+  Tensor others_apart(const Tensor& x) const {
     std::vector<std::int64_t> order, reduced, back(static_cast<std::size_t>(x.ndim()));
     for (std::int64_t axis = 0; axis < x.ndim(); ++axis) (axes.contains(axis) ? reduced : order).push_back(axis);
+    const auto first = std::ssize(order);
     order.insert(order.end(), reduced.begin(), reduced.end());
     for (std::size_t i = 0; i < order.size(); ++i)
       back[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
-    const Tensor last = permute(x, order);  // the reduced axes last
-    const Tensor others = product_of_others(reshape(last, {g.numel(), x.numel() / g.numel()}));
-    return broadcast_to(g, x.shape()) * permute(reshape(others, last.shape()), back);
+    return permute(others_along(permute(x, order), first, x.ndim() - 1), back);  // the reduced axes last
   }
 };
 

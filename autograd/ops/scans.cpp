@@ -45,24 +45,105 @@ struct LinearRecurrence : Operation<LinearRecurrence> {  // y_i = a_i y_(i-1) + 
   }
 };
 
-using Join = Tensor (*)(const Operand&, const Operand&);
-
-// Each element takes in the results of 1, 2, 4, ... elements before it; where there are none, it stays.
-Tensor scanned(const Tensor& x, std::int64_t axis, Join join) {
-  const std::int64_t size = x.size(axis);
-  Tensor result = x;
-  for (std::int64_t shift = 1; shift < size; shift *= 2) {
-    const Tensor later = slice(result, axis, shift, {}), before = slice(result, axis, 0, size - shift);
-    result = concat({slice(result, axis, 0, shift), join(before, later)}, axis);
-  }
-  return result;
+Tensor recurrence_from_end(const Tensor& a, const Tensor& b, std::int64_t axis) {
+  return record(Location::current(), LinearRecurrence(axis, true), a, b);
 }
 
-Tensor scan(const Operand& operand, std::int64_t axis, const char* call, Join join) {
-  const CallScope scope(call, operand.where());
-  const Tensor x = operand.tensor();
-  check<DTypeError>(x.dtype() != boolean, operand.where(), call, ": needs numbers, got ", describe(x));
-  return scanned(x, normalise_axis(axis, x.ndim(), call, operand.where()), join);
+// Element i - 1 or i + 1 of an axis at place i, and `edge` where there is none.
+Tensor before(const Tensor& x, std::int64_t axis, double edge) { return pad(slice(x, axis, 0, -1), axis, 1, 0, edge); }
+Tensor behind(const Tensor& x, std::int64_t axis, double edge) { return pad(slice(x, axis, 1, {}), axis, 0, 1, edge); }
+
+// y_i = f(x_0, ..., x_i) along an axis. Self gives `id`, `domain`, compute(x, y) and vjp(g, x, y).
+template <class Self>
+struct Running : Operation<Self> {
+  std::int64_t axis;
+  explicit Running(std::int64_t axis_) : axis(axis_) {}
+  Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
+    check_domain(Self::domain, Self::id, inputs[0], where);
+    return {inputs[0].shape(), inputs[0].dtype()};
+  }
+  bool differentiable() const override { return true; }
+  Tensor pullback(std::size_t, const Tensor& g, std::span<const Tensor> inputs, const Tensor& y) const override {
+    return g.size(axis) == 0 ? g : this->self().vjp(g, inputs[0], y);
+  }
+  void run(std::span<const View> inputs, const View& y, const Location&) const override {
+    this->self().compute(inputs[0], y);
+  }
+  Tensor batched(const Examples& examples) const override { return record_spread(Self(axis + 1), examples); }
+  void describe(Fields& fields) const override { fields("axis", axis); }
+};
+
+struct CumProd : Running<CumProd> {
+  using Running::Running;
+  static constexpr auto id = "cumprod";
+  static constexpr Domain domain = Domain::numeric;
+  void compute(const View& x, const View& y) const { kernels::cumprod(x, axis, y); }
+  // As of y_i = x_i y_(i-1): l_i y_(i-1), with l_i = g_i + x_(i+1) l_(i+1).
+  Tensor vjp(const Tensor& g, const Tensor& x, const Tensor& y) const {
+    return recurrence_from_end(behind(x, axis, 0), g, axis) * before(y, axis, 1);
+  }
+};
+
+struct ProductOfOthers : Running<ProductOfOthers> {  // y_i = the product of all x_j with j != i
+  using Running::Running;
+  static constexpr auto id = "product_of_others";
+  static constexpr Domain domain = Domain::numeric;
+  void compute(const View& x, const View& y) const { kernels::product_of_others(x, axis, y); }
+  // y_i = p_i s_i, the products of what is before and behind, p_i = x_(i-1) p_(i-1) and s_i = x_(i+1) s_(i+1). By x_k:
+  // p_k r_(k+1) + s_k q_(k-1), with r_i = g_i s_i + x_i r_(i+1) and q_i = g_i p_i + x_i q_(i-1).
+  Tensor vjp(const Tensor& g, const Tensor& x, const Tensor&) const {
+    const Tensor p = before(cumprod(x, axis), axis, 1);
+    const Tensor s = flip(before(cumprod(flip(x, axis), axis), axis, 1), axis);
+    const Tensor r = recurrence_from_end(x, g * s, axis), q = linear_recurrence(x, g * p, axis);
+    return p * behind(r, axis, 0) + s * before(q, axis, 0);
+  }
+};
+
+// Those that are equal share the derivative of what they are the extreme of; a NaN equals nothing, and 0 / 0 makes the
+// derivative NaN.
+template <class Self>
+struct RunningExtreme : Running<Self> {
+  using Running<Self>::Running;
+  static constexpr Domain domain = Domain::numeric;
+  void compute(const View& x, const View& y) const { kernels::running_extreme(Self::instruction, x, this->axis, y); }
+  Tensor vjp(const Tensor& g, const Tensor& x, const Tensor& y) const {
+    const std::int64_t along = this->axis;
+    const Tensor here = cast(x == y, x.dtype()), last = before(y, along, 0);
+    const Tensor count = linear_recurrence(cast(y == last, x.dtype()), here, along);
+    return here * recurrence_from_end(cast(y == behind(y, along, 0), x.dtype()), g / count, along);
+  }
+};
+struct CumMax : RunningExtreme<CumMax> {
+  using RunningExtreme::RunningExtreme;
+  static constexpr auto id = "cummax";
+  static constexpr auto instruction = Instruction::max;
+};
+struct CumMin : RunningExtreme<CumMin> {
+  using RunningExtreme::RunningExtreme;
+  static constexpr auto id = "cummin";
+  static constexpr auto instruction = Instruction::min;
+};
+
+// a - b for a <= b; where both are infinite, 0 or, of numbers whose e^x is 0, -inf.
+Tensor below(const Tensor& a, const Tensor& b) { return where(logical_and(a == b, isinf(a)), minimum(a, 0), a - b); }
+
+struct LogCumSumExp : Running<LogCumSumExp> {  // y_i = log(e^x_0 + ... + e^x_i)
+  using Running::Running;
+  static constexpr auto id = "logcumsumexp";
+  static constexpr Domain domain = Domain::floating;
+  void compute(const View& x, const View& y) const { kernels::logcumsumexp(x, axis, y); }
+  // The sum of g_i e^(x_k - y_i) for i >= k is e^(x_k - y_k) l_k, with l_k = g_k + e^(y_k - y_(k+1)) l_(k+1): no power
+  // is above 1.
+  Tensor vjp(const Tensor& g, const Tensor& x, const Tensor& y) const {
+    const Tensor next = concat({slice(y, axis, 1, {}), slice(y, axis, -1, {})}, axis);
+    return exp(below(x, y)) * recurrence_from_end(exp(below(y, next)), g, axis);
+  }
+};
+
+template <class P>
+Tensor record_running(const Operand& x, std::int64_t axis) {
+  const Tensor input = x.tensor();
+  return record(x.where(), P(normalise_axis(axis, input.ndim(), P::id, x.where())), input);
 }
 
 }  // namespace
@@ -75,19 +156,13 @@ Tensor linear_recurrence(const Operand& a, const Operand& b, std::int64_t axis) 
 }
 
 Tensor cumprod(const Operand& operand, std::int64_t axis) {
-  const CallScope scope("cumprod", operand.where());
   const Tensor x = is_mask(operand) ? cast(operand, int64) : operand.tensor();
-  axis = normalise_axis(axis, x.ndim(), "cumprod", operand.where());
-  if (x.size(axis) == 0) return x;
-  const Tensor first = pad(slice(x, axis, 0, 1), axis, 0, x.size(axis) - 1);
-  return record(operand.where(), LinearRecurrence(axis, false), x, first);
+  return record_running<CumProd>(Operand(x, operand.where()), axis);
 }
+Tensor product_of_others(const Operand& x, std::int64_t axis) { return record_running<ProductOfOthers>(x, axis); }
 
-Tensor cummax(const Operand& x, std::int64_t axis) { return scan(x, axis, "cummax", maximum); }
-Tensor cummin(const Operand& x, std::int64_t axis) { return scan(x, axis, "cummin", minimum); }
-Tensor logcumsumexp(const Operand& x, std::int64_t axis) {
-  check_domain(Domain::floating, "logcumsumexp", x.tensor(), x.where());
-  return scan(x, axis, "logcumsumexp", logaddexp);
-}
+Tensor cummax(const Operand& x, std::int64_t axis) { return record_running<CumMax>(x, axis); }
+Tensor cummin(const Operand& x, std::int64_t axis) { return record_running<CumMin>(x, axis); }
+Tensor logcumsumexp(const Operand& x, std::int64_t axis) { return record_running<LogCumSumExp>(x, axis); }
 
 }  // namespace xgrad

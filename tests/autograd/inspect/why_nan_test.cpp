@@ -147,7 +147,7 @@ TEST_CASE("why_nan: a product over a long axis", "[why_nan]") {
   const unsigned made = line() + 1;
   const Tensor products = cumprod(p, 0);
   CHECK(sum(products).item() == infinity);
-  const WhyNan why = checked(products, {operation, "linear_recurrence", "cumprod", made, {127}});
+  const WhyNan why = checked(products, {operation, "cumprod", "cumprod", made, {127}});
   CHECK(why.origin.count == 73);
 }
 

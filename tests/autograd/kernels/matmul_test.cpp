@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "autograd/core/error.hpp"
+#include "autograd/engine/engine.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "tests/autograd/kernels/array.hpp"
 
@@ -54,4 +55,16 @@ TEST_CASE("a product over no elements is 0") {
 TEST_CASE("there is no matrix product of bool") {
   const Array<bool> a(Shape{1, 1});
   CHECK_THROWS_AS(kernels::matmul(a.view(), a.view(), a.view()), DTypeError);
+}
+
+TEST_CASE("products of whole numbers are the same on any number of threads") {
+  const int before = num_threads();
+  for (const int threads : {1, 2, 3, 8}) {
+    set_num_threads(threads);
+    Rng rng(5);
+    CHECK(product_is_right<std::int64_t>({}, 300, 20, 40, rng));
+    CHECK(product_is_right<std::int64_t>({3, 2}, 50, 30, 20, rng));
+    CHECK(product_is_right<std::int64_t>({700}, 1, 30, 5, rng));
+  }
+  set_num_threads(before);
 }

@@ -10,6 +10,7 @@
 
 #include "autograd/autograd.hpp"
 #include "autograd/check/matcher.hpp"
+#include "tests/autograd/ops/bits.hpp"
 #include "tests/throws.hpp"
 
 namespace xgrad {
@@ -154,6 +155,33 @@ TEST_CASE("derivatives flow to the elements that were chosen") {
   checks([](const Tensor& t) { return quantile(t, 0.3, 1); });
   CHECK_FALSE(sort(track(x)).indices.tracked());
   CHECK_FALSE(unique(track(x)).tracked());
+}
+
+TEST_CASE("many values have the places that a loop gives, on any number of threads") {
+  Rng rng(8);
+  const Tensor list = sort(randint({100}, rng, 0, 50)).values, values = randint({50'003}, rng, -5, 60);
+  const Numbers below = test::same_on_threads([&] { return searchsorted(list, values); }),
+                up_to = test::same_on_threads([&] { return searchsorted(list, values, true); });
+  const Numbers sorted = list.to_vector(), wanted = values.to_vector();
+  bool right = true;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto less = std::ranges::count_if(sorted, [&](double x) { return x < wanted[i]; });
+    const auto equal = std::ranges::count(sorted, wanted[i]);
+    right = right && below[i] == static_cast<double>(less) && up_to[i] == static_cast<double>(less + equal);
+  }
+  CHECK(right);
+}
+
+TEST_CASE("the value at any place of the order is that of sorting, on any number of threads") {
+  Rng rng(9);
+  for (const Shape& shape : {Shape{300, 40}, Shape{20, 1000}, Shape{2, 20'000}})
+    for (const std::int64_t axis : {0, 1}) {
+      const Tensor x = round(normal(shape, rng, 0, 50)), sorted = sort(x, axis).values;
+      for (const std::int64_t k : {std::int64_t{1}, shape[axis] / 2 + 1, shape[axis]}) {
+        const Numbers found = test::same_on_threads([&] { return kthvalue(x, k, axis).values; });
+        CHECK(found == select(sorted, axis, k - 1).to_vector());
+      }
+    }
 }
 
 }  // namespace xgrad
