@@ -52,6 +52,12 @@ void add_single(Cases& cases) {
     return function([](const Inputs& in) { return torch::conv2d(in[0], in[1], in[2], 1, 1); }, inputs,
                     uniform_tensor({32, 64, 28, 28}, 4));
   });
+  cases.add("conv2d/5x5/32x16x28x28", [] {
+    const Inputs inputs{uniform_tensor({32, 16, 28, 28}, 1).requires_grad_(),
+                        uniform_tensor({32, 16, 5, 5}, 2).requires_grad_(), uniform_tensor({32}, 3).requires_grad_()};
+    return function([](const Inputs& in) { return torch::conv2d(in[0], in[1], in[2], 1, 2); }, inputs,
+                    uniform_tensor({32, 32, 28, 28}, 4));
+  });
   cases.add("max_pool2d/2x2/32x64x28x28", [] {
     return function([](const Inputs& in) { return torch::max_pool2d(in[0], 2); },
                     {uniform_tensor({32, 64, 28, 28}, 1).requires_grad_()}, uniform_tensor({32, 64, 14, 14}, 2));
