@@ -100,7 +100,6 @@ def update(definition):
 
 
 BUILDERS = {Function: function, Transformed: transformed, Training: training, Update: update}
-TABLES = {Function: {**FUNCTIONS, **NETWORKS}, Transformed: TRANSFORMED, Training: LOSSES}
 MISSING = {}
 
 
@@ -109,7 +108,7 @@ def build(definition):
 
 
 def about():
-    return {"name": f"JAX {jax.__version__}, jit", "blas": "XLA's own products (Eigen, oneDNN)"}
+    return {"name": f"JAX {jax.__version__}, jit", "blas": "none, XLA's own products; SciPy's OpenBLAS for factorisations"}
 
 
 def finish():

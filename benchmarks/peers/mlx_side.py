@@ -123,7 +123,6 @@ def update(definition):
 
 
 BUILDERS = {Function: function, Transformed: transformed, Training: training, Update: update}
-TABLES = {Function: {**FUNCTIONS, **NETWORKS}, Transformed: TRANSFORMED, Training: LOSSES}
 MISSING = {"cholesky/16x256x256/backward": "MLX has no derivative of it"}
 
 

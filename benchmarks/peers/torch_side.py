@@ -117,7 +117,6 @@ def update(definition):
 
 
 BUILDERS = {Function: function, Transformed: transformed, Training: training, Update: update}
-TABLES = {Function: {**FUNCTIONS, **NETWORKS}, Transformed: TRANSFORMED, Training: LOSSES}
 MISSING = {}
 
 
@@ -126,9 +125,9 @@ def build(definition):
 
 
 def about():
-    told = re.search(r"BLAS_INFO=(\w+)|(Intel\(R\) oneAPI Math Kernel Library Version [\d.]+)", torch.__config__.show())
+    told = re.search(r"oneAPI Math Kernel Library Version [\d.]+", torch.__config__.show())
     variant = "compile" if compiling else "eager"
-    return {"name": f"PyTorch {torch.__version__}, {variant}", "blas": (told.group() if told else "") or loaded_blas()}
+    return {"name": f"PyTorch {torch.__version__}, {variant}", "blas": told.group() if told else loaded_blas()}
 
 
 def finish():

@@ -2,8 +2,7 @@
 
     worker.py SIDE THREADS
 
-SIDE names a module of this folder, perhaps with a variant: torch_side:compile. Further commands: `about` answers what
-the side is, and `list` which cases it has, and why it lacks others.
+SIDE names a module of this folder, perhaps with a variant: torch_side:compile. `about` answers what the side is.
 """
 
 import importlib
@@ -34,24 +33,6 @@ class Worker:
 
     def about(self):
         return self.side.about()
-
-    def list(self):
-        """Which cases there are: those of the definitions that the side writes, and what it says of the others."""
-        there, missing = [], {}
-        for name, definition in self.definitions.items():
-            why = self.side.MISSING.get(name) or self.lacks(definition)
-            if why:
-                missing[name] = why
-            else:
-                there.append(name)
-        unknown = sorted(set(self.side.MISSING) - set(self.definitions))
-        return {"there": there, "missing": missing, "unknown": unknown}
-
-    def lacks(self, definition):
-        table = self.side.TABLES.get(type(definition))
-        if table is not None and definition.key not in table:
-            return f"UNWRITTEN: {definition.key}"
-        return None
 
     def setup(self, _, name):
         self.drop()
