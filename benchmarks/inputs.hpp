@@ -46,7 +46,7 @@ struct Product {
 const std::vector<Product>& products();
 
 /// Those of a polynomial of degree 20, from the constant one on.
-inline std::vector<float> polynomial_coefficients() { return uniform(21, 7, -1, 1); }
+inline const std::vector<float> polynomial_coefficients = uniform(21, 7, -1, 1);
 
 /// Batch sizes that come in turn.
 inline const std::vector<std::int64_t> varying_batches = {64, 32, 48, 17};

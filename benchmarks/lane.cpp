@@ -10,8 +10,7 @@ namespace benchmarks {
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 void apply(const Setting& setting) {
-  static const auto set_blas_threads =
-      reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
+  static const auto set_blas_threads = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
   setting.set_threads();
   if (set_blas_threads != nullptr) set_blas_threads(setting.blas_threads);
 }

@@ -7,7 +7,7 @@ namespace {
 using torch::Tensor;
 
 Tensor polynomial(const Inputs& in) {
-  const std::vector<float> coefficients = polynomial_coefficients();
+  const std::vector<float>& coefficients = polynomial_coefficients;
   Tensor y = torch::full_like(in[0], coefficients.back());
   for (std::size_t i = coefficients.size() - 1; i-- > 0;) y = y * in[0] + coefficients[i];
   return y;

@@ -23,8 +23,7 @@ Tensor tracked(const std::vector<std::int64_t>& shape, int seed, float low = -1,
 
 void add_movement(Cases& cases) {
   const std::vector<std::int64_t> square{1000, 1000};
-  cases.add("stencil/5_points/1000x1000",
-            [=] { return function(stencil, {tracked(square, 1)}, torch::tensor(1.0f)); });
+  cases.add("stencil/5_points/1000x1000", [=] { return function(stencil, {tracked(square, 1)}, torch::tensor(1.0f)); });
   cases.add("difference/1M", [] { return function(difference, {tracked({1'000'000}, 1)}, torch::tensor(1.0f)); });
   cases.add("sin_of_transposed/1000x1000", [=] {
     return function([](const Inputs& in) { return torch::sin(in[0].t() * in[1]); },

@@ -13,9 +13,9 @@ void add_products(Cases& cases) {
     return function(product, {uniform_tensor({2000, 2000}, 1), uniform_tensor({2000}, 2)}, {});
   });
   cases.add("product/256/float64", [] {
-    return function(product, {uniform_tensor({256, 256}, 1).to(torch::kFloat64),
-                              uniform_tensor({256, 256}, 2).to(torch::kFloat64)},
-                    {});
+    return function(
+        product, {uniform_tensor({256, 256}, 1).to(torch::kFloat64), uniform_tensor({256, 256}, 2).to(torch::kFloat64)},
+        {});
   });
   for (const Product& p : products())
     cases.add(p.name(), [p] {

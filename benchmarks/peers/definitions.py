@@ -89,8 +89,7 @@ def elementwise():
     yield "cross_entropy/4096x10", Function("cross_entropy", lambda: [scores(), classes(*narrow, 5)], 1)
 
 
-def polynomial_coefficients():
-    return [float(c) for c in uniform((21,), 7)]
+POLYNOMIAL = [float(c) for c in uniform((21,), 7)]
 
 
 def movement():

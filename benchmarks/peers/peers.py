@@ -99,7 +99,8 @@ def start(given, temporary, log):
         for module in peer.sides:
             environment = environment_of(given.threads, sides[0].blas, temporary)
             try:
-                sides.append(Side(module, worker(python, module, given.threads, environment, log), given.limit))
+                sides.append(Side(f"{peer.name}:{module}", worker(python, module, given.threads, environment, log),
+                                  given.limit))  # fmt: skip
             except Gone as why:
                 notes.append(f"{peer.title}: does not start: {why}")
     return sides, notes, cores

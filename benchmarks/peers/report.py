@@ -5,7 +5,7 @@ import math
 import platform
 import sys
 
-CASE, COLUMN = 42, 24
+CASE, COLUMN = 40, 22
 
 
 def cpu():

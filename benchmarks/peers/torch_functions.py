@@ -9,9 +9,8 @@ import definitions
 
 
 def polynomial(x):
-    coefficients = definitions.polynomial_coefficients()
-    y = torch.full_like(x, coefficients[-1])
-    for c in coefficients[-2::-1]:
+    y = torch.full_like(x, definitions.POLYNOMIAL[-1])
+    for c in definitions.POLYNOMIAL[-2::-1]:
         y = y * x + c
     return y
 
