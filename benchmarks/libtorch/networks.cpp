@@ -59,9 +59,7 @@ Tensor causal_attention(const Inputs& in) {
   return torch::matmul(weights, in[2]);
 }
 
-}  // namespace
-
-void add_networks(Cases& cases) {
+void add_recurrent(Cases& cases) {
   using namespace torch::nn;
   cases.add("lstm/2x128/steps50/batch32", [] {
     return network(LSTM(LSTMOptions(128, 128).num_layers(2)), uniform_tensor({50, 32, 128}, 1),
@@ -77,6 +75,13 @@ void add_networks(Cases& cases) {
   cases.add("gru/128/steps20/batch32", [] {
     return network(GRU(128, 128), uniform_tensor({20, 32, 128}, 1), uniform_tensor({20, 32, 128}, 2), first_of_call);
   });
+}
+
+}  // namespace
+
+void add_networks(Cases& cases) {
+  using namespace torch::nn;
+  add_recurrent(cases);
   cases.add("transformer_block/8x64x128/4heads", [] {
     const auto options = TransformerEncoderLayerOptions(128, 4).dim_feedforward(512).dropout(0);
     return network(TransformerEncoderLayer(options), uniform_tensor({64, 8, 128}, 1), uniform_tensor({64, 8, 128}, 2),

@@ -56,9 +56,7 @@ Work network(Module module, const Tensor& input, const Tensor& cotangent, Apply 
 const auto call = [](const auto& module, const Tensor& x) { return module(x); };
 const auto output_of_call = [](const auto& module, const Tensor& x) { return module(x).output; };
 
-}  // namespace
-
-void add_networks(Cases& cases) {
+void add_recurrent(Cases& cases) {
   cases.add("lstm/2x128/steps50/batch32", [] {
     return network(nn::LSTM(128, 128, {.num_layers = 2}), uniform_tensor({50, 32, 128}, 1),
                    uniform_tensor({50, 32, 128}, 2), output_of_call);
@@ -75,6 +73,12 @@ void add_networks(Cases& cases) {
     return network(nn::GRU(128, 128), uniform_tensor({20, 32, 128}, 1), uniform_tensor({20, 32, 128}, 2),
                    output_of_call);
   });
+}
+
+}  // namespace
+
+void add_networks(Cases& cases) {
+  add_recurrent(cases);
   cases.add("transformer_block/8x64x128/4heads", [] {
     return network(nn::TransformerEncoderLayer(128, 4, {.dim_feedforward = 512, .dropout = 0}),
                    uniform_tensor({64, 8, 128}, 1), uniform_tensor({64, 8, 128}, 2), call);

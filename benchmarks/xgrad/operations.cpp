@@ -48,6 +48,9 @@ void add_single(Cases& cases) {
     evaluate(x);
     return function([](const Inputs& in) { return cholesky(in[0]); }, {x}, 1, uniform_tensor({16, 256, 256}, 2));
   });
+}
+
+void add_convolutions(Cases& cases) {
   cases.add("conv2d/3x3/32x64x28x28", [] {
     const Inputs inputs{uniform_tensor({32, 64, 28, 28}, 1), uniform_tensor({64, 64, 3, 3}, 2),
                         uniform_tensor({64}, 3)};
@@ -160,6 +163,7 @@ Work dense_hessian() {
 
 void add_operations(Cases& cases) {
   add_single(cases);
+  add_convolutions(cases);
   cases.add("lenet5/batch64", lenet);
   cases.add("gradient/784-128-10/batch64", gradients<&Gradients::whole>);
   cases.add("gradient_of_each/784-128-10/batch64", gradients<&Gradients::of_each>);
