@@ -46,11 +46,24 @@ def transformed(definition):
     return calls(lambda: jax.block_until_ready(f(*inputs)))
 
 
+def adagrad(rate, eps=1e-10):
+    """As PyTorch has it: optax.adagrad adds eps below the root."""
+
+    def init(parameters):
+        return jax.tree.map(jnp.zeros_like, parameters)
+
+    def update(gradients, sums, parameters=None):
+        sums = jax.tree.map(lambda s, g: s + g * g, sums, gradients)
+        return jax.tree.map(lambda s, g: -rate * g / (jnp.sqrt(s) + eps), sums, gradients), sums
+
+    return optax.GradientTransformation(init, update)
+
+
 def rule(name, rate):
     if name == "momentum":
         return optax.sgd(rate, momentum=MOMENTUM)
     if name == "adagrad":
-        return optax.adagrad(rate, initial_accumulator_value=0, eps=0)
+        return adagrad(rate)
     if name == "rmsprop":
         return optax.rmsprop(rate, decay=0.99, eps=1e-8, eps_in_sqrt=False)
     if name == "adamw":
