@@ -98,11 +98,14 @@ def start(given, temporary, log):
     for peer, python in interpreters:
         for module in peer.sides:
             environment = environment_of(given.threads, sides[0].blas, temporary)
+            process = worker(python, module, given.threads, environment, log)
             try:
-                sides.append(Side(f"{peer.name}:{module}", worker(python, module, given.threads, environment, log),
-                                  given.limit))  # fmt: skip
+                sides.append(Side(f"{peer.name}:{module}", process, given.limit))
             except Gone as why:
                 notes.append(f"{peer.title}: does not start: {why}")
+                continue
+            if peer.name == "torch-debian":
+                sides[-1].title = sides[-1].title.replace(",", " (Debian),")
     return sides, notes, cores
 
 

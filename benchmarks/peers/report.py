@@ -3,9 +3,10 @@
 import json
 import math
 import platform
+import re
 import sys
 
-CASE, COLUMN = 40, 22
+CASE, COLUMN = 40, 22  # widths
 
 
 def cpu():
@@ -25,6 +26,11 @@ def geometric_mean(ratios):
 
 def short(us):
     return f"{us:.1f}" if us < 100 else f"{us:,.0f}"
+
+
+def label(side):
+    """PyTorch 2.15 eager."""
+    return re.sub(r"(\d+\.\d+)[^,(]*(, | ?\(.*)?", lambda found: found[1] + " " * (found[2] == ", "), side.title).strip()
 
 
 def print_list(names, missing):
@@ -49,34 +55,41 @@ class Table:
         for note in notes:
             print(note)
         print("Medians in microseconds; behind each the ratio of xgrad's to it.\n")
+        self.head()
+
+    def head(self):
         self.row("case", "xgrad", [side.title for side in self.peers], "best peer", "ratio")
         self.row("---", "--:", ["--:"] * len(self.peers), "---", "--:")
 
     def row(self, case, ours, cells, best, ratio):
-        cells = " | ".join(f"{cell:>{COLUMN}}" for cell in cells)
-        print(f"| {case:<{CASE}} | {ours:>10} | {cells} | {best:<12} | {ratio:>6} |", flush=True)
+        widths = [max(COLUMN, len(side.title)) for side in self.peers]
+        cells = " | ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths))
+        print(f"| {case:<{CASE}} | {ours:>10} | {cells} | {best:<20} | {ratio:>6} |", flush=True)
+
+    def figures(self, name, figure):
+        """The row of a case: medians, or what the first calls took."""
+        cells, texts = self.cases[name], []
+        for side in self.peers:
+            cell, ratio = cells[side.key], self.ratio(name, side, figure)
+            why = next((word for word in ("missing", "failed", "differs") if word in cell), "")
+            texts.append(why or f"{short(cell[figure])} ({ratio:.{2 if figure == 'us' else 4}f})")
+        ratio, side = self.best(name, figure)
+        self.row(name, short(cells["xgrad"][figure]) if figure in cells["xgrad"] else "failed", texts,
+                 label(side) if side else "", f"{ratio:.2f}" if ratio else "")  # fmt: skip
 
     def ratio(self, name, side, figure="us"):
         cells = self.cases[name]
         ours, theirs = cells["xgrad"].get(figure), cells[side.key].get(figure)
         return ours / theirs if ours and theirs else None
 
-    def best(self, name):
+    def best(self, name, figure="us"):
         """The ratio to the fastest peer, and which it is."""
-        ratios = [(ratio, side) for side in self.peers if (ratio := self.ratio(name, side)) is not None]
+        ratios = [(ratio, side) for side in self.peers if (ratio := self.ratio(name, side, figure)) is not None]
         return max(ratios, key=lambda each: each[0]) if ratios else (None, None)
 
     def add(self, name, cells):
         self.cases[name] = cells
-        texts = []
-        for side in self.peers:
-            cell = cells[side.key]
-            why = next((word for word in ("missing", "failed", "differs") if word in cell), None)
-            texts.append(why or f"{short(cell['us'])} ({self.ratio(name, side):.2f})")
-        ratio, side = self.best(name)
-        ours = cells["xgrad"]
-        self.row(name, short(ours["us"]) if "us" in ours else "failed", texts, side.title.split()[0] if side else "",
-                 f"{ratio:.2f}" if ratio else "")  # fmt: skip
+        self.figures(name, "us")
 
     def fail(self, name, why):
         print(f"{name}: xgrad: {why}", file=sys.stderr)
@@ -90,6 +103,10 @@ class Table:
         return found
 
     def finish(self):
+        print("\nFirst calls, in microseconds, with tracing, planning and compiling:\n")
+        self.head()
+        for name in self.cases:
+            self.figures(name, "first_us")
         best = [ratio for name in self.cases if (ratio := self.best(name)[0]) is not None]
         steady, first = self.means("us"), self.means("first_us")
         print("\nGeometric means of the ratios (the worst), steady state and first call:")
