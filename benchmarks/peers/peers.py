@@ -40,12 +40,19 @@ class Side:
         return answer
 
 
+def expression(text):
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"'{text}' is no regular expression: {error}") from None
+
+
 def arguments():
     parser = argparse.ArgumentParser(prog="./run bench --peers")
     parser.add_argument("--compare", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--folder", default="build/peers", help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--filter", default="")
+    parser.add_argument("--filter", type=expression, default="")
     parser.add_argument("--seconds", type=float, default=1.0, help="for each case, all sides together")
     parser.add_argument("--limit", type=float, default=180.0, help="seconds after which an answer is not waited for")
     parser.add_argument("--with", dest="asked", action="append", default=[],
@@ -169,7 +176,9 @@ def main():
     names = names_of_cases(given.compare)
     if not check_tables(names):
         sys.exit("run bench --peers: the sides' tables of cases do not agree")
-    names = [name for name in names if re.search(given.filter, name)]
+    names = [name for name in names if given.filter.search(name)]
+    if not names:
+        sys.exit(f"run bench --peers: no case matches '{given.filter.pattern}'")
     if given.list:
         report.print_list(names, {side: agreement.missing(side) for side in agreement.SIDES})
         return
