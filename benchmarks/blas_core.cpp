@@ -114,6 +114,10 @@ int try_blas() {
   return 0;
 }
 
+std::string blas_in_use() {
+  return core_in_use() ? std::string("OpenBLAS, ") + core_in_use() : std::string("not OpenBLAS");
+}
+
 void choose_blas_core(char** arguments) {
   if (!core_in_use()) {
     std::fputs("BLAS: not OpenBLAS; its kernels are what they are\n", stderr);

@@ -54,4 +54,15 @@ const std::vector<Update>& updates() {
   return all;
 }
 
+std::string Product::name() const {
+  return "product/" + (batch == 0 ? "" : std::to_string(batch) + "x") + std::to_string(m) + "x" + std::to_string(k) +
+         "x" + std::to_string(n);
+}
+
+const std::vector<Product>& products() {
+  static const std::vector<Product> all = {
+      {0, 17, 31, 23}, {0, 5, 300, 7}, {0, 100, 100, 100}, {1000, 4, 4, 4}, {64, 32, 32, 32}};
+  return all;
+}
+
 }  // namespace benchmarks

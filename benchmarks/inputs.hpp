@@ -38,6 +38,23 @@ struct Update {
 };
 const std::vector<Update>& updates();
 
+/// Products of matrices [m, k] and [k, n], perhaps a batch of them.
+struct Product {
+  std::int64_t batch, m, k, n;  ///< batch 0: none
+  std::string name() const;
+};
+const std::vector<Product>& products();
+
+/// Those of a polynomial of degree 20, from the constant one on.
+inline const std::vector<float> polynomial_coefficients = uniform(21, 7, -1, 1);
+
+/// Batch sizes that come in turn.
+inline const std::vector<std::int64_t> varying_batches = {64, 32, 48, 17};
+
+/// Of the many small parameters that are updated together: each once [32, 32] and once [32].
+inline constexpr int small_parameters = 100;
+
+inline constexpr double clipping_norm = 1;
 inline constexpr double sgd_rate = 0.01, momentum_rate = 0.01, momentum_decay = 0.9, adaptive_rate = 1e-3;
 
 }  // namespace benchmarks

@@ -1,12 +1,13 @@
 // Compares xgrad with libtorch, case by case, in one process:
 //
 //     compare [--threads N] [--filter REGEX] [--seconds S] [--list]
+//     compare --serve [--threads N]
 //
 // prints `case<TAB>xgrad_us<TAB>libtorch_us<TAB>ratio`: medians of repetitions that alternate between the two. Before a
 // case is timed, both sides run three times and their results are compared; a difference is reported, and the program
 // ends with status 1. On more than one thread libtorch is measured in three ways, with its own threads, with those of
 // BLAS, and alone, and its best median counts. Both sides use the same BLAS, with the kernels that are the fastest here
-// (see blas_core.hpp), which is said on stderr.
+// (see blas_core.hpp), which is said on stderr. With --serve another program says what to run (see serve.hpp).
 
 #include <cstdio>
 #include <cstdlib>
@@ -16,6 +17,7 @@
 
 #include "benchmarks/blas_core.hpp"
 #include "benchmarks/measure.hpp"
+#include "benchmarks/serve.hpp"
 #include "benchmarks/sides.hpp"
 
 using namespace benchmarks;
@@ -26,11 +28,11 @@ struct Options {
   int threads = 1;
   std::string filter;
   double seconds = 1;
-  bool list = false;
+  bool list = false, serve = false;
 };
 
 [[noreturn]] void usage() {
-  std::fputs("usage: compare [--threads N] [--filter REGEX] [--seconds S] [--list]\n", stderr);
+  std::fputs("usage: compare [--threads N] [--filter REGEX] [--seconds S] [--list] [--serve]\n", stderr);
   std::exit(2);
 }
 
@@ -38,8 +40,8 @@ Options parse(int count, char** arguments) {
   Options options;
   for (int i = 1; i < count; ++i) {
     const std::string name = arguments[i];
-    if (name == "--list") {
-      options.list = true;
+    if (name == "--list" || name == "--serve") {
+      (name == "--list" ? options.list : options.serve) = true;
       continue;
     }
     if (i + 1 == count) usage();
@@ -62,6 +64,9 @@ Cases xgrad_cases() {
   xgrad_side::add_training(cases);
   xgrad_side::add_graphs(cases);
   xgrad_side::add_functions(cases);
+  xgrad_side::add_elementwise(cases);
+  xgrad_side::add_movement(cases);
+  xgrad_side::add_products(cases);
   xgrad_side::add_optimisers(cases);
   xgrad_side::add_derivatives(cases);
   xgrad_side::add_operations(cases);
@@ -75,6 +80,9 @@ Cases libtorch_cases() {
   libtorch_side::add_training(cases);
   libtorch_side::add_graphs(cases);
   libtorch_side::add_functions(cases);
+  libtorch_side::add_elementwise(cases);
+  libtorch_side::add_movement(cases);
+  libtorch_side::add_products(cases);
   libtorch_side::add_optimisers(cases);
   libtorch_side::add_derivatives(cases);
   libtorch_side::add_operations(cases);
@@ -99,6 +107,8 @@ int main(int count, char** arguments) {
   const std::regex filter(options.filter);
   const Cases ours = xgrad_cases(), theirs = libtorch_cases();
   const Setting own{[&] { xgrad_side::set_threads(options.threads); }, 1};
+  if (options.serve)
+    return serve({{"xgrad", {&ours, {own}}}, {"libtorch", {&theirs, libtorch_settings(options.threads)}}});
   bool all_agree = true;
   for (const auto& each : ours.all()) {
     if (!options.filter.empty() && !std::regex_search(each.name, filter)) continue;

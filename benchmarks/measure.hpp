@@ -1,18 +1,12 @@
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "benchmarks/lane.hpp"
 #include "benchmarks/work.hpp"
 
 namespace benchmarks {
-
-/// A way to run a side: what to call before, and how many threads BLAS gets.
-struct Setting {
-  std::function<void()> set_threads;
-  int blas_threads;
-};
 
 struct Contender {
   Work work;

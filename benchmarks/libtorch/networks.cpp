@@ -1,6 +1,7 @@
 #include "benchmarks/libtorch/common.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace benchmarks::libtorch_side {
 
@@ -52,9 +53,13 @@ Tensor attention(const Inputs& in) {
   return torch::matmul(torch::softmax(scores, -1), in[2]);
 }
 
-}  // namespace
+Tensor causal_attention(const Inputs& in) {
+  const Tensor scores = torch::matmul(in[0], in[1].transpose(-2, -1)) / std::sqrt(32.0);
+  const Tensor weights = torch::softmax(scores.masked_fill(in[3], -std::numeric_limits<double>::infinity()), -1);
+  return torch::matmul(weights, in[2]);
+}
 
-void add_networks(Cases& cases) {
+void add_recurrent(Cases& cases) {
   using namespace torch::nn;
   cases.add("lstm/2x128/steps50/batch32", [] {
     return network(LSTM(LSTMOptions(128, 128).num_layers(2)), uniform_tensor({50, 32, 128}, 1),
@@ -64,6 +69,19 @@ void add_networks(Cases& cases) {
     return network(GRU(GRUOptions(128, 128).num_layers(2)), uniform_tensor({50, 32, 128}, 1),
                    uniform_tensor({50, 32, 128}, 2), first_of_call);
   });
+  cases.add("lstm/128/steps20/batch32", [] {
+    return network(LSTM(128, 128), uniform_tensor({20, 32, 128}, 1), uniform_tensor({20, 32, 128}, 2), first_of_call);
+  });
+  cases.add("gru/128/steps20/batch32", [] {
+    return network(GRU(128, 128), uniform_tensor({20, 32, 128}, 1), uniform_tensor({20, 32, 128}, 2), first_of_call);
+  });
+}
+
+}  // namespace
+
+void add_networks(Cases& cases) {
+  using namespace torch::nn;
+  add_recurrent(cases);
   cases.add("transformer_block/8x64x128/4heads", [] {
     const auto options = TransformerEncoderLayerOptions(128, 4).dim_feedforward(512).dropout(0);
     return network(TransformerEncoderLayer(options), uniform_tensor({64, 8, 128}, 1), uniform_tensor({64, 8, 128}, 2),
@@ -74,6 +92,12 @@ void add_networks(Cases& cases) {
     const Inputs inputs{uniform_tensor(shape, 1).requires_grad_(), uniform_tensor(shape, 2).requires_grad_(),
                         uniform_tensor(shape, 3).requires_grad_()};
     return function(attention, inputs, uniform_tensor(shape, 4));
+  });
+  cases.add("causal_attention/8x4x64x32", [] {
+    const std::vector<std::int64_t> shape{8, 4, 64, 32};
+    const Inputs inputs{uniform_tensor(shape, 1).requires_grad_(), uniform_tensor(shape, 2).requires_grad_(),
+                        uniform_tensor(shape, 3).requires_grad_(), torch::ones({64, 64}, torch::kBool).triu(1)};
+    return function(causal_attention, inputs, uniform_tensor(shape, 4));
   });
   cases.add("batch_norm2d/32x64x28x28", [] {
     return network(BatchNorm2d(64), uniform_tensor({32, 64, 28, 28}, 1), uniform_tensor({32, 64, 28, 28}, 2), call);

@@ -46,11 +46,20 @@ void add_single(Cases& cases) {
     return function(factor, {positive_definite(uniform_tensor({16, 256, 256}, 1)).requires_grad_()},
                     uniform_tensor({16, 256, 256}, 2));
   });
+}
+
+void add_convolutions(Cases& cases) {
   cases.add("conv2d/3x3/32x64x28x28", [] {
     const Inputs inputs{uniform_tensor({32, 64, 28, 28}, 1).requires_grad_(),
                         uniform_tensor({64, 64, 3, 3}, 2).requires_grad_(), uniform_tensor({64}, 3).requires_grad_()};
     return function([](const Inputs& in) { return torch::conv2d(in[0], in[1], in[2], 1, 1); }, inputs,
                     uniform_tensor({32, 64, 28, 28}, 4));
+  });
+  cases.add("conv2d/5x5/32x16x28x28", [] {
+    const Inputs inputs{uniform_tensor({32, 16, 28, 28}, 1).requires_grad_(),
+                        uniform_tensor({32, 16, 5, 5}, 2).requires_grad_(), uniform_tensor({32}, 3).requires_grad_()};
+    return function([](const Inputs& in) { return torch::conv2d(in[0], in[1], in[2], 1, 2); }, inputs,
+                    uniform_tensor({32, 32, 28, 28}, 4));
   });
   cases.add("max_pool2d/2x2/32x64x28x28", [] {
     return function([](const Inputs& in) { return torch::max_pool2d(in[0], 2); },
@@ -151,6 +160,7 @@ Work dense_hessian() {
 
 void add_operations(Cases& cases) {
   add_single(cases);
+  add_convolutions(cases);
   cases.add("lenet5/batch64", lenet);
   cases.add("gradient/784-128-10/batch64", gradients<&Gradients::whole>);
   cases.add("gradient_of_each/784-128-10/batch64", gradients<&Gradients::of_each>);

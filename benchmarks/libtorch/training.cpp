@@ -94,6 +94,27 @@ Work sigmoids() {
           [state] { return numbers(state->model->parameters()); }};
 }
 
+Work varying() {
+  struct State {
+    torch::nn::Sequential model = network({784, 128, 10});
+    torch::optim::SGD optimizer{model->parameters(), torch::optim::SGDOptions(sgd_rate)};
+    std::vector<torch::Tensor> images, labels;
+    double loss = 0;
+
+    void run() {
+      for (std::size_t i = 0; i < images.size(); ++i)
+        loss =
+            step(optimizer, [&] { return torch::nn::functional::cross_entropy(model->forward(images[i]), labels[i]); });
+    }
+  };
+  const auto state = std::make_shared<State>();
+  for (const std::int64_t batch : varying_batches) {
+    state->images.push_back(uniform_tensor({batch, 784}, 1, 0, 1));
+    state->labels.push_back(class_tensor(batch, 10, 2));
+  }
+  return {[state] { state->run(); }, [state] { return numbers(state->model->parameters()); }};
+}
+
 Work epoch() {
   struct State {
     torch::nn::Sequential model = network({784, 128, 10});
@@ -118,6 +139,7 @@ Work epoch() {
 void add_training(Cases& cases) {
   for (const Training& setup : trainings()) cases.add(setup.name(), [setup] { return training(setup); });
   cases.add("train/784-30-10/sigmoid/batch10", sigmoids);
+  cases.add("train/784-128-10/sgd/varying_batches", varying);
   cases.add("epoch/784-128-10/sgd/batch64", epoch);
 }
 

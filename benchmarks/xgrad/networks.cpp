@@ -56,9 +56,7 @@ Work network(Module module, const Tensor& input, const Tensor& cotangent, Apply 
 const auto call = [](const auto& module, const Tensor& x) { return module(x); };
 const auto output_of_call = [](const auto& module, const Tensor& x) { return module(x).output; };
 
-}  // namespace
-
-void add_networks(Cases& cases) {
+void add_recurrent(Cases& cases) {
   cases.add("lstm/2x128/steps50/batch32", [] {
     return network(nn::LSTM(128, 128, {.num_layers = 2}), uniform_tensor({50, 32, 128}, 1),
                    uniform_tensor({50, 32, 128}, 2), output_of_call);
@@ -67,6 +65,20 @@ void add_networks(Cases& cases) {
     return network(nn::GRU(128, 128, {.num_layers = 2}), uniform_tensor({50, 32, 128}, 1),
                    uniform_tensor({50, 32, 128}, 2), output_of_call);
   });
+  cases.add("lstm/128/steps20/batch32", [] {
+    return network(nn::LSTM(128, 128), uniform_tensor({20, 32, 128}, 1), uniform_tensor({20, 32, 128}, 2),
+                   output_of_call);
+  });
+  cases.add("gru/128/steps20/batch32", [] {
+    return network(nn::GRU(128, 128), uniform_tensor({20, 32, 128}, 1), uniform_tensor({20, 32, 128}, 2),
+                   output_of_call);
+  });
+}
+
+}  // namespace
+
+void add_networks(Cases& cases) {
+  add_recurrent(cases);
   cases.add("transformer_block/8x64x128/4heads", [] {
     return network(nn::TransformerEncoderLayer(128, 4, {.dim_feedforward = 512, .dropout = 0}),
                    uniform_tensor({64, 8, 128}, 1), uniform_tensor({64, 8, 128}, 2), call);
@@ -76,6 +88,14 @@ void add_networks(Cases& cases) {
     const Inputs inputs{uniform_tensor(shape, 1), uniform_tensor(shape, 2), uniform_tensor(shape, 3)};
     return function([](const Inputs& in) { return nn::scaled_dot_product_attention(in[0], in[1], in[2]); }, inputs, 3,
                     uniform_tensor(shape, 4));
+  });
+  cases.add("causal_attention/8x4x64x32", [] {
+    const Shape shape{8, 4, 64, 32};
+    const Inputs inputs{uniform_tensor(shape, 1), uniform_tensor(shape, 2), uniform_tensor(shape, 3)};
+    const Function f = [](const Inputs& in) {
+      return nn::scaled_dot_product_attention(in[0], in[1], in[2], {.causal = true});
+    };
+    return function(f, inputs, 3, uniform_tensor(shape, 4));
   });
   cases.add("batch_norm2d/32x64x28x28", [] {
     return network(nn::BatchNorm2d(64), uniform_tensor({32, 64, 28, 28}, 1), uniform_tensor({32, 64, 28, 28}, 2), call);

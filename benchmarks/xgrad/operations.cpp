@@ -48,11 +48,20 @@ void add_single(Cases& cases) {
     evaluate(x);
     return function([](const Inputs& in) { return cholesky(in[0]); }, {x}, 1, uniform_tensor({16, 256, 256}, 2));
   });
+}
+
+void add_convolutions(Cases& cases) {
   cases.add("conv2d/3x3/32x64x28x28", [] {
     const Inputs inputs{uniform_tensor({32, 64, 28, 28}, 1), uniform_tensor({64, 64, 3, 3}, 2),
                         uniform_tensor({64}, 3)};
     return function([](const Inputs& in) { return conv2d(in[0], in[1], in[2], {.padding = 1}); }, inputs, 3,
                     uniform_tensor({32, 64, 28, 28}, 4));
+  });
+  cases.add("conv2d/5x5/32x16x28x28", [] {
+    const Inputs inputs{uniform_tensor({32, 16, 28, 28}, 1), uniform_tensor({32, 16, 5, 5}, 2),
+                        uniform_tensor({32}, 3)};
+    return function([](const Inputs& in) { return conv2d(in[0], in[1], in[2], {.padding = 2}); }, inputs, 3,
+                    uniform_tensor({32, 32, 28, 28}, 4));
   });
   cases.add("max_pool2d/2x2/32x64x28x28", [] {
     return function([](const Inputs& in) { return max_pool2d(in[0], 2); }, {uniform_tensor({32, 64, 28, 28}, 1)}, 1,
@@ -154,6 +163,7 @@ Work dense_hessian() {
 
 void add_operations(Cases& cases) {
   add_single(cases);
+  add_convolutions(cases);
   cases.add("lenet5/batch64", lenet);
   cases.add("gradient/784-128-10/batch64", gradients<&Gradients::whole>);
   cases.add("gradient_of_each/784-128-10/batch64", gradients<&Gradients::of_each>);

@@ -80,6 +80,30 @@ Work sigmoids() {
   return {[state] { state->step(); }, [state] { return numbers(state->parameters); }};
 }
 
+/// Steps whose batches differ in size, in turn.
+Work varying() {
+  struct State {
+    Network network{{784, 128, 10}};
+    optim::Optimizer optimizer{network.parameters(), optim::sgd(sgd_rate)};
+    std::vector<Tensor> images, labels;
+    double loss = 0;
+
+    void run() {
+      for (std::size_t i = 0; i < images.size(); ++i) {
+        const Tensor cross_entropy = nn::cross_entropy(network(images[i]), labels[i]);
+        optimizer.step(grad(cross_entropy, network.parameters()));
+        loss = cross_entropy.item();
+      }
+    }
+  };
+  const auto state = std::make_shared<State>();
+  for (const std::int64_t batch : varying_batches) {
+    state->images.push_back(uniform_tensor({batch, 784}, 1, 0, 1));
+    state->labels.push_back(tensor(classes(batch, 10, 2)));
+  }
+  return {[state] { state->run(); }, [state] { return numbers(state->network.parameters()); }};
+}
+
 Work epoch() {
   struct State {
     Network network{{784, 128, 10}};
@@ -106,6 +130,7 @@ Work epoch() {
 void add_training(Cases& cases) {
   for (const Training& setup : trainings()) cases.add(setup.name(), [setup] { return training(setup); });
   cases.add("train/784-30-10/sigmoid/batch10", sigmoids);
+  cases.add("train/784-128-10/sgd/varying_batches", varying);
   cases.add("epoch/784-128-10/sgd/batch64", epoch, 0.01);
 }
 
