@@ -6,6 +6,7 @@
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/cpu/threads.hpp"
 #include "autograd/engine/interpreter/interpreter.hpp"
+#include "autograd/engine/machine/compile_phase.hpp"
 #include "autograd/engine/programs/step_semantics.hpp"
 #include "autograd/engine/programs/violation.hpp"
 
@@ -21,20 +22,31 @@ constexpr std::uint16_t operand_mark = 0x8000;
 }  // namespace
 
 NarrowRows::NarrowRows(const Program& program, const Analysis& analysis, const Aliases& aliases,
-                       const TileFunctions& functions)
+                       const TileFunctions& functions, std::optional<InstructionSet> machine)
     : program_(program), analysis_(analysis), places_(program) {
-  add_loads(functions);
-  add_row_steps(analysis.before, functions);
+  std::vector<TileCode> interpreted;
   for (const Phase& phase : program.phases) {
-    const TileCode code = tile_code(program, phase, aliases, functions, TileShape::rows, analysis.fixed);
-    instructions_.insert(instructions_.end(), code.instructions.begin(), code.instructions.end());
+    interpreted.push_back(tile_code(program, phase, aliases, functions, TileShape::rows, analysis.fixed));
     slots_ = std::max(planted("there is room for the slots of the last phase only") ? std::uint16_t{0} : slots_,
-                      static_cast<std::uint16_t>(code.slots));
-    add_row_steps(phase.after, functions);
+                      static_cast<std::uint16_t>(interpreted.back().slots));
     for (const Step& step : phase.steps) counts_columns_ |= step.code == Code::column;
   }
+  add_loads(functions);
+  add_row_steps(analysis.before, functions);
+  NarrowSlots slots(static_cast<std::uint16_t>(places_.slots + slots_));
+  for (std::size_t k = 0; k < interpreted.size(); ++k) {
+    const Phase& phase = program.phases[k];
+    if (!machine || !add_kernel(phase, aliases, slots, functions, *machine))
+      instructions_.insert(instructions_.end(), interpreted[k].instructions.begin(), interpreted[k].instructions.end());
+    add_row_steps(phase.after, functions);
+  }
+  slots_ = static_cast<std::uint16_t>(slots.next() - places_.slots);
   add_row_stores(functions);
   add_element_stores(functions);
+  resolve_places();
+}
+
+void NarrowRows::resolve_places() {
   row_operands_ = static_cast<std::uint16_t>(places_.slots + slots_);
   const auto resolve = [&](std::uint16_t& place) {
     if (place & operand_mark)
@@ -43,9 +55,29 @@ NarrowRows::NarrowRows(const Program& program, const Analysis& analysis, const A
       violated("an instruction for narrow rows has a slot that there is no room for");
   };
   for (TileInstruction& instruction : instructions_) {
+    if (!instruction.function) continue;
     resolve(instruction.out);
     for (std::uint16_t& place : instruction.in) resolve(place);
   }
+}
+
+bool NarrowRows::add_kernel(const Phase& phase, const Aliases& aliases, NarrowSlots& slots,
+                            const TileFunctions& functions, InstructionSet set) {
+  NarrowSlots taken = slots;
+  const NarrowPhase made = narrow_phase(program_, phase, aliases, analysis_.fixed, taken);
+  auto kernel = made.has_kernel ? compile(made.program, 0, made.aliases, set) : nullptr;
+  if (made.has_kernel && !kernel) return false;
+  slots = taken;
+  for (const auto& [register_, slot, code] : made.spreads)
+    instructions_.push_back({functions.spread, slot, {place_of(register_), 0, places_.columns}, true});
+  if (kernel) {
+    instructions_.push_back({nullptr, static_cast<std::uint16_t>(kernels_.size()), {}});
+    kernels_.push_back(std::move(kernel));
+  }
+  for (const auto& [register_, from, code] : made.reductions)
+    instructions_.push_back(
+        {functions.reduce_rows[at(code)], place_of(register_), {from, from, places_.columns}, true});
+  return true;
 }
 
 std::uint16_t NarrowRows::place_of(std::uint16_t register_) const {
@@ -116,16 +148,18 @@ void NarrowRows::add_element_stores(const TileFunctions& functions) {
 struct NarrowRows::Layout {
   Layout(const NarrowRows& all, std::int64_t columns_) : columns(columns_) {
     const std::size_t item = item_size(all.program_.dtype);
-    rows = std::max<std::int64_t>(1, tile_elements(all.program_.dtype) / columns);
+    rows = tile_elements(all.program_.dtype) / columns;
+    rows -= rows % (64 / static_cast<std::int64_t>(item));  // whole vectors of rows, of any instruction set
     vector = lines(static_cast<std::size_t>(rows) * item) + 64;
     registers = all.slots_ * slot_stride;
     pointers = registers + (all.program_.registers + 3u) * vector;
     numbers = pointers + all.program_.pointers.size() * slot_stride;
-    places = numbers + slot_stride;
+    fixed = numbers + slot_stride;
+    places = fixed + lines(all.program_.registers * most_rows * item);
     bytes = places + (all.row_operands_ + all.program_.row_operands + 3u) * sizeof(char*);
   }
   std::int64_t rows, columns;
-  std::size_t vector, registers, pointers, numbers, places, bytes;
+  std::size_t vector, registers, pointers, numbers, fixed, places, bytes;
 };
 
 /// One thread's walk over a block of rows.
@@ -144,7 +178,9 @@ class NarrowRows::Walk {
     for (std::size_t r = 0; r < program_.registers; ++r) {
       char* vector = memory_ + layout.registers + r * layout.vector;
       place_[all.places_.registers + r] = vector;
-      if (all.analysis_.fixed[r]) *reinterpret_cast<T*>(vector) = fixed[r];
+      if (!all.analysis_.fixed[r]) continue;
+      *reinterpret_cast<T*>(vector) = fixed[r];
+      reinterpret_cast<T*>(memory_ + layout.fixed)[r * most_rows] = fixed[r];
     }
     for (std::size_t k = 0; k < 3; ++k)
       place_[operands + program_.row_operands + k] =
@@ -194,9 +230,18 @@ class NarrowRows::Walk {
     for (std::size_t i = 0; i < program_.row_operands; ++i)
       place_[all_.row_operands_ + i] = static_cast<char*>(binding_.row_operands[i]) + row * item(i);
     const std::int64_t n = rows * layout_.columns;
-    for (const TileInstruction& instruction : all_.instructions_)
+    for (const TileInstruction& instruction : all_.instructions_) {
+      if (!instruction.function) {
+        run_kernel(*all_.kernels_[instruction.out], n);
+        continue;
+      }
       instruction.function(place_[instruction.out], place_[instruction.in[0]], place_[instruction.in[1]],
                            place_[instruction.in[2]], instruction.by_rows ? rows : n);
+    }
+  }
+  /// On the whole tile as one row.
+  void run_kernel(const PhaseKernel& kernel, std::int64_t n) {
+    kernel.run({reinterpret_cast<void* const*>(place_), memory_ + layout_.fixed, nullptr, n});
   }
 
   std::int64_t item(std::size_t operand) const {

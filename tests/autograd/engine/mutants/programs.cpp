@@ -87,7 +87,7 @@ Room interpreters() {
               {"empty lanes of a product are 0", tests("random programs do what they say")},
               {"some lanes of the largest are forgotten",
                tests("the largest of a row is NaN if any element is\\, wherever it is")},
-              {"a short row is reduced without its first column", tests("a float32 sum along a row loses no digits")},
+              {"a short row is reduced without its first columns", tests("a float32 sum along a row loses no digits")},
               {"the bytes of a mask have all bits", tests("random programs do what they say")},
               {"elements of all rows are put into the first",
                tests("what is placed in a row is computed for that element alone")},
