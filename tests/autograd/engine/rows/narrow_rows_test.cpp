@@ -182,12 +182,12 @@ TEST_CASE("narrow rows are reduced as they are when the step is reached", "[prog
 
 TEST_CASE("a value of narrow rows is reduced whatever is stored over it later", "[program][narrow]") {
   Program program;
-  const Ref x{Ref::Kind::pointer, 0}, square{Ref::Kind::value, 0}, twice{Ref::Kind::value, 2};
+  const Ref from{Ref::Kind::pointer, 0}, square{Ref::Kind::value, 0}, twice{Ref::Kind::value, 2};
   program.pointers = {{}, {}};
   program.registers = 1, program.row_operands = 1;
-  program.phases = {{{{Code::mul, {x, x}},
+  program.phases = {{{{Code::mul, {from, from}},
                       {Code::store, {square}, 1},
-                      {Code::add, {x, x}},
+                      {Code::add, {from, from}},
                       {Code::store, {twice}, 1},
                       {Code::max, {square}, 0}},
                      {}}};
