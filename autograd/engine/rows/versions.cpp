@@ -96,8 +96,7 @@ void Version::compile(unsigned wanted) {
 }
 
 void Version::compile_narrow() {
-  auto rows =
-      std::make_unique<NarrowRows>(source_.program, source_.analysis, aliases_, source_.functions, source_.set);
+  auto rows = std::make_unique<NarrowRows>(source_.program, source_.analysis, aliases_, source_.functions, source_.set);
   if (!rows->is_machine_code()) return;
   machine_.store(true, std::memory_order_relaxed);
   publish(std::move(rows));
