@@ -19,6 +19,12 @@ constexpr std::size_t at(Code code) { return static_cast<std::size_t>(code); }
 // Places of row operands before the number of slots is known.
 constexpr std::uint16_t operand_mark = 0x8000;
 
+void check_places(const TileCode& code, std::uint16_t end) {
+  for (const TileInstruction& instruction : code.instructions)
+    if (std::max({instruction.out, instruction.in[0], instruction.in[1], instruction.in[2]}) >= end)
+      violated("an instruction for narrow rows has a slot that there is no room for");
+}
+
 }  // namespace
 
 NarrowRows::NarrowRows(const Program& program, const Analysis& analysis, const Aliases& aliases,
@@ -33,11 +39,18 @@ NarrowRows::NarrowRows(const Program& program, const Analysis& analysis, const A
   }
   add_loads(functions);
   add_row_steps(analysis.before, functions);
-  NarrowSlots slots(static_cast<std::uint16_t>(places_.slots + slots_));
+  const auto end = static_cast<std::uint16_t>(places_.slots + slots_);
+  NarrowSlots slots(end);
   for (std::size_t k = 0; k < interpreted.size(); ++k) {
+    check_places(interpreted[k], end);
     const Phase& phase = program.phases[k];
-    if (!machine || !add_kernel(phase, aliases, slots, functions, *machine))
+    NarrowSlots taken = slots;
+    const NarrowPhase made = narrow_phase(program, phase, aliases, analysis.fixed, taken);
+    const bool added = machine && add_kernel(made, functions, *machine);
+    if (!added)
       instructions_.insert(instructions_.end(), interpreted[k].instructions.begin(), interpreted[k].instructions.end());
+    // Interpreted rows have the room of those that take over from them, so that these find it there.
+    if (added || !machine || planted("slots count as filled by a phase that is interpreted")) slots = taken;
     add_row_steps(phase.after, functions);
   }
   slots_ = static_cast<std::uint16_t>(slots.next() - places_.slots);
@@ -49,10 +62,7 @@ NarrowRows::NarrowRows(const Program& program, const Analysis& analysis, const A
 void NarrowRows::resolve_places() {
   row_operands_ = static_cast<std::uint16_t>(places_.slots + slots_);
   const auto resolve = [&](std::uint16_t& place) {
-    if (place & operand_mark)
-      place = static_cast<std::uint16_t>(row_operands_ + (place & ~operand_mark));
-    else if (place >= row_operands_)
-      violated("an instruction for narrow rows has a slot that there is no room for");
+    if (place & operand_mark) place = static_cast<std::uint16_t>(row_operands_ + (place & ~operand_mark));
   };
   for (TileInstruction& instruction : instructions_) {
     if (!instruction.function) continue;
@@ -61,13 +71,8 @@ void NarrowRows::resolve_places() {
   }
 }
 
-bool NarrowRows::add_kernel(const Phase& phase, const Aliases& aliases, NarrowSlots& slots,
-                            const TileFunctions& functions, InstructionSet set) {
-  NarrowSlots taken = slots;
-  const NarrowPhase made = narrow_phase(program_, phase, aliases, analysis_.fixed, taken);
+bool NarrowRows::add_kernel(const NarrowPhase& made, const TileFunctions& functions, InstructionSet set) {
   auto kernel = made.has_kernel ? compile(made.program, 0, made.aliases, set) : nullptr;
-  if (made.has_kernel && !kernel && !planted("slots count as filled by a phase that is interpreted")) return false;
-  slots = taken;
   if (made.has_kernel && !kernel) return false;
   for (const auto& [register_, slot, code] : made.spreads)
     instructions_.push_back({functions.spread, slot, {place_of(register_), 0, places_.columns}, true});

@@ -41,8 +41,7 @@ class NarrowRows {
   void run_as(const Binding& binding, const T* fixed, Partials& partials) const;
 
   /// Whether there is machine code for a phase, which is added then.
-  bool add_kernel(const Phase& phase, const Aliases& aliases, NarrowSlots& slots, const TileFunctions& functions,
-                  InstructionSet set);
+  bool add_kernel(const NarrowPhase& made, const TileFunctions& functions, InstructionSet set);
   void resolve_places();
   void add_loads(const TileFunctions& functions);
   void add_row_steps(const std::vector<RowStep>& steps, const TileFunctions& functions);
