@@ -29,7 +29,7 @@ struct Extent {
   std::string name() const { return std::to_string(rows) + "x" + std::to_string(columns); }
   std::int64_t numel() const { return rows * columns; }
 };
-inline const std::vector<Extent> extents = {{64, 4096}, {256, 1024}};
+inline const std::vector<Extent> extents = {{64, 4096}, {256, 1024}, {4096, 10}};
 
 struct Update {
   std::string optimiser;

@@ -22,13 +22,14 @@ struct TileFunctions {
   /// For each reduction: takes n more elements of a, the first of them for lane 0, into the lanes at out.
   /// max and min keep one number there.
   TileFunction reduce[codes];
-  /// For each reduction: out[i] = reduction of the i-th row of a, whose number of columns (int64) is at c.
+  /// For each reduction: out[i] = reduction of the i-th row of a, whose number of columns (int64) is at c: from 1
+  /// to 63.
   TileFunction reduce_rows[codes];
   /// out[i] = a[i * columns + b[i]], of numbers; of the bytes of masks, as masks; with the number of columns at c.
   TileFunction pick, pick_mask;
   /// out[i * columns + b[i]] = a[i], with the number of columns at c.
   TileFunction put;
-  /// out[i * columns + j] = a[i], with the number of columns at c.
+  /// out[i * columns + j] = a[i], with the number of columns at c. It may write up to 64 bytes beyond.
   TileFunction spread;
   /// out[i] = mask of the byte a[i]; and back.
   TileFunction load_mask, store_mask;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/interpreter/reduce_rows.hpp"
 #include "autograd/engine/interpreter/tile_functions.hpp"
 #include "autograd/engine/math/simd_lanes.hpp"
 #include "autograd/engine/programs/reduction_facts.hpp"
@@ -159,39 +160,20 @@ void reduce_in_any_order(void* out, const void* a, const void*, const void*, std
   for (; i < n; ++i) best = joined<join>(best, p[i]);
 }
 
-/// Reduces whole short rows, eight at a time: within a row each addition has to wait for the one before.
-template <Code code, class T>
-void reduce_rows(void* out, const void* a, const void*, const void* c, std::int64_t n) {
-  constexpr ReductionFacts facts = reduction_facts(code);
-  using A = std::conditional_t<facts.in_lanes, double, T>;
-  const std::int64_t columns = *static_cast<const std::int64_t*>(c);
-  T* y = static_cast<T*>(out);
-  const T* p = static_cast<const T*>(a);
-  const auto rows = [&]<int count>(std::integral_constant<int, count>) XGRAD_LAMBDA_INLINE {
-    A total[count];
-    for (int k = 0; k < count; ++k) total[k] = static_cast<A>(facts.start);
-    for (std::int64_t j = planted("a short row is reduced without its first column") ? 1 : 0; j < columns; ++j) {
-#pragma GCC unroll 8
-      for (int k = 0; k < count; ++k) total[k] = joined<facts.join>(total[k], static_cast<A>(p[k * columns + j]));
-    }
-    for (int k = 0; k < count; ++k) y[k] = static_cast<T>(facts.in_lanes ? total[k] : total[k] + A{0});
-    y += count, p += count * columns;
-  };
-  std::int64_t i = 0;
-  for (; i + 8 <= n; i += 8) rows(std::integral_constant<int, 8>());
-  for (; i < n; ++i) rows(std::integral_constant<int, 1>());
-}
-
+/// In whole vectors: what one writes beyond its row the next row writes over.
 template <class L>
 void spread(void* out, const void* a, const void*, const void* c, std::int64_t n) {
   using T = typename L::T;
   const std::int64_t columns = *static_cast<const std::int64_t*>(c);
   T* y = static_cast<T*>(out);
+  const T* numbers = static_cast<const T*>(a);
+  if (columns <= L::width) {
+    for (std::int64_t i = 0; i < n; ++i, y += columns) L::store(y, typename L::R(numbers[i]));
+    return;
+  }
   for (std::int64_t i = 0; i < n; ++i, y += columns) {
-    const typename L::R x(static_cast<const T*>(a)[i]);
-    std::int64_t j = 0;
-    for (; j + L::width <= columns; j += L::width) L::store(y + j, x);
-    if (j < columns) L::store_part(y + j, x, columns - j);
+    const typename L::R x(numbers[i]);
+    for (std::int64_t j = 0; j < columns; j += L::width) L::store(y + j, x);
   }
 }
 
@@ -254,7 +236,7 @@ constexpr void add_code(TileFunctions& table) {
       table.reduce[code_number] = reduce_in_lanes<code, T, Architecture>;
     else
       table.reduce[code_number] = reduce_in_any_order<code, L>;
-    table.reduce_rows[code_number] = reduce_rows<code, T>;
+    table.reduce_rows[code_number] = reduce_rows<code, T, Architecture>;
   }
   auto& row = table.elements[code_number];
   if constexpr (form_of(code) == Form::copy || is_elementwise(code) || code == Code::accumulate) {

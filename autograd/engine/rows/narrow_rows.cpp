@@ -6,6 +6,7 @@
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/cpu/threads.hpp"
 #include "autograd/engine/interpreter/interpreter.hpp"
+#include "autograd/engine/machine/compile_phase.hpp"
 #include "autograd/engine/programs/step_semantics.hpp"
 #include "autograd/engine/programs/violation.hpp"
 #include "autograd/engine/rows/row_reader.hpp"
@@ -19,34 +20,71 @@ constexpr std::size_t at(Code code) { return static_cast<std::size_t>(code); }
 // Places of row operands before the number of slots is known.
 constexpr std::uint16_t operand_mark = 0x8000;
 
+void check_places(const TileCode& code, std::uint16_t end) {
+  for (const TileInstruction& instruction : code.instructions)
+    if (std::max({instruction.out, instruction.in[0], instruction.in[1], instruction.in[2]}) >= end)
+      violated("an instruction for narrow rows has a slot that there is no room for");
+}
+
 }  // namespace
 
 NarrowRows::NarrowRows(const Program& program, const Analysis& analysis, const Aliases& aliases,
-                       const TileFunctions& functions)
+                       const TileFunctions& functions, std::optional<InstructionSet> machine)
     : program_(program), analysis_(analysis), places_(program) {
-  add_loads(functions);
-  add_row_steps(analysis.before, functions);
+  std::vector<TileCode> interpreted;
   for (const Phase& phase : program.phases) {
-    const TileCode code = tile_code(program, phase, aliases, functions, TileShape::rows, analysis.fixed);
-    instructions_.insert(instructions_.end(), code.instructions.begin(), code.instructions.end());
+    interpreted.push_back(tile_code(program, phase, aliases, functions, TileShape::rows, analysis.fixed));
     slots_ = std::max(planted("there is room for the slots of the last phase only") ? std::uint16_t{0} : slots_,
-                      static_cast<std::uint16_t>(code.slots));
-    add_row_steps(phase.after, functions);
+                      static_cast<std::uint16_t>(interpreted.back().slots));
     for (const Step& step : phase.steps) counts_columns_ |= step.code == Code::column;
   }
+  add_loads(functions);
+  add_row_steps(analysis.before, functions);
+  const auto end = static_cast<std::uint16_t>(places_.slots + slots_);
+  NarrowSlots slots(end);
+  for (std::size_t k = 0; k < interpreted.size(); ++k) {
+    check_places(interpreted[k], end);
+    const Phase& phase = program.phases[k];
+    NarrowSlots taken = slots;
+    const NarrowPhase made = narrow_phase(program, phase, aliases, analysis.fixed, taken);
+    const bool added = machine && add_kernel(made, functions, *machine);
+    if (!added)
+      instructions_.insert(instructions_.end(), interpreted[k].instructions.begin(), interpreted[k].instructions.end());
+    // Interpreted rows have the room of those that take over from them, so that these find it there.
+    if (added || !machine || planted("slots count as filled by a phase that is interpreted")) slots = taken;
+    add_row_steps(phase.after, functions);
+  }
+  slots_ = static_cast<std::uint16_t>(slots.next() - places_.slots);
   add_row_stores(functions);
   add_element_stores(functions);
+  resolve_places();
+}
+
+void NarrowRows::resolve_places() {
   row_operands_ = static_cast<std::uint16_t>(places_.slots + slots_);
   const auto resolve = [&](std::uint16_t& place) {
-    if (place & operand_mark)
-      place = static_cast<std::uint16_t>(row_operands_ + (place & ~operand_mark));
-    else if (place >= row_operands_)
-      violated("an instruction for narrow rows has a slot that there is no room for");
+    if (place & operand_mark) place = static_cast<std::uint16_t>(row_operands_ + (place & ~operand_mark));
   };
   for (TileInstruction& instruction : instructions_) {
+    if (!instruction.function) continue;
     resolve(instruction.out);
     for (std::uint16_t& place : instruction.in) resolve(place);
   }
+}
+
+bool NarrowRows::add_kernel(const NarrowPhase& made, const TileFunctions& functions, InstructionSet set) {
+  auto kernel = made.has_kernel ? compile(made.program, 0, made.aliases, set) : nullptr;
+  if (made.has_kernel && !kernel) return false;
+  for (const auto& [register_, slot, code] : made.spreads)
+    instructions_.push_back({functions.spread, slot, {place_of(register_), 0, places_.columns}, true});
+  if (kernel) {
+    instructions_.push_back({nullptr, static_cast<std::uint16_t>(kernels_.size()), {}});
+    kernels_.push_back(std::move(kernel));
+  }
+  for (const auto& [register_, from, code] : made.reductions)
+    instructions_.push_back(
+        {functions.reduce_rows[at(code)], place_of(register_), {from, from, places_.columns}, true});
+  return true;
 }
 
 std::uint16_t NarrowRows::place_of(std::uint16_t register_) const {
@@ -117,17 +155,19 @@ void NarrowRows::add_element_stores(const TileFunctions& functions) {
 struct NarrowRows::Layout {
   Layout(const NarrowRows& all, std::int64_t columns_) : columns(columns_) {
     const std::size_t item = item_size(all.program_.dtype);
-    rows = std::max<std::int64_t>(1, tile_elements(all.program_.dtype) / columns);
+    rows = tile_elements(all.program_.dtype) / columns;
+    rows -= rows % (64 / static_cast<std::int64_t>(item));  // whole vectors of rows, of any instruction set
     vector = lines(static_cast<std::size_t>(rows) * item) + 64;
     registers = all.slots_ * slot_stride;
     pointers = registers + (all.program_.registers + 3u) * vector;
     numbers = pointers + all.program_.pointers.size() * slot_stride;
-    placed = numbers + slot_stride;
+    fixed = numbers + slot_stride;
+    placed = fixed + lines(all.program_.registers * most_rows * item);
     places = placed + all.program_.row_operands * vector;
     bytes = places + (all.row_operands_ + all.program_.row_operands + 3u) * sizeof(char*);
   }
   std::int64_t rows, columns;
-  std::size_t vector, registers, pointers, numbers, placed, places, bytes;
+  std::size_t vector, registers, pointers, numbers, fixed, placed, places, bytes;
 };
 
 /// One thread's walk over a block of rows.
@@ -146,7 +186,10 @@ class NarrowRows::Walk {
     for (std::size_t r = 0; r < program_.registers; ++r) {
       char* vector = memory_ + layout.registers + r * layout.vector;
       place_[all.places_.registers + r] = vector;
-      if (all.analysis_.fixed[r]) *reinterpret_cast<T*>(vector) = fixed[r];
+      if (!all.analysis_.fixed[r]) continue;
+      *reinterpret_cast<T*>(vector) = fixed[r];
+      if (!planted("machine code for narrow rows has no fixed numbers"))
+        reinterpret_cast<T*>(memory_ + layout.fixed)[r * most_rows] = fixed[r];
     }
     for (std::size_t k = 0; k < 3; ++k)
       place_[operands + program_.row_operands + k] =
@@ -208,9 +251,18 @@ class NarrowRows::Walk {
       RowReader(*binding_.row_places[load.index], binding_.row_operands[load.index], sizeof(T), 1).copy(row, rows, own);
     }
     const std::int64_t n = rows * layout_.columns;
-    for (const TileInstruction& instruction : all_.instructions_)
+    for (const TileInstruction& instruction : all_.instructions_) {
+      if (!instruction.function) {
+        run_kernel(*all_.kernels_[instruction.out], n);
+        continue;
+      }
       instruction.function(place_[instruction.out], place_[instruction.in[0]], place_[instruction.in[1]],
                            place_[instruction.in[2]], instruction.by_rows ? rows : n);
+    }
+  }
+  /// On the whole tile as one row.
+  void run_kernel(const PhaseKernel& kernel, std::int64_t n) {
+    kernel.run({reinterpret_cast<void* const*>(place_), memory_ + layout_.fixed, nullptr, n});
   }
 
   std::int64_t item(std::size_t operand) const {

@@ -57,7 +57,7 @@ Version& Compiled::State::bind(const Binding& binding, Scratch& memory) {
   if (memory.registers.size() < program().registers) memory.registers.resize(program().registers);
   Version& version = versions.version(bound);
   if (is_narrow(binding))
-    version.narrow();
+    version.interpret_narrow();
   else
     version.interpret();
   return version;
@@ -95,7 +95,8 @@ void Compiled::State::run(const Binding& binding) {
   Scratch& memory = scratch();
   Version& version = bind(binding, memory);
   fix_registers(binding, memory);
-  if (is_narrow(binding)) return version.narrow().run(binding, memory.registers.data(), memory.partials);
+  if (is_narrow(binding))
+    return version.narrow_for(binding.rows * binding.columns).run(binding, memory.registers.data(), memory.partials);
   const Kernels& kernels = begin(version, binding, memory, false);
   if (is_flat(binding)) return run_flat(program(), binding, *kernels.phases[0], memory.registers.data());
   source.wide.run(binding, {0, binding.rows, 0, binding.columns}, kernels, memory.registers.data(), memory.partials);

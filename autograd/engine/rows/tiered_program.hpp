@@ -37,8 +37,7 @@ class Compiled {
   ~Compiled();
 
   const Program& program() const;
-  /// Whether machine code ran its phases the last time (never those of narrow rows, of fewer than 64 columns, several
-  /// to a tile).
+  /// Whether there is machine code for phases of the version that ran last.
   bool is_machine_code() const;
   /// On which parts of its rows and columns it can be run by itself, where rows are not narrow.
   Parts parts() const;

@@ -36,13 +36,16 @@ bool Version::serves(const Aliases& aliases, Tier tier) const {
          (tier == tier_ || planted("a change of tier is overlooked"));
 }
 
-const NarrowRows& Version::narrow() {
-  if (const NarrowRows* made = narrow_.load(std::memory_order_acquire)) return *made;
+void Version::interpret_narrow() {
+  if (narrow_.load(std::memory_order_acquire)) return;
   const std::lock_guard lock(making_);
-  if (!narrow_made_)
-    narrow_made_ = std::make_unique<NarrowRows>(source_.program, source_.analysis, aliases_, source_.functions);
-  narrow_.store(narrow_made_.get(), std::memory_order_release);
-  return *narrow_made_;
+  if (narrow_.load(std::memory_order_relaxed)) return;
+  publish(std::make_unique<NarrowRows>(source_.program, source_.analysis, aliases_, source_.functions));
+}
+
+const NarrowRows& Version::narrow_for(std::int64_t elements) {
+  if (is_due(narrow, elements)) compile(narrow);
+  return *narrow_.load(std::memory_order_acquire);
 }
 
 void Version::interpret() {
@@ -60,12 +63,20 @@ void Version::publish(std::unique_ptr<Kernels> kernels) {
   latest_.store(made_.back().get(), std::memory_order_release);
 }
 
+void Version::publish(std::unique_ptr<NarrowRows> rows) {
+  narrow_made_.push_back(std::move(rows));
+  narrow_.store(narrow_made_.back().get(), std::memory_order_release);
+}
+
+bool Version::is_due(unsigned wanted, std::int64_t elements) {
+  if (tier_ == Tier::interpreted || (asked_.load(std::memory_order_relaxed) & wanted) == wanted) return false;
+  const bool large = count(elements_, elements) >= many_elements, often = count(runs_, 1) >= many_runs;
+  return large || often || tier_ == Tier::compile_at_once;
+}
+
 const Kernels& Version::kernels_for(std::int64_t elements, bool several) {
   const unsigned wanted = several && source_.wide.unrolled() ? phases | unrolled : phases;
-  if (tier_ != Tier::interpreted && (asked_.load(std::memory_order_relaxed) & wanted) != wanted) {
-    const bool large = count(elements_, elements) >= many_elements, often = count(runs_, 1) >= many_runs;
-    if (large || often || tier_ == Tier::compile_at_once) compile(wanted);
-  }
+  if (is_due(wanted, elements)) compile(wanted);
   return *latest_.load(std::memory_order_acquire);
 }
 
@@ -73,13 +84,22 @@ const Kernels& Version::kernels_for(std::int64_t elements, bool several) {
 void Version::compile(unsigned wanted) {
   const std::unique_lock lock(making_, std::try_to_lock);
   if (!lock) return;
-  wanted |= asked_.load(std::memory_order_relaxed);
   try {
-    publish(compiled(wanted));
+    if (wanted == narrow)
+      compile_narrow();
+    else
+      publish(compiled(wanted | asked_.load(std::memory_order_relaxed)));
   } catch (const std::bad_alloc&) {
     // It stays as it is.
   }
-  asked_.store(wanted, std::memory_order_relaxed);
+  asked_.fetch_or(wanted, std::memory_order_relaxed);
+}
+
+void Version::compile_narrow() {
+  auto rows = std::make_unique<NarrowRows>(source_.program, source_.analysis, aliases_, source_.functions, source_.set);
+  if (!rows->is_machine_code()) return;
+  machine_.store(true, std::memory_order_relaxed);
+  publish(std::move(rows));
 }
 
 // What there is no machine code for stays interpreted.

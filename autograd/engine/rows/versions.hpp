@@ -35,27 +35,33 @@ class Version {
       : source_(source), aliases_(std::move(aliases)), tier_(tier) {}
 
   bool serves(const Aliases& aliases, Tier tier) const;
-  /// For narrow rows.
-  const NarrowRows& narrow();
-  /// For all others; to be called before kernels_for().
+  /// To be called before narrow_for().
+  void interpret_narrow();
+  /// For one run on narrow rows of so many elements, which counts.
+  const NarrowRows& narrow_for(std::int64_t elements);
+  /// For all other rows; to be called before kernels_for().
   void interpret();
   /// For one run on so many elements, which counts; `several` says whether it takes several rows at a time if it can.
   const Kernels& kernels_for(std::int64_t elements, bool several);
   bool is_machine_code() const { return machine_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr unsigned phases = 1, unrolled = 2;
+  static constexpr unsigned phases = 1, unrolled = 2, narrow = 4;
 
+  /// Counts a run; whether it is time to ask for machine code that was not asked for before.
+  bool is_due(unsigned wanted, std::int64_t elements);
   void compile(unsigned wanted);
+  void compile_narrow();
   std::unique_ptr<Kernels> compiled(unsigned wanted);
   void publish(std::unique_ptr<Kernels> kernels);
+  void publish(std::unique_ptr<NarrowRows> rows);
 
   const Source& source_;
   const Aliases aliases_;
   const Tier tier_;
   Mutex making_;                                      // held by who makes something
   std::vector<std::unique_ptr<const Kernels>> made_;  // earlier ones may still run
-  std::unique_ptr<const NarrowRows> narrow_made_;
+  std::vector<std::unique_ptr<const NarrowRows>> narrow_made_;
   std::atomic<const Kernels*> latest_{nullptr};
   std::atomic<const NarrowRows*> narrow_{nullptr};
   std::atomic<unsigned> asked_{0};  // which machine code was asked for
