@@ -25,7 +25,8 @@ class Builder {
     to.registers = program_.registers;
     to.pointers = program_.pointers;
     to.pointers.resize(slots_.next());
-    for (Pointer& pointer : to.pointers) pointer.shape = Pointer::Shape::full, pointer.accumulator = pointer.placed = false;
+    for (Pointer& pointer : to.pointers)
+      pointer.shape = Pointer::Shape::full, pointer.accumulator = pointer.placed = false;
     to.phases = {{std::move(steps_), {}}};
     result_.aliases.resize(slots_.next());
     std::iota(result_.aliases.begin(), result_.aliases.end(), std::uint16_t{0});

@@ -124,6 +124,7 @@ Var Network::start() {
 }
 
 Var Network::layer() {
+  if (build_.recipe().seed >= first_moving && build_.chance(30)) return apply_any(build_, movement_layers(), x_);
   const std::uint64_t kind = build_.below(100);
   const std::size_t table = kind < 58 ? 0 : kind < 73 ? 1 : kind < 88 ? 2 : 3;
   return apply_any(build_, tables()[table], x_);
@@ -252,7 +253,7 @@ std::vector<std::string> all_features() {
     for (const Layer& layer : table) names.emplace_back(layer.name);
   };
   for (const auto table : tables()) add(table);
-  for (const auto table : {activations(), normalisations(), losses(), penalties()}) add(table);
+  for (const auto table : {movement_layers(), activations(), normalisations(), losses(), penalties()}) add(table);
   for (const char* name : further_features) names.emplace_back(name);
   return names;
 }

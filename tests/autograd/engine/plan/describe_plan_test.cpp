@@ -99,6 +99,41 @@ TEST_CASE("the plan of a cross-entropy is one program and the mean, and its grad
         "kop\n");
 }
 
+TEST_CASE("the plan of a 5-point stencil is one program, which reads its input where it lies", "[plan]") {
+  const fused::testing::InEngine engine("fused");
+  const Tensor x = data({32, 64});
+  const auto at = [&](std::int64_t i, std::int64_t j) { return slice(slice(x, 0, 1 + i, 31 + i), 1, 1 + j, 63 + j); };
+  const Tensor y = at(-1, 0) + at(1, 0) + at(0, -1) + at(0, 1) - 4.0f * at(0, 0);
+  CHECK(in_any_order(plan(y)) ==
+        in_any_order("1: program [30, 62]: add (3) mul sub; reads 8.19 kB, writes 7.44 kB, computes 9.3 kop\n"));
+}
+
+TEST_CASE("the plan of an attention is two products and one program", "[plan]") {
+  const fused::testing::InEngine engine("fused");
+  const Tensor q = data({8, 4, 64, 32}), k = data({8, 4, 64, 32}), v = data({8, 4, 64, 32}), mask = data({64, 64});
+  const Tensor y = matmul(softmax(matmul(q, transpose(k)) * 0.2f + mask), v);
+  const std::string text = plan(y);
+  CAPTURE(text);
+  CHECK(std::count(text.begin(), text.end(), '\n') == 3);
+  CHECK(text.find("1: product 32 times [64, 32] x [32, 64]") == 0);
+  CHECK(text.find("2: program [2048, 64]: mul add max sub exp sum div mul;") != std::string::npos);
+  CHECK(text.find("3: product 32 times [64, 64] x [64, 32]") != std::string::npos);
+}
+
+TEST_CASE("the plan of a GRU's step is its products and one program", "[plan]") {
+  const fused::testing::InEngine engine("fused");
+  const Tensor x = data({32, 64}), h = data({32, 64}), w = data({64, 192}), u = data({64, 192});
+  const auto gates = [](const Tensor& all) { return split(all, 64, 1); };
+  const auto i = gates(matmul(x, w)), s = gates(matmul(h, u));
+  const Tensor r = sigmoid(i[0] + s[0]), z = sigmoid(i[1] + s[1]), n = xgrad::tanh(i[2] + r * s[2]);
+  const Tensor next = (1.0f - z) * n + z * h;
+  const std::string text = plan(next);
+  CAPTURE(text);
+  CHECK(std::count(text.begin(), text.end(), '\n') == 3);
+  CHECK(text.find("kernel") == std::string::npos);
+  CHECK(text.find("3: program [32, 64]:") != std::string::npos);
+}
+
 TEST_CASE("the plan of a weight's update is one product", "[plan]") {
   const fused::testing::InEngine engine("fused");
   const Tensor weight = data({64, 64}), x = data({32, 64}), g = data({64, 32});

@@ -1,0 +1,133 @@
+// Views of views, stencils, windows, scans, loops over an axis: what is read where it lies.
+
+#include "tests/autograd/engine/networks/layers.hpp"
+
+namespace xgrad::networks {
+
+namespace {
+
+Var cut_any(Builder& build, const Var& x) {
+  const std::int64_t axis = build.between(0, x.ndim() - 1), size = x.size(axis);
+  const std::int64_t start = build.between(0, size - 1), stop = build.between(start + 1, size);
+  return slice(x, axis, start, stop, build.pick<std::int64_t>({1, 1, 1, 2, 3}));
+}
+
+Var move_once(Builder& build, const Var& x) {
+  const std::int64_t axis = build.between(0, x.ndim() - 1);
+  switch (build.below(5)) {
+    case 0:
+      return call("flip", xgrad::flip(x.value, axis), x, axis);
+    case 1: {
+      const std::int64_t before = build.between(0, 2), after = build.between(0, 3);
+      const double value = build.pick({0.0, 0.0, 0.5});
+      return call("pad", xgrad::pad(x.value, axis, before, after, value), x, axis, before, after, value);
+    }
+    case 2: {
+      const std::int64_t other = build.between(0, x.ndim() - 1);
+      return call("transpose", xgrad::transpose(x.value, axis, other), x, axis, other);
+    }
+    default:
+      return cut_any(build, x);
+  }
+}
+
+// Read by an elementwise operation, by a reduction, by a product, or in several of these ways.
+Var views_of_views(Builder& build, const Var& x) {
+  Var moved = build.chance(30) ? tanh(x) : x;
+  for (std::int64_t i = build.between(2, 4); i > 0; --i) moved = move_once(build, moved);
+  if (build.chance(20)) moved = build.let("view", moved);
+  switch (build.below(4)) {
+    case 0:
+      return build.let("h", moved * 0.5 + mean(moved, {-1}, keep_dims));
+    case 1:
+      return build.let("h", tanh(linear(build, moved, build.between(1, 12))));
+    case 2:
+      return build.let("h", gain_and_shift(build, tanh(moved)));
+    default:
+      return build.let("h", where(off_kink(build, moved) > 0.2, moved, 0.3 * moved));
+  }
+}
+
+Var stencil(Builder& build, const Var& x) {
+  const std::int64_t axis = build.between(0, x.ndim() - 1), size = x.size(axis);
+  if (size < 3) return x;
+  const Var left = slice(x, axis, 0, size - 2), here = slice(x, axis, 1, size - 1), right = slice(x, axis, 2, size);
+  const Var second = left + right - 2.0 * here;
+  return build.let("h", build.chance(50) ? here + 0.2 * second : here * tanh(second));
+}
+
+// Sums over windows of the last axis, with a weight for each place.
+Var over_windows(Builder& build, const Var& x) {
+  const std::int64_t axis = x.ndim() - 1, size = x.size(axis), places = build.between(1, 3);
+  const std::int64_t stride = build.between(1, 2), dilation = build.between(1, 2);
+  if ((places - 1) * dilation + 1 > size || x.value.numel() > 20000) return x;
+  const Window window{axis, places, stride, dilation};
+  const Var parts = call("unfold", xgrad::unfold(x.value, {window}), x, axis, places, stride, dilation);
+  return build.let("h", tanh(sum(parts * build.parameter({places}), {-1})));
+}
+
+Var scanned(Builder& build, const Var& x) {
+  const std::int64_t axis = build.between(0, x.ndim() - 1);
+  const double count = static_cast<double>(x.size(axis));
+  switch (build.below(4)) {
+    case 0: {
+      const Var part = tanh(x) * (1 / count);
+      return build.let("h", call("cumsum", xgrad::cumsum(part.value, axis), part, axis));
+    }
+    case 1: {
+      const Var near_one = 1.0 + 0.5 / count * tanh(x);
+      return build.let("h", call("cumprod", xgrad::cumprod(near_one.value, axis), near_one, axis));
+    }
+    case 2: {
+      const Var bounded = tanh(x);
+      return build.let("h", call("logcumsumexp", xgrad::logcumsumexp(bounded.value, axis), bounded, axis));
+    }
+    default: {
+      const Var apart = untied(build, x);
+      return build.let("h", call("cummax", xgrad::cummax(apart.value, axis), apart, axis));
+    }
+  }
+}
+
+// Rows more than once, and added up where they are put.
+Var repeated_rows(Builder& build, const Var& x) {
+  const std::int64_t rows = x.size(0), count = build.between(1, 2 * std::min<std::int64_t>(rows, 20));
+  const Var index = build.indices({count}, rows);
+  const Var picked = call("take", xgrad::take(x.value, index.value, 0), x, index, 0);
+  if (build.chance(50)) return build.let("h", tanh(picked));
+  const Var weighted = tanh(picked) * 0.3;
+  return build.let(
+      "h", call("index_add", xgrad::index_add(x.value, 0, index.value, weighted.value), x, 0, index, weighted));
+}
+
+// A state that goes over an axis, of which each step reads its part.
+Var loop(Builder& build, const Var& x) {
+  const std::int64_t axis = x.ndim() == 3 && build.chance(50) ? 1 : 0;
+  const std::int64_t steps = std::min<std::int64_t>(x.size(axis), build.between(1, 8));
+  const auto at = [&](std::int64_t i) { return call("select", xgrad::select(x.value, axis, i), x, axis, i); };
+  Var state = tanh(at(0));
+  std::vector<Var> states{state};
+  for (std::int64_t i = 1; i < steps; ++i) states.push_back(state = tanh(at(i) + 0.5 * state));
+  return build.let("h", build.chance(70) ? stack(states, axis) : stack({state, states[0]}, axis));
+}
+
+// What lies between other axes: repeated, or reduced.
+Var in_the_middle(Builder& build, const Var& x) {
+  if (x.ndim() != 3) return x;
+  const Var shift = build.parameter({1, x.size(1), 1}), gain = build.parameter({x.size(0), 1, x.size(2)});
+  const Var moved = build.chance(50) ? gain * x + shift : gain * shift + x;
+  return build.let("h", build.chance(50) ? moved - mean(moved, {1}, keep_dims) : moved);
+}
+
+constexpr Layer table[] = {
+    {"views of views", views_of_views, 8}, {"stencil", stencil, 4},
+    {"windows", over_windows, 3},          {"scans", scanned, 4},
+    {"repeated rows", repeated_rows, 3},   {"loop over an axis", loop, 3},
+    {"in the middle", in_the_middle, 4},
+};
+
+}  // namespace
+
+std::span<const Layer> movement_layers() { return table; }
+
+}  // namespace xgrad::networks
