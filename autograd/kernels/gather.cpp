@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <concepts>
+#include <numeric>
 #include <tuple>
 #include <vector>
 
@@ -119,13 +121,63 @@ bool add_rows(const Indices& indices, const T* source, std::int64_t size, const 
   return true;
 }
 
+// Whole rows to be added, those first that go to the first range of places along the axis, each range in the order of
+// the source.
+struct RowsByRange {
+  static constexpr std::int64_t most_ranges = 16;
+  std::int64_t size, range;  // places along the axis, and of a range
+  std::vector<std::int64_t> rows, ends;
+
+  RowsByRange(const std::int64_t* at, std::int64_t count, std::int64_t size_) : size(size_) {
+    const auto shift = static_cast<int>(std::bit_width(static_cast<std::uint64_t>((size - 1) / most_ranges)));
+    range = std::int64_t{1} << shift;
+    ends.resize(static_cast<std::size_t>((size - 1) / range + 1) + 1);
+    for (std::int64_t k = 0; k < count; ++k) ++ends[static_cast<std::size_t>(at[k] >> shift) + 1];
+    std::partial_sum(ends.begin(), ends.end(), ends.begin());
+    rows.resize(static_cast<std::size_t>(count));
+    for (std::int64_t k = 0; k < count; ++k)
+      rows[static_cast<std::size_t>(ends[static_cast<std::size_t>(at[k] >> shift)]++)] = k;
+  }
+
+  // A thread has whole ranges.
+  template <class T>
+  void add(const std::int64_t* at, const T* source, std::int64_t inner, T* y) const {
+    const std::int64_t ranges = std::ssize(ends) - 1;
+    parallel_ranges(ranges, (std::ssize(rows) / ranges + range) * inner, [&](std::int64_t i, std::int64_t end) {
+      for (; i < end; ++i) {
+        std::fill(y + i * range * inner, y + std::min(size, (i + 1) * range) * inner, T{});
+        for (std::int64_t k = i == 0 ? 0 : ends[static_cast<std::size_t>(i - 1)]; k < ends[static_cast<std::size_t>(i)];
+             ++k) {
+          const std::int64_t row = rows[static_cast<std::size_t>(k)];
+          const T* from = source + row * inner;
+          T* to = y + at[row] * inner;
+          for (std::int64_t j = 0; j < inner; ++j) to[j] = sum_of(to[j], from[j]);
+        }
+      }
+    });
+  }
+};
+
+// The same for all places before the axis, which are few.
+template <class T>
+bool scatter_whole_rows(const Indices& indices, const T* source, std::int64_t size, T* y) {
+  const std::int64_t inner = indices.inner, count = indices.count;
+  for (std::int64_t i = 0; i < indices.outer; ++i) {
+    const std::int64_t* at = indices.row(i, 0);
+    if (!all_inside(at, count, size)) return false;
+    RowsByRange(at, count, size).add(at, source + i * count * inner, inner, y + i * size * inner);
+  }
+  return true;
+}
+
 // What is added to one element comes in the order of the source, whoever adds it: a thread has whole places before the
-// axis, or columns behind it. False if an index is outside.
+// axis, ranges along it, or columns behind it. False if an index is outside.
 template <class T>
 bool scatter_rows(const Indices& indices, const T* source, std::int64_t size, T* y) {
-  constexpr std::int64_t least = 32, parts = 16;  // columns
+  constexpr std::int64_t least = 16, parts = 4;  // columns
   const std::int64_t inner = indices.inner, panel = size * inner;
-  const bool large = indices.outer < parts && (indices.count + size) * inner > 2 * range_elements;
+  const bool large = indices.outer < RowsByRange::most_ranges && (indices.count + size) * inner > 2 * range_elements;
+  if (large && indices.same_for_inner && inner >= least) return scatter_whole_rows(indices, source, size, y);
   const std::int64_t width = large ? std::max(least, (inner + parts - 1) / parts) : inner;
   const std::int64_t tiles = (inner + width - 1) / width;
   if (tiles > 1) parallel_ranges(panel * indices.outer, 1, [&](auto i, auto end) { std::fill(y + i, y + end, T{}); });

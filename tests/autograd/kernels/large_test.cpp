@@ -235,6 +235,7 @@ TEST_CASE("an index outside is refused wherever it stands among many, on any num
       for (const std::int64_t bad : {std::int64_t{-1}, std::int64_t{50}, std::numeric_limits<std::int64_t>::min()}) {
         set_num_threads(threads);
         const Array<float> x(Shape{50}), y(Shape{100'000}), rows(Shape{50, 2}), many(Shape{100'000, 2});
+        const Array<float> wide(Shape{50, 16}), many_wide(Shape{100'000, 16});
         const Array<std::int64_t> index(Shape{100'000}), column(Shape{100'000, 1});
         index[at] = column[at] = bad;
         const std::string expected = ": index " + std::to_string(bad) + " at place " + std::to_string(at);
@@ -246,6 +247,8 @@ TEST_CASE("an index outside is refused wherever it stands among many, on any num
         CHECK_THROWS_WITH(kernels::gather(rows.view(), column.view(), 0, many.view(), here),
                           Catch::Contains("gather" + expected));
         CHECK_THROWS_WITH(kernels::scatter_add(many.view(), column.view(), 0, rows.view(), here),
+                          Catch::Contains("scatter_add" + expected));
+        CHECK_THROWS_WITH(kernels::scatter_add(many_wide.view(), column.view(), 0, wide.view(), here),
                           Catch::Contains("scatter_add" + expected));
       }
   set_num_threads(before);
