@@ -1,6 +1,8 @@
 """PyTorch, eager and under torch.compile."""
 
+import os
 import re
+import tempfile
 
 import torch
 
@@ -18,6 +20,23 @@ def begin(threads, variant):
     compiling = variant == "compile"
     torch.set_num_threads(threads)
     torch.set_num_interop_threads(1)
+    if compiling:
+        link_with_own_libraries()
+
+
+def link_with_own_libraries():
+    """Inductor looks for libraries in the system's folder first, where Debian's libtorch is: what it compiles would
+    not load, and it would fall back to code without vectors in silence."""
+    import torch._inductor.config as config
+    from torch._inductor.cpu_vec_isa import pick_vec_isa
+
+    compiler = os.path.join(tempfile.mkdtemp(), "g++")
+    with open(compiler, "w") as file:
+        file.write(f'#!/bin/sh\nexec g++ -L"{os.path.dirname(torch.__file__)}/lib" "$@"\n')
+    os.chmod(compiler, 0o755)
+    config.cpp.cxx = (None, compiler)
+    if not pick_vec_isa():
+        raise SystemExit("torch.compile finds no vectors that it can use")
 
 
 def compiled(f):
