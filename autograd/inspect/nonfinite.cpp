@@ -12,7 +12,7 @@ namespace xgrad {
 namespace {
 
 /// What is kept of entries with elements that are not finite. Finite ones cost nothing but the time.
-struct Station {
+struct Recomputed {
   Buffer value;
   std::vector<Buffer> inputs;
   ValueRange range;
@@ -21,10 +21,10 @@ struct Station {
 
 class Trace {
  public:
-  explicit Trace(const Tensor& tensor) : values_({&tensor, 1}), stations_(values_.entries().size()) {
+  explicit Trace(const Tensor& tensor) : values_({&tensor, 1}), recomputed_(values_.entries().size()) {
     values_.compute([&](std::size_t place, const Buffer& value, std::span<const Buffer> inputs) {
       const Entry& entry = *values_.entries()[place];
-      Station& at = stations_[place];
+      Recomputed& at = recomputed_[place];
       if (is_floating(entry.dtype)) at.range = range_of({value.data(), entry.shape, entry.dtype});
       if (place == values_.root(0)) result_.range = at.range;
       if (at.range.all_finite()) return;
@@ -35,9 +35,9 @@ class Trace {
 
   NonFiniteTrace result() {
     if (result_.range.all_finite()) return result_;
-    walk_back();
-    for (std::size_t place = 0; place < stations_.size(); ++place)
-      if (!stations_[place].relevant.empty()) result_.way.push_back(Tensor::share(values_.entries()[place]));
+    find_relevant();
+    for (std::size_t place = 0; place < recomputed_.size(); ++place)
+      if (!recomputed_[place].relevant.empty()) result_.way.push_back(Tensor::share(values_.entries()[place]));
     const auto not_finite = [](double value) { return !std::isfinite(value); };
     const auto is_nan = [](double value) { return std::isnan(value); };
     std::optional<Found> origin = first(not_finite, false);
@@ -55,10 +55,12 @@ class Trace {
   };
 
   const Entry& entry(std::size_t place) const { return *values_.entries()[place]; }
-  View view(std::size_t place) const { return {stations_[place].value.data(), entry(place).shape, entry(place).dtype}; }
+  View view(std::size_t place) const {
+    return {recomputed_[place].value.data(), entry(place).shape, entry(place).dtype};
+  }
   View input_view(std::size_t place, std::size_t input) const {
     const Entry& read = *entry(place).input(input).entry();
-    return {stations_[place].inputs[input].data(), read.shape, read.dtype};
+    return {recomputed_[place].inputs[input].data(), read.shape, read.dtype};
   }
   static bool by_elements(const Entry& entry) {
     return entry.kind == Lowering::Kind::elementwise || entry.kind == Lowering::Kind::alias;
@@ -72,22 +74,22 @@ class Trace {
     return (element_of(input_view(place, 0), element) != 0) == (input == 1);
   }
 
-  void walk_back() {
-    Station& root = stations_[values_.root(0)];
+  void find_relevant() {
+    Recomputed& root = recomputed_[values_.root(0)];
     root.relevant.assign(static_cast<std::size_t>(root.range.count), true);
     keep_nonfinite(values_.root(0));
-    for (std::size_t place = stations_.size(); place-- > 0;) {
-      if (stations_[place].relevant.empty()) continue;
+    for (std::size_t place = recomputed_.size(); place-- > 0;) {
+      if (recomputed_[place].relevant.empty()) continue;
       const std::span<const std::uint32_t> inputs = values_.inputs(place);
       for (std::size_t k = 0; k < inputs.size(); ++k)
-        if (!stations_[inputs[k]].range.all_finite()) mark(place, k, inputs[k]);
+        if (!recomputed_[inputs[k]].range.all_finite()) mark(place, k, inputs[k]);
     }
   }
   void mark(std::size_t place, std::size_t input, std::size_t source) {
-    std::vector<char>& to = stations_[source].relevant;
-    const std::vector<char>& from = stations_[place].relevant;
+    std::vector<char>& to = recomputed_[source].relevant;
+    const std::vector<char>& from = recomputed_[place].relevant;
     const bool known = !to.empty();
-    if (!known) to.assign(static_cast<std::size_t>(stations_[source].range.count), false);
+    if (!known) to.assign(static_cast<std::size_t>(recomputed_[source].range.count), false);
     if (by_elements(entry(place))) {
       for (std::size_t i = 0; i < from.size(); ++i)
         if (from[i] && reads(place, input, static_cast<std::int64_t>(i))) to[i] = true;
@@ -98,7 +100,7 @@ class Trace {
   }
   // Those that are finite are no part of it; a list of none is empty.
   void keep_nonfinite(std::size_t place) {
-    std::vector<char>& relevant = stations_[place].relevant;
+    std::vector<char>& relevant = recomputed_[place].relevant;
     const View elements = view(place);
     bool any = false;
     for (std::size_t i = 0; i < relevant.size(); ++i) {
@@ -113,13 +115,13 @@ class Trace {
     const Tensor tensor = Tensor::share(values_.entries()[place]);
     const bool given =
         entry(place).kind == Lowering::Kind::constant || dynamic_cast<const Leaf*>(entry(place).primitive);
-    return given && stations_[place].range.nan == 0 && !Parameter::holder(tensor).defined();
+    return given && recomputed_[place].range.nan == 0 && !Parameter::holder(tensor).defined();
   }
   // The first relevant element, in tape order, that is bad and made of none that is.
   template <class Bad>
   std::optional<Found> first(Bad bad, bool meant) const {
-    for (std::size_t place = 0; place < stations_.size(); ++place) {
-      const Station& at = stations_[place];
+    for (std::size_t place = 0; place < recomputed_.size(); ++place) {
+      const Recomputed& at = recomputed_[place];
       if (at.relevant.empty() || (!meant && may_be_meant(place))) continue;
       if (!by_elements(entry(place)) && has_bad_input(place, bad)) continue;
       const View elements = view(place);
@@ -134,13 +136,13 @@ class Trace {
   template <class Bad>
   bool reads_bad(std::size_t place, std::int64_t element, Bad bad) const {
     if (!by_elements(entry(place))) return false;
-    for (std::size_t k = 0; k < stations_[place].inputs.size(); ++k)
+    for (std::size_t k = 0; k < recomputed_[place].inputs.size(); ++k)
       if (reads(place, k, element) && bad(element_of(input_view(place, k), element))) return true;
     return false;
   }
   template <class Bad>
   bool has_bad_input(std::size_t place, Bad bad) const {
-    for (std::size_t k = 0; k < stations_[place].inputs.size(); ++k) {
+    for (std::size_t k = 0; k < recomputed_[place].inputs.size(); ++k) {
       const ValueRange range = range_of(input_view(place, k));
       const bool infinite = bad(std::numeric_limits<double>::infinity());
       if (range.nan > 0 || (infinite && range.infinite > 0)) return true;
@@ -152,10 +154,10 @@ class Trace {
     NonFinitePlace place{Tensor::share(values_.entries()[found.place]),
                          found.element,
                          element_of(view(found.place), found.element),
-                         stations_[found.place].range,
+                         recomputed_[found.place].range,
                          {},
                          {}};
-    for (std::size_t k = 0; k < stations_[found.place].inputs.size(); ++k) {
+    for (std::size_t k = 0; k < recomputed_[found.place].inputs.size(); ++k) {
       const View input = input_view(found.place, k);
       place.operands.push_back(range_of(input));
       place.at_element.push_back(by_elements(entry(found.place)) ? std::optional(element_of(input, found.element))
@@ -165,7 +167,7 @@ class Trace {
   }
 
   Values values_;
-  std::vector<Station> stations_;
+  std::vector<Recomputed> recomputed_;
   NonFiniteTrace result_;
 };
 
