@@ -34,10 +34,13 @@ TEST_CASE("factors are in memory, as they lie before they are transposed or repe
 TEST_CASE("what a program cannot read where it is needed is in memory", "[requirements][stages]") {
   const Tensor x = numbers({6, 5}, 1), inner = exp(x), indices = zeros({6, 1}, int64) + 1;
   const Tensor turned = transpose(greater(x, 0)), numbers_too = numbers({5, 6}, 2);
-  const Tensor picked = gather(inner, 1, indices), chosen = where(turned, numbers_too, 0.5);
-  const Stages stages({picked, chosen});
+  const Tensor apart = broadcast_to(greater(numbers({2, 1, 3}, 3), 0), {2, 5, 3}), others = numbers({2, 5, 3}, 4);
+  const Tensor picked = gather(inner, 1, indices), chosen = where(turned, numbers_too, 0.5),
+               chosen_apart = where(apart, others, 0.5);
+  const Stages stages({picked, chosen, chosen_apart});
   CHECK(stages.requirement(indices).materialised);
-  CHECK(stages.requirement(turned).materialised);  // a mask, which programs do not read elsewhere
+  CHECK(stages.requirement(turned).materialised);  // masks, which programs do not read elsewhere
+  CHECK(stages.requirement(apart).materialised);
   const Tensor wide = broadcast_to(exp(numbers({5}, 4)), {6, 5}), reads_wide = x * wide;
   const Stages repeated({reads_wide});  // which a program repeats for itself
   CHECK_FALSE(repeated.requirement(wide).materialised);

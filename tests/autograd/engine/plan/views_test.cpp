@@ -153,6 +153,13 @@ TEST_CASE("views of views in products take the offsets of each run", "[views][ge
   }
 }
 
+TEST_CASE("a program reads a product plainly and as a view of it", "[views][gemm]") {
+  check_agreement([] {
+    const Tensor a = numbers({70, 40}, 1), b = numbers({40, 80}, 2), y = matmul(a, b);
+    return Roots{sin(y) + flip(y, 0), exp(y) * slice(pad(y, 1, 3, 0), 1, 0, 80)};
+  });
+}
+
 TEST_CASE("programs read rows that lie anywhere in either dtype, for any number of threads", "[views]") {
   for (const DType dtype : {float32, float64}) {
     const Tensor x = cast(numbers({300, 200}, 5), dtype);
