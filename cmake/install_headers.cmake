@@ -2,7 +2,8 @@
 # `destination` the directory of the headers, perhaps relative to the prefix.
 cmake_minimum_required(VERSION 3.25)
 
-set(pending xgrad.hpp autograd/check/matcher.hpp autograd/xtensor.hpp autograd/ops/batching.hpp)
+set(pending xgrad.hpp autograd/check/matcher.hpp autograd/xtensor.hpp autograd/ops/batching.hpp
+    autograd/core/access.hpp)
 set(public ${pending})
 while(pending)
   list(POP_FRONT pending header)

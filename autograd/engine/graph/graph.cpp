@@ -244,7 +244,7 @@ class Graph::Builder {
     const Shape *inside = &entry.shape, *whole = &entry.input(0).shape();
     if (node.kind == Kind::strided_sum) std::swap(inside, whole);
     Access access(*whole);
-    if (!entry.primitive->move(access)) return void(node.kind = Kind::opaque);
+    if (!entry.primitive->move(access) || access.shape() != *inside) return void(node.kind = Kind::opaque);
     node.view = static_cast<std::int32_t>(graph_.views.size());
     graph_.views.push_back({*inside, {}});
     for (const Access::Axis& axis : access.axes) graph_.views.back().strides.push_back(axis.stride);

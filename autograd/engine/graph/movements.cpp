@@ -7,7 +7,7 @@ namespace xgrad::fused {
 bool move(Access& access, const Entry& entry) {
   const Shape& shape = entry.input(0).shape();
   if (access.shape() != shape && !access.reshape(shape)) return false;
-  return entry.primitive->move(access);
+  return entry.primitive->move(access) && access.shape() == entry.shape;
 }
 
 std::optional<Movements> Movements::then(std::int32_t place, const Entry& entry) const {

@@ -1,6 +1,7 @@
 // Primitives that a user adds, outside the library: with an instruction that the engine knows they are fused like its
 // own; with another one, or operands that do not fit it, they are left to their reference kernel, and nothing else is.
 
+#include "autograd/core/access.hpp"
 #include "autograd/ops/families.hpp"
 #include "tests/autograd/engine/agreement.hpp"
 #include "tests/skip.hpp"
@@ -33,6 +34,50 @@ struct ScaledSum : Operation<ScaledSum> {  // y = the sum of each row, with 1/n 
 };
 
 int runs = 0;
+
+// Every second row, which the engine is told where to find.
+template <class Self>
+struct SecondRows : Operation<Self> {
+  Signature infer(std::span<const Tensor> inputs, const Location&) const override {
+    return {Shape{inputs[0].size(0) / 2, inputs[0].size(1)}, inputs[0].dtype()};
+  }
+  Tensor vjp(std::size_t, const Tensor& g, std::span<const Tensor> inputs, const Tensor&) const {
+    return pad(g, 0, 1, inputs[0].size(0) - 2 * g.size(0), 0, 1);
+  }
+  void run(std::span<const View> inputs, const View& y, const Location&) const override {
+    ++runs;
+    const std::int64_t columns = y.shape[1];
+    for (std::int64_t i = 0; i < y.numel(); ++i)
+      y.as<double>()[i] = inputs[0].as<double>()[(2 * (i / columns) + 1) * columns + i % columns];
+  }
+  Lowering lower() const override { return {.kind = Lowering::Kind::shifted, .moves = true}; }
+};
+struct Told : SecondRows<Told> {
+  static constexpr auto id = "custom_second_rows";
+  bool move(Access& x) const override {
+    x.slice(0, 1, 2, x.axes[0].size / 2);
+    return true;
+  }
+};
+struct Untold : SecondRows<Untold> {
+  static constexpr auto id = "custom_second_rows_untold";
+};
+struct ToldWrong : SecondRows<ToldWrong> {  // as many elements as there are
+  static constexpr auto id = "custom_second_rows_wrong";
+  bool move(Access&) const override { return true; }
+};
+template <class P>
+int runs_of_rows() {
+  const auto rows = [](const Tensor& x) { return record(Location::current(), P{}, x); };
+  check_agreement([&] {
+    const Tensor x = track(numbers({7, 66}, 1)), y = exp(rows(sin(x)));
+    return Roots{y, grad(sum(y * y), x)};
+  });
+  runs = 0;
+  const Tensor y = exp(rows(numbers({100, 66}, 2)));
+  evaluate(y);
+  return runs;
+}
 
 // y = 2 x + 1 of the first input, in an engine that is told something else, which does not fit.
 template <class Self>
@@ -129,6 +174,14 @@ TEST_CASE("a reduction from outside with an instruction of the engine is fused",
     const Tensor y = e / record(Location::current(), ScaledSum{}, e);
     return Roots{y, grad(sum(y * y), x)};
   });
+}
+
+TEST_CASE("a movement from outside is read where it lies, if it says where that is", "[outside][views]") {
+  const int told = runs_of_rows<Told>();
+  CHECK(runs_of_rows<Untold>() == 1);
+  CHECK(runs_of_rows<ToldWrong>() == 1);
+  if (engine() != "fused") return skip("the engine is not the fused one");
+  CHECK(told == 0);
 }
 
 TEST_CASE("a primitive without an instruction that the engine knows is left to its kernel, alone", "[outside]") {
