@@ -96,8 +96,8 @@ Var repeated_rows(Builder& build, const Var& x) {
   const Var picked = call("take", xgrad::take(x.value, index.value, 0), x, index, 0);
   if (build.chance(50)) return build.let("h", tanh(picked));
   const Var weighted = tanh(picked) * 0.3;
-  return build.let(
-      "h", call("index_add", xgrad::index_add(x.value, 0, index.value, weighted.value), x, 0, index, weighted));
+  return build.let("h",
+                   call("index_add", xgrad::index_add(x.value, 0, index.value, weighted.value), x, 0, index, weighted));
 }
 
 // A state that goes over an axis, of which each step reads its part.
