@@ -59,11 +59,12 @@ constinit thread_local std::int64_t computed_here = 0;
 
 bool has_value(const Entry& entry) { return entry.evaluated.load(std::memory_order_acquire); }
 
-// Whether a view keeps much more in memory than it shows, which nobody else keeps: what is computed for its sake, or,
-// where Parameters are assigned, an old value.
-bool keeps_too_much(const Entry& view, const Entry& source, bool assigns) {
+// Whether a view keeps much more in memory than it shows, which nobody else keeps: what is held for its sake alone, or
+// the old value of a Parameter. Only where Parameters are assigned: whoever evaluates in between may be about to let
+// go.
+bool keeps_too_much(const Entry& view, const Entry& source) {
   if (planted("a view keeps whatever it is a view of") || 2 * view.shape.numel() > source.shape.numel()) return false;
-  return has_value(source) ? assigns && source.tracked : !source.held();
+  return !source.held() || (has_value(source) && source.tracked);
 }
 
 // What has to be in memory for the value of a pending entry to be there: the entry itself, or what it is a view of. A
@@ -79,7 +80,7 @@ void keep(E* entry, bool assigns, Add add) {
     same_elements = same_elements && source->kind == Kind::alias;
     source = source->input(0).entry();
   }
-  if (source != entry && keeps_too_much(*entry, *source, assigns)) return add(entry);
+  if (assigns && source != entry && keeps_too_much(*entry, *source)) return add(entry);
   if (!has_value(*source)) add(source);
   if (same_elements && source != entry) add(entry);
 }
