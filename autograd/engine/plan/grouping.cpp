@@ -204,6 +204,8 @@ class Grouping {
     if (!fits_space(node, as, rows, to.rows * to.columns) || !operands_fit(node, group, as, columns) ||
         !can_depend(group))
       return false;
+    // (The one row of a group may yet become several: then one number is no number for each of them.)
+    if (as == Extent::per_row && rows == 1 && !to.split && wanted == 0) return false;
     if (!planted("a group keeps its rows when its columns are settled")) to.rows = rows;
     to.columns = columns;
     to.split = to.split || wanted != 0 || (as == Extent::per_row && rows > 1);

@@ -59,10 +59,18 @@ constinit thread_local std::int64_t computed_here = 0;
 
 bool has_value(const Entry& entry) { return entry.evaluated.load(std::memory_order_acquire); }
 
+// Whether a view keeps much more in memory than it shows, which nobody else keeps: what is held for its sake alone, or
+// the old value of a Parameter. Only where Parameters are assigned: whoever evaluates in between may be about to let
+// go.
+bool keeps_too_much(const Entry& view, const Entry& source) {
+  if (planted("a view keeps whatever it is a view of") || 2 * view.shape.numel() > source.shape.numel()) return false;
+  return !source.held() || (has_value(source) && source.tracked);
+}
+
 // What has to be in memory for the value of a pending entry to be there: the entry itself, or what it is a view of. A
 // view is read where it is needed, at no cost, and so is what a constant is.
 template <class E, class Add>
-void keep(E* entry, Add add) {
+void keep(E* entry, bool assigns, Add add) {
   E* source = entry;
   bool same_elements = true;
   while (!has_value(*source)) {
@@ -72,6 +80,7 @@ void keep(E* entry, Add add) {
     same_elements = same_elements && source->kind == Kind::alias;
     source = source->input(0).entry();
   }
+  if (assigns && source != entry && keeps_too_much(*entry, *source)) return add(entry);
   if (!has_value(*source)) add(source);
   if (same_elements && source != entry) add(entry);
 }
@@ -92,11 +101,13 @@ void check_own(const std::vector<Entry*>& entries, const Location& where) {
 /// What is to be computed, from the Tensors that are asked for, and those of `others` that somebody holds.
 class Evaluation {
  public:
-  Evaluation(std::span<const Tensor> asked, std::span<const Tensor> others, const Location& where) {
+  /// `assigns` where Parameters are assigned afterwards.
+  Evaluation(std::span<const Tensor> asked, std::span<const Tensor> others, bool assigns, const Location& where)
+      : assigns_(assigns) {
     roots_.reserve(asked.size() + others.size());
     for (const Tensor& tensor : asked)
       if (!tensor.evaluated()) roots_.push_back(tensor.entry());
-    for (const Tensor& other : others) keep(other.entry(), [&](Entry* entry) { roots_.push_back(entry); });
+    for (const Tensor& other : others) keep(other.entry(), assigns, [&](Entry* entry) { roots_.push_back(entry); });
     if (roots_.empty()) return;
     std::vector<std::size_t> noted;  // those that may have to stay
     noted.reserve(64);
@@ -135,7 +146,8 @@ class Evaluation {
     for (const std::size_t place : noted) {
       const Entry* const entry = entries_[place];
       if (is_root[place] && !is_view(*entry)) continue;
-      if ((entry->held() && !planted("what somebody holds is dropped")) || is_asked_again(*entry)) keep(entry, add);
+      if ((entry->held() && !planted("what somebody holds is dropped")) || is_asked_again(*entry))
+        keep(entry, assigns_, add);
     }
     roots_.clear();
     const auto next = [&](std::size_t from) {
@@ -160,14 +172,15 @@ class Evaluation {
     for (Entry* root : roots) root->stopped = false;
   }
 
+  bool assigns_;
   Numbering numbers_;
   std::vector<Entry*> roots_, entries_;
 };
 
 void compute(std::span<const Tensor> asked, std::span<const Tensor> others, std::span<const Tensor> donated,
-             const Location& where) {
+             bool assigns, const Location& where) {
   try {
-    Evaluation(asked, others, where).run(donated);
+    Evaluation(asked, others, assigns, where).run(donated);
   } catch (const std::bad_alloc&) {
     no_memory("evaluate", where);
   }
@@ -198,14 +211,14 @@ void evaluate(std::span<const Tensor> tensors, std::span<const Tensor> donated, 
   for (const Tensor& tensor : tensors) check<GraphError>(tensor.defined(), where, "evaluate: an undefined Tensor");
   std::vector<Tensor> held = std::exchange(companions(), {});
   std::erase_if(held, [](const Tensor& companion) { return !companion.entry()->held(1); });
-  compute(tensors, held, donated, where);
+  compute(tensors, held, donated, false, where);
 }
 
 std::string plan(std::span<const Tensor> tensors, const Location& where) try {
   for (const Tensor& tensor : tensors) check<GraphError>(tensor.defined(), where, "plan: an undefined Tensor");
   std::vector<Tensor> held = companions();
   std::erase_if(held, [](const Tensor& companion) { return !companion.entry()->held(2); });  // but for both lists
-  return Evaluation(tensors, held, where).plan();
+  return Evaluation(tensors, held, false, where).plan();
 } catch (const std::bad_alloc&) {
   no_memory("plan", where);
 }
@@ -214,7 +227,7 @@ void evaluate_held(std::span<const Tensor> tensors, std::span<const Tensor> dona
   companions().clear();  // which are held, if they are wanted
   std::vector<Tensor> held = History::current().held();
   if (planted("an assignment leaves what is held pending")) held.clear();
-  compute(tensors, held, donated, where);
+  compute(tensors, held, donated, true, where);
 }
 
 }  // namespace xgrad

@@ -115,6 +115,8 @@ Room views() {
               {"a result lies over what is read at other places", tests("[views]")},
               {"rows go on behind the end of an axis", tests("[views]")},
               {"what is around a view is left as it was", tests("[views]")},
+              {"a view keeps whatever it is a view of",
+               tests("a view of little that somebody holds keeps little in memory")},
           }};
 }
 

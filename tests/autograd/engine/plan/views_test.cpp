@@ -4,6 +4,7 @@
 #include <random>
 #include <string>
 
+#include "autograd/core/buffer.hpp"
 #include "tests/autograd/engine/agreement.hpp"
 
 using namespace xgrad;
@@ -199,4 +200,38 @@ TEST_CASE("scores of classes are taken from views", "[views]") {
     const Tensor picked = gather(log_softmax(some, 1), 1, labels);
     return Roots{picked, gather(some, 1, labels), grad(sum(picked), scores)};
   });
+}
+
+TEST_CASE("one number that is read beside many leaves them their rows", "[views]") {
+  const std::int64_t before = violations();
+  check_agreement([] {
+    const Tensor x = track(numbers({4, 80}, 1));
+    const Tensor one = mul(select(select(x, 0, 1), 0, 2), 2.);
+    return Roots{sin(x), one, mul(x, flip(x, 1)), grad(one, x)};
+  });
+  check_agreement([] {
+    const Tensor x = numbers({4, 80}, 1);
+    return Roots{sin(x), mul(select(select(x, 0, 1), 0, 2), 2.), sum(mul(x, x), 1)};
+  });
+  CHECK(violations() == before);
+}
+
+TEST_CASE("a view of little that somebody holds keeps little in memory", "[views]") {
+  Parameter weight(numbers({100, 1000}, 1));
+  const auto x = numbers({8, 100}, 2);
+  std::vector<Tensor> rows, results;
+  const auto step = [&] {
+    const Tensor y = tanh(matmul(x, weight)), loss = sum(mul(y, y));
+    rows.push_back(slice(weight, 0, 0, 1));
+    results.push_back(select(tanh(mul(Tensor(weight), 2.)), 1, 3));
+    const Tensor next = sub(weight, mul(grad(loss, weight), 1e-3));
+    weight.assign(next);
+  };
+  step(), step();
+  const std::size_t before = live_memory();
+  for (int i = 0; i < 10; ++i) step();
+  CHECK(live_memory() < before + 10 * 8 * (1000 + 100) + 100000);
+  const Tensor again = select(tanh(mul(numbers({100, 1000}, 1), 2.)), 1, 3);
+  CHECK(results[0].to_vector() == again.to_vector());
+  CHECK(rows[0].to_vector() == slice(numbers({100, 1000}, 1), 0, 0, 1).to_vector());
 }
