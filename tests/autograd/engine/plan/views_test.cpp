@@ -6,6 +6,7 @@
 
 #include "autograd/core/buffer.hpp"
 #include "tests/autograd/engine/agreement.hpp"
+#include "tests/autograd/engine/scopes.hpp"
 
 using namespace xgrad;
 
@@ -85,6 +86,7 @@ TEST_CASE("a 5-point stencil is one program, which reads its input where it lies
       return Roots{y, grad(sum(mul(y, y)), x)};
     });
   }
+  const fused::testing::InEngine engine("fused");
   const Tensor x = numbers({100, 100}, 1);
   const std::string text = plan({stencil(x)});
   CAPTURE(text);
@@ -132,6 +134,7 @@ TEST_CASE("products read views that begin anywhere", "[views][gemm]") {
                    grad(sum(mul(y, y)), columns)};
     });
   }
+  const fused::testing::InEngine engine("fused");
   const auto text_of_rows = [&] {
     const Tensor rows = slice(numbers({100, 96}, 3), 0, 10, 50);
     return plan({matmul(rows, w)});
