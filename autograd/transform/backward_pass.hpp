@@ -41,9 +41,9 @@ class BackwardPass {
  private:
   struct Adjoint {
     [[no_unique_address]] MaskedCotangent cotangent{};  // whose last bytes the others fill: there may be many
-    bool depends_on_inputs = false;  // or the entry is one of them: else nobody asks for its adjoint
-    bool is_input = false;           // whether it stays after the pass
-    std::uint32_t first_source = 0;  // of its inputs in sources_
+    bool depends_on_inputs = false;                     // or the entry is one of them: else nobody asks for its adjoint
+    bool is_input = false;                              // whether it stays after the pass
+    std::uint32_t first_source = 0;                     // of its inputs in sources_
   };
   static_assert(sizeof(Adjoint) == 32);
 
