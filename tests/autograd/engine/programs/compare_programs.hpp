@@ -2,6 +2,7 @@
 
 // What a random program has left in memory, against what the plain way leaves.
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "tests/autograd/engine/programs/random_program.hpp"
@@ -18,7 +19,8 @@ std::int64_t differences(const std::vector<char>& a, const std::vector<char>& b,
     std::memcpy(&y, b.data() + i * sizeof(T), sizeof y);
     count += std::memcmp(&x, &y, sizeof x) != 0 && (x == x || y == y);
   }
-  return count + (std::memcmp(a.data() + n * sizeof(T), b.data() + n * sizeof(T), a.size() - n * sizeof(T)) != 0);
+  const auto behind = static_cast<std::ptrdiff_t>(n * sizeof(T));
+  return count + !std::equal(a.begin() + behind, a.end(), b.begin() + behind, b.end());
 }
 
 /// Checks what a program has left in memory against the plain way.
