@@ -57,10 +57,11 @@ void pad_rows(const RowCopy& rows, std::int64_t begin, std::int64_t end, std::in
               T* y) {
   // Kept rows low to high are in there.
   const auto from = [&](std::int64_t row) {
-    return std::clamp<std::int64_t>((row - rows.y_at + rows.y_step - 1) / rows.y_step, 0, rows.count);
+    return std::clamp<std::int64_t>((row - rows.y_at - 1) / rows.y_step + 1, 0, rows.count);
   };
   const std::int64_t low = begin <= rows.y_at ? 0 : from(begin), high = end <= rows.y_at ? 0 : from(end);
-  const std::int64_t first = rows.y_at + low * rows.y_step, count = std::max<std::int64_t>(0, high - low);
+  const std::int64_t count = std::max<std::int64_t>(0, high - low);
+  const std::int64_t first = count > 0 ? rows.y_at + low * rows.y_step : begin;  // (a step may be as large as can be)
   if (rows.y_step != 1 || count == 0) {
     std::fill(y + begin * inner, y + end * inner, value);
   } else {
