@@ -12,14 +12,14 @@ PlacedLayout::PlacedLayout(const Program& program, const Analysis& analysis, con
   const bool transposed =
       std::any_of(analysis.placed.begin(), analysis.placed.end(), [this](std::uint16_t p) { return is_transposed(p); });
   if (transposed) width_ = std::min(columns, transposed_columns);
-  const auto row = static_cast<std::int64_t>(lines(static_cast<std::size_t>(columns * item) + 64));
+  const std::int64_t row = stride(columns, static_cast<std::size_t>(item));
   whole_group_ = transposed
                      ? std::clamp<std::int64_t>(most_copied / row, 1, most_rows)
                      : std::clamp<std::int64_t>(group_elements / std::max<std::int64_t>(1, columns), 1, most_rows);
   if (analysis.parts == Parts::none)
     copies = static_cast<std::size_t>(whole_group_ * row);
   else
-    copies = static_cast<std::size_t>(group_elements * item + most_rows * 128);
+    copies = static_cast<std::size_t>(group_elements * item + most_rows * 192);
   for (const std::uint16_t p : analysis.placed)
     if (program.pointers[p].shape == Pointer::Shape::vector) vectors = static_cast<std::size_t>(row);
   numbers = lines(static_cast<std::size_t>(most_rows * item));

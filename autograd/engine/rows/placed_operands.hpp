@@ -23,6 +23,10 @@ class PlacedLayout {
   std::int64_t columns_from(std::int64_t column) const;
   /// How many rows of so many columns go through a phase before the next one.
   std::int64_t group(std::int64_t columns) const;
+  /// The bytes from each copied row to the next: an odd number of lines, so that rows lie in different sets of a cache.
+  static std::int64_t stride(std::int64_t columns, std::size_t item) {
+    return static_cast<std::int64_t>(lines(static_cast<std::size_t>(columns) * item + 64) | 64);
+  }
 
   bool any = false;                     // whether there are such operands at all
   std::size_t copies = 0, vectors = 0;  // bytes for each pointer: of rows that are copied, and of a vector
@@ -76,7 +80,7 @@ class PlacedOperands {
       const std::uint16_t p = analysis_.placed[i];
       if (program_.pointers[p].shape == Pointer::Shape::vector) continue;
       const RowReader reader(*binding_.places[p], binding_.pointers[p], sizeof(T), binding_.columns);
-      const auto stride = static_cast<std::int64_t>(lines(static_cast<std::size_t>(columns) * sizeof(T) + 64));
+      const std::int64_t stride = PlacedLayout::stride(columns, sizeof(T));
       const RowsInMemory found = reader.rows(row, rows, group, column, columns, copies_ + i * layout_.copies, stride);
       pointers[p] = found.data;
       strides[p] = found.stride;
