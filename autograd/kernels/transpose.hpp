@@ -1,6 +1,6 @@
 #pragma once
 
-// For the kernels' own .cpp files: rows and columns of a matrix exchanged.
+// For the .cpp files of kernels and of the engine: rows and columns of a matrix exchanged.
 
 #include <algorithm>
 #include <cstdint>

@@ -166,9 +166,9 @@ class Graph::Builder {
         return set_indexed(node, entry, lowering.axis);
       case Kind::contraction:
         return set_contraction(node, entry);
-      case Kind::strided:
       case Kind::strided_sum:
-        return set_strided(node, entry);
+        return set_strided_sum(node, entry);
+      case Kind::strided:
       case Kind::shifted:
         if (!is_floating(node.dtype) || !entry.mergeable) node.kind = Kind::opaque;
         return;
@@ -239,14 +239,13 @@ class Graph::Builder {
     graph_.set_product(node, product);
   }
 
-  void set_strided(Node& node, const Entry& entry) const {
+  void set_strided_sum(Node& node, const Entry& entry) const {
     if (!is_floating(node.dtype) || !entry.mergeable) return void(node.kind = Kind::opaque);
-    const Shape *inside = &entry.shape, *whole = &entry.input(0).shape();
-    if (node.kind == Kind::strided_sum) std::swap(inside, whole);
-    Access access(*whole);
-    if (!entry.primitive->move(access) || access.shape() != *inside) return void(node.kind = Kind::opaque);
+    const Shape& inside = entry.input(0).shape();
+    Access access(entry.shape);
+    if (!entry.primitive->move(access) || access.shape() != inside) return void(node.kind = Kind::opaque);
     node.view = static_cast<std::int32_t>(graph_.views.size());
-    graph_.views.push_back({*inside, {}});
+    graph_.views.push_back({inside, {}});
     for (const Access::Axis& axis : access.axes) graph_.views.back().strides.push_back(axis.stride);
   }
 

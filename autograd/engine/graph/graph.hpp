@@ -41,7 +41,7 @@ struct Node {
   std::int64_t columns = 0;    // the number of columns that the extent asks for; 0 for any
   std::int32_t entry = -1;     // which pending entry this is
   std::int32_t argument = -1;  // which leaf, or which constant
-  std::int32_t view = -1;      // which strided view
+  std::int32_t view = -1;      // of sums at strided places: which view these are
   std::int32_t moved = -1;     // which Movements
   std::int32_t product = -1;   // which matrix product
   std::vector<std::int32_t> inputs;

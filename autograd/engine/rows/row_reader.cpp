@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "autograd/engine/cpu/fault.hpp"
+#include "autograd/kernels/transpose.hpp"
 
 namespace xgrad::fused {
 
@@ -31,38 +32,6 @@ void copy_run(T* to, const T* from, std::int64_t stride, std::int64_t count) {
     each(std::integral_constant<std::int64_t, 2>());
   else
     each(stride);
-}
-
-// A square block of 16 bytes to a side.
-void copy_block(float* to, std::int64_t to_stride, const float* from, std::int64_t from_stride) {
-  using Four [[gnu::vector_size(16), gnu::aligned(4), gnu::may_alias]] = float;
-  const auto row = [&](std::int64_t i) { return *reinterpret_cast<const Four*>(from + i * from_stride); };
-  const Four a = row(0), b = row(1), c = row(2), d = row(3);
-  const Four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-  const Four ef = __builtin_shufflevector(a, b, 2, 6, 3, 7), gh = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-  const auto put = [&](std::int64_t i, Four x) { *reinterpret_cast<Four*>(to + i * to_stride) = x; };
-  put(0, __builtin_shufflevector(ab, cd, 0, 1, 4, 5));
-  put(1, __builtin_shufflevector(ab, cd, 2, 3, 6, 7));
-  put(2, __builtin_shufflevector(ef, gh, 0, 1, 4, 5));
-  put(3, __builtin_shufflevector(ef, gh, 2, 3, 6, 7));
-}
-void copy_block(double* to, std::int64_t to_stride, const double* from, std::int64_t from_stride) {
-  to[0] = from[0], to[1] = from[from_stride];
-  to[to_stride] = from[1], to[to_stride + 1] = from[from_stride + 1];
-}
-
-// Rows that lie side by side.
-template <class T>
-void copy_transposed(T* to, std::int64_t to_stride, const T* from, std::int64_t from_stride, std::int64_t rows,
-                     std::int64_t columns) {
-  constexpr auto side = static_cast<std::int64_t>(16 / sizeof(T));
-  const std::int64_t whole_rows = rows / side * side, whole_columns = columns / side * side;
-  for (std::int64_t c = 0; c < whole_columns; c += side)
-    for (std::int64_t r = 0; r < whole_rows; r += side)
-      copy_block(to + r * to_stride + c, to_stride, from + c * from_stride + r, from_stride);
-  for (std::int64_t r = 0; r < rows; ++r)
-    for (std::int64_t c = r < whole_rows ? whole_columns : 0; c < columns; ++c)
-      to[r * to_stride + c] = from[c * from_stride + r];
 }
 
 }  // namespace
@@ -124,11 +93,11 @@ RowsInMemory RowReader::rows(std::int64_t row, std::int64_t rows, std::int64_t g
   if (is_transposed(at, rows, column, columns)) {
     const std::int64_t stride = access_.axes.back().stride, first = at.offset + at.inner * stride;
     if (item_ == 4)
-      copy_transposed(reinterpret_cast<float*>(own), own_stride / item, reinterpret_cast<const float*>(base_) + first,
-                      stride, rows, columns);
+      kernels::transpose(reinterpret_cast<const float*>(base_) + first, stride, reinterpret_cast<float*>(own),
+                         own_stride / item, rows, columns);
     else
-      copy_transposed(reinterpret_cast<double*>(own), own_stride / item, reinterpret_cast<const double*>(base_) + first,
-                      stride, rows, columns);
+      kernels::transpose(reinterpret_cast<const double*>(base_) + first, stride, reinterpret_cast<double*>(own),
+                         own_stride / item, rows, columns);
   } else {
     for (std::int64_t r = 0; r < rows; ++r) copy((row + r) * columns_ + column, columns, own + r * own_stride);
   }
