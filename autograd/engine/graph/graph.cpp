@@ -7,6 +7,7 @@
 #include "autograd/core/instruction_facts.hpp"
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/graph/equal_entries.hpp"
+#include "autograd/engine/programs/program.hpp"
 
 namespace xgrad::fused {
 
@@ -30,6 +31,22 @@ std::pair<Extent, std::int64_t> extent_of(const Shape& small, const Shape& large
     return {Extent::per_row, repeated};
   if (last_repeated < first_kept) return {Extent::per_column, kept};
   return {Extent::mixed, 0};
+}
+
+// Neighbouring axes that are all kept, or all removed.
+struct Run {
+  std::int64_t size;
+  bool kept;
+};
+std::vector<Run> runs_of(const Shape& small, const Shape& large) {
+  std::vector<Run> runs;
+  for (std::int64_t axis = 0; axis < large.ndim(); ++axis) {
+    if (large[axis] == 1) continue;
+    const bool kept = small[axis] == large[axis];
+    if (runs.empty() || runs.back().kept != kept) runs.push_back({1, kept});
+    runs.back().size *= large[axis];
+  }
+  return runs;
 }
 
 // A reduction over everything reduces rows of so many columns first, then what each row gives; 0: all at once. The
@@ -200,10 +217,40 @@ class Graph::Builder {
     const bool sums = node.instruction == Instruction::sum;
     if (node.extent == Extent::full)
       node.kind = Kind::alias;
-    else if (!is_floating(node.dtype) || node.extent == Extent::mixed || (node.extent == Extent::per_column && !sums))
+    else if (!is_floating(node.dtype) || (!sums && (node.extent == Extent::mixed || node.extent == Extent::per_column)))
       node.kind = Kind::opaque;
     else if (node.extent == Extent::scalar)
       node.inputs = {add_rows_of_total(node, columns_of_total(from))};
+    else if (node.extent == Extent::mixed)
+      set_sum_over_axes_apart(node, runs_of(entry.shape, from));
+  }
+  // Taken one run of axes after the other, the last of them first: along rows, if it is the innermost, else over the
+  // rows of each band.
+  void set_sum_over_axes_apart(Node& node, const std::vector<Run>& runs) {
+    std::vector<Node> steps;
+    std::int64_t after = 1, numel = nodes_[node.inputs[0]].numel, before = numel;
+    for (std::size_t i = runs.size(); i-- > 0;) {
+      before /= runs[i].size;
+      if (runs[i].kept) {
+        after *= runs[i].size;
+        continue;
+      }
+      Node step = node;
+      step.entry = -1;
+      step.numel = numel /= runs[i].size;
+      step.extent = after == 1 ? Extent::per_row : Extent::per_column;
+      step.columns = after == 1 ? runs[i].size : after;
+      step.bands = after == 1 ? 1 : before;
+      if (step.bands > 1 && step.columns < narrow_columns) return void(node.kind = Kind::opaque);
+      steps.push_back(std::move(step));
+    }
+    for (std::size_t i = 0; i + 1 < steps.size(); ++i) {
+      steps[i].inputs = {i == 0 ? node.inputs[0] : static_cast<std::int32_t>(nodes_.size()) - 1};
+      nodes_.push_back(steps[i]);
+    }
+    steps.back().entry = node.entry;
+    steps.back().inputs = {steps.size() == 1 ? node.inputs[0] : static_cast<std::int32_t>(nodes_.size()) - 1};
+    node = std::move(steps.back());
   }
   // The first of the two steps of a reduction over everything, one number for each row; or what is reduced, where one
   // step does.
@@ -294,6 +341,7 @@ Graph::Graph(const Pending& pending, const Inputs& inputs) {
   push_transposes();
   fold_products();
   add_products();
+  push_movements(pending, inputs.constants);
 }
 
 // How often each node is read by nodes that a root depends on; a root is read once more by its entry, at least.

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "autograd/core/access.hpp"
@@ -39,6 +40,7 @@ struct Node {
   Extent extent = Extent::full;  // of broadcasts and reductions
   std::int64_t numel = 0;
   std::int64_t columns = 0;    // the number of columns that the extent asks for; 0 for any
+  std::int64_t bands = 1;      // of sums over rows: how many bands of rows are added up apart
   std::int32_t entry = -1;     // which pending entry this is
   std::int32_t argument = -1;  // which leaf, or which constant
   std::int32_t view = -1;      // of sums at strided places: which view these are
@@ -54,6 +56,9 @@ struct Movements {
   Access access{};                      // as it was planned: offsets and bounds follow from dynamic arguments
   bool contiguous = false;              // one after the other, from some element on
   std::int64_t repeated = 1;            // how many times each element stands one after the other
+  // What they are multiplied with once they are read, so that what is around them is 0 then: constants by their number,
+  // -1 for a negation.
+  std::vector<std::int32_t> scaled{};
 
   /// What they are, if a pending entry moves them once more; nothing where that has no Access.
   std::optional<Movements> then(std::int32_t place, const Entry& entry) const;
@@ -62,7 +67,8 @@ struct Movements {
 /// Moves `access` as an entry does that reads these elements, under the shape of its input. Whether it can be said.
 bool move(Access& access, const Entry& entry);
 /// Where the elements lie now, coalesced. Throws Unverified if that is not in a memory of so many elements.
-Access access_of(const Movements& movements, const Pending& pending, std::int64_t elements);
+Access access_of(const Movements& movements, const Pending& pending, std::span<const double> constants,
+                 std::int64_t elements);
 
 /// What a matrix product has besides: c = a b, where inputs[0] is a and inputs[1] is b. With inputs[2], c = a b +
 /// inputs[2]; `sign` scales one of the two terms, and the number inputs[3] does, where it is there.
@@ -109,6 +115,7 @@ struct Graph {
 
  private:
   class Builder;
+  class Pusher;
 
   /// A matrix product that is only read transposed becomes the product of its transposed operands: (A B)' = B' A'.
   void push_transposes();
@@ -119,6 +126,8 @@ struct Graph {
   /// that as inputs[2]; if one of them is multiplied by a number first, that is inputs[3]. The results stay as they
   /// are.
   void add_products();
+  /// What is cheap to compute, and read by a view alone, is computed behind the view.
+  void push_movements(const Pending& pending, std::span<const double> constants);
   std::vector<std::int32_t> count_readers() const;
   void set_product(Node& node, Product product);
 };

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/graph/graph.hpp"
 #include "autograd/engine/programs/violation.hpp"
@@ -22,7 +24,8 @@ std::optional<Movements> Movements::then(std::int32_t place, const Entry& entry)
   return next;
 }
 
-Access access_of(const Movements& movements, const Pending& pending, std::int64_t elements) {
+Access access_of(const Movements& movements, const Pending& pending, std::span<const double> constants,
+                 std::int64_t elements) {
   const auto& entries = movements.entries;
   if (planted("views keep the offsets of their first run")) {
     Access first = movements.access;
@@ -34,6 +37,12 @@ Access access_of(const Movements& movements, const Pending& pending, std::int64_
     if (!move(access, *pending.entries[static_cast<std::size_t>(place)]))
       violated("a view is moved in another way than it was planned");
   if (!access.lies_within(elements)) violated("a view reaches beyond its memory");
+  for (const std::int32_t number : movements.scaled) {
+    const double scale = number < 0 ? -1 : constants[static_cast<std::size_t>(number)];
+    if (access.fill != 0 || !is_moderate(scale))
+      violated("what is around a view changes with what it is multiplied by");
+    if (std::signbit(scale) && !planted("what is around a view keeps its sign")) access.fill = -access.fill;
+  }
   access.coalesce();
   return access;
 }

@@ -64,7 +64,9 @@ class Description {
   // ---- what it is
 
   std::string what(const ProgramTask& task) const {
-    return text_of("program ", space(task.rows, task.columns), ':', names(members_of(task.outputs[0])));
+    const std::string bands = task.bands > 1 ? text_of(task.bands, " times ") : "";
+    return text_of("program ", bands, space(task.rows / task.bands, task.columns), ':',
+                   names(members_of(task.outputs[0])));
   }
   std::string what(const ProductTask& task) const {
     const Gemm& product = task.product;

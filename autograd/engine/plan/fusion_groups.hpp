@@ -14,6 +14,7 @@ struct FusionGroup {
   Kind kind = Kind::program;
   DType dtype = float32;
   std::int64_t rows = 1, columns = 1;  // the space of a program
+  std::int64_t bands = 0;              // of rows whose sums are apart; 0 where there is no sum over rows
   std::vector<std::int32_t> members{};
 };
 

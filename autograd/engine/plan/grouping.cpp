@@ -5,7 +5,7 @@
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/plan/fusion_groups.hpp"
 #include "autograd/engine/plan/group_set.hpp"
-#include "autograd/engine/rows/narrow_rows.hpp"
+#include "autograd/engine/programs/program.hpp"
 
 namespace xgrad::fused {
 
@@ -148,6 +148,11 @@ class Grouping {
     begin_program(node, wanted);
   }
   bool is_reduced(std::int32_t node) const { return kind(node) == Kind::reduction || kind(node) == Kind::pick; }
+  // How many bands of rows it adds up apart, if it is a sum over rows.
+  std::int64_t bands_of(std::int32_t node) const {
+    const bool sums = is_reduced(node) && reduced_extent(node) == Extent::per_column;
+    return sums ? node_at(node).bands : 0;
+  }
   Extent reduced_extent(std::int32_t node) const {
     return node_at(node).extent == Extent::per_column ? Extent::per_column : Extent::per_row;
   }
@@ -173,6 +178,7 @@ class Grouping {
     group.preferred = preferred != 0;
     group.rows = size / group.columns;
     group.split = wanted != 0 || size == 1;
+    group.bands = bands_of(node);
     begin_group(std::move(group), node, reduces ? reduced_extent(node) : size == 1 ? Extent::per_row : Extent::full);
   }
   void begin_group(FusionGroup::Kind kind, std::int32_t node) {
@@ -200,7 +206,8 @@ class Grouping {
         wanted != 0 || to.split || to.preferred || as != Extent::full || is_reduced(node) ? 0 : preferred_columns(node);
     const std::int64_t columns = preferred != 0 ? preferred : to.split || wanted == 0 ? to.columns : wanted;
     if (wanted != 0 && columns != wanted && !planted("a group has rows of two lengths")) return false;
-    const std::int64_t rows = to.rows * to.columns / columns;
+    const std::int64_t rows = to.rows * to.columns / columns, bands = bands_of(node);
+    if (bands != 0 && to.bands != 0 && bands != to.bands && !planted("a group has bands of two sizes")) return false;
     if (!fits_space(node, as, rows, to.rows * to.columns) || !operands_fit(node, group, as, columns) ||
         !can_depend(group))
       return false;
@@ -208,6 +215,7 @@ class Grouping {
     if (as == Extent::per_row && rows == 1 && !to.split && wanted == 0) return false;
     if (!planted("a group keeps its rows when its columns are settled")) to.rows = rows;
     to.columns = columns;
+    to.bands = std::max(to.bands, bands);
     to.split = to.split || wanted != 0 || (as == Extent::per_row && rows > 1);
     to.preferred = to.preferred || preferred != 0;
     if (to.dtype == boolean) to.dtype = type;
@@ -282,6 +290,7 @@ class Grouping {
     if (x.kind != FusionGroup::Kind::program || y.kind != FusionGroup::Kind::program) return false;
     if (x.rows * x.columns != y.rows * y.columns || (x.split && y.split && x.columns != y.columns)) return false;
     if (x.dtype != boolean && y.dtype != boolean && x.dtype != y.dtype) return false;
+    if (x.bands != 0 && y.bands != 0 && x.bands != y.bands) return false;
     const std::size_t most = most_members(x.rows * x.columns);
     if (x.members.size() + y.members.size() > most || stands_between(a, b)) return false;
     const std::int64_t columns = x.split || (x.preferred && !y.split) ? x.columns : y.columns;
@@ -324,6 +333,7 @@ class Grouping {
       to.preferred = old.preferred;
     }
     if (to.dtype == boolean) to.dtype = old.dtype;
+    to.bands = std::max(to.bands, old.bands);
     for (const std::int32_t member : old.members) group_of_[member] = into;
     to.members.insert(to.members.end(), old.members.begin(), old.members.end());
     std::sort(to.members.begin(), to.members.end());

@@ -25,7 +25,10 @@ std::optional<TaskAndReads> program_task(const Pending& pending, const FusionGro
   const Graph& graph = groups.graph();
   const FusionGroup& group = groups.groups[index];
   LoweredGroup lowered = lower(groups, index, stored);
-  ProgramTask task{.rows = group.rows, .columns = group.columns, .lowered = std::move(lowered.lowered)};
+  ProgramTask task{.rows = group.rows,
+                   .columns = group.columns,
+                   .bands = std::max<std::int64_t>(1, group.bands),
+                   .lowered = std::move(lowered.lowered)};
   for (const std::int32_t member : group.members) {
     if (stored[member]) task.outputs.push_back(member);
     const Node& node = graph.nodes[member];

@@ -24,6 +24,7 @@ struct IndexCheck {
 /// A row program over a space.
 struct ProgramTask {
   std::int64_t rows = 0, columns = 0;
+  std::int64_t bands = 1;       // see Binding
   Lowered lowered{};            // what the program runs on
   std::size_t first_moved = 0;  // which of all tasks' views its first one is
   std::shared_ptr<Compiled> program{};

@@ -1,5 +1,7 @@
 #include "autograd/engine/plan/verify_grouping.hpp"
 
+#include "autograd/engine/programs/program.hpp"
+
 namespace xgrad::fused {
 
 namespace {
@@ -26,6 +28,8 @@ class Verifier {
       const auto n = static_cast<std::size_t>(member);
       if (n >= groups_.group_of.size() || groups_.group_of[n] != now_) bad("it has another's member");
       if (at.kind == FusionGroup::Kind::program) space(at, member);
+      if (const Movements* moved = graph_.movements(member); moved != nullptr && !moved->scaled.empty())
+        bad("a view is in memory that has other numbers around it than its entry says");
       for (const std::int32_t input : graph_.nodes[n].inputs) reads(input);
     }
     return at.members.size();
@@ -36,9 +40,11 @@ class Verifier {
     const Extent as = groups_.extent_of[static_cast<std::size_t>(member)];
     const std::int64_t size = as == Extent::full         ? at.rows * at.columns
                               : as == Extent::per_row    ? at.rows
-                              : as == Extent::per_column ? at.columns
+                              : as == Extent::per_column ? at.columns * at.bands
                                                          : 1;
     if (node.numel != size) bad("a member has another size");
+    if (as == Extent::per_column && node.bands != at.bands) bad("sums over rows are taken of other bands");
+    if (at.bands > 1 && (at.rows % at.bands != 0 || at.columns < narrow_columns)) bad("its rows are in no bands");
     if ((node.kind == Kind::pick || node.kind == Kind::place) && node.columns != at.columns)
       bad("indices count other columns");
   }

@@ -13,6 +13,7 @@ Bound bound(const ProgramTask& task) {
               .lowered = &task.lowered,
               .rows = task.rows,
               .columns = task.columns,
+              .bands = task.bands,
               .parts = task.program->parts()};
   for (const IndexCheck& check : task.checks) bound.checked.push_back(check.held);
   return bound;

@@ -5,7 +5,6 @@
 
 #include "autograd/engine/products/block_product.hpp"
 #include "autograd/engine/programs/verify_program.hpp"
-#include "autograd/engine/rows/narrow_rows.hpp"
 
 namespace xgrad::fused {
 
@@ -95,6 +94,8 @@ class Verifier {
     for (const std::int32_t node : lowered.pointers)
       if (node >= 0) use(node);
     for (const std::int32_t node : lowered.row_operands) use(node);
+    if (bound.bands > 1 && (bound.rows % bound.bands != 0 || bound.columns < narrow_columns))
+      bad("its rows are in no bands");
     moved(bound);
     pointers(bound);
     row_operands(bound);
@@ -144,7 +145,8 @@ class Verifier {
       }
       at(node).pointer = static_cast<std::uint16_t>(p);
       at(node).is_pointer = true;
-      const std::int64_t rows = pointer.shape == Pointer::Shape::full ? bound.rows : 1;
+      const bool full = pointer.shape == Pointer::Shape::full;
+      const std::int64_t rows = full ? bound.rows : pointer.accumulator ? bound.bands : 1;
       const Lowered::Moved* const moved = moved_pointers_[p];
       if (pointer.placed && !moved) bad("nothing says where its elements lie");
       if (moved && (moved->once || stores_[p] || value(node).dtype != program.dtype))

@@ -30,7 +30,7 @@ namespace xgrad::fused {
 struct Bound {
   const Program* program = nullptr;
   const Lowered* lowered = nullptr;  // what the program runs on
-  std::int64_t rows = 1, columns = 1;
+  std::int64_t rows = 1, columns = 1, bands = 1;
   Parts parts = Parts::none;
   const Gemm* product = nullptr;
   std::span<const std::int32_t> operands{};  // of products and kernels

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "autograd/engine/cpu/fault.hpp"
-#include "autograd/engine/rows/narrow_rows.hpp"
+#include "autograd/engine/programs/program.hpp"
 
 namespace xgrad::fused {
 
@@ -109,6 +109,7 @@ void find_epilogues(const Tasks& tasks, std::vector<Work>& works) {
 const char* epilogue_refusal(const ProgramTask& program, const ProductTask& product) {
   if (product.offsets_c) return "the product is added up at strided places";
   if (!program.checks.empty()) return "its indices have to be checked first";
+  if (program.bands > 1) return "it adds up bands of rows apart";
   const Gemm& gemm = product.product;
   const std::int64_t rows = gemm.batch * gemm.m, size = rows * gemm.n;
   const auto& pointers = program.program->program().pointers;

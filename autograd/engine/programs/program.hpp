@@ -116,12 +116,17 @@ struct Program {
   friend bool operator==(const Program&, const Program&) = default;
 };
 
+/// Rows with fewer columns are narrow.
+inline constexpr std::int64_t narrow_columns = 64;
+
 /// What a program runs on.
 struct Binding {
   std::int64_t rows = 0, columns = 0;
   std::vector<void*> pointers;  // one for each pointer; scratch ones are null; of what is placed element 0
   std::vector<void*> row_operands;
   std::vector<double> arguments;
+  // Sums over rows are taken of so many bands of equally many rows, one band after the other in each accumulator.
+  std::int64_t bands = 1;
   // Of what is placed: where the elements lie, in the order of rows and columns; coalesced. Null for all others, or no
   // list where there is none.
   std::vector<const Access*> places{}, row_places{};

@@ -302,13 +302,13 @@ void NarrowRows::run_as(const Binding& binding, const T* fixed, Partials& partia
       layout.rows * std::max(block_elements / tile_elements(program_.dtype), (tiles + most_blocks - 1) / most_blocks);
   const std::int64_t blocks = (binding.rows + size - 1) / size;
   const auto& accumulators = analysis_.accumulators;
-  partials.resize(blocks, accumulators.size(), binding.columns);
+  partials.resize(1, blocks, accumulators.size(), binding.columns);
   parallel(blocks, [&](std::int64_t block) {
     Walk<T> walk(*this, binding, fixed, layout);
     walk.block(block, block * size, std::min(binding.rows, (block + 1) * size), partials);
   });
   for (std::size_t i = 0; i < accumulators.size(); ++i)
-    partials.join(i, 0, binding.columns, static_cast<T*>(binding.pointers[accumulators[i]]));
+    partials.join(0, i, 0, binding.columns, static_cast<T*>(binding.pointers[accumulators[i]]));
 }
 
 void NarrowRows::run(const Binding& binding, const void* fixed, Partials& partials) const {

@@ -17,9 +17,6 @@
 
 namespace xgrad::fused {
 
-/// Rows with fewer columns are narrow.
-inline constexpr std::int64_t narrow_columns = 64;
-
 /// Reductions along these rows take the columns one by one, else they are as PhaseKernel says. A tile has as many rows
 /// as 4 KiB hold, of which there are whole vectors of 64 bytes; sums over rows add, in the program's dtype, what lies
 /// at the same place of 16 tiles, and then, in double, the places of the tile in rising order.

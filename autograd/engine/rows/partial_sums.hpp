@@ -9,23 +9,24 @@
 namespace xgrad::fused {
 
 /// Sums over rows: a row of doubles for each block of rows and accumulator, to be joined in the order of the blocks.
+/// Each of several bands of rows has as many blocks, one band's after the other's.
 class Partials {
  public:
-  void resize(std::int64_t blocks, std::size_t accumulators, std::int64_t columns) {
+  void resize(std::int64_t bands, std::int64_t blocks, std::size_t accumulators, std::int64_t columns) {
     blocks_ = blocks, accumulators_ = accumulators, columns_ = columns;
-    const std::size_t size = static_cast<std::size_t>(blocks * columns) * accumulators;
+    const std::size_t size = static_cast<std::size_t>(bands * blocks * columns) * accumulators;
     if (sums_.size() < size) sums_.resize(size);
   }
   double* row(std::int64_t block, std::size_t accumulator) {
     return sums_.data() +
            (static_cast<std::size_t>(block) * accumulators_ + accumulator) * static_cast<std::size_t>(columns_);
   }
-  /// Of the columns from `begin` on to `end`.
+  /// Of a band, and of the columns from `begin` on to `end`.
   template <class T>
-  void join(std::size_t accumulator, std::int64_t begin, std::int64_t end, T* out) {
-    double* total = row(0, accumulator);
+  void join(std::int64_t band, std::size_t accumulator, std::int64_t begin, std::int64_t end, T* out) {
+    double* total = row(band * blocks_, accumulator);
     for (std::int64_t b = 1; b < blocks_; ++b) {
-      const double* next = row(b, accumulator);
+      const double* next = row(band * blocks_ + b, accumulator);
       for (std::int64_t j = begin; j < end; ++j) total[j] += next[j];
     }
     for (std::int64_t j = begin; j < end; ++j) out[j] = static_cast<T>(total[j]);

@@ -20,6 +20,12 @@ constexpr std::int64_t group_elements = 1024, group_bytes = 16384;
 
 }  // namespace
 
+namespace {
+
+std::int64_t band_rows(const Binding& binding) { return binding.rows / binding.bands; }
+
+}  // namespace
+
 /// Where a thread's memory has what.
 struct WideRows::Layout {
   Layout(const WideRows& all, const Binding& binding, const Kernels& kernels, std::int64_t columns)
@@ -86,7 +92,7 @@ class WideRows::Walk {
   void block(std::int64_t block, std::int64_t begin, std::int64_t end, Partials& partials) {
     const auto& accumulators = all_.analysis_.accumulators;
     if (accumulators.empty()) return rows(begin, end);
-    const std::int64_t group = binding_.rows <= group_rows ? 1 : group_rows;
+    const std::int64_t group = band_rows(binding_) <= group_rows ? 1 : group_rows;
     for (std::int64_t row = begin; row < end; row += group) {
       if (!planted("a group of rows goes on from the sums before"))
         std::memset(sums_, 0, accumulators.size() * row_bytes_);
@@ -265,9 +271,9 @@ std::int64_t WideRows::piece_columns(const Binding& binding, const Rectangle& pa
 
 /// Of a block that one thread takes; they do not depend on how the columns are parted.
 std::int64_t WideRows::block_rows(const Binding& binding) const {
-  const std::int64_t least = (binding.rows + most_blocks - 1) / most_blocks;
+  const std::int64_t rows = band_rows(binding), least = (rows + most_blocks - 1) / most_blocks;
   if (planted("sums over rows follow the number of threads"))
-    return std::max(least, (binding.rows + num_threads() - 1) / num_threads());
+    return std::max(least, (rows + num_threads() - 1) / num_threads());
   if (analysis_.accumulators.empty() && binding.columns >= block_elements / group_rows)
     return std::max(least, (block_elements + binding.columns - 1) / binding.columns);
   const std::int64_t size = std::max(least, block_elements / std::max<std::int64_t>(1, binding.columns));
@@ -275,13 +281,36 @@ std::int64_t WideRows::block_rows(const Binding& binding) const {
 }
 
 void WideRows::begin(const Binding& binding, Partials& partials) const {
-  const std::int64_t size = block_rows(binding), blocks = (binding.rows + size - 1) / size;
-  partials.resize(std::max<std::int64_t>(1, blocks), analysis_.accumulators.size(), binding.columns);
+  const std::int64_t size = block_rows(binding), blocks = (band_rows(binding) + size - 1) / size;
+  partials.resize(binding.bands, std::max<std::int64_t>(1, blocks), analysis_.accumulators.size(), binding.columns);
+}
+
+/// Each band as if it were alone: as many blocks of its own as it has, little ones several to a thread's task.
+template <class T>
+void WideRows::run_bands(const Binding& binding, const Kernels& kernels, const T* fixed, Partials& partials) const {
+  const Rectangle whole{0, binding.rows, 0, binding.columns};
+  const Layout layout(*this, binding, kernels, binding.columns);
+  const std::int64_t rows = band_rows(binding), size = block_rows(binding), blocks = (rows + size - 1) / size;
+  const std::int64_t all = binding.bands * blocks;
+  const std::int64_t at_once = std::max<std::int64_t>(1, block_elements / (std::min(rows, size) * binding.columns));
+  parallel((all + at_once - 1) / at_once, [&](std::int64_t task) {
+    Walk<T> walk(*this, binding, whole, kernels, fixed, layout);
+    for (std::int64_t i = task * at_once; i < std::min(all, (task + 1) * at_once); ++i) {
+      const std::int64_t band = i / blocks, begin = band * rows + i % blocks * size;
+      walk.block(i, begin, std::min((band + 1) * rows, begin + size), partials);
+    }
+  });
+  for (std::size_t i = 0; i < analysis_.accumulators.size(); ++i)
+    for (std::int64_t band = 0; band < binding.bands; ++band)
+      partials.join(band, i, 0, binding.columns,
+                    static_cast<T*>(binding.pointers[analysis_.accumulators[i]]) +
+                        (planted("all bands are added up into the first") ? 0 : band * binding.columns));
 }
 
 template <class T>
 void WideRows::run_as(const Binding& binding, const Rectangle& part, const Kernels& kernels, const T* fixed,
                       Partials& partials) const {
+  if (binding.bands > 1) return run_bands(binding, kernels, fixed, partials);
   const auto& accumulators = analysis_.accumulators;
   const std::int64_t columns = piece_columns(binding, part);
   const std::int64_t pieces =
@@ -300,7 +329,7 @@ void WideRows::run_as(const Binding& binding, const Rectangle& part, const Kerne
     walk.block(block, begin, std::min(end, begin + size), partials);
   });
   for (std::size_t i = 0; i < accumulators.size(); ++i)
-    partials.join(i, part.column, last_column, static_cast<T*>(binding.pointers[accumulators[i]]));
+    partials.join(0, i, part.column, last_column, static_cast<T*>(binding.pointers[accumulators[i]]));
 }
 
 void WideRows::run(const Binding& binding, const Rectangle& part, const Kernels& kernels, const void* fixed,

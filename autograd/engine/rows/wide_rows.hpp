@@ -43,6 +43,8 @@ class WideRows {
   template <class T>
   void run_as(const Binding& binding, const Rectangle& part, const Kernels& kernels, const T* fixed,
               Partials& partials) const;
+  template <class T>
+  void run_bands(const Binding& binding, const Kernels& kernels, const T* fixed, Partials& partials) const;
   std::int64_t block_rows(const Binding& binding) const;
   std::int64_t piece_columns(const Binding& binding, const Rectangle& part) const;
   std::int64_t columns_from(const PlacedLayout& placed, std::int64_t column, std::int64_t columns) const;

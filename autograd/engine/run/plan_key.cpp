@@ -153,9 +153,10 @@ struct Key::Writer {
   }
 
   void add_constant(double value) {
-    const std::uint64_t number = constants.number(value);
+    const bool moderate = is_moderate(value) || planted("the key leaves out whether constants are finite");
+    const std::uint64_t number = 2 * constants.number(value) + moderate;
     words.add(planted("the key leaves out which constants are equal") ? 0
-              : planted("the key takes 0 and -0 for one constant")    ? constants.number(value + 0.0)
+              : planted("the key takes 0 and -0 for one constant")    ? 2 * constants.number(value + 0.0) + moderate
                                                                       : number);
   }
 

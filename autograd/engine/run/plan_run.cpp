@@ -73,7 +73,7 @@ class Run {
 
   void find_accesses() {
     const auto find = [this](const Movements& movements) -> Access& {
-      return accesses_.emplace_back(access_of(movements, pending_, elements_of(movements.memory)));
+      return accesses_.emplace_back(access_of(movements, pending_, inputs_.constants, elements_of(movements.memory)));
     };
     for (const Task& task : plan_.tasks.tasks)
       if (const auto* program = std::get_if<ProgramTask>(&task)) {
@@ -167,6 +167,7 @@ class Run {
     Binding& binding = binding_;
     binding.rows = task.rows;
     binding.columns = task.columns;
+    binding.bands = task.bands;
     binding.pointers.clear();
     binding.row_operands.clear();
     binding.arguments.clear();

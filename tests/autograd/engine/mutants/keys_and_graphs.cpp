@@ -117,6 +117,17 @@ Room views() {
               {"what is around a view is left as it was", tests("[views]")},
               {"a view keeps whatever it is a view of",
                tests("a view of little that somebody holds keeps little in memory")},
+              {"what others read, too, is computed behind a view",
+               tests("what others read\\, too\\, is in memory\\, and its views lie there")},
+              {"what is computed behind a view is computed behind another one, too",
+               tests("movements and cheap operations in turn give what each of them gives\\, to the bit")},
+              {"what is around a view keeps its sign",
+               tests("what is around a scaled view is what it was\\, whatever the scale")},
+              {"what is around a view is finite times infinity",
+               tests("what is around a scaled view is what it was\\, whatever the scale")},
+              {"the key leaves out whether constants are finite", tests("one plan scales views by other constants")},
+              {"a group has bands of two sizes", tests("[bands]")},
+              {"all bands are added up into the first", tests("[bands]")},
           }};
 }
 

@@ -33,7 +33,7 @@ Var move_once(Builder& build, const Var& x) {
 
 // Read by an elementwise operation, by a reduction, by a product, or in several of these ways.
 Var views_of_views(Builder& build, const Var& x) {
-  Var moved = build.chance(30) ? tanh(x) : x;
+  Var moved = build.chance(30) ? tanh(x) : build.chance(30) ? -(x * 0.5) : x;
   for (std::int64_t i = build.between(2, 4); i > 0; --i) moved = move_once(build, moved);
   if (build.chance(20)) moved = build.let("view", moved);
   switch (build.below(4)) {
@@ -116,7 +116,8 @@ Var in_the_middle(Builder& build, const Var& x) {
   if (x.ndim() != 3) return x;
   const Var shift = build.parameter({1, x.size(1), 1}), gain = build.parameter({x.size(0), 1, x.size(2)});
   const Var moved = build.chance(50) ? gain * x + shift : gain * shift + x;
-  return build.let("h", build.chance(50) ? moved - mean(moved, {1}, keep_dims) : moved);
+  if (build.chance(30)) return build.let("h", moved);
+  return build.let("h", moved - (build.chance(50) ? mean(moved, {1}, keep_dims) : mean(moved, {0, 2}, keep_dims)));
 }
 
 constexpr Layer table[] = {
