@@ -86,6 +86,8 @@ struct Product {
 struct Graph {
   /// The Numbering of the entries has numbers for the leaves, too (see Inputs).
   Graph(const Pending& pending, const Inputs& inputs);
+  /// Makes copies of the views that have to be in memory.
+  void copy_views(const std::vector<bool>& in_memory);
 
   /// The node whose memory an alias shares.
   std::int32_t storage(std::int32_t node) const {

@@ -7,6 +7,7 @@
 
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/graph/graph.hpp"
+#include "autograd/engine/graph/inserted_nodes.hpp"
 
 namespace xgrad::fused {
 
@@ -29,7 +30,7 @@ class Graph::Pusher {
         constants_(constants),
         readers_(nodes_.size()),
         views_(nodes_.size()),
-        first_(nodes_.size()) {
+        inserted_(graph) {
     count();
   }
 
@@ -39,7 +40,7 @@ class Graph::Pusher {
       open_.pop_back();
       push(view);
     }
-    if (nodes_.size() > first_) put_in_order();
+    inserted_.put_in_order();
   }
 
  private:
@@ -171,12 +172,13 @@ class Graph::Pusher {
     Nodes places;  // of the views of the operands
     for (std::size_t i = 0; i < operands.size(); ++i) {
       if (graph_.is_view(operands[i]) && readers_[operands[i]] == 1) forget(operands[i]);
-      places.push_back(i == 0 ? from : add_place(view));
-      Node& node = nodes_[places[i]] = read;
+      Node node = read;
       node.inputs = {moved[i].memory};
       node.moved = static_cast<std::int32_t>(graph_.moved.size());
       ++views_[moved[i].memory];
       graph_.moved.push_back(std::move(moved[i]));
+      places.push_back(i == 0 ? from : add_node(view, node));
+      if (i == 0) nodes_[from] = std::move(node);
     }
     for (std::int32_t& input : computed.inputs) {
       const std::int32_t held = graph_.storage(input);
@@ -197,50 +199,14 @@ class Graph::Pusher {
   }
   // One number for every element of the view. (What repeats a number does so for any number of elements.)
   std::int32_t add_constant(std::int32_t reader, Node node, std::int64_t numel) {
-    const std::int32_t place = add_place(reader);
     node.numel = numel;
-    nodes_[place] = std::move(node);
-    return place;
+    return add_node(reader, std::move(node));
   }
-  std::int32_t add_place(std::int32_t reader) {
-    const auto place = static_cast<std::int32_t>(nodes_.size());
-    nodes_.emplace_back();
+  std::int32_t add_node(std::int32_t reader, Node node) {
     readers_.push_back(1);
     views_.push_back(0);
-    added_.push_back({reader, place});
-    return place;
+    return inserted_.add(reader, std::move(node));
   }
-
-  // New nodes go before those that read them.
-  void put_in_order() {
-    std::stable_sort(added_.begin(), added_.end(), [](const auto& a, const auto& b) { return a.reader < b.reader; });
-    Nodes place(nodes_.size(), -1), open;
-    std::vector<Node> ordered;
-    ordered.reserve(nodes_.size());
-    for (std::size_t i = 0; i < first_; ++i)
-      for (open.push_back(static_cast<std::int32_t>(i)); !open.empty();) {
-        const std::int32_t node = open.back();
-        const std::size_t waiting = open.size();
-        auto at = std::lower_bound(added_.begin(), added_.end(), node,
-                                   [](const Added& added, std::int32_t reader) { return added.reader < reader; });
-        for (; at != added_.end() && at->reader == node; ++at)
-          if (place[at->place] < 0) open.push_back(at->place);
-        if (open.size() > waiting) continue;
-        open.pop_back();
-        place[node] = static_cast<std::int32_t>(ordered.size());
-        ordered.push_back(std::move(nodes_[node]));
-      }
-    for (Node& node : ordered)
-      for (std::int32_t& input : node.inputs) input = place[input];
-    for (std::int32_t& node : graph_.of_entry) node = place[node];
-    for (std::int32_t& node : graph_.roots) node = place[node];
-    for (Movements& each : graph_.moved) each.memory = place[each.memory];
-    nodes_ = std::move(ordered);
-  }
-
-  struct Added {
-    std::int32_t reader, place;
-  };
 
   Graph& graph_;
   std::vector<Node>& nodes_;
@@ -248,8 +214,7 @@ class Graph::Pusher {
   std::span<const double> constants_;
   std::vector<std::int32_t> readers_;  // by node
   std::vector<std::int32_t> views_;    // by node: how many views of its memory are read, 2 for one that is a root
-  std::size_t first_;                  // of the new nodes
-  std::vector<Added> added_;
+  InsertedNodes inserted_;
   Nodes open_;  // what nodes of programs read, and has not been looked at
 };
 

@@ -176,7 +176,7 @@ class Description {
 }  // namespace
 
 std::string describe_plan(const Pending& pending, const Inputs& inputs, std::size_t budget, std::int64_t& number) {
-  const Graph graph(pending, inputs);
+  const Graph graph = graph_of(pending, inputs);
   const Requirements requirements(graph);
   const FusionGroups groups(requirements);
   const Plan plan(pending, inputs, budget);

@@ -17,7 +17,7 @@ std::atomic<std::int64_t> made{0};
 
 Tasks make_tasks(const Pending& pending, const Inputs& inputs) {
   ++made;
-  const Graph graph(pending, inputs);
+  const Graph graph = graph_of(pending, inputs);
   const Requirements requirements(graph);
   const FusionGroups groups(requirements);
   verify_grouping(groups);

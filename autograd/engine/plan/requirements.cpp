@@ -52,6 +52,13 @@ bool Requirements::is_computed_mask(std::int32_t node) const {
   return graph_.nodes[node].is_mask && !graph_.nodes[node].leaf && of_[node].kind == Kind::elementwise;
 }
 
+std::vector<bool> Requirements::in_memory() const {
+  std::vector<bool> found;
+  found.reserve(of_.size());
+  for (const Requirement& each : of_) found.push_back(each.used && each.materialised);
+  return found;
+}
+
 std::int64_t Requirements::columns_of(std::int32_t input) const {
   const std::int32_t node = of_[input].storage;
   if (of_[node].materialised || graph_.movements(node)) return 0;
@@ -203,6 +210,12 @@ void Requirements::require_broadcast(std::int32_t node, std::int32_t broadcast, 
 void Requirements::materialise(std::int32_t node) {
   Requirement& of = of_[of_[node].storage];
   of.materialised = of.used = true;
+}
+
+Graph graph_of(const Pending& pending, const Inputs& inputs) {
+  Graph graph(pending, inputs);
+  graph.copy_views(Requirements(graph).in_memory());
+  return graph;
 }
 
 }  // namespace xgrad::fused

@@ -36,6 +36,8 @@ class Requirements {
     const std::int32_t node = of_[input].storage;
     return of_[node].materialised ? nullptr : graph_.movements(node);
   }
+  /// By node: whether it is used, and has to be in memory.
+  std::vector<bool> in_memory() const;
   /// How many columns an operand asks for: a broadcast those it was made for, a mask those of its operands; 0 for any.
   std::int64_t columns_of(std::int32_t input) const;
 
@@ -56,5 +58,8 @@ class Requirements {
   const Graph& graph_;
   std::vector<Requirement> of_;  // by node
 };
+
+/// The graph as it is planned: views that have to be in memory are copies.
+Graph graph_of(const Pending& pending, const Inputs& inputs);
 
 }  // namespace xgrad::fused

@@ -117,6 +117,7 @@ Room views() {
               {"what is around a view is left as it was", tests("[views]")},
               {"a view keeps whatever it is a view of",
                tests("a view of little that somebody holds keeps little in memory")},
+              {"a view of a view is copied as it was before the last movement", tests("[views]")},
               {"what others read, too, is computed behind a view",
                tests("what others read\\, too\\, is in memory\\, and its views lie there")},
               {"what is computed behind a view is computed behind another one, too",

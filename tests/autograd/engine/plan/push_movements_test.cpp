@@ -31,7 +31,8 @@ Tensor laplacian(const Tensor& x) {
   return sub(add(add(at(-1, 0), at(1, 0)), add(at(0, -1), at(0, 1))), mul(at(0, 0), 4.));
 }
 
-/// Movements and cheap operations in turn, whose values nobody holds. The sum of two has two views for the price of one.
+/// Movements and cheap operations in turn, whose values nobody holds. The sum of two has two views for the price of
+/// one.
 Tensor in_turn(Tensor x, const Tensor& other, std::mt19937& random) {
   const auto below = [&](std::int64_t n) { return static_cast<std::int64_t>(random() % static_cast<unsigned>(n)); };
   for (std::int64_t i = 2 + below(8); i > 0; --i) {
@@ -97,10 +98,14 @@ TEST_CASE("what is around a scaled view is what it was, whatever the scale", "[v
     for (const double scale : {4., -4., 0., -0., 1e-300, -1e-300, 1e300, -1e300, infinity, -infinity, std::nan("")}) {
       CAPTURE(dtype, scale);
       const auto roots = [&] {
-        return Roots{inverse_of_padded(mul(x, scale)),           inverse_of_padded(neg(x)),
-                     inverse_of_padded(neg(mul(x, scale))),      inverse_of_padded(mul(neg(mul(x, scale)), -2.)),
-                     inverse_of_padded(mul(scale, x)),           inverse_of_padded(add(x, scale)),
-                     add(1., flip(mul(slice(x, 1, 3, {}), scale), 1)), add(1., transpose(mul(add(x, scale), 0.5)))};
+        return Roots{inverse_of_padded(mul(x, scale)),
+                     inverse_of_padded(neg(x)),
+                     inverse_of_padded(neg(mul(x, scale))),
+                     inverse_of_padded(mul(neg(mul(x, scale)), -2.)),
+                     inverse_of_padded(mul(scale, x)),
+                     inverse_of_padded(add(x, scale)),
+                     add(1., flip(mul(slice(x, 1, 3, {}), scale), 1)),
+                     add(1., transpose(mul(add(x, scale), 0.5)))};
       };
       const Values fused = compute("fused", roots), reference = compute("reference", roots);
       for (std::size_t i = 0; i < fused.size(); ++i) {

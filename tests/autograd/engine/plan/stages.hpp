@@ -17,7 +17,7 @@ struct Stages {
         donated(std::move(donations)),
         pending{entries_of(roots, numbers), numbers, held(roots), donated},
         key(pending, 0),
-        graph(pending, key.inputs()),
+        graph(graph_of(pending, key.inputs())),
         requirements(graph),
         groups(requirements),
         tasks(pending, groups) {}

@@ -238,3 +238,26 @@ TEST_CASE("a view of little that somebody holds keeps little in memory", "[views
   CHECK(results[0].to_vector() == again.to_vector());
   CHECK(rows[0].to_vector() == slice(numbers({100, 1000}, 1), 0, 0, 1).to_vector());
 }
+
+TEST_CASE("a view of a view that has to be in memory is copied once, to the bit", "[views]") {
+  const fused::testing::InEngine engine("fused");
+  const Tensor x = numbers({6, 7, 66}, 1);
+  evaluate({x});
+  const auto framed = [&] { return pad(pad(x, 1, 1, 2), 2, 2, 1); };
+  const auto turned = [&] { return flip(transpose(x, 0, 2), 1); };
+  const std::string text = plan({framed(), turned()});
+  CAPTURE(text);
+  CHECK(kernels_in(text) == 0);
+  CHECK(std::count(text.begin(), text.end(), '\n') == 2);
+  for (const int threads : {1, 3}) {
+    const fused::testing::Threads with(threads);
+    CHECK(compute("fused", [&] {
+            return Roots{framed(), turned()};
+          }) == compute("reference", [&] {
+            return Roots{framed(), turned()};
+          }));
+  }
+  const std::string once = plan({flip(x, 1)});
+  CAPTURE(once);
+  CHECK(kernels_in(once) == 1);
+}
