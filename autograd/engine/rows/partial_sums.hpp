@@ -1,6 +1,6 @@
 #pragma once
 
-// Sums over rows, in blocks of rows that threads share.
+// Partial sums over rows: threads share the blocks of rows.
 
 #include <cstddef>
 #include <cstdint>
@@ -8,7 +8,8 @@
 
 namespace xgrad::fused {
 
-/// Sums over rows: a row of doubles for each block of rows and accumulator, to be joined in the order of the blocks.
+/// The partial sums: a row of doubles for each block of rows and each accumulator, which are added up in the order of
+/// the blocks.
 class Partials {
  public:
   void resize(std::int64_t blocks, std::size_t accumulators, std::int64_t columns) {
@@ -20,7 +21,7 @@ class Partials {
     return sums_.data() +
            (static_cast<std::size_t>(block) * accumulators_ + accumulator) * static_cast<std::size_t>(columns_);
   }
-  /// Of the columns from `begin` on to `end`.
+  /// Adds up the blocks for the columns from `begin` to `end`.
   template <class T>
   void join(std::size_t accumulator, std::int64_t begin, std::int64_t end, T* out) {
     double* total = row(0, accumulator);
@@ -37,7 +38,8 @@ class Partials {
   std::size_t accumulators_ = 0;
 };
 
-/// So many elements, or sums into one float, that a block is worth the hand-over to another thread; the most blocks.
+/// The elements of a block that make it worth another thread; the rows whose sum is taken in the program's dtype; the
+/// most blocks.
 inline constexpr std::int64_t block_elements = 32768, group_rows = 16, most_blocks = 64;
 
 }  // namespace xgrad::fused
