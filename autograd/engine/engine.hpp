@@ -58,6 +58,6 @@ inline std::string plan(std::initializer_list<Tensor> tensors, const Location& w
 void evaluate(std::span<const Tensor> tensors, std::span<const Tensor> donated, const Location& where);
 
 /// Makes the next evaluation compute this Tensor, too, if somebody still holds it then: a loss with its gradients.
-void accompany(const Tensor& tensor) noexcept;
+void evaluate_with_next(const Tensor& tensor) noexcept;
 
 }  // namespace xgrad

@@ -190,7 +190,7 @@ void compute(std::span<const Tensor> asked, std::span<const Tensor> others, std:
 
 std::int64_t entries_computed() { return computed_here; }
 
-void accompany(const Tensor& tensor) noexcept {
+void evaluate_with_next(const Tensor& tensor) noexcept {
   try {
     if (tensor.defined() && !tensor.evaluated()) companions().push_back(tensor);
   } catch (const std::bad_alloc&) {
