@@ -16,7 +16,7 @@ namespace xgrad::kernels {
 
 namespace {
 
-// Whole numbers in the order of the elements: -0 is 0, and every NaN is above everything.
+// Whole numbers in the order of the elements: -0 equals 0, and every NaN is above all numbers.
 std::uint32_t key_of(float x) {
   if (x != x) return ~std::uint32_t{0};
   const auto bits = std::bit_cast<std::uint32_t>(x + 0.0f);
@@ -35,7 +35,7 @@ struct Placed {
   std::conditional_t<sizeof(Key) == 4, std::uint32_t, std::uint64_t> place;
 };
 
-// Digit by digit, the lowest first: what is equal stays in order. A digit that all have moves nothing.
+// A radix sort, which is stable: the lowest digit comes first, and a digit that all keys share is skipped.
 template <class Key>
 void sort_by_digits(std::vector<Placed<Key>>& list, std::vector<Placed<Key>>& other) {
   constexpr int bits = 8, digits = 8 * sizeof(Key) / bits;
@@ -58,7 +58,7 @@ bool comes_before(const Placed<Key>& a, const Placed<Key>& b) {
   return a.key < b.key || (a.key == b.key && a.place < b.place);
 }
 
-// The elements of a row, one after the other, as keys whose order is the one asked for.
+// A row of elements as keys in the order that is asked for.
 template <class T>
 struct Row {
   using Key = decltype(key_of(T{}));
@@ -74,7 +74,7 @@ struct Row {
   }
 };
 
-// Whether an element in a block may come before the limit: a comparison with NaN says so.
+// Whether an element of a block may come before the limit; true for a block with NaN.
 constexpr std::int64_t block = 8;
 template <class T>
 bool may_come_before(const T* x, T limit, bool descending) {
@@ -86,11 +86,12 @@ bool may_come_before(const T* x, T limit, bool descending) {
   return found > 0;
 }
 
-// The first `count` > 0 elements of the row, in order, into `list`. The best so far are kept, and what is no better
-// than the last of them is passed over, whole blocks at a time.
+// Finds the first `count` > 0 elements of the row, in order. `list` keeps the best so far; elements that are no better
+// than the last of them are skipped, whole blocks at a time.
 template <class T, class Key = decltype(key_of(T{}))>
 void select_first(const Row<T>& row, std::size_t count, std::vector<Placed<Key>>& list) {
-  constexpr std::size_t few = 64;  // are kept in order; of more, as many again and then the best of them
+  // So many are kept in order. A longer list grows to twice its size, and then keeps the better half.
+  constexpr std::size_t few = 64;
   const auto keep = [&] {
     std::ranges::nth_element(list, list.begin() + static_cast<std::ptrdiff_t>(count) - 1, comes_before<Key>);
     list.resize(count);
@@ -123,7 +124,7 @@ void select_first(const Row<T>& row, std::size_t count, std::vector<Placed<Key>>
   std::ranges::sort(list, comes_before<Key>);
 }
 
-// Keys in one register, by the means of the compiler.
+// Numbers in one vector register, by the vector extension of the compiler.
 constexpr std::int64_t register_bytes = 16;
 template <class Key>
 struct Register {
@@ -137,15 +138,15 @@ struct Register {
   }
 };
 
-// How many elements of a short list come before each, by comparing each with each, without a branch, some of them at a
-// time. Of equal ones the first comes before the others.
+// The rank of each element of a short list, by comparing each with each in vectors, without branches. Equal elements
+// keep their order.
 template <class T>
 class Ranks {
  public:
   using Key = std::make_signed_t<decltype(key_of(T{}))>;
   static constexpr std::int64_t most = sizeof(Key) == 4 ? 64 : 32;
 
-  // The list is a Row, or one of Placed; at most so many.
+  // `list` is a Row or a list of Placed with at most `most` elements.
   template <class List>
   Ranks(const List& list, std::int64_t size) : size_(size), parts_((size + width - 1) / width) {
     using Index = std::conditional_t<std::is_same_v<List, Row<T>>, std::int64_t, std::size_t>;
@@ -164,14 +165,14 @@ class Ranks {
       for (std::int64_t j = 0; j < parts_; ++j) rank_[j] -= (key < key_[j]) | ((key == key_[j]) & (at < places[j]));
     }
   }
-  // The elements of the list in order.
+  // Sorts the list by these ranks.
   template <class List>
   void sort(List& list) const {
     typename List::value_type sorted[most];
     for (std::int64_t j = 0; j < size_; ++j) sorted[rank_[j / width][j % width]] = list[static_cast<std::size_t>(j)];
     std::copy_n(sorted, size_, list.begin());
   }
-  // The numbers in the list of the elements whose ranks are first, ..., first + count - 1.
+  // Writes the indices of the elements with ranks first, ..., first + count - 1.
   void write(std::int64_t first, std::int64_t count, std::int64_t stride, std::int64_t* y) const {
     std::int64_t order[most];
     for (std::int64_t j = 0; j < size_; ++j) order[rank_[j / width][j % width]] = j;
@@ -186,10 +187,10 @@ class Ranks {
   Several key_[parts], rank_[parts];
 };
 
-// The first `count` elements of a row, in order, where these are few of a row of some length. The row is divided into
-// groups, at least twice as many as `count`. The count-th of their first elements is a limit: `count` elements at least
-// are not behind it, and of the others hardly more. Only those get keys. No comparison with NaN says that an element is
-// behind the limit, so that every NaN is among them.
+// Finds the first `count` elements of a row, in order, if they are few of many. The row is divided into at least 2
+// count groups. The count-th of the groups' first elements is a limit: at least `count` elements are not behind it, and
+// few others. Only these get keys. A comparison with NaN never says that an element is behind, so they include every
+// NaN.
 template <class T, bool descending>
 class SelectFew {
  public:
@@ -228,7 +229,7 @@ class SelectFew {
       return a < b;
   }
 
-  // Groups are the lanes of some pieces of the row, so that vectors find their first elements.
+  // Finds the limit. Groups are the lanes of some pieces of the row, so that vectors find their first elements.
   T limit_of(const Row<T>& row, std::int64_t count) {
     const std::int64_t pieces = (2 * count + lanes - 1) / lanes, groups = pieces * lanes;
     firsts_.assign(static_cast<std::size_t>(groups), very_last);
@@ -256,7 +257,7 @@ class SelectFew {
       }
     std::memcpy(firsts, first, sizeof first);
   }
-  // The last of the first elements that have fewer than `count` before them.
+  // The last of the groups' first elements that have fewer than `count` others before them.
   T ranked(std::int64_t count) const {
     std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t> ranks[most_groups] = {};
     const auto size = static_cast<std::int64_t>(firsts_.size());
@@ -303,7 +304,7 @@ class SelectFew {
   std::vector<std::int64_t> places_;
 };
 
-// The element at place `first` of the order, by its leading bits first: those that share them are few.
+// Finds the element at position `first` of the order, among the few that share its leading bits.
 template <class T, class Key = decltype(key_of(T{}))>
 void select_one(const Row<T>& row, std::int64_t first, std::vector<Placed<Key>>& list) {
   constexpr int bits = 11, shift = 8 * sizeof(Key) - bits;
@@ -319,11 +320,11 @@ void select_one(const Row<T>& row, std::int64_t first, std::vector<Placed<Key>>&
   list[0] = list[static_cast<std::size_t>(first)];
 }
 
-// The elements of a row at places first, ..., first + count - 1 of the order, in front of `list`.
+// Puts the elements at positions first, ..., first + count - 1 of the order in front of `list`.
 template <class T, bool descending, class Key = decltype(key_of(T{}))>
 void order_row(const Row<T>& row, std::int64_t first, std::int64_t count, std::vector<Placed<Key>>& list,
                std::vector<Placed<Key>>& other, SelectFew<T, descending>& select) {
-  constexpr std::int64_t few = 200;  // are sorted by comparing
+  constexpr std::int64_t few = 200;  // so many are sorted by comparisons
   if (first == 0 && select.suits(row, count)) return select.run(row, count, list);
   if (first == 0 && count < row.size / 8) return select_first(row, static_cast<std::size_t>(count), list);
   if (count == 1) return select_one(row, first, list);
@@ -339,7 +340,7 @@ void order_row(const Row<T>& row, std::int64_t first, std::int64_t count, std::v
 template <bool descending, class T>
 void order(const T* x, const Panels& shape, std::int64_t first, std::int64_t count, std::int64_t* y) {
   using Key = decltype(key_of(T{}));
-  constexpr std::int64_t cost = 16;  // of an element, in those that are copied
+  constexpr std::int64_t cost = 16;  // of an element, in units of a copied one
   const auto [outer, size, inner] = shape;
   parallel_ranges(outer * inner, cost * size, [=, size = size, inner = inner](std::int64_t i, std::int64_t end) {
     std::vector<Placed<Key>> list, other;
