@@ -12,7 +12,8 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return a / b + (a % b > 
 
 Access::Axis whole(std::int64_t size, std::int64_t stride) { return {size, stride, 0, size, false}; }
 
-// Two axes are one if a step along the outer is one beyond the end of the inner, and all elements are there.
+// Two axes can be joined if a step along the outer one leads just beyond the end of the inner one, and both are
+// unbounded.
 bool join(const Access::Axis& outer, const Access::Axis& inner) {
   return !outer.bounded && !inner.bounded && outer.stride == inner.size * inner.stride;
 }
@@ -86,7 +87,7 @@ bool Access::reshape(const Shape& shape) {
   coalesce();
   std::vector<Axis> parts;  // innermost first
   std::size_t inner = axes.size();
-  Axis left = inner > 0 ? axes[inner - 1] : whole(1, 1);  // what is left of the axis at hand
+  Axis left = inner > 0 ? axes[inner - 1] : whole(1, 1);  // the rest of the axis that is being divided
   for (std::int64_t k = shape.ndim(); k-- > 0;) {
     while (left.size == 1 && !left.bounded && inner > 1) left = axes[--inner - 1];
     const std::int64_t size = shape[k];
@@ -137,7 +138,7 @@ bool Access::is_contiguous() const {
 bool Access::lies_within(std::int64_t elements) const {
   std::int64_t first = offset, last = offset;
   for (const Axis& axis : axes) {
-    if (axis.low >= axis.high) return true;  // nothing is read
+    if (axis.low >= axis.high) return true;  // no element is read
     (axis.stride < 0 ? last : first) += axis.low * axis.stride;
     (axis.stride < 0 ? first : last) += (axis.high - 1) * axis.stride;
   }

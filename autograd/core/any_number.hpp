@@ -21,7 +21,7 @@ class AnyNumber {
 
   constexpr bool is_whole() const { return is_whole_; }
   constexpr double number() const { return is_whole_ ? static_cast<double>(whole_) : number_; }
-  /// Of a whole number.
+  /// The value of a whole number.
   constexpr std::int64_t whole_number() const { return whole_; }
 
  private:

@@ -39,7 +39,7 @@ inline constexpr Axes all_axes = Axes::all();
 enum class KeepDims : bool { no, yes };
 /// For the last argument of a reduction: `sum(x, -1, keep_dims)`, and over all axes `sum(x, keep_dims)`.
 inline constexpr KeepDims keep_dims = KeepDims::yes;
-/// The argument `keep_dims` where the one before it is left out. (`{}` is no axes, not this.)
+/// Matches the argument `keep_dims` where the axes are left out. (`{}` means no axes.)
 template <class T>
 concept OnlyKeepDims = std::same_as<T, KeepDims>;
 
@@ -62,7 +62,7 @@ class AxisSet {
 
 /// `axis` counted from the front; AxisError when it is not in [-ndim, ndim).
 std::int64_t normalise_axis(std::int64_t axis, std::int64_t ndim, const char* operation, const Location& where);
-/// As a set; AxisError when an axis is out of range or given twice.
+/// The axes as a set. AxisError for an axis that is out of range or given twice.
 AxisSet normalise_axes(const Axes& axes, std::int64_t ndim, const char* operation, const Location& where);
 /// `shape` with size 1 at each axis of the set.
 Shape reduced_shape(const Shape& shape, AxisSet axes);

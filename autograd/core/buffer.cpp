@@ -20,21 +20,21 @@ namespace {
 constexpr std::size_t alignment = 64;
 constexpr std::size_t small_data = 32;                        // data bytes of the smallest block
 constexpr std::int64_t pooled_limit = std::int64_t{1} << 30;  // beyond this, freed blocks go back to the system
-constexpr std::size_t adopted = 0xffffffff;                   // size class of memory that is not ours
+constexpr std::size_t adopted = 0xffffffff;                   // the size class of adopted memory
 constexpr std::size_t class_count = 100;
 constexpr std::size_t local_classes = 16;  // up to 16 KiB: cached per thread
-// Blocks of the smallest class, for single numbers, are cut from slabs and stay in the pool, uncounted: each by itself
-// would take twice its memory from the system.
+// Blocks of the smallest class, for single numbers, are cut from slabs and stay in the pool, uncounted, because each
+// alone would take twice its size from the system.
 constexpr std::size_t slab_class = 0;
 constexpr std::size_t slab_blocks = 1024;
-// Blocks per class and thread.
+// The most blocks that a thread caches of a class.
 constexpr std::size_t local_limit(std::size_t size_class) { return size_class == slab_class ? 4096 : 256; }
-// A block of a MiB or more that lies idle while so many such blocks are freed goes back to the system: nothing that
-// repeats itself, such as a step of training, leaves one alone for so long.
+// A free block of a MiB or more goes back to the system when so many such blocks have been freed since: a program that
+// repeats itself, such as training, would have used it again.
 constexpr std::size_t first_large = 28;
 constexpr std::uint64_t longest_idle = 16384;
-// Larger blocks begin at different places of a page. Processors take a load for one of what was stored just before at
-// the same place of another page, and wait: where arrays are read and written side by side, half of the time.
+// Larger blocks begin at different offsets in a page. A load from the same offset as a recent store to another page
+// waits for that store (4K aliasing), which takes half of the time where arrays are read and written side by side.
 constexpr std::size_t page = 4096, place_step = page * 3 / 8;
 constexpr std::size_t first_placed = local_classes;
 
@@ -50,12 +50,12 @@ std::size_t block_size(std::size_t size_class) {
   return size_class % 2 ? std::size_t{3} << (power - 1) : std::size_t{1} << power;
 }
 
-// What threads have told. They tell when it is worth a locked operation; bytes may come from one thread and go with
-// another, so that sums of what was told may be negative for a while.
+// The sums of what threads have reported. A thread reports when it is worth a locked operation. Bytes may be taken by
+// one thread and given back by another, so a sum may be negative for a while.
 std::atomic<std::int64_t> live_bytes{0}, peak_bytes{0}, pooled_bytes{0};
 constexpr std::int64_t worth_telling = 64 << 10;
 
-/// What a thread has not told yet.
+/// What a thread has not reported yet.
 class Tally {
  public:
   void live(std::int64_t bytes) noexcept {
@@ -78,12 +78,12 @@ class Tally {
 
  private:
   std::int64_t live_ = 0, pooled_ = 0;
-  std::int64_t highest_ = 0;  // that live_ was
+  std::int64_t highest_ = 0;  // the highest value of live_
 };
 
 }  // namespace
 
-// The free blocks: small ones in a cache per thread, the others (and what overflows) shared behind a mutex.
+// The free blocks: small ones in a cache per thread, all others, and overflow, in a pool behind a mutex.
 class Pool {
  public:
   static Pool& shared() {
@@ -136,7 +136,7 @@ class Pool {
     if (bytes >= std::size_t{1} << 47) return {};
     void* memory = shared().take(size_class);
     if (!memory) {
-      shared().clear();  // what lies idle may be what is missing
+      shared().clear();  // free blocks may be the memory that is missing
       memory = shared().take(size_class);
     }
     if (!memory) return {};
@@ -171,7 +171,7 @@ class Pool {
  private:
   struct Node {
     Node* next;
-    std::uint64_t given = 0;  // of a large block: how many had been freed before
+    std::uint64_t given = 0;  // of a large block: how many were freed before it
   };
   struct List {
     Node* head = nullptr;
@@ -198,7 +198,7 @@ class Pool {
     return slab;
   }
 
-  // The last to come are the first in a list: behind an idle one lie only others.
+  // Lists have the latest block first, so all blocks behind an idle one are idle.
   void trim() noexcept {
     for (std::size_t size_class = first_large; size_class < class_count; ++size_class) {
       List& list = free_[size_class];

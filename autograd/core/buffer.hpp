@@ -17,7 +17,7 @@ class Buffer {
   Buffer() = default;
   /// Memory for `bytes` bytes, not initialised. LimitError, which names the operation, when there is none.
   static Buffer allocate(std::size_t bytes, const char* operation, const Location& where);
-  /// The same, but no handle to anything when there is none.
+  /// The same, but an empty Buffer when there is none.
   static Buffer allocate_if_there_is(std::size_t bytes) noexcept;
   /// Memory owned by somebody else, kept alive by `owner`.
   static Buffer adopt(void* data, std::size_t bytes, std::shared_ptr<void> owner);
@@ -31,7 +31,7 @@ class Buffer {
     return *this;
   }
   ~Buffer() {
-    // Whoever holds the last handle is alone with it: no need to count down.
+    // The owner of the last handle need not count down atomically.
     if (block_ && (block_->references.load(std::memory_order_acquire) == 1 ||
                    block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1))
       release(block_);
@@ -40,7 +40,7 @@ class Buffer {
   explicit operator bool() const { return block_ != nullptr; }
   void* data() const { return block_ ? block_->data : nullptr; }
   std::size_t bytes() const { return block_ ? block_->bytes : 0; }
-  /// Whether this handle is the only one, of memory of our own: it may then be reused.
+  /// Whether this is the only handle, to memory of the library: the memory may then be reused.
   bool unique() const { return block_ && !block_->owner && block_->references.load(std::memory_order_acquire) == 1; }
 
  private:
@@ -58,18 +58,18 @@ class Buffer {
   Block* block_ = nullptr;
 };
 
-/// What the values of all Tensors occupy, in bytes. What other threads have lately taken or given back, up to 64 KiB
-/// each, may be missing.
+/// The memory of the values of all Tensors, in bytes. Up to 64 KiB that each other thread has lately taken or given
+/// back may be missing.
 struct MemoryUse {
   std::size_t live;    ///< held by values now
   std::size_t peak;    ///< the most that was live since the start or `reset_peak_memory()`
   std::size_t pooled;  ///< free blocks kept for reuse, those for single numbers left out
 };
 MemoryUse memory_use();
-/// The same as its `live`, without what this thread has lately taken or given back: less to ask.
+/// MemoryUse::live, but also without what this thread has lately taken or given back, which is faster.
 std::size_t live_memory() noexcept;
 void reset_peak_memory();
-/// Gives every free block that counts as pooled back to the operating system.
+/// Gives all pooled free blocks back to the operating system.
 void release_pooled_memory();
 
 }  // namespace xgrad

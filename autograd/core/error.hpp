@@ -16,7 +16,7 @@ class Error : public std::runtime_error {
  public:
   explicit Error(const std::string& message, const Location& where = Location::current())
       : std::runtime_error(message), where_(where) {}
-  /// The user's call that led here.
+  /// The user's call that led to the error.
   const Location& where() const { return where_; }
 
  private:
@@ -63,7 +63,7 @@ struct IoError : Error {
 struct LinalgError : Error {
   using Error::Error;
 };
-/// An iteration that did not get there: a solver, a step control, a line search.
+/// An iteration that did not converge: a solver, a step control, a line search.
 struct ConvergenceError : Error {
   using Error::Error;
 };

@@ -1,6 +1,6 @@
 #pragma once
 
-// For the library's own .cpp files: throwing an error whose text is put together from parts.
+// For the library's own .cpp files: throws an error whose text is joined from parts.
 
 #include <string>
 
@@ -12,7 +12,7 @@ namespace xgrad {
 /// `train.cpp:42`
 std::string place(const Location& where);
 
-/// ` at train.cpp:42` for the place to blame; the outermost call's name goes in front of the text.
+/// Puts the name of the outermost call in front of the text, and ` at train.cpp:42` behind it.
 std::string finish_message(const std::string& text, const Location& where);
 
 template <class E, class... Parts>

@@ -83,9 +83,9 @@ namespace xgrad {
   XGRAD_PROGRAM_SINKS(row)
 // clang-format on
 
-/// What a primitive does to each element, or how it reduces them; the operations that row programs are made of.
+/// What a primitive does to each element, or how it reduces them. Row programs consist of instructions.
 enum class Instruction : std::uint8_t {
-  none,  // none that the engine knows: the primitive's reference kernel runs
+  none,  // the engine has no instruction; the primitive's reference kernel runs
 #define XGRAD_NAME(name, form, cost) name,
   XGRAD_INSTRUCTIONS(XGRAD_NAME)
 #undef XGRAD_NAME

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the engine knows of each instruction, all of it from the rows of the table in instruction.hpp. (Whether a zero
-// cotangent stays zero is no such fact: it is one of the rule, and stands with it, in Lowering::keeps_zero.)
+// The facts about instructions, all from the table in instruction.hpp. Whether a zero cotangent stays zero is a fact
+// about the derivative rule, and stands with it in Lowering::keeps_zero.
 
 #include "autograd/core/instruction.hpp"
 
@@ -47,7 +47,7 @@ constexpr const char* name_of(Instruction f) { return instruction_facts[static_c
 constexpr Form form_of(Instruction f) { return instruction_facts[static_cast<int>(f)].form; }
 constexpr Cost cost_of(Instruction f) { return instruction_facts[static_cast<int>(f)].cost; }
 
-/// How many operands it has.
+/// The number of operands.
 constexpr int arity(Instruction f) {
   switch (form_of(f)) {
     case Form::none:
@@ -64,7 +64,7 @@ constexpr int arity(Instruction f) {
       return 1;
   }
 }
-/// Whether operand k is a mask. (Of copies and sinks it may be.)
+/// Whether operand k is a mask. (That of copies and sinks may be either.)
 constexpr bool takes_mask(Instruction f, int k) {
   const Form form = form_of(f);
   return form == Form::connective || form == Form::negation || form == Form::conversion ||
@@ -77,7 +77,7 @@ constexpr bool gives_mask(Instruction f) {
 /// Whether it computes each element of its result from those of its operands.
 constexpr bool is_elementwise(Instruction f) { return form_of(f) >= Form::unary && form_of(f) <= Form::selection; }
 constexpr bool is_reduction(Instruction f) { return form_of(f) == Form::reduction; }
-/// Whether it gives no element.
+/// Whether it has no element as a result.
 constexpr bool is_sink(Instruction f) { return form_of(f) >= Form::reduction; }
 
 }  // namespace xgrad

@@ -9,7 +9,7 @@ namespace xgrad {
 #ifdef __cpp_lib_source_location
 using Location = std::source_location;
 #else
-// As std::source_location, for compilers that lack what the standard library makes it of (clang before 15).
+// Stands in for std::source_location, which the standard library does not have for clang before 15.
 class Location {
  public:
   static constexpr Location current(std::uint_least32_t line = __builtin_LINE(),
@@ -39,7 +39,7 @@ class CallScope {
   CallScope(const char* name, const Location& where) noexcept : name_(name), where_(where), outer_(current_) {
     if (!outer_) current_ = this;
   }
-  /// In place of the call in progress: that by which something was recorded which is computed only now.
+  /// Takes the place of the call in progress: the call that recorded something which is computed now.
   enum Recorded { recorded };
   CallScope(const char* name, const Location& where, Recorded) noexcept : name_(name), where_(where), outer_(current_) {
     current_ = this;
@@ -53,15 +53,15 @@ class CallScope {
   const char* name() const { return name_; }
   const Location& where() const { return where_; }
 
-  /// The outermost call of this thread; null outside any.
+  /// The outermost call of this thread, or null.
   static const CallScope* current() noexcept { return current_; }
-  /// The place to blame: the outermost call's, else `where`.
+  /// The location that errors name: that of the outermost call, else `where`.
   static const Location& blame(const Location& where) noexcept { return current_ ? current_->where_ : where; }
 
  private:
   const char* name_;
   Location where_;
-  const CallScope* outer_;  // around it, where there is one
+  const CallScope* outer_;  // the scope around it, or null
   static inline constinit thread_local const CallScope* current_ = nullptr;
 };
 

@@ -14,7 +14,7 @@ constinit std::atomic<std::uint32_t> threads_inside{0}, forking{0}, forked{0};
 constinit std::mutex one_fork;
 constinit thread_local std::uint32_t depth = 0;
 
-// A fork out of the middle of something does not wait: that something may be what others wait for.
+// A thread that forks inside its own NoFork does not wait, because others may wait for that NoFork.
 void before_fork() {
   if (depth > 0) return;
   one_fork.lock();
@@ -31,7 +31,7 @@ void after_fork() {
 
 void after_fork_in_child() {
   forked.fetch_add(1, std::memory_order_relaxed);
-  if (depth > 0) threads_inside.store(1);  // others are not here
+  if (depth > 0) threads_inside.store(1);  // the other threads do not exist in the child
   after_fork();
 }
 

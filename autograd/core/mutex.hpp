@@ -5,8 +5,8 @@
 
 namespace xgrad {
 
-/// While it lives, no other thread forks the process: fork() waits for it. The thread of it may fork, whose child finds
-/// everything as that thread left it, and what other threads were at in the middle of it.
+/// While a NoFork lives, fork() in other threads waits. Its own thread may fork; the child then finds that thread's
+/// data as they are, and other threads' data in the middle of a change.
 class NoFork {
  public:
   NoFork() noexcept { enter(); }
@@ -16,16 +16,16 @@ class NoFork {
 
   static void enter() noexcept;
   static void leave() noexcept;
-  /// For a thread that works for another one, which has a NoFork: it never waits for a fork, nor does its own wait.
+  /// For a thread that works for another one, which has a NoFork: its own NoForks never wait for a fork, nor a fork for
+  /// them.
   static void always() noexcept;
 };
 
-/// How often this process, or one that it comes from, was forked off. What other threads had is gone where this
-/// changes.
+/// How many forks lie between the first process and this one. Where it has changed, the other threads are gone.
 std::uint32_t forks() noexcept;
 
-/// A mutex that no other thread holds when the process is forked, so that the child finds it free, and what it guards
-/// whole. The library has no other ones.
+/// A mutex that no other thread holds during a fork, so that the child finds it free and its data consistent. The
+/// library has no other mutexes.
 class Mutex {
  public:
   void lock() {

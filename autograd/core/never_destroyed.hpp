@@ -6,9 +6,9 @@
 
 namespace xgrad {
 
-/// An object of static storage that is never destroyed: static objects of the program may use the library when they are
-/// destroyed, and threads go on while another one calls exit(). What it points to can be reached to the end, so that it
-/// is no leak. The library has no static object with a destructor; those that each thread has one of are ThreadObjects.
+/// A static object that is never destroyed, because static objects of the program may use the library in their
+/// destructors, and threads go on while another one calls exit(). What it points to stays reachable, so that it is no
+/// leak. The library has no static object with a destructor; objects of a thread are ThreadObjects.
 template <class T>
 class NeverDestroyed {
  public:

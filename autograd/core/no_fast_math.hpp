@@ -1,7 +1,7 @@
 #pragma once
 
-// NaN and infinity are values here (masks, `isnan`, -inf scores), and sums are compensated: with -ffast-math and its
-// relatives compilers assume away the ones and cancel the others.
+// The library uses NaN and infinity as values (masks, `isnan`, -inf scores) and compensated sums. With -ffast-math and
+// similar flags compilers assume that there is no NaN or infinity, and cancel the compensation.
 
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) || \
     defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || defined(__NO_SIGNED_ZEROS__)

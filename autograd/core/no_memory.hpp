@@ -6,7 +6,7 @@
 
 namespace xgrad {
 
-/// Throws the LimitError that takes the place of a std::bad_alloc: that leaves no function of the library.
+/// Throws the LimitError that takes the place of std::bad_alloc, which no function of the library throws.
 [[noreturn, gnu::cold]] void no_memory(const char* operation, const Location& where);
 
 }  // namespace xgrad

@@ -29,14 +29,14 @@ namespace {
 constexpr std::uint64_t most_per_call = 0x7ffff000;
 constexpr std::string_view temporary_beginning = ".xgrad-", temporary_end = ".part";
 
-/// Calls until it is not a signal that interrupted it.
+/// Repeats a call while signals interrupt it.
 template <class Call>
 auto uninterrupted(Call call) {
   for (;;)
     if (auto result = call(); result >= 0 || errno != EINTR) return result;
 }
 
-/// What the kernel calls a file that has no name.
+/// The path at which the kernel shows a file without a name.
 std::string nameless(int descriptor) { return "/proc/self/fd/" + std::to_string(descriptor); }
 
 std::string fresh_name() {
@@ -53,7 +53,7 @@ std::pair<std::string, std::string> split(const std::string& path) {
   return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
 }
 
-/// Nobody else removes the file while this process writes it.
+/// Locks the file, so that no other process removes it while this one writes.
 bool lock(int descriptor) {
   return uninterrupted([&] { return ::flock(descriptor, LOCK_EX | LOCK_NB); }) == 0;
 }
@@ -63,7 +63,7 @@ bool has_name(int descriptor) {
   return ::fstat(descriptor, &status) == 0 && status.st_nlink > 0;
 }
 
-/// Removes what is written by nobody any more.
+/// Removes hidden files that no process is writing any more.
 void remove_leftovers(int directory) {
   const int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR* const listing = copy < 0 ? nullptr : ::fdopendir(copy);
@@ -86,7 +86,7 @@ int open_directory(const std::string& path) {
   return uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
 }
 
-/// Some file systems know nothing of this for directories.
+/// Forces a directory to the disk, where the file system supports that.
 bool sync_directory(int directory) {
   return uninterrupted([&] { return detail::file_calls.sync(directory); }) == 0 || errno == EINVAL;
 }
@@ -116,7 +116,7 @@ FileCalls file_calls{
 
 using detail::file_calls;
 
-/// What is at the path before.
+/// The file at the path before.
 struct OutputFile::Existing {
   bool there;
   struct stat status;
@@ -161,7 +161,7 @@ void OutputFile::create(const Existing& existing) {
   remove_leftovers(directory_);
   const mode_t mode = existing.there ? 0600 : 0666;
   descriptor_ = uninterrupted([&] { return file_calls.open(directory_, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode); });
-  // It can be given a name only where the kernel shows it under one.
+  // A file without a name can be linked only where the kernel shows it under /proc.
   if (descriptor_ >= 0 && ::access(nameless(descriptor_).c_str(), F_OK) != 0) ::close(std::exchange(descriptor_, -1));
   if (descriptor_ >= 0)
     lock(descriptor_);
@@ -188,8 +188,8 @@ bool OutputFile::create_named(unsigned mode) {
       temporary_.clear();
       return false;
     }
-    // Somebody may have found it before it was locked: who holds it is about to remove it, or has done so. (Where
-    // nothing can be locked, nobody removes anything.)
+    // Another process may have found the file before it was locked here. If that one holds the lock, it removes the
+    // file. Where files cannot be locked, no process removes any.
     const bool held = !lock(descriptor_) && errno == EWOULDBLOCK;
     if (!held && has_name(descriptor_)) return true;
     ::close(std::exchange(descriptor_, -1));
@@ -217,7 +217,7 @@ void OutputFile::write(const void* from, std::uint64_t bytes) {
   }
 }
 
-/// The file has a name of its own before it replaces another: a link replaces nothing.
+/// Gives the file a name of its own before it replaces another one, because link() does not replace files.
 void OutputFile::take_name() {
   if (temporary_.empty()) {
     if (file_calls.link(descriptor_, directory_, name_.c_str()) == 0) return;
@@ -234,7 +234,7 @@ void OutputFile::take_name() {
 
 void OutputFile::commit() {
   if (uninterrupted([&] { return file_calls.sync(descriptor_); }) != 0) refuse("cannot be forced to the disk");
-  // Closing a copy tells what closing would tell, and the file stays locked until it has its name.
+  // Closing a copy reports errors as closing would, and the file stays locked until it has its name.
   const int copy = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
   if (copy < 0 || file_calls.close(copy) != 0) refuse("cannot be closed");
   take_name();

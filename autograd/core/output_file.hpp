@@ -8,7 +8,7 @@
 
 namespace xgrad {
 
-/// Where bytes go, one after the other.
+/// Takes bytes in order.
 class ByteSink {
  public:
   virtual void write(const void* from, std::uint64_t bytes) = 0;
@@ -18,7 +18,7 @@ class ByteSink {
   ~ByteSink() = default;
 };
 
-/// An IoError because there is no room: the disk, the quota, or the largest file that is allowed.
+/// An IoError because the disk or the quota is full, or the file would be larger than is allowed.
 struct NoRoomError : IoError {
   using IoError::IoError;
 };
@@ -57,21 +57,20 @@ class OutputFile final : public ByteSink {
 
   const char* operation_;
   std::string path_;
-  std::string name_;       // in the directory
-  std::string temporary_;  // the name until then, if there is one
+  std::string name_;       // of the file, in the directory
+  std::string temporary_;  // its hidden name before that, if it has one
   Location where_;
   int directory_ = -1;
   int descriptor_ = -1;
 };
 
-/// ValueError for a path with a zero byte, at which the system would take it to end.
+/// ValueError for a path with a zero byte, where the system would end it.
 void check_path(const char* operation, const std::string& path, const Location& where);
 
-/// Makes a directory, and those above it that are missing, and forces them to the disk. IoError when that does not
-/// work.
+/// Makes a directory and missing ones above it, and forces them to the disk. IoError when that fails.
 void make_directory(const char* operation, const std::string& path, const Location& where);
 
-/// Removes a file and forces its directory to the disk. IoError when that does not work, and when there is none.
+/// Removes a file and forces its directory to the disk. IoError when that fails, and for a file that does not exist.
 void remove_file(const char* operation, const std::string& path, const Location& where);
 
 }  // namespace xgrad

@@ -7,14 +7,13 @@
 namespace xgrad {
 
 namespace detail {
-/// Defined by the engine, which has the threads.
+/// Defined in the engine, which has the threads.
 void run_blocks(std::int64_t blocks, void (*run)(void* body, std::int64_t block), void* body);
 }  // namespace detail
 
-/// Calls body(block) for the blocks 0 ... blocks - 1, each on whichever of the engine's threads comes first. What a
-/// block computes must not depend on the others, nor how many there are on the number of threads: results are the same
-/// bits on any number. If a body throws, blocks not yet begun are left out, and one of the exceptions reaches the
-/// caller.
+/// Calls body(block) for the blocks 0 ... blocks - 1, on the engine's threads. A block must not depend on other blocks,
+/// nor the number of blocks on that of threads, so that results have the same bits on any number of threads. If a body
+/// throws, blocks that are not begun are left out, and the caller gets one of the exceptions.
 template <class Body>
 void parallel_blocks(std::int64_t blocks, Body&& body) {
   if (blocks == 1) return body(std::int64_t{0});
@@ -24,7 +23,7 @@ void parallel_blocks(std::int64_t blocks, Body&& body) {
       const_cast<void*>(static_cast<const void*>(std::addressof(body))));
 }
 
-/// Calls body(i) for the elements 0 ... count - 1, each of which takes some tens of nanoseconds or more.
+/// Calls body(i) for the elements 0 ... count - 1; for bodies that take tens of nanoseconds or more.
 template <class Body>
 void parallel_elements(std::int64_t count, const Body& body) {
   constexpr std::int64_t size = 1024;

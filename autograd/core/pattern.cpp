@@ -4,7 +4,7 @@
 
 namespace xgrad {
 
-// Where the latest star can take in one more character, that is tried; the stars before it need not be.
+// After a mismatch only the latest star takes one more character; earlier stars need not be tried again.
 bool name_matches(std::string_view name, std::string_view pattern) {
   constexpr std::size_t none = std::string_view::npos;
   std::size_t at = 0, p = 0, star = none, after_star = 0;

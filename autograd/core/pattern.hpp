@@ -4,8 +4,8 @@
 
 namespace xgrad {
 
-/// Whether a name is as the pattern says, in which `*` stands for any characters, dots among them, and `?` for one:
-/// `*.weight`, `encoder.*`. Time grows at most as the product of the lengths.
+/// Whether a name matches a pattern in which `*` stands for any characters, dots included, and `?` for one: `*.weight`,
+/// `encoder.*`. Takes time proportional to the product of the lengths at most.
 bool name_matches(std::string_view name, std::string_view pattern);
 
 }  // namespace xgrad

@@ -5,7 +5,7 @@
 
 namespace xgrad {
 
-/// A text on its way into a message: in quotes, shortened, unprintable characters escaped. It refers to the text.
+/// A text for a message: in quotes, shortened, with unprintable characters escaped. It refers to the text.
 struct Printable {
   const std::string& text;
 };

@@ -5,7 +5,7 @@
 
 namespace xgrad {
 
-/// Where a stream of random numbers stands: a key and how many blocks of it are used.
+/// The state of a stream of random numbers: a key, and how many of its blocks are used.
 struct RandomState {
   std::uint64_t key = 0;
   std::uint64_t counter = 0;
@@ -13,7 +13,7 @@ struct RandomState {
 };
 
 namespace detail {
-/// What is recorded once stands for so many examples, each of which draws numbers of its own: see vmap.
+/// How many examples one recorded operation stands for; each draws numbers of its own (see vmap).
 inline constinit thread_local std::uint64_t examples_at_once = 1;
 }  // namespace detail
 
@@ -25,8 +25,8 @@ class Rng {
   explicit Rng(std::uint64_t seed = 0) : state_{seed, 0} {}
   explicit Rng(RandomState state) : state_(state) {}
 
-  /// Sets `blocks` blocks of four 32-bit numbers aside for the caller and returns where they start; inside vmap, so
-  /// many for each example.
+  /// Reserves `blocks` blocks of four 32-bit numbers and returns where they start; inside vmap, so many for each
+  /// example.
   RandomState reserve(std::uint64_t blocks) {
     const RandomState start = state_;
     state_.counter += blocks * detail::examples_at_once;

@@ -51,7 +51,7 @@ void check_shape(const Shape& shape, std::size_t item_size, const char* operatio
     check<ShapeError>(size >= 0, where, operation, ": negative size ", size, " in shape ", shape);
     empty = empty || size == 0;
   }
-  // Even an empty shape must have countable parts: the sizes beside the zero are multiplied elsewhere.
+  // An empty shape must not overflow either, because other code multiplies the sizes beside the zero.
   auto bytes = static_cast<std::int64_t>(item_size);
   for (const std::int64_t size : shape)
     check<LimitError>(size == 0 || !__builtin_mul_overflow(bytes, size, &bytes), where, operation, ": shape ", shape,

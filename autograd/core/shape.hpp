@@ -29,7 +29,7 @@ class Shape {
       : ndim_(other.ndim_), storage_(ndim_ <= in_place ? other.storage_ : copied(other.storage_.heap, ndim_)) {}
   Shape(Shape&& other) noexcept : ndim_(other.ndim_), storage_(other.storage_) { other.ndim_ = 0; }
   Shape& operator=(const Shape& other) { return *this = Shape(other); }
-  [[gnu::always_inline]] Shape& operator=(Shape&& other) noexcept {  // recording goes through here
+  [[gnu::always_inline]] Shape& operator=(Shape&& other) noexcept {  // on the path of recording
     if (this == &other) return *this;
     this->~Shape();
     return *new (this) Shape(std::move(other));
@@ -78,7 +78,7 @@ class Shape {
 /// `[2, 3]`
 std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
-/// How many elements lie between neighbours along each axis, where elements lie row by row.
+/// The strides of a row-major Tensor of this shape, in elements.
 std::vector<std::int64_t> strides_of(const Shape& shape);
 
 /// Throws ShapeError for a negative size and LimitError when the elements, at `item_size` bytes each,

@@ -1,6 +1,6 @@
 #pragma once
 
-// Numbers as text, the same whatever the locale of the program. The library writes them in no other way.
+// Numbers as text that does not depend on the locale of the program. The library writes all numbers this way.
 
 #include <locale>
 #include <sstream>
@@ -14,7 +14,7 @@ class Text : public std::ostringstream {
   Text() { imbue(std::locale::classic()); }
 };
 
-/// What `parts` are, one after another.
+/// The text of all `parts`, joined.
 template <class... Parts>
 std::string text_of(const Parts&... parts) {
   Text text;
@@ -22,7 +22,7 @@ std::string text_of(const Parts&... parts) {
   return text.str();
 }
 
-/// As printf writes it with %.*f and %.*g.
+/// The number as printf writes it with %.*f and %.*g.
 std::string fixed(double number, int digits);
 std::string general(double number, int digits);
 

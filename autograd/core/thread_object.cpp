@@ -10,8 +10,8 @@ namespace xgrad::detail {
 namespace {
 
 constinit thread_local ThreadEnd* last = nullptr;
-// The system calls for the ends of a thread's keys so many times, as long as there are any. The last time is left to
-// what is asked for again, and to sanitizers, which forget the thread then.
+// The system calls destructors of a thread's keys up to so many times. The last time is left for objects that are made
+// again, and for sanitizers, which forget the thread then.
 constinit thread_local int calls_left = PTHREAD_DESTRUCTOR_ITERATIONS - 1;
 
 void end_thread(void*);

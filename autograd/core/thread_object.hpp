@@ -6,19 +6,19 @@
 namespace xgrad {
 
 namespace detail {
-/// What is to be done when a thread ends.
+/// An action for the end of a thread.
 struct ThreadEnd {
   ThreadEnd* next = nullptr;
   void (*end)(ThreadEnd&) noexcept = nullptr;  // null when there is nothing to do
 };
-/// Calls `what.end` when this thread ends: after the destructors of all thread_local objects, and those of other
-/// libraries' keys, as far as the system lets it. The last to come goes first.
+/// Calls `what.end` when this thread ends, after the destructors of all thread_local objects and, as far as the system
+/// allows, of other libraries' keys. Actions that were registered last run first.
 void at_thread_end(ThreadEnd& what) noexcept;
 }  // namespace detail
 
-/// What each thread has one of: made when the thread asks first, and destroyed when it ends, but later than any
-/// thread_local object, whose destructor may ask for it; asked for again after that it is made again. That of the
-/// thread that leaves the program is never destroyed. Declared as `constinit thread_local ThreadObject<T>`.
+/// An object of each thread. It is made at the first use and destroyed when the thread ends, after all thread_local
+/// objects, whose destructors may use it; a use after that makes it again. That of the thread that ends the program is
+/// never destroyed. Declared as `constinit thread_local ThreadObject<T>`.
 template <class T>
 class ThreadObject : private detail::ThreadEnd {
  public:

@@ -17,8 +17,7 @@ struct View {
   DType dtype;
 
   std::int64_t numel() const { return shape.numel(); }
-  /// The first element. DTypeError unless T is the element type: as another one, the value would be read and written
-  /// beyond its end.
+  /// The first element. DTypeError unless T is the element type, because a wider type would reach beyond the end.
   template <class T>
   T* as(const Location& where = Location::current()) const {
     using Element = std::remove_const_t<T>;

@@ -31,7 +31,7 @@ std::string without_spaces_around(const std::string& text) {
 
 std::string processor() {
 #if defined(__x86_64__)
-  // The name is spread over three leaves.
+  // CPUID gives the name in three parts.
   std::array<unsigned, 12> words{};
   bool told = true;
   for (unsigned leaf = 0; leaf < 3; ++leaf) {
@@ -44,7 +44,7 @@ std::string processor() {
   return "unknown";
 }
 
-/// What a function of this name says, if BLAS has one.
+/// The text that a BLAS function of this name returns; empty if there is no such function.
 std::string told_by(const char* function) {
 #if defined(__unix__)
   if (void* const found = dlsym(RTLD_DEFAULT, function)) return reinterpret_cast<const char* (*)()>(found)();

@@ -7,7 +7,7 @@
 
 namespace xgrad {
 
-/// What computes here, and how it is set.
+/// What computes on this machine, and the settings in force.
 struct About {
   struct Set {
     std::string name;
@@ -16,8 +16,8 @@ struct About {
   std::string version;
   std::string processor;
   std::string instruction_set;        // the one in use (see set_instruction_set)
-  std::vector<Set> instruction_sets;  // all that there could be, the widest first
-  std::string blas;                   // the library, as far as it tells
+  std::vector<Set> instruction_sets;  // all that the library knows, the widest first
+  std::string blas;                   // the library, empty if it does not tell
   std::string blas_core;              // the processor that its kernels are made for; empty if it does not tell
   int threads = 1;                    // see set_num_threads
   std::string tier;                   // see set_tier
@@ -26,10 +26,10 @@ struct About {
   std::size_t memory_budget = 0;      // in bytes, 0 for any amount (see set_memory_budget)
 };
 
-/// ValueError where an environment variable has a value that makes no sense.
+/// Collects it. ValueError where an environment variable has an invalid value.
 About about();
 
-/// One line for each of them.
+/// Prints one line for each member.
 std::ostream& operator<<(std::ostream& out, const About& about);
 
 }  // namespace xgrad

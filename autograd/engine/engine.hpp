@@ -25,12 +25,13 @@ void set_tier(const std::string& name, const Location& where = Location::current
 /// The name of the tier in use.
 const std::string& tier();
 
-/// Chooses what the fused engine computes with: "avx512", "avx2" or "generic" (what every processor of the architecture
-/// has), at first the widest that this processor and this build have, or what the environment variable XGRAD_ISA says.
-/// Values may differ in their last places from set to set. Every operation of a set is compared with its meaning before
-/// it is used, in less than a millisecond; at first, where one is wrong the next smaller set is taken, and a line on
-/// stderr says so. ValueError for an unknown name, for a set that is not there, and for one that computes wrong
-/// numbers. Not to be called while other threads evaluate. about().instruction_set is the one in use.
+/// Chooses the instruction set of the fused engine: "avx512", "avx2" or "generic" (what every processor of the
+/// architecture has). At the start it is the widest that this processor and this build have, or the value of the
+/// environment variable XGRAD_ISA. Values may differ in their last places between sets. Before a set is used, each of
+/// its operations is compared with its scalar meaning, in less than a millisecond; where one is wrong at the start, the
+/// next smaller set is taken, with a line on stderr. ValueError for an unknown name, for a set that is not available,
+/// and for one that computes wrong numbers. Not to be called while other threads evaluate. about().instruction_set is
+/// the one in use.
 void set_instruction_set(const std::string& name, const Location& where = Location::current());
 
 /// How many threads one evaluation may use, the calling one included. At first this is the environment variable
@@ -51,12 +52,12 @@ inline std::string plan(std::initializer_list<Tensor> tensors, const Location& w
   return plan(std::span<const Tensor>(tensors.begin(), tensors.size()), where);
 }
 
-/// Evaluates, and may write results over the memory of `donated` Tensors, each of which is held by this list and by one
-/// owner who lets go of it afterwards: where nobody else, and no entry that stays, could read the old value any more.
-/// When it throws, no donated Tensor has changed.
+/// Evaluates, and may write results over the memory of `donated` Tensors. Each is held by this list and by one owner,
+/// who lets go of it afterwards; memory is overwritten only if no other handle and no entry that stays can read the old
+/// value. When it throws, no donated Tensor has changed.
 void evaluate(std::span<const Tensor> tensors, std::span<const Tensor> donated, const Location& where);
 
-/// The next evaluation computes this Tensor, too, if somebody still holds it: a loss, together with its gradients.
-void accompany(const Tensor& tensor) noexcept;
+/// Makes the next evaluation compute this Tensor, too, if somebody still holds it then: a loss with its gradients.
+void evaluate_with_next(const Tensor& tensor) noexcept;
 
 }  // namespace xgrad

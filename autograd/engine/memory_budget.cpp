@@ -12,7 +12,7 @@ namespace xgrad {
 
 namespace {
 
-// Bits of the factor that a suffix stands for; -1 for what is none.
+// The power of two that a suffix stands for; -1 for an unknown one.
 int bits_of(std::string_view suffix) {
   if (suffix.empty()) return 0;
   if (suffix == "K") return 10;

@@ -15,8 +15,8 @@ namespace {
 
 void do_not_evaluate(const Tensor&, const Location&) {}
 
-// What is recorded meanwhile stays pending, whatever mode is on, however much there is; and entries do not remember
-// that a backward pass has passed them.
+// While it lives, entries stay pending in every mode and however many they are, and a backward pass does not mark
+// entries as differentiated.
 class Unnoticed {
  public:
   explicit Unnoticed(std::span<const Tensor> outputs) {
@@ -70,7 +70,7 @@ const DerivativeAgain::Step* DerivativeAgain::step_of(const Entry& entry) const 
   return after == steps_.begin() ? nullptr : &*(after - 1);
 }
 
-// A sum comes right after the step that gave its last term, before or within what the next step has for its own.
+// A sum is recorded right after the step that gave its last term, before the next step or as part of it.
 const Tensor* DerivativeAgain::adds_up_for(const Entry& entry) const {
   const Step* step = step_of(entry);
   if (!step || entry.instruction != Instruction::add) return nullptr;
@@ -86,7 +86,7 @@ const Tensor* DerivativeAgain::adds_up_for(const Entry& entry) const {
 
 namespace {
 
-// The Tensor whose address and number were noted, if the outputs still depend on it.
+// The Tensor at a noted place, if the outputs still depend on it.
 Tensor find_input(std::span<const Tensor> outputs, const Tape::Place& noted) {
   Numbering numbers;
   for (Entry* entry : reachable(outputs, numbers, [](const Entry& e) { return e.tracked; }))
@@ -94,7 +94,7 @@ Tensor find_input(std::span<const Tensor> outputs, const Tape::Place& noted) {
   return {};
 }
 
-// The value of a Parameter that outputs depend on, and that a derivative was taken by.
+// The value of the Parameter that the outputs depend on and a derivative was taken by.
 Tensor value_among(std::span<const Tensor> outputs, const Parameter& parameter, std::span<const Tape::Place> inputs) {
   Numbering numbers;
   for (Entry* entry : reachable(outputs, numbers, [](const Entry& e) { return e.tracked; })) {
@@ -109,7 +109,7 @@ struct Outputs {
   std::vector<Tensor> tensors, cotangents;
 };
 
-// What a derivative was taken of, if all of it lives.
+// The outputs of a derivative, if all of them are alive.
 std::optional<Outputs> outputs_of(const TakenDerivative& taken, Retaken& retaken) {
   Outputs outputs;
   for (std::size_t i = 0; i < taken.outputs.size(); ++i) {

@@ -13,33 +13,32 @@
 
 namespace xgrad {
 
-/// A derivative that is taken again, to look at it. It is recorded, and nothing of it is evaluated: neither values nor
-/// histories on the tape change, nor what the engine knows of them. The functions that a program has put in the way of
-/// cotangents (change_cotangent, custom_gradient) are called once more.
+/// Takes a derivative again, to inspect it. It is recorded and not evaluated, so no value, history or engine state
+/// changes. Functions that a program applies to cotangents (change_cotangent, custom_gradient) are called once more.
 class DerivativeAgain final : detail::Watcher {
  public:
-  /// One answer of a rule.
+  /// One cotangent that a rule gave.
   struct Step {
-    const Entry* entry;   // recorded forwards
+    const Entry* entry;   // of the forward computation
     std::size_t input;    // the input it is for
     Tensor arrived;       // the cotangent of the entry
     Tensor given;         // that of the input; undefined for zero
-    std::uint64_t begin;  // the entries after this number,
-    std::uint64_t end;    // up to this, are what the rule recorded
+    std::uint64_t begin;  // the rule recorded the entries after this number
+    std::uint64_t end;    // up to this one
   };
 
-  /// By one input. Throws what `differentiate` throws.
+  /// Takes the derivative by one input. Throws what `differentiate` throws.
   DerivativeAgain(std::span<const Tensor> outputs, std::span<const Tensor> cotangents, const Tensor& input,
                   const Location& where);
 
   const Tensor& gradient() const { return gradient_; }
-  /// In the order of the walk.
+  /// In the order of the backward pass.
   const std::vector<Step>& steps() const { return steps_; }
-  /// What is recorded after this number is part of it.
+  /// Entries after this number are part of it.
   std::uint64_t begin() const { return begin_; }
   /// The step that recorded an entry; null for a seed.
   const Step* step_of(const Entry& entry) const;
-  /// What an entry is the sum of two cotangents of; null where it is something else.
+  /// The Tensor whose cotangents an entry adds up; null if the entry is no such sum.
   const Tensor* adds_up_for(const Entry& entry) const;
 
  private:
@@ -52,13 +51,13 @@ class DerivativeAgain final : detail::Watcher {
   std::vector<Step> steps_;
 };
 
-/// Takes again what a gradient that was evaluated, and has let go of its history, is the result of.
+/// A derivative taken again from a gradient that was evaluated and has released its history.
 struct Retaken {
   std::optional<DerivativeAgain> derivative;
-  Location where{};       // of the call that took it then
+  Location where{};       // the call that took it first
   bool known = false;     // whether it is known to be a gradient
   const char* lost = "";  // why it could not be taken again, as a clause
-  ValueRange before{};    // of the value that it is the derivative by
+  ValueRange before{};    // of the value that the derivative is taken by
 };
 Retaken retake(const Tensor& gradient);
 /// The latest derivative by a value that this Parameter held before `now`, and that was finite.

@@ -21,7 +21,7 @@ using Cause = Explanation::Cause;
 
 std::string in(const ValueRange& range) { return (range.least == range.most ? "all " : "in ") + range.to_string(); }
 
-// `relu at train.cpp:12`, with the operation to blame where the call is of many.
+// `relu at train.cpp:12`, with the operation to blame if the call consists of several.
 std::string at(const FlowCall& call, const FlowStep& step) {
   const char* primitive = step.entry->primitive->name();
   const bool same = std::strcmp(primitive, call.name) == 0;
@@ -47,7 +47,7 @@ bool is_product(const FlowStep& step) {
   return is(step, Instruction::mul) || step.entry->kind == Lowering::Kind::contraction;
 }
 
-// What it means that a function lets nothing through; of those that are not listed, that it is flat there.
+// The cause if a function lets no cotangent through; a function that is not listed is flat there.
 struct Word {
   const char* name;
   Cause cause;
@@ -72,7 +72,7 @@ Blame of_map(const FlowCall& call, const FlowFate& fate) {
           call.where};
 }
 
-// A composition that goes by elements has one name for all that happens inside, and so has a function of one operand.
+// An elementwise composition, or a function of one operand, is blamed as a whole.
 std::optional<FlowFate> fate_of_function(const Flow& flow, std::size_t number) {
   const FlowCall& call = flow.calls()[number];
   const FlowStep& last = flow.steps()[call.begin];
@@ -116,7 +116,7 @@ bool chooses(const Entry& entry) {
   return extreme || std::strcmp(entry.primitive->name(), "slice") == 0;
 }
 
-// A movement gives zeros only where others than these elements were read behind it, by what is to blame then.
+// A movement gives only zeros if its reader reads other elements of it; that reader is to blame.
 Blame of_movement(const Flow& flow, const FlowCall& call, const FlowStep& step) {
   const Entry* moved = step.entry;
   for (std::size_t i = flow.steps().size(); i-- > 0;) {
@@ -155,7 +155,7 @@ Blame of_step(const Flow& flow, const FlowCall& call, const FlowStep& step) {
           call.where};
 }
 
-// The calls that get something, and let nothing out.
+// The calls that get a cotangent other than zero and give only zeros.
 std::vector<std::size_t> blocks(const Flow& flow) {
   const std::vector<FlowStep>& steps = flow.steps();
   std::vector<std::size_t> found;
@@ -176,7 +176,7 @@ std::vector<std::size_t> blocks(const Flow& flow) {
 
 }  // namespace
 
-// Of several blocks, each on a way of its own, the one nearest to the loss, with the names of the others.
+// Blames the block nearest to the loss, and names the blocks on other ways.
 Blame blame_zero(const Flow& flow, const Entry& input) {
   const std::vector<std::size_t> found = blocks(flow);
   if (found.empty()) {
@@ -203,15 +203,15 @@ Blame blame_zero(const Flow& flow, const Entry& input) {
 
 namespace {
 
-/// By how much the size of cotangents drops in the calls of one line.
+/// How much the calls of one line reduce the size of cotangents.
 struct Drop {
   double ratio = 1;
   std::int64_t calls = 0;
-  std::size_t call = 0, step = 0;  // one of them, and its first step on the way
+  std::size_t call = 0, step = 0;  // one of the calls, and its first step on the way
   double from = 0, to = 0;
 };
 
-// In the order of the walk, by name and line.
+// The drops by name and line, in the order of the backward pass.
 std::vector<Drop> drops_of(const Flow& flow, const std::vector<std::size_t>& way) {
   using Key = std::tuple<std::string_view, std::string_view, unsigned>;
   std::map<Key, std::size_t> known;
@@ -295,8 +295,8 @@ std::string list_of(const std::vector<std::int64_t>& numbers) {
 
 bool is_relu(const FlowCall& call) { return std::strcmp(call.name, "relu") == 0; }
 
-// The share of elements, or of units, that get nothing or little, where that is worth a word. That half of its elements
-// are off is what a relu is for.
+// The share of elements or units that get little or nothing, if it is worth mentioning: for a relu half of its elements
+// is normal.
 double share_that_counts(const FlowCall& call, const FlowFate& fate) {
   const auto share = [](std::int64_t part, std::int64_t all, double least) {
     const double ratio = static_cast<double>(part) / static_cast<double>(all);

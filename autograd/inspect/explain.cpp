@@ -51,7 +51,7 @@ class Reasons {
     if (refuses()) return result_;
     const Tensor ones = ones_like(loss_);
     try {
-      // (The cotangent has to be there before the walk, which is where the derivative begins.)
+      // The cotangent is recorded first, so that it is not part of the derivative.
       const DerivativeAgain derivative({&loss_, 1}, {&ones, 1}, x_, loss_.entry()->where);
       weigh(derivative);
     } catch (const GraphError& error) {
@@ -91,7 +91,7 @@ class Reasons {
     return missing(cause_of(stop.kind), stop.clause, stop.where);
   }
 
-  // What vmap has recorded for one example after another, beside the parts and the whole that it takes for that.
+  // Reports what vmap has recorded for one example after another, without the slices and the stack around it.
   void say_what_is_looped() {
     constexpr std::array<std::string_view, 3> parts{"slice", "reshape", "concat"};
     Numbering numbers;
@@ -112,7 +112,7 @@ class Reasons {
     return numbers.find(x_.entry()) != Numbering::absent;
   }
 
-  // The loss depends on another value of the Parameter, which it had then.
+  // Whether the loss depends on an earlier value of the Parameter.
   bool was_assigned(const std::vector<Entry*>& entries) {
     if (!parameter_.defined()) return false;
     for (Entry* entry : entries) {

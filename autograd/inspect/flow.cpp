@@ -43,7 +43,7 @@ void Flow::measure() {
   }
 }
 
-// What a composition records bears its name and one place. An operation outside compositions is a call by itself.
+// Entries of a composition have its name and one location. An operation outside compositions is a call of its own.
 void Flow::divide_into_calls() {
   const auto same = [](const Entry& a, const Entry& b) {
     return a.call && b.call && std::strcmp(a.call, b.call) == 0 && a.where.line() == b.where.line() &&
@@ -116,7 +116,7 @@ std::optional<FlowFate> Flow::fate(std::size_t number) const {
   return fate;
 }
 
-// Back from the loss every step leads to one that was taken later, so the way ends.
+// Each step leads to a later one of the backward pass, so the loop ends.
 std::vector<std::size_t> Flow::way(const Entry& input) const {
   std::unordered_map<const Entry*, std::size_t> most;
   for (std::size_t i = 0; i < steps_.size(); ++i) {

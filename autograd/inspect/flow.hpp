@@ -11,38 +11,39 @@
 
 namespace xgrad {
 
-/// What became of a cotangent at one input of one recorded operation.
+/// How a cotangent passes one input of one recorded operation.
 struct FlowStep {
   const Entry* entry;
   const Entry* source;  // the input's entry
   std::size_t input;
   std::size_t call;    // the number of the call it belongs to
-  ValueRange arrived;  // of the cotangent of the entry
-  ValueRange given;    // of that of the input
-  bool undefined;      // the rule said that it is zero
-  ValueRange output;   // of the value of the entry
+  ValueRange arrived;  // of the entry's cotangent
+  ValueRange given;    // of the input's cotangent
+  bool undefined;      // whether the rule gave an undefined Tensor, which is zero
+  ValueRange output;   // of the entry's value
   std::vector<ValueRange> operands;
 
   bool is_zero() const { return undefined || given.zeros == given.count; }
   bool gets_something() const { return arrived.zeros < arrived.count; }
 };
 
-/// Steps, from `begin` to `end`, of one call of a function of the library: its operations follow one another.
+/// The consecutive steps, from `begin` to `end`, of one call of a library function.
 struct FlowCall {
   std::size_t begin, end;
   const char* name;
   Location where;
 };
 
-/// How the elements of a call's only operand fare, where it goes by elements: of the `reached` elements whose cotangent
-/// is not zero, `stopped` get none, and `reduced`, these included, less than a thousandth. Of a vector each element is
-/// a unit, of a batch of vectors each column; a dead one gets nothing at all.
+/// What an elementwise call does to the cotangents of its only operand: of `reached` elements with a cotangent other
+/// than zero, `stopped` get none, and `reduced`, these included, less than a thousandth. Each element of a vector, or
+/// column of a batch of vectors, is a unit; a dead unit gets nothing at all.
 struct FlowFate {
   std::int64_t reached = 0, stopped = 0, reduced = 0, units = 0, dead = 0;
   ValueRange operand;
 };
 
-/// The cotangents on the way back from a loss to one input, in numbers. In the order of the walk: the loss comes first.
+/// The ranges of cotangents on the way back from a loss to one input, in the order of the backward pass: the loss is
+/// first.
 class Flow {
  public:
   explicit Flow(const DerivativeAgain& derivative);
@@ -50,9 +51,9 @@ class Flow {
   const std::vector<FlowStep>& steps() const { return steps_; }
   const std::vector<FlowCall>& calls() const { return calls_; }
   const ValueRange& gradient() const { return gradient_; }
-  /// None where the call does not go by elements, or has several operands that lead to the input.
+  /// Nothing if the call is not elementwise, or several of its operands lead to the input.
   std::optional<FlowFate> fate(std::size_t call) const;
-  /// The steps that carry most, from the input to the loss.
+  /// The steps with the largest cotangents, from the input to the loss.
   std::vector<std::size_t> way(const Entry& input) const;
 
  private:

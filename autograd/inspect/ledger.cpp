@@ -24,8 +24,7 @@ std::string operation_of(const Entry& entry) {
   return Parameter::holder(Tensor::share(const_cast<Entry*>(&entry))).defined() ? "Parameter" : "data";
 }
 
-// What is not on the way back: values of this thread whose memory is not counted yet. (The visit holds each entry while
-// it looks at it.)
+// The memory of values of this thread that is not counted yet, because they are not on the way back.
 std::size_t bytes_elsewhere(std::unordered_set<const void*>& counted) {
   std::size_t bytes = 0;
   EntrySlab::visit([&](const Entry& entry) {
@@ -43,7 +42,7 @@ std::string grouped(std::size_t number) {
 
 }  // namespace
 
-// In tape order, so that memory counts where it was made, and not for its aliases.
+// Goes in tape order, so that memory counts for the entry that made it and not for its aliases.
 Ledger ledger(const Tensor& loss, const Location& where) {
   check<GraphError>(loss.defined(), where, "ledger: an undefined Tensor");
   using Key = std::tuple<std::string, std::string, std::string_view, unsigned>;

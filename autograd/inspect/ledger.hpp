@@ -11,7 +11,7 @@
 
 namespace xgrad {
 
-/// What an operation, recorded at one line of the program, keeps.
+/// The memory that one operation at one line of the program keeps.
 struct LedgerLine {
   std::string operation;     ///< the primitive, `exp`; `data` and `Parameter` for what came in
   std::string call;          ///< the function of the library that recorded it: `exp`, or `softmax`

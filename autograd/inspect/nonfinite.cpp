@@ -11,12 +11,12 @@ namespace xgrad {
 
 namespace {
 
-/// What is kept of entries with elements that are not finite. Finite ones cost nothing but the time.
+/// Values of entries with elements that are not finite; finite values are not kept.
 struct Recomputed {
   Buffer value;
   std::vector<Buffer> inputs;
   ValueRange range;
-  std::vector<char> relevant;  // the elements, of those that are not finite, that the value asked about depends on
+  std::vector<char> relevant;  // by element: whether it is not finite and the value in question depends on it
 };
 
 class Trace {
@@ -68,7 +68,7 @@ class Trace {
   static bool is_where(const Entry& entry) {
     return entry.kind == Lowering::Kind::elementwise && entry.instruction == Instruction::where;
   }
-  // Whether an element of an elementwise operation is made of this input at all.
+  // Whether an element of an elementwise operation depends on this input.
   bool reads(std::size_t place, std::size_t input, std::int64_t element) const {
     if (!is_where(entry(place)) || input == 0) return true;
     return (element_of(input_view(place, 0), element) != 0) == (input == 1);
@@ -98,7 +98,7 @@ class Trace {
     }
     keep_nonfinite(source);
   }
-  // Those that are finite are no part of it; a list of none is empty.
+  // Removes finite elements; a list without any element becomes empty.
   void keep_nonfinite(std::size_t place) {
     std::vector<char>& relevant = recomputed_[place].relevant;
     const View elements = view(place);
@@ -110,14 +110,14 @@ class Trace {
     if (!any) relevant.clear();
   }
 
-  // Numbers that a program gives, and data, may be infinite on purpose: a score of -inf for what is masked out.
+  // Whether the value may be infinite on purpose: data, or a number of the program, such as a score of -inf for a mask.
   bool may_be_meant(std::size_t place) const {
     const Tensor tensor = Tensor::share(values_.entries()[place]);
     const bool given =
         entry(place).kind == Lowering::Kind::constant || dynamic_cast<const Leaf*>(entry(place).primitive);
     return given && recomputed_[place].range.nan == 0 && !Parameter::holder(tensor).defined();
   }
-  // The first relevant element, in tape order, that is bad and made of none that is.
+  // The first relevant element, in tape order, that is bad while none of its operands is.
   template <class Bad>
   std::optional<Found> first(Bad bad, bool meant) const {
     for (std::size_t place = 0; place < recomputed_.size(); ++place) {

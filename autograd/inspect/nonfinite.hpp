@@ -9,7 +9,7 @@
 
 namespace xgrad {
 
-/// An entry where elements that are not finite come up, and the first such element.
+/// An entry that makes elements which are not finite, and the first such element.
 struct NonFinitePlace {
   Tensor entry;
   std::int64_t element;
@@ -19,8 +19,8 @@ struct NonFinitePlace {
   std::vector<std::optional<double>> at_element;
 };
 
-/// Where NaN and infinity in a value came from. Only what they depend on counts: of an elementwise operation the
-/// elements at the same places, of `where` the branch it chose, and of others all elements that are not finite.
+/// Where NaN and infinity in a value come from. Only what they depend on counts: the same elements of an elementwise
+/// operation's operands, the branch that `where` chose, and of other operands all elements that are not finite.
 struct NonFiniteTrace {
   ValueRange range;                          // of the value itself
   std::optional<NonFinitePlace> origin;      // none where all is finite

@@ -7,7 +7,7 @@
 
 namespace xgrad {
 
-/// What the elements of a value are like.
+/// The range of a value's elements.
 struct ValueRange {
   double least = 0, most = 0;  ///< of those that are finite; 0 where none is
   std::int64_t count = 0;      ///< of all elements

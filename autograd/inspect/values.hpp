@@ -9,19 +9,19 @@
 
 namespace xgrad {
 
-/// The values of all that some Tensors were computed from, found without changing anything on the tape: those that are
-/// kept, as they are, and the others by the reference kernels, each of which lets go of its memory after its last
-/// reader. (What is evaluated loses its history where it is untracked; nothing is evaluated here.)
+/// The values of all entries that some Tensors were computed from, without any change to the tape. Values that are kept
+/// are used; reference kernels compute the others, whose memory is freed after their last reader. Nothing is evaluated,
+/// because evaluation releases the history of untracked entries.
 class Values {
  public:
-  /// Collects the entries. The roots have to live as long as this.
+  /// Collects the entries. The roots must outlive this object.
   explicit Values(std::span<const Tensor> roots);
 
   /// In tape order.
   const std::vector<Entry*>& entries() const { return entries_; }
-  /// Where among them root number `root` is.
+  /// The place of root number `root` among them.
   std::size_t root(std::size_t root) const { return roots_[root]; }
-  /// Where the inputs of an entry are.
+  /// The places of an entry's inputs.
   std::span<const std::uint32_t> inputs(std::size_t place) const {
     return {sources_.data() + begins_[place], entries_[place]->input_count};
   }

@@ -38,7 +38,7 @@ std::string source_of(const Entry& entry) {
   }
 }
 
-/// Follows a value back through evaluations that let go of histories.
+/// Follows a value back through evaluations that released histories.
 class Search {
  public:
   explicit Search(const Tensor& tensor) : tensor_(tensor) {}
@@ -50,7 +50,7 @@ class Search {
     why.finite = !trace.origin.has_value();
     if (why.finite) return why;
     if (kind_of(*trace.origin->entry.entry()) == Kind::parameter) look_before(trace, why.note);
-    // Each derivative reads what was recorded before it, unless a program changes cotangents by what came later.
+    // Each derivative reads older entries, unless a program changes cotangents by younger ones; so there is a limit.
     constexpr std::size_t most = 64;
     while (kind_of(*trace.origin->entry.entry()) == Kind::gone && derivatives_.size() < most)
       if (!take_again(trace, why.note)) break;
@@ -60,7 +60,7 @@ class Search {
   }
 
  private:
-  // The first gradient on the way from the origin: the origin itself, or what is a view of it, say.
+  // The first gradient on the way from the origin: the origin itself, or a view of it, say.
   Tensor gradient_on(const std::vector<Tensor>& way, const Entry& origin) const {
     const std::unordered_set<std::uint64_t> results = TakenDerivatives::current().results();
     const bool own = origin.owner == Tape::current().thread;
@@ -70,8 +70,8 @@ class Search {
     return {};
   }
 
-  // The origin has let go of its operands. If it is a gradient whose loss lives, or belongs to one, the trace goes on
-  // with the derivative taken again.
+  // The origin has released its operands. If it is a gradient whose loss is alive, or belongs to one, the derivative is
+  // taken again and the trace continues there.
   bool take_again(NonFiniteTrace& trace, std::string& note) {
     const Tensor gradient = gradient_on(trace.way, *trace.origin->entry.entry());
     Retaken retaken = gradient.defined() ? retake(gradient) : Retaken();
@@ -98,8 +98,8 @@ class Search {
     return true;
   }
 
-  // The value of a Parameter comes from an update. If a loss of the value before lives, it tells whether the gradient
-  // was finite.
+  // The value of a Parameter comes from an update. If a loss of its value before that is alive, it shows whether the
+  // gradient was finite.
   void look_before(NonFiniteTrace& trace, std::string& note);
 
   // What an entry adds up cotangents of; else null, and the step that recorded it, if it is of a derivative taken

@@ -12,7 +12,7 @@
 
 namespace xgrad {
 
-/// One operand of what made an element that is not finite.
+/// One operand of the operation that made an element which is not finite.
 struct NonFiniteOperand {
   std::string description;           ///< `[4] f32`, with the name of a Parameter
   std::string operation;             ///< what it is the result of; `data` or `Parameter` for what it came in as
@@ -46,7 +46,7 @@ struct NonFiniteEntry {
   Location derivative{};      ///< the line of `grad` or `backward`
 };
 
-/// What `why_nan` found out. Printing it gives a few lines of text.
+/// The result of `why_nan`. Printing it gives a few lines of text.
 struct WhyNan {
   bool finite = false;                       ///< all elements are finite: there is nothing to explain
   std::string description;                   ///< of the Tensor that was asked about

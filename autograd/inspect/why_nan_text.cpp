@@ -1,4 +1,4 @@
-// What `why_nan` found out, in words.
+// Prints the result of `why_nan`.
 
 #include <ostream>
 

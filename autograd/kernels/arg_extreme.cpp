@@ -1,4 +1,4 @@
-// Where extremes stand.
+// The indices of extremes.
 
 #include <concepts>
 #include <limits>
@@ -13,7 +13,7 @@ namespace xgrad::kernels {
 
 namespace {
 
-// Whether b is to replace the extreme a: a NaN does, and is never replaced. (Without a branch.)
+// Whether b replaces the extreme a. A NaN replaces every number and is never replaced. It compiles without a branch.
 struct Above {
   template <class T>
   bool operator()(T a, T b) const {
@@ -35,7 +35,7 @@ struct Found {
 
 constexpr std::int64_t block = 64;
 
-// Whether there may be something in a block to replace a number.
+// Whether any element of a block may replace a number.
 template <class Better, class T>
 bool may_be_better(const T* x, T best, Better better) {
   using Count = std::conditional_t<sizeof(T) == 8, std::int64_t, std::int32_t>;
@@ -44,7 +44,7 @@ bool may_be_better(const T* x, T best, Better better) {
   return found != 0;
 }
 
-// Blocks that have nothing better are passed over.
+// Finds the first best element; skips blocks without a better one.
 template <class Better, class T>
 Found<T> first_best(const T* x, std::int64_t n, Better better) {
   Found<T> best{x[0], 0};
@@ -57,7 +57,7 @@ Found<T> first_best(const T* x, std::int64_t n, Better better) {
   return best;
 }
 
-// Long runs in parts.
+// The index of the first best element; long runs are divided among threads.
 template <class Better, class T>
 std::int64_t place_in_run(const T* x, std::int64_t n, Better better) {
   const std::int64_t parts = (n + range_elements - 1) / range_elements;
@@ -76,7 +76,7 @@ std::int64_t place_in_run(const T* x, std::int64_t n, Better better) {
   return best.at;
 }
 
-// Columns side by side: the best of some rows, and in which of them it stands.
+// For columns side by side: the best element of some rows, and its row.
 constexpr std::int64_t columns = 256;
 constexpr std::int64_t most_rows = std::int64_t{1} << 24;  // that can be counted in 32 bits
 template <class T>

@@ -1,5 +1,5 @@
-// Draws from distributions with parameters, in double whatever the dtype. What rejects has a stream of random numbers
-// for each element, so that an element depends on its own key alone.
+// Draws from distributions with parameters, computed in double for every dtype. Rejection methods have a stream of
+// random numbers for each element, so that an element depends on its own key alone.
 
 #include <algorithm>
 #include <cmath>
@@ -88,7 +88,7 @@ double scaled_erfc(double x) {
   return sum * std::numbers::inv_sqrtpi / x;
 }
 
-// phi(x) / Q(x), with Q(x) = erfc(x / sqrt 2) / 2, what is above x >= 0
+// phi(x) / Q(x) for x >= 0, with Q(x) = erfc(x / sqrt 2) / 2, the probability above x
 double hazard(double x) {
   return std::numbers::sqrt2 * std::numbers::inv_sqrtpi / scaled_erfc(x / std::numbers::sqrt2);
 }
@@ -116,7 +116,7 @@ double distance(double x, double t) {
   return d;
 }
 
-// Where low >= 0; u and v = 1 - u, of which each is exact.
+// Draws above low >= 0, from u and v = 1 - u, which are both exact.
 double draw_above(double low, double high, double u, double v) {
   const double whole = log_ratio(low, high - low), lost = u * std::expm1(whole);
   return low + distance(low, lost > -0.5 ? std::log1p(lost) : std::log(v + u * std::exp(whole)));
@@ -157,7 +157,7 @@ class Numbers {
 
 }  // namespace
 
-// Parameters are checked before anything is drawn, one after the other, so that it is the first wrong one that is told.
+// Checks all parameters in order before anything is drawn, so that the error names the first wrong one.
 
 void gamma_draw(const View& concentration, const View& keys, bool logarithm, const View& y, const Location& where) {
   const Numbers a(concentration);

@@ -1,4 +1,4 @@
-// The gamma function's logarithm and its derivatives, and the inverse of the error function: in double, whatever the
+// The logarithm of the gamma function, its derivatives, and the inverse error function, computed in double for every
 // dtype.
 
 #include <array>
@@ -21,17 +21,17 @@ constexpr double from_here_on = 10;
 
 bool is_pole(double x) { return x <= 0 && x == std::floor(x); }
 
-// 1 / tan(pi x), to the last digits near its poles and zeros: x less the nearest multiple of 1/2 is exact.
+// 1 / tan(pi x), accurate near its poles and zeros, because x minus the nearest multiple of 1/2 is exact.
 double cotangent(double x) {
   const double r = std::remainder(x, 1.0);
   if (std::abs(r) <= 0.25) return 1 / std::tan(std::numbers::pi * r);
   return std::tan(std::numbers::pi * (std::copysign(0.5, r) - r));
 }
 
-// The zero of digamma: the double next to it, and what is left.
+// The zero of digamma as the nearest double and the difference to it.
 constexpr double digamma_zero = 1.4616321449683622, digamma_zero_rest = 9.5499954299656977e-17;
 
-// Taylor's series there, which has all the digits of what is small.
+// The Taylor series at that zero, which keeps the relative accuracy of small results.
 double digamma_near_zero(double x) {
   constexpr int terms = 21;
   static const std::array<double, terms + 1> coefficients = [] {
@@ -90,7 +90,7 @@ double derivative_of_cotangent(std::int64_t n, double x) {
 
 namespace {
 
-// a^-n; small powers by products.
+// a^-n; small powers are products.
 double inverse_power(double a, std::int64_t n) {
   if (n == 0) return 1;
   if (n > 8) return std::pow(a, -static_cast<double>(n));
@@ -119,15 +119,15 @@ double polygamma(std::int64_t n, double x) {
     factor *= (s + 2 * k - 1) * (s + 2 * k) * inverse_square * (1.0 / ((2 * k + 1) * (2 * k + 2)));
   }
   const double size = (n % 2 ? 1 : -1) * std::tgamma(s);
-  // n! makes up for much of a^-n, which may be too small by itself.
+  // a^-n alone may underflow, while n! a^-n does not.
   if (a == x) return size * inverse_power(a, n - n / 2) * inverse_power(a, n / 2) * tail;
   return size * (sum + tail * inverse_power(a, n));
 }
 
 namespace {
 
-// Giles' polynomials ("Approximating the erfinv function", 2010), to seven digits for |x| < 1 - 1e-7, and Halley's
-// steps; for what is near 1 with the complement, whose digits are all there.
+// Giles' polynomials ("Approximating the erfinv function", 2010) have seven digits for |x| < 1 - 1e-7; Halley steps
+// give the others. Near 1 the steps use the complement 1 - |x|, which is exact.
 double inverse_erf(double x) {
   const double size = std::abs(x);
   if (!(size <= 1)) return nan;

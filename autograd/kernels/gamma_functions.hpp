@@ -1,13 +1,13 @@
 #pragma once
 
-// For the kernels' own .cpp files: the gamma function's relatives, of one number, in double.
+// For the kernels' own .cpp files: functions related to the gamma function, of one double.
 
 #include <cmath>
 #include <cstdint>
 
 namespace xgrad::kernels {
 
-/// B_2, B_4, ..., B_20: with them the asymptotic series in 1 / x^2 that begin at 10 are exact to the last digits.
+/// B_2, B_4, ..., B_20: enough for full accuracy of the asymptotic series in 1 / x^2 from x = 10 on.
 inline constexpr double bernoulli_numbers[] = {1.0 / 6,       -1.0 / 30, 1.0 / 42,      -1.0 / 30,     5.0 / 66,
                                                -691.0 / 2730, 7.0 / 6,   -3617.0 / 510, 43867.0 / 798, -174611.0 / 330};
 

@@ -16,8 +16,7 @@ namespace xgrad::kernels {
 
 namespace {
 
-// Whether all of them are in [0, size): an index below 0 shows in its own sign, one that is too large in that of its
-// distance to the last.
+// Whether all indices are in [0, size): the sign bits of index and size - 1 - index show it.
 bool all_inside(const std::int64_t* index, std::int64_t count, std::int64_t size) {
   std::uint64_t signs = size > 0 || count == 0 ? 0 : ~std::uint64_t{0};
   for (std::int64_t i = 0; i < count; ++i) {
@@ -27,13 +26,13 @@ bool all_inside(const std::int64_t* index, std::int64_t count, std::int64_t size
   return signs >> 63 == 0;
 }
 
-// The index beside an array of this shape, off the axis: before the axis and behind it, it is as large, or 1 everywhere
-// and repeated. One that is repeated along some axes there is repeated in memory first.
+// The indices for an array of some shape. Before the axis and behind it they have the sizes of the array, or size 1 on
+// all axes, which is repeated. Indices that are repeated along only some of these axes are first repeated in memory.
 struct Indices {
   const std::int64_t* at;
   std::int64_t outer, count, inner;
-  std::int64_t step;    // from one place before the axis to the next
-  bool same_for_inner;  // for all places behind the axis
+  std::int64_t step;    // the distance from one place before the axis to the next
+  bool same_for_inner;  // whether all places behind the axis share an index
   std::vector<std::int64_t> repeated;
 
   Indices(const View& index, const Shape& beside, std::int64_t axis) : at(index.as<const std::int64_t>()) {
@@ -51,15 +50,15 @@ struct Indices {
     same_for_inner = inner == 1;
   }
 
-  // Those of a row along the axis: one for each of the places behind it, or one for all of them.
+  // The indices of a row along the axis: one for each place behind the axis, or one for all of them.
   const std::int64_t* row(std::int64_t i, std::int64_t k) const {
     return at + i * step + k * (same_for_inner ? 1 : inner);
   }
 };
 
-constexpr std::int64_t at_once = 1024;  // indices that are checked before they are read, again from the cache
+constexpr std::int64_t at_once = 1024;  // indices are checked, and then read from the cache, this many at a time
 
-// Rows begin <= row < end of a gather along the axis, counted with what is before it. False if an index is outside.
+// Gathers rows begin <= row < end, numbered over all places before the axis. Returns false if an index is out of range.
 template <class T>
 bool gather_rows(const Indices& indices, const T* from, std::int64_t size, std::int64_t begin, std::int64_t end, T* y) {
   const auto [inner, count] = std::pair(indices.inner, indices.count);
@@ -88,12 +87,12 @@ T sum_of(T a, T b) {
     return wrapping_add(a, b);
 }
 
-// Columns of what is behind the axis, at one place before it.
+// Consecutive places behind the axis, at one place before it.
 struct Columns {
   std::int64_t outer, first, last;
 };
 
-// Adds them to y, which begins at that place. False if an index is outside.
+// Adds these columns to y, which begins at that place. Returns false if an index is out of range.
 template <class T>
 bool add_rows(const Indices& indices, const T* source, std::int64_t size, const Columns& columns, T* y) {
   const std::int64_t inner = indices.inner, count = indices.count;
@@ -121,11 +120,10 @@ bool add_rows(const Indices& indices, const T* source, std::int64_t size, const 
   return true;
 }
 
-// Whole rows to be added, those first that go to the first range of places along the axis, each range in the order of
-// the source.
+// Whole rows of a scatter, sorted by the range of places along the axis that they go to; each range is in source order.
 struct RowsByRange {
   static constexpr std::int64_t most_ranges = 16;
-  std::int64_t size, range;  // places along the axis, and of a range
+  std::int64_t size, range;  // the number of places along the axis, and of places in a range
   std::vector<std::int64_t> rows, ends;
 
   RowsByRange(const std::int64_t* at, std::int64_t count, std::int64_t size_) : size(size_) {
@@ -139,7 +137,7 @@ struct RowsByRange {
       rows[static_cast<std::size_t>(ends[static_cast<std::size_t>(at[k] >> shift)]++)] = k;
   }
 
-  // A thread has whole ranges.
+  // Adds the rows of all ranges; each range belongs to one thread.
   template <class T>
   void add(const std::int64_t* at, const T* source, std::int64_t inner, T* y) const {
     const std::int64_t ranges = std::ssize(ends) - 1;
@@ -158,7 +156,7 @@ struct RowsByRange {
   }
 };
 
-// The same for all places before the axis, which are few.
+// Scatters whole rows at each place before the axis; these places are few.
 template <class T>
 bool scatter_whole_rows(const Indices& indices, const T* source, std::int64_t size, T* y) {
   const std::int64_t inner = indices.inner, count = indices.count;
@@ -170,8 +168,8 @@ bool scatter_whole_rows(const Indices& indices, const T* source, std::int64_t si
   return true;
 }
 
-// What is added to one element comes in the order of the source, whoever adds it: a thread has whole places before the
-// axis, ranges along it, or columns behind it. False if an index is outside.
+// Terms of one element are added in source order on any number of threads: a thread has whole places before the axis,
+// ranges along it, or columns behind it. Returns false if an index is out of range.
 template <class T>
 bool scatter_rows(const Indices& indices, const T* source, std::int64_t size, T* y) {
   constexpr std::int64_t least = 16, parts = 4;  // columns

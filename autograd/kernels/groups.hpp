@@ -1,6 +1,6 @@
 #pragma once
 
-// For the kernels' own .cpp files: shapes with neighbouring axes joined, so that loops are few and long.
+// For the kernels' own .cpp files: joins adjacent axes of shapes, so that loops are few and long.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,13 +13,13 @@
 
 namespace xgrad::kernels {
 
-/// Neighbouring axes that are treated alike, as one axis.
+/// Adjacent axes that are treated alike, as one axis.
 struct AxisGroup {
   std::int64_t size;
   bool marked;
 };
 
-/// The axes of `shape` without those of size 1; neighbours that are both in `marked`, or both not, are joined.
+/// The axes of `shape` without those of size 1. Adjacent axes that are both in `marked`, or both not, are joined.
 inline std::vector<AxisGroup> group_axes(const Shape& shape, AxisSet marked) {
   std::vector<AxisGroup> groups;
   for (std::int64_t axis = 0; axis < shape.ndim(); ++axis) {
@@ -55,7 +55,7 @@ struct LoopAxis {
   std::int64_t size, x_step, y_step;
 };
 
-/// A place of `axes`, the last axis fastest, and where it lies in both arrays.
+/// A position on `axes`, of which the last advances fastest, and its offsets in both arrays.
 class Place {
  public:
   Place(const std::vector<LoopAxis>& axes, std::int64_t number) : axes_(axes), at_(axes.size()) {
@@ -85,7 +85,7 @@ class Place {
   std::int64_t x_ = 0, y_ = 0;
 };
 
-/// Calls body(x offset, y offset) for all places of `axes`, which have so many elements each. On several threads.
+/// Calls body(x offset, y offset) for all positions on `axes`, each of `elements` elements. On several threads.
 template <class Body>
 void each_place(const std::vector<LoopAxis>& axes, std::int64_t elements, Body body) {
   std::int64_t count = 1;

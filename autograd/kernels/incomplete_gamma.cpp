@@ -1,9 +1,9 @@
-// The incomplete gamma function and its derivatives by the shape a: in double, whatever the dtype.
+// The incomplete gamma function and its derivatives by the shape a, computed in double for every dtype.
 //
 // With q(t) = t^a e^-t / Gamma(a), P(a, x) is the integral of q(t) / t from 0 to x, Q(a, x) that from x to infinity.
 // The n-th derivative of q by a is q times a polynomial B_n in l = log t - psi(a), and the integral of q B_n / t over
-// all t is 0 for n > 0, so that its derivatives can be taken from either side: from the one where B_1 does not change
-// its sign, nothing cancels.
+// all t is 0 for n > 0, so that its derivatives can be taken from either side. On the side where B_1 does not change
+// its sign nothing cancels.
 
 #include <algorithm>
 #include <array>
@@ -47,8 +47,8 @@ class Polynomial {
   Coefficients minus_polygamma_{};
 };
 
-// Integrals over (0, infinity) of what falls off like e^-s or e^(-s^2): the trapezoidal rule in t, s = e^(t - e^-t)
-// (Takahasi and Mori, "Double exponential formulas for numerical integration", 1974).
+// Integrals over (0, infinity) of functions that decay like e^-s or e^(-s^2): the trapezoidal rule in t, s = e^(t -
+// e^-t) (Takahasi and Mori, "Double exponential formulas for numerical integration", 1974).
 template <class F>
 double integral(double scale, F f) {
   constexpr int count = 65;

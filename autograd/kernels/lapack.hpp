@@ -1,7 +1,7 @@
 #pragma once
 
-// LAPACK and BLAS, and what their callers share. Their matrices lie column by column: what is row-major here is
-// transposed there.
+// LAPACK and BLAS, and helpers of their callers. Their matrices are column-major, so a row-major matrix is transposed
+// there.
 
 #include <algorithm>
 #include <cmath>
@@ -61,7 +61,7 @@ void routine(Arguments... arguments) {
     double_precision(arguments...);
 }
 
-/// The numbers that a workspace needs, by what LAPACK says for a query. (As a float it may have been rounded down.)
+/// The workspace that LAPACK asks for, in numbers. The answer may have been rounded down to a float.
 template <class T>
 int room_of(T answer) {
   return static_cast<int>(
@@ -100,7 +100,7 @@ struct Matrices {
   std::string of_entry(std::int64_t entry) const {
     return count == 1 ? "" : "entry " + std::to_string(entry) + " of the batch: ";
   }
-  /// LinalgError for NaN and infinities, with which LAPACK may not end.
+  /// LinalgError for NaN and infinities, with which LAPACK may not terminate.
   template <class T>
   void check_finite(const T* matrix, std::int64_t entry, const char* call, const Location& where) const {
     const std::size_t i = static_cast<std::size_t>(
@@ -119,7 +119,7 @@ void symmetrise(const T* x, std::size_t n, T* y) {
     for (std::size_t j = 0; j <= i; ++j) y[i * n + j] = y[j * n + i] = half * x[i * n + j] + half * x[j * n + i];
 }
 
-/// The factors of a square matrix that lies column by column.
+/// The LU factors of a square column-major matrix.
 template <class T>
 struct Lu {
   std::vector<T> factors;
@@ -131,8 +131,8 @@ struct Lu {
         pivots(static_cast<std::size_t>(n)) {
     routine<T, sgetrf_, dgetrf_>(&n, &n, factors.data(), &n, pivots.data(), &info);
   }
-  /// Solves for columns of `right`, in their place: of the matrix, or of the transposed one. (As getrs does it, but
-  /// that of OpenBLAS calls all its threads together for the smallest matrix.)
+  /// Solves for the columns of `right` in place, with the matrix or its transpose. Not by getrs, because that of
+  /// OpenBLAS wakes all its threads even for the smallest matrix.
   void solve(bool transposed, int columns, T* right) const {
     if (!transposed) swap_rows(false, columns, right);
     solve_triangle(transposed ? "U" : "L", transposed, columns, right);
@@ -140,7 +140,7 @@ struct Lu {
     if (transposed) swap_rows(true, columns, right);
   }
   T diagonal(std::size_t i) const { return factors[i * (pivots.size() + 1)]; }
-  /// Of the permutation.
+  /// The sign of the permutation.
   int sign() const {
     int sign = 1;
     for (std::size_t i = 0; i < pivots.size(); ++i)

@@ -36,8 +36,8 @@ T sign_of_determinant(const Lu<T>& lu) {
   return sign;
 }
 
-// det(U) det(V) U diag(product of the other singular values) V^T, of numbers of either dtype: where singular values are
-// far apart, products of theirs in float32 would be no cofactors any more.
+// det(U) det(V) U diag(product of the other singular values) V^T, in double for both dtypes, because products of
+// singular values that are far apart lose all digits in float32.
 template <class T>
 void cofactors(const T* matrix, int n, T* y) {
   as_int((std::int64_t{8} * n + 8) * n + std::int64_t{64} * n, "the derivative of det");  // the workspace
@@ -58,10 +58,10 @@ void cofactors(const T* matrix, int n, T* y) {
       if (l != k) others *= s[l];
     for (std::size_t i = 0; i < size; ++i) vt[i * size + k] *= others;
   }
-  // (The matrix there is the transposed one, and so are its cofactors.)
+  // LAPACK sees the transposed matrix, so its cofactors are transposed, too.
   for (std::size_t i = 0; i < size; ++i)
     for (std::size_t j = 0; j < size; ++j) {
-      double sum = info == 0 ? 0 : std::numeric_limits<double>::quiet_NaN();  // of what is not finite
+      double sum = info == 0 ? 0 : std::numeric_limits<double>::quiet_NaN();  // NaN for a matrix that is not finite
       for (std::size_t k = 0; k < size; ++k) sum += u[k * size + j] * vt[i * size + k];
       y[i * size + j] = static_cast<T>(sum);
     }
@@ -69,7 +69,7 @@ void cofactors(const T* matrix, int n, T* y) {
 
 }  // namespace
 
-// The lower triangle, row-major, is the upper one there: A = U^T U with U = L^T.
+// The row-major lower triangle is the column-major upper one: A = U^T U with U = L^T.
 void cholesky(const View& x, const View& y, const Location& where) {
   if (x.numel() == 0) return;
   const Matrices all(x, "cholesky");
@@ -90,7 +90,7 @@ void cholesky(const View& x, const View& y, const Location& where) {
   });
 }
 
-// A X = B is X^T A^T = B^T, which is what lies there.
+// A X = B is X^T A^T = B^T, whose column-major matrices are the row-major A, X and B.
 void triangular_solve(const View& a, const View& b, bool upper, bool transposed, bool unit, const View& y,
                       const Location& where) {
   if (y.numel() == 0) return;

@@ -1,6 +1,6 @@
 #pragma once
 
-// For the kernels' own .cpp files: loops along the lines of an axis, each element of which waits for the one before.
+// For the kernels' own .cpp files: loops along an axis in which each element depends on the one before.
 
 #include <algorithm>
 #include <cstdint>
@@ -12,17 +12,16 @@
 
 namespace xgrad::kernels {
 
-/// The most lines that are handed over together.
+/// The most lines that a body gets together.
 inline constexpr std::int64_t most_lines = 64;
 
-/// Some lines side by side: element k of line j is at begin + k * step + j * apart. They are the lines number `first`
-/// and following.
+/// Lines side by side, from number `first` on: element k of line j is at begin + k * step + j * apart.
 struct Lines {
   std::int64_t begin, step, first;
 };
 
-/// Calls body(lines, apart, count) for all lines of an axis, several at a time, since one alone would wait for itself.
-/// One of `apart` and `count` is known when `body` is compiled. On several threads.
+/// Calls body(lines, apart, count) for all lines of an axis, several at a time, so that the processor works on one
+/// while another waits for its last element. One of `apart` and `count` is a compile-time constant. On several threads.
 template <class Body>
 void each_lines(const Panels& shape, bool reverse, Body body) {
   constexpr std::int64_t together = 8;
@@ -49,10 +48,10 @@ void each_lines(const Panels& shape, bool reverse, Body body) {
   });
 }
 
-// An operation along a line has a State, the `start` of which has taken nothing; take(state, x), result(state), and,
-// where parts of a line may be taken by themselves, joined(before, behind).
+// An operation along a line has a State, its value `start` before the first element, take(state, x), result(state) and,
+// if lines may be divided into parts, joined(before, behind).
 
-/// y_i = the result after x_0, ..., x_i, from these states or the start; y may lie where x lies.
+/// y_i = the result after x_0, ..., x_i, beginning with these states or `start`; y may share the memory of x.
 template <class Op, class T>
 void scan_lines(const T* x, const Panels& shape, const typename Op::State* from, T* y) {
   each_lines(shape, false, [=, size = shape.size](Lines lines, auto apart, auto count) {
@@ -66,7 +65,7 @@ void scan_lines(const T* x, const Panels& shape, const typename Op::State* from,
   });
 }
 
-/// The states after whole lines.
+/// Computes the states after whole lines.
 template <class Op, class T>
 void fold_lines(const T* x, const Panels& shape, typename Op::State* to) {
   each_lines(shape, false, [=, size = shape.size](Lines lines, auto apart, auto count) {
@@ -78,7 +77,7 @@ void fold_lines(const T* x, const Panels& shape, typename Op::State* to) {
   });
 }
 
-/// The same as scan_lines from the start. Few and long lines are taken in parts, which the shape alone determines.
+/// scan_lines from `start`. Few long lines are divided into parts, which depend on the shape alone.
 template <class Op, class T>
 void scan(const T* x, const Panels& shape, T* y) {
   const std::int64_t inner = shape.inner, rows = std::max<std::int64_t>(1, range_elements / inner);

@@ -1,6 +1,6 @@
 #pragma once
 
-// For the kernels' own .cpp files: functions of each element, by xtensor.
+// For the kernels' own .cpp files: elementwise functions, by xtensor.
 
 #include <array>
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace xgrad::kernels {
 
-/// Elements in memory as a one-dimensional xtensor; nothing is copied, nothing is owned.
+/// Elements in memory as a one-dimensional xtensor, which neither copies nor owns them.
 template <class T>
 auto flat(T* data, std::int64_t count) {
   const auto size = static_cast<std::size_t>(count);

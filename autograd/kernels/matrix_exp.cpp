@@ -13,7 +13,7 @@ namespace xgrad::kernels {
 
 namespace {
 
-// A square matrix of doubles. (Whether by rows or by columns makes no difference to powers, nor to a norm of either.)
+// A square matrix of doubles. Powers and norms are the same for row-major and column-major matrices.
 struct Square {
   int n;
   std::vector<double> elements;
@@ -46,8 +46,8 @@ void add_product(const Square& a, const Square& b, Square& y) {
          &y.n);
 }
 
-// a, or [[a, b], [0, a]]: the exponential of such a matrix has the derivative of e^a along b for its block, and its
-// products are three of blocks, not eight.
+// The matrix a, or [[a, b], [0, a]]. The exponential of the latter has the derivative of e^a along b as its upper right
+// block, and its products need three products of blocks instead of eight.
 struct Blocks {
   Square a;
   std::optional<Square> b;
@@ -149,10 +149,10 @@ double log_factorial(int n) {
   return sum;
 }
 
-// How often the matrix must be halved so that the next term of the series is not felt, whatever its signs.
+// How often the matrix has to be halved so that the next term of the series is below rounding, whatever its signs.
 int halvings_for_rounding(const Blocks& x, int degree) {
   const double norm = x.log_of_norm();
-  if (std::isinf(norm)) return 0;  // of zeros
+  if (std::isinf(norm)) return 0;  // the norm of a zero matrix
   const double log_coefficient = 2 * log_factorial(degree) - log_factorial(2 * degree) - log_factorial(2 * degree + 1);
   const double bits = (log_coefficient + x.log_of_power_norm(2 * degree + 1) - norm) / std::log(2.0) + 53;
   return bits > 0 ? static_cast<int>(std::ceil(bits / (2 * degree))) : 0;
@@ -161,7 +161,7 @@ int halvings_for_rounding(const Blocks& x, int degree) {
 struct Powers {
   Blocks second, fourth, sixth;
   explicit Powers(const Blocks& x) : second(x * x), fourth(second * second), sixth(fourth * second) {}
-  // Stands for the logarithm of the norm of the matrix, but is smaller where its powers are.
+  // Takes the place of the logarithm of the norm, and is smaller if powers of the matrix are.
   double log_of_norm() const { return std::max(fourth.log_of_norm() / 4, sixth.log_of_norm() / 6); }
 };
 

@@ -8,8 +8,8 @@ namespace xgrad::kernels {
 
 namespace {
 
-// groups[0], groups[1], ... of y from x; marked groups are repeated. The sizes of one place of groups[0] are in
-// x_sizes[0] and y_sizes[0].
+// Expands groups[0], groups[1], ... of x into y; marked groups are repeated. x_sizes[0] and y_sizes[0] are the elements
+// of one place of groups[0].
 template <class T>
 void expand(std::span<const AxisGroup> groups, std::span<const std::int64_t> x_sizes,
             std::span<const std::int64_t> y_sizes, const T* x, T* y) {
@@ -36,7 +36,7 @@ void expand(std::span<const AxisGroup> groups, std::span<const std::int64_t> x_s
   });
 }
 
-// Joined axes of a permutation: sizes and steps in x, in the order of y; the steps in y.
+// The joined axes of a permutation, in the order of y: sizes, steps in x, steps in y.
 std::vector<LoopAxis> permuted_axes(const Shape& shape, const Shape& order) {
   std::vector<std::int64_t> steps(static_cast<std::size_t>(shape.ndim()));
   std::int64_t step = 1;
@@ -59,7 +59,7 @@ struct EqualParts {
   std::int64_t begin, size, count;
 };
 
-// Whole parts of this size, then what is left.
+// Divides `size` into whole parts of this size and the rest.
 std::vector<EqualParts> equal_parts(std::int64_t size, std::int64_t each) {
   std::vector<EqualParts> parts;
   if (size >= each) parts.push_back({0, each, size / each});

@@ -9,7 +9,7 @@ namespace xgrad::kernels {
 
 namespace {
 
-// `a` has its first n columns of m elements filled, and the orthonormal ones in the end, in all its columns.
+// `a` has columns of m elements: before, the matrix in its first n; afterwards, orthonormal ones in all of them.
 template <class T>
 void orthonormalise(std::vector<T>& a, int m, int n, int columns) {
   const int lines = std::max(m, 1);

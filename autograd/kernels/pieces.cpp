@@ -10,7 +10,7 @@ namespace xgrad::kernels {
 
 namespace {
 
-// Places x_at, x_at + x_step, ... of an axis of x to y_at, y_at + y_step, ... of y. Steps count rows of `inner`.
+// Copies rows x_at, x_at + x_step, ... of an axis of x to y_at, y_at + y_step, ... of y. A row has `inner` elements.
 struct RowCopy {
   std::int64_t count, x_at, x_step, y_at, y_step;
 };
@@ -20,7 +20,7 @@ void copy_rows(const RowCopy& rows, std::int64_t inner, const T* x, T* y) {
   x += rows.x_at * inner;
   y += rows.y_at * inner;
   if (rows.x_step == 1 && rows.y_step == 1) return copy(x, rows.count * inner, y);
-  if (inner == 1 && rows.x_step == 2 && rows.y_step == 1) {  // known, so that vectors do
+  if (inner == 1 && rows.x_step == 2 && rows.y_step == 1) {  // compile-time steps, so that it is vectorised
     for (std::int64_t i = 0; i < rows.count; ++i) y[i] = x[2 * i];
     return;
   }
@@ -31,7 +31,7 @@ void copy_rows(const RowCopy& rows, std::int64_t inner, const T* x, T* y) {
   for (std::int64_t i = 0; i < rows.count; ++i) copy(x + i * rows.x_step * inner, inner, y + i * rows.y_step * inner);
 }
 
-// The rows of an axis with `size` places that padding keeps inside an axis with `padded` places.
+// The rows of an axis of size `size` that padding keeps inside an axis of size `padded`.
 RowCopy kept_rows(std::int64_t size, std::int64_t padded, std::int64_t before, std::int64_t step) {
   const std::int64_t first = before >= 0 ? 0 : (-before + step - 1) / step;
   const std::int64_t end = padded <= before ? 0 : std::min(size, (padded - before - 1) / step + 1);
@@ -51,11 +51,11 @@ void each_rows(const Panels& shape, Body body) {
   });
 }
 
-// Rows begin to end of a padded panel, which has those rows of x.
+// Writes rows begin to end of a padded panel; `rows` says which come from x.
 template <class T>
 void pad_rows(const RowCopy& rows, std::int64_t begin, std::int64_t end, std::int64_t inner, T value, const T* x,
               T* y) {
-  // Kept rows low to high are in there.
+  // The rows low to high of x are among them.
   const auto from = [&](std::int64_t row) {
     return std::clamp<std::int64_t>((row - rows.y_at - 1) / rows.y_step + 1, 0, rows.count);
   };
@@ -101,7 +101,7 @@ void pad(const View& x, std::int64_t axis, std::int64_t before, std::int64_t int
 
 namespace {
 
-// One panel after the other, each from all of the arrays.
+// Writes one panel after the other, each from all arrays.
 template <class T>
 void concat_panels(std::span<const View> xs, std::int64_t axis, const Panels& to, T* y) {
   const std::int64_t panel = to.size * to.inner;
@@ -115,7 +115,7 @@ void concat_panels(std::span<const View> xs, std::int64_t axis, const Panels& to
   });
 }
 
-// One array after the other, each on several threads.
+// Copies one array after the other, each on several threads.
 template <class T>
 void concat_arrays(std::span<const View> xs, std::int64_t axis, const Panels& to, T* y) {
   for (const View& x : xs) {

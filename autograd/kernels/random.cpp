@@ -18,8 +18,8 @@ namespace xgrad::kernels {
 
 namespace {
 
-// Calls make(blocks, begin, count) for the blocks of a stream, as many of them at a time as are made together, from
-// number `begin` on. On several threads.
+// Calls make(blocks, begin, count) for all blocks of a stream, `count` of them at a time from number `begin` on. On
+// several threads.
 template <class Make>
 void each_blocks(RandomState state, std::int64_t blocks, Make make) {
   constexpr std::int64_t together = BitPairs::count;
@@ -30,7 +30,7 @@ void each_blocks(RandomState state, std::int64_t blocks, Make make) {
   });
 }
 
-// Element 2i by make(i) of the first numbers of blocks, element 2i + 1 of the second ones.
+// Fills element 2i from the first number of block i, and element 2i + 1 from the second.
 template <class T, class Make>
 void fill_pairs(RandomState state, std::span<T> y, Make make) {
   const std::int64_t size = std::ssize(y);
@@ -44,7 +44,7 @@ void fill_pairs(RandomState state, std::span<T> y, Make make) {
 template <std::floating_point T>
 void uniform_fill(RandomState state, double low, double high, std::span<T> y) {
   const T from = static_cast<T>(low), to = static_cast<T>(high);
-  const T below = from < to ? std::nextafter(to, from) : from;  // rounding must not reach the end
+  const T below = from < to ? std::nextafter(to, from) : from;  // rounding must not give the excluded end
   const auto draw = [=](std::uint64_t bits) { return std::min(from + (to - from) * fraction<T>(bits), below); };
   fill_pairs(state, y, [=](std::uint64_t a, std::uint64_t b, T& first, T& second) {
     first = draw(a);
@@ -87,7 +87,7 @@ void randint(RandomState state, std::int64_t low, std::uint64_t range, const Vie
   const auto to = y.as<std::int64_t>();
   each_blocks(state, y.numel(), [=](const BitPairs& bits, std::int64_t begin, std::int64_t count) {
     for (std::int64_t i = 0; i < count; ++i) {
-      // The high word of range * (first * 2^64 + second) / 2^64; its sum cannot overflow.
+      // The high word of range * (first * 2^64 + second) / 2^64; the sum cannot overflow.
       const unsigned __int128 carried = static_cast<unsigned __int128>(range) * bits.second[i] >> 64;
       const unsigned __int128 product = static_cast<unsigned __int128>(range) * bits.first[i] + carried;
       to[begin + i] =
@@ -110,8 +110,7 @@ void bernoulli(const View& p, const View& u, const View& y, const Location& wher
 
 namespace {
 
-// The sums of the parts e^logit up to each index, of which `possible` is the last that is not 0; in double for both
-// dtypes.
+// The cumulative sums of e^logit, in double for both dtypes. `possible` is the last index with a probability above 0.
 struct Sums {
   std::vector<double> up_to;
   std::size_t possible = 0;
@@ -148,11 +147,11 @@ void sum_up(std::span<const T> logits, double largest, Sums& sums) {
 
 namespace {
 
-// Calls draw(row, scratch) for rows of logits, on several threads, where `accept` is true, and refuse(row) for the
-// first where it is not.
+// Calls draw(row, scratch) for the rows of logits that `accept` holds for, on several threads, and refuse(row) for the
+// first other one.
 template <class Scratch, class Accept, class Draw, class Refuse>
 void each_distribution(std::int64_t rows, std::size_t size, Accept accept, Draw draw, Refuse refuse) {
-  constexpr std::int64_t cost = 8;  // of an element, in those that are copied
+  constexpr std::int64_t cost = 8;  // of an element, in units of a copied one
   std::vector<char> refused(static_cast<std::size_t>(rows));
   parallel_ranges(rows, cost * static_cast<std::int64_t>(size), [&](std::int64_t begin, std::int64_t end) {
     Scratch scratch(size);
@@ -176,7 +175,7 @@ std::size_t possible_classes(std::span<const T> logits) {
   return static_cast<std::size_t>(std::ranges::count_if(logits, [](T x) { return x > -INFINITY; }));
 }
 
-// The keys of a row, and its places in their order.
+// The keys of a row, and its indices in the order of their keys.
 struct KeyedPlaces {
   std::vector<double> keys;
   std::vector<std::int64_t> order;
@@ -207,7 +206,7 @@ void categorical(const View& logits, const View& u, const View& y, const Locatio
         [&, to = y.as<std::int64_t>()](std::size_t row, Sums& sums) {
           sum_up(row_of(row), largest_of(row_of(row)), sums);
           for (std::size_t i = row * each; i < (row + 1) * each; ++i) {
-            // Rounding may take u * total to the whole of it: then the last possible index is drawn.
+            // u * total may be rounded up to the total; then the last possible index is drawn.
             const auto at = std::ranges::upper_bound(sums.up_to, draws[i] * sums.up_to.back()) - sums.up_to.begin();
             to[i] = std::min(at, static_cast<std::int64_t>(sums.possible));
           }

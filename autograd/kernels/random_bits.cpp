@@ -10,7 +10,7 @@ namespace {
 
 using Two [[gnu::vector_size(16)]] = std::uint64_t;  // words of 32 bits, in one register
 
-// Of words, in 64 bits.
+// The 64-bit products of 32-bit words.
 Two product(Two a, std::uint32_t b) {
 #if defined(__SSE2__)
   return reinterpret_cast<Two>(_mm_mul_epu32(reinterpret_cast<__m128i>(a), _mm_set1_epi64x(b)));
@@ -21,7 +21,7 @@ Two product(Two a, std::uint32_t b) {
 
 }  // namespace
 
-// The rounds of philox, of two blocks in a register.
+// Runs the rounds of philox for two blocks in a register.
 BitPairs::BitPairs(RandomState state, std::uint64_t index) {
   constexpr int several = 4, width = 2;
   const std::uint64_t word = ~std::uint32_t{0};

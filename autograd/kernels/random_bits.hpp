@@ -1,6 +1,6 @@
 #pragma once
 
-// For the kernels' own .cpp files: blocks of random bits, and fractions made of them.
+// For the kernels' own .cpp files: blocks of random bits, and fractions from them.
 
 #include <concepts>
 #include <cstdint>
@@ -32,7 +32,7 @@ template <std::floating_point T>
 T fraction(std::uint64_t bits) {
   constexpr int kept = std::same_as<T, float> ? 24 : 53;
   constexpr T unit = T{1} / static_cast<T>(std::uint64_t{1} << kept);
-  using Whole = std::conditional_t<std::same_as<T, float>, std::int32_t, std::int64_t>;  // has few enough digits
+  using Whole = std::conditional_t<std::same_as<T, float>, std::int32_t, std::int64_t>;  // its digits fit
   return static_cast<T>(static_cast<Whole>(bits >> (64 - kept))) * unit;
 }
 

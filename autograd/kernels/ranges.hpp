@@ -9,7 +9,7 @@
 
 namespace xgrad::kernels {
 
-/// Elements that a thread does at a time: more than it costs to hand them to it, fewer than its cache holds.
+/// How many elements a thread takes at a time: enough to pay for the hand-over, few enough for its cache.
 inline constexpr std::int64_t range_elements = std::int64_t{1} << 14;
 
 /// Calls body(begin, end) for ranges of the items 0 ... count - 1, of `elements` elements each.

@@ -1,4 +1,4 @@
-// Recurrences and running products, extremes and logarithms of sums.
+// Linear recurrences, and running products, extremes and logarithms of sums.
 
 #include <algorithm>
 #include <cmath>
@@ -29,7 +29,7 @@ void for_numbers(DType dtype, const char* operation, Body body) {
   });
 }
 
-// The products of those before each place, into `before`, then times those behind it.
+// Writes the products of all elements before each place to `before`, and multiplies them by those behind it.
 template <class A, class T, class Apart, class Count>
 void multiply_others(const T* x, std::int64_t size, Lines lines, Apart apart, Count count, A* before, T* y) {
   A product[most_lines];
@@ -44,7 +44,7 @@ void multiply_others(const T* x, std::int64_t size, Lines lines, Apart apart, Co
     at -= lines.step;
     for (std::int64_t j = 0; j < count; ++j) {
       const std::int64_t i = at + j * apart;
-      const A factor = static_cast<A>(x[i]);  // y may lie where x lies
+      const A factor = static_cast<A>(x[i]);  // y may share the memory of x
       y[i] = static_cast<T>(static_cast<A>(before[k * count + j] * product[j]));
       product[j] = static_cast<A>(product[j] * factor);
     }
@@ -77,13 +77,13 @@ struct Extreme {
   static T result(State best) { return best; }
 };
 
-// sum e^(x - reference): the reference is no less than 1 below the largest, so that a sum neither overflows nor is 0.
+// sum e^(x - reference). The reference is at least the maximum minus 1, so that the sum neither overflows nor is 0.
 struct ExponentialSum {
   struct State {
     double reference, sum;
   };
   static constexpr State start{-std::numeric_limits<double>::infinity(), 0};
-  static double power(double x, double reference) {  // infinities of one sign differ by 0
+  static double power(double x, double reference) {  // equal infinities have the difference 0
     return x == reference ? 1 : std::exp(x - reference);
   }
   static void add(State& state, double reference, double sum) {
@@ -126,7 +126,7 @@ void cumprod(const View& x, std::int64_t axis, const View& y) {
   if (y.numel() == 0) return;
   for_numbers(y.dtype, "cumprod", [&]<class T>(T) {
     using A = Accumulator<T>;
-    // Products of parts may overflow where running ones do not: lines are whole.
+    // Lines are not divided, because products of parts may overflow where running products do not.
     scan_lines<Product<A>>(x.as<const T>(), shape, nullptr, y.as<T>());
   });
 }

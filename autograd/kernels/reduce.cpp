@@ -34,7 +34,7 @@ struct Product {
   static constexpr A start = 1;
   static A join(A a, A b) { return static_cast<A>(a * b); }
 };
-// A NaN beats everything: once in a, it fails the comparison; in b, it is seen.
+// A NaN wins: in a it fails the comparison, in b it is tested for.
 template <class A>
 struct Largest {
   using Value = A;
@@ -57,7 +57,7 @@ constexpr std::int64_t tile = 256;                 // columns of which the parti
 
 std::int64_t half_of(std::int64_t n) { return (n / 2 + lanes - 1) / lanes * lanes; }
 
-// The elements of a run: blocks in eight lanes, joined as a balanced tree.
+// Reduces a run: blocks in eight lanes, which are joined as a balanced tree.
 template <class Op, class T>
 typename Op::Value reduce_run(const T* x, std::int64_t n) {
   using A = typename Op::Value;
@@ -76,7 +76,7 @@ typename Op::Value reduce_run(const T* x, std::int64_t n) {
   return lane[0];
 }
 
-// The same of a long run, its parts on several threads.
+// Reduces a long run in the same order, in parts on several threads.
 template <class Op, class T>
 class LongRun {
  public:
@@ -95,7 +95,7 @@ class LongRun {
   }
 
  private:
-  // Where reduce_run() cuts it.
+  // Cuts the run where reduce_run() does.
   void cut(const T* x, std::int64_t n) {
     if (n <= range_elements) return parts_.emplace_back(x, x + n), void();
     cut(x, half_of(n));
@@ -141,7 +141,8 @@ void reduce_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_
     if ((blocks >> k) & 1) join_rows<Op>(width, level(k), y);
 }
 
-// The same of many rows, on several threads: parts of 2^n blocks are what the counter carries to its place n.
+// Reduces many rows in the same order on several threads: a part has 2^n blocks, which the counter would carry to bit
+// n.
 template <class Op, class T>
 void reduce_many_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t width, typename Op::Value* y) {
   const auto blocks = static_cast<std::uint64_t>(std::max<std::int64_t>(1, range_elements / (row_block * width)));
@@ -161,7 +162,7 @@ void reduce_many_rows(const T* x, std::int64_t rows, std::int64_t stride, std::i
     for (; (i >> k) & 1; ++k) join_rows<Op>(width, levels[k], value);
     levels[k] = value;
   }
-  std::copy_n(values.data() + parts * width, width, y);  // of the blocks that are left, or of none
+  std::copy_n(values.data() + parts * width, width, y);  // the remaining blocks, perhaps none
   for (std::size_t k = 0; count >> k; ++k)
     if ((count >> k) & 1) join_rows<Op>(width, levels[k], y);
 }
@@ -174,7 +175,7 @@ void reduce_middle(const T* x, const Panels& shape, typename Op::Value* y) {
     return parallel_ranges(shape.outer, size, [=](std::int64_t i, std::int64_t end) {
       for (; i < end; ++i) y[i] = LongRun<Op, T>::reduce(x + i * size, size);
     });
-  // Of tile i the first element, the width and the result.
+  // Calls body with the first element, the width and the result of tile i.
   const auto with_tile = [=](std::int64_t i, auto body) {
     const std::int64_t outer = i / tiles, j = i % tiles * tile;
     body(x + outer * size * inner + j, std::min(tile, inner - j), y + outer * inner + j);
@@ -191,7 +192,7 @@ void reduce_middle(const T* x, const Panels& shape, typename Op::Value* y) {
   });
 }
 
-// Takes the innermost marked group away.
+// Reduces the innermost marked group.
 template <class Op, class T>
 std::vector<typename Op::Value> reduce_last(const T* x, std::vector<AxisGroup>& groups) {
   Panels shape;

@@ -1,7 +1,7 @@
 #pragma once
 
-// For the kernels' own .cpp files: the instructions of one number, two or three, each under the name that the table has
-// for it. What is not defined here is the C library's.
+// For the kernels' own .cpp files: instructions as functions of one, two or three numbers, under their names in the
+// table. Those that are not defined here are the C library's.
 
 #include <algorithm>
 #include <cmath>
@@ -33,10 +33,10 @@ template <std::floating_point T>
 T round(T x) {
   return std::nearbyint(x);
 }
-// exp(-x^2), with what the square loses in rounding.
+// exp(-x^2), corrected for the rounding of the square.
 template <std::floating_point T>
 T gaussian(T x) {
-  const T size = std::min(std::abs(x), T(40)), square = size * size;  // of 40 it is 0
+  const T size = std::min(std::abs(x), T(40)), square = size * size;  // exp(-40^2) is 0
   return std::exp(-square) * (1 - std::fma(size, size, -square));
 }
 
@@ -57,7 +57,7 @@ T div(T a, T b) {
   if constexpr (std::floating_point<T>) return a / b;
   return b == T{-1} ? neg(a) : a / b;  // the smallest int64 over -1 would trap
 }
-// By repeated squaring: exponents are not negative here.
+// By repeated squaring. Callers have refused negative exponents.
 inline std::int64_t pow(std::int64_t a, std::int64_t b) {
   std::int64_t result = 1;
   for (; b > 0; b >>= 1) {

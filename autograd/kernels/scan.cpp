@@ -14,15 +14,15 @@ namespace xgrad::kernels {
 
 namespace {
 
-// Running sums along the middle axis, in parts of it. Where the parts begin depends on the shape alone, and each begins
-// with the sum of all before it, so that the bits do not depend on who computes which part.
+// Running sums along the middle axis, in parts of it. The parts depend on the shape alone, and each begins with the sum
+// of all elements before it, so that the bits do not depend on the number of threads.
 template <class A, class T>
 class RunningSum {
  public:
   RunningSum(const T* x, const Panels& shape, bool reverse, T* y)
       : x_(x), shape_(shape), step_(reverse ? -shape.inner : shape.inner), y_(y) {
     rows_ = std::max<std::int64_t>(1, part_elements / shape.inner);
-    parts_ = std::max<std::int64_t>(1, shape.size / rows_);  // the last one takes in what is left
+    parts_ = std::max<std::int64_t>(1, shape.size / rows_);  // the last part takes the rest
     if (parts_ == 1) rows_ = shape.size;
   }
 
@@ -33,7 +33,7 @@ class RunningSum {
     std::vector<A> starts(static_cast<std::size_t>(shape_.outer * parts_ * inner));
     parallel_blocks(shape_.outer * parts_,
                     [&](std::int64_t block) { add_up(block / parts_, block % parts_, starts.data() + block * inner); });
-    // Sums of parts may overflow where running ones do not: then the axis is one part.
+    // Sums of parts may overflow where running sums do not; then the axis is one part.
     std::vector<char> whole;
     for (std::int64_t i = 0; i < shape_.outer; ++i) whole.push_back(!start_parts(starts.data() + i * parts_ * inner));
     const std::int64_t groups = (parts_ + together - 1) / together;
@@ -47,14 +47,15 @@ class RunningSum {
  private:
   static constexpr std::int64_t part_elements = 1 << 14;
   static constexpr std::int64_t columns = 256;
-  static constexpr std::int64_t together = 4;  // parts that are added side by side: one sum would wait for the other
+  // Parts that are added side by side, so that one sum need not wait for its last addition.
+  static constexpr std::int64_t together = 4;
 
   std::int64_t begin(std::int64_t i, std::int64_t k) const {
     return (i * shape_.size + (step_ < 0 ? shape_.size - 1 - k : k)) * shape_.inner;
   }
   std::int64_t end_of(std::int64_t part) const { return part == parts_ - 1 ? shape_.size : (part + 1) * rows_; }
 
-  // Where rows are long, columns are added by themselves.
+  // Divides columns among threads, where rows are long.
   void run_columns() {
     const std::int64_t groups = (shape_.inner + columns - 1) / columns;
     parallel_blocks(shape_.outer * groups, [&](std::int64_t block) {
@@ -78,7 +79,7 @@ class RunningSum {
     });
   }
 
-  // Of so many rows from each of some places, which are so far apart.
+  // Adds so many rows from each of several parts, which are `apart` rows from each other.
   void side_by_side(std::int64_t row, std::int64_t apart, std::int64_t rows, A* totals) {
     A sums[together];
     std::copy_n(totals, together, sums);
@@ -96,7 +97,7 @@ class RunningSum {
     add(i, 0, shape_.size, total.data());
   }
 
-  // Rows k to end, to `total`, which is the sum of all before.
+  // Adds rows k to end to `total`, which is the sum of all rows before.
   void add(std::int64_t i, std::int64_t k, std::int64_t end, A* total) {
     add_columns(begin(i, k), end - k, shape_.inner, total);
   }
@@ -120,7 +121,7 @@ class RunningSum {
     add(i, (last + 1) * rows_, end_of(last), total + together - 1);
   }
 
-  // The sums of a part: of single elements, several at once.
+  // Sums up a part; rows of a single element several at a time.
   void add_up(std::int64_t i, std::int64_t part, A* total) const {
     constexpr std::int64_t lanes = 8;
     const std::int64_t end = end_of(part);
@@ -136,7 +137,7 @@ class RunningSum {
       for (std::int64_t j = 0; j < shape_.inner; ++j) total[j] = static_cast<A>(total[j] + static_cast<A>(x_[row + j]));
   }
 
-  // From the sum of each part to the sum of those before it; whether all are finite.
+  // Replaces the sum of each part by that of all parts before it. Returns whether all sums are finite.
   bool start_parts(A* sums) const {
     const std::int64_t inner = shape_.inner;
     std::vector<A> before(static_cast<std::size_t>(inner));

@@ -16,7 +16,7 @@ namespace xgrad::kernels {
 
 namespace {
 
-// Whole numbers in the order of the elements: -0 is 0, and every NaN is above everything.
+// Whole numbers in the order of the elements: -0 equals 0, and every NaN is above all numbers.
 std::uint32_t key_of(float x) {
   if (x != x) return ~std::uint32_t{0};
   const auto bits = std::bit_cast<std::uint32_t>(x + 0.0f);
@@ -35,7 +35,7 @@ struct Placed {
   std::conditional_t<sizeof(Key) == 4, std::uint32_t, std::uint64_t> place;
 };
 
-// Digit by digit, the lowest first: what is equal stays in order. A digit that all have moves nothing.
+// A radix sort, which is stable: the lowest digit comes first, and a digit that all keys share is skipped.
 template <class Key>
 void sort_by_digits(std::vector<Placed<Key>>& list, std::vector<Placed<Key>>& other) {
   constexpr int bits = 8, digits = 8 * sizeof(Key) / bits;
@@ -58,7 +58,7 @@ bool comes_before(const Placed<Key>& a, const Placed<Key>& b) {
   return a.key < b.key || (a.key == b.key && a.place < b.place);
 }
 
-// The elements of a row, one after the other, as keys whose order is the one asked for.
+// A row of elements as keys in the order that is asked for.
 template <class T>
 struct Row {
   using Key = decltype(key_of(T{}));
@@ -74,7 +74,7 @@ struct Row {
   }
 };
 
-// Whether an element in a block may come before the limit: a comparison with NaN says so.
+// Whether an element of a block may come before the limit; true for a block with NaN.
 constexpr std::int64_t block = 8;
 template <class T>
 bool may_come_before(const T* x, T limit, bool descending) {
@@ -86,11 +86,12 @@ bool may_come_before(const T* x, T limit, bool descending) {
   return found > 0;
 }
 
-// The first `count` > 0 elements of the row, in order, into `list`. The best so far are kept, and what is no better
-// than the last of them is passed over, whole blocks at a time.
+// Finds the first `count` > 0 elements of the row, in order. `list` keeps the best so far; elements that are no better
+// than the last of them are skipped, whole blocks at a time.
 template <class T, class Key = decltype(key_of(T{}))>
 void select_first(const Row<T>& row, std::size_t count, std::vector<Placed<Key>>& list) {
-  constexpr std::size_t few = 64;  // are kept in order; of more, as many again and then the best of them
+  // So many are kept in order. A longer list grows to twice its size, and then keeps the better half.
+  constexpr std::size_t few = 64;
   const auto keep = [&] {
     std::ranges::nth_element(list, list.begin() + static_cast<std::ptrdiff_t>(count) - 1, comes_before<Key>);
     list.resize(count);
@@ -123,102 +124,187 @@ void select_first(const Row<T>& row, std::size_t count, std::vector<Placed<Key>>
   std::ranges::sort(list, comes_before<Key>);
 }
 
-// The same keys as numbers with a sign, of elements that follow each other.
-template <class T, class Key = std::make_signed_t<decltype(key_of(T{}))>>
-void signed_keys(const T* x, std::int64_t count, bool descending, Key* keys) {
-  using Limits = std::numeric_limits<Key>;
-  const Key turned = descending ? Key{-1} : Key{0};
-  for (std::int64_t k = 0; k < count; ++k) {
-    Key key;
-    if constexpr (std::floating_point<T>) {
-      const auto bits = std::bit_cast<Key>(x[k] + T{0});
-      constexpr auto infinity = std::bit_cast<Key>(std::numeric_limits<T>::infinity());
-      key = bits ^ ((bits >> Limits::digits) & Limits::max());
-      key = (bits & Limits::max()) > infinity ? Limits::max() : key;  // NaN: compared as numbers, it takes a branch
-    } else {
-      key = x[k];
-    }
-    keys[k] = key ^ turned;
-  }
-}
-
-// Keys in one register, by the means of the compiler.
+// Numbers in one vector register, by the vector extension of the compiler.
 constexpr std::int64_t register_bytes = 16;
 template <class Key>
 struct Register {
   using Several [[gnu::vector_size(register_bytes)]] = Key;
   static constexpr std::int64_t width = register_bytes / sizeof(Key);
   static Several all(Key key) { return Several{} + key; }
+  static Several at(const Key* keys) {
+    Several some;
+    std::memcpy(&some, keys, sizeof some);
+    return some;
+  }
 };
 
-// Whether any of the `count` keys, which fill registers, is not above the limit.
-template <std::int64_t count, class Key>
-bool any_up_to(const Key* keys, Key limit) {
-  using Keys = Register<Key>;
-  typename Keys::Several found{};  // -1 where one is
-  for (std::int64_t i = 0; i < count; i += Keys::width) {
-    typename Keys::Several some;
-    std::memcpy(&some, keys + i, sizeof some);
-    found |= some <= Keys::all(limit);
-  }
-  Key any = 0;
-  for (std::int64_t j = 0; j < Keys::width; ++j) any |= found[j];
-  return any != 0;
-}
-
-// The first `count` elements of a row of some length, in order, into `list`: as many groups as that have elements up to
-// a limit, which is the last of the first elements of groups. What is above it is passed over.
+// The rank of each element of a short list, by comparing each with each in vectors, without branches. Equal elements
+// keep their order.
 template <class T>
-class SelectFew {
+class Ranks {
  public:
   using Key = std::make_signed_t<decltype(key_of(T{}))>;
-  using Element = Placed<std::make_unsigned_t<Key>>;
+  static constexpr std::int64_t most = sizeof(Key) == 4 ? 64 : 32;
 
-  static bool suits(const Row<T>& row, std::int64_t count) {
-    return row.stride == 1 && row.size >= 4 * depth && row.size <= std::int64_t{1} << 14 &&
-           count <= row.size / depth / 2;
-  }
-
-  void run(const Row<T>& row, std::int64_t count, std::vector<Element>& list) {
-    constexpr Key last = std::numeric_limits<Key>::max(), lowest = std::numeric_limits<Key>::min();
-    const std::int64_t groups = (row.size + lanes * depth - 1) / (lanes * depth);
-    keys_.resize(static_cast<std::size_t>(groups * lanes * depth));
-    firsts_.resize(static_cast<std::size_t>(groups * lanes));
-    signed_keys(row.first, row.size, row.descending, keys_.data());
-    std::fill(keys_.begin() + row.size, keys_.end(), last);
-    for (std::int64_t i = 0; i < groups; ++i) find_firsts(keys_.data() + i * lanes * depth, firsts_.data() + i * lanes);
-    std::ranges::nth_element(firsts_, firsts_.begin() + count - 1);
-    const Key limit = firsts_[static_cast<std::size_t>(count - 1)];
-    list.clear();
-    for (std::int64_t begin = 0; begin < row.size; begin += depth) {
-      const Key* keys = keys_.data() + begin;
-      if (!any_up_to<depth>(keys, limit)) continue;
-      for (std::int64_t k = 0; k < std::min(depth, row.size - begin); ++k)
-        if (keys[k] <= limit)
-          list.push_back({static_cast<std::make_unsigned_t<Key>>(keys[k] ^ lowest),
-                          static_cast<decltype(Element::place)>(begin + k)});
+  // `list` is a Row or a list of Placed with at most `most` elements.
+  template <class List>
+  Ranks(const List& list, std::int64_t size) : size_(size), parts_((size + width - 1) / width) {
+    using Index = std::conditional_t<std::is_same_v<List, Row<T>>, std::int64_t, std::size_t>;
+    constexpr Key lowest = std::numeric_limits<Key>::min();
+    for (std::int64_t i = 0; i < parts_; ++i) {
+      rank_[i] = Several{};
+      for (std::int64_t j = i * width; j < (i + 1) * width; ++j)
+        key_[i][j % width] = j < size_ ? static_cast<Key>(list[static_cast<Index>(j)].key) ^ lowest : lowest;
     }
-    std::ranges::partial_sort(list, list.begin() + count, comes_before<std::make_unsigned_t<Key>>);
+    Several places[parts];
+    for (Key i = 0; i < parts_ * width; ++i) places[i / width][i % width] = i;
+    for (std::int64_t i = 0; i < size_; ++i) {
+      const Several key = Register<Key>::all(key_[i / width][i % width]);
+      const Several at = Register<Key>::all(static_cast<Key>(i));
+      // A comparison gives -1 where element i comes first.
+      for (std::int64_t j = 0; j < parts_; ++j) rank_[j] -= (key < key_[j]) | ((key == key_[j]) & (at < places[j]));
+    }
+  }
+  // Sorts the list by these ranks.
+  template <class List>
+  void sort(List& list) const {
+    typename List::value_type sorted[most];
+    for (std::int64_t j = 0; j < size_; ++j) sorted[rank_[j / width][j % width]] = list[static_cast<std::size_t>(j)];
+    std::copy_n(sorted, size_, list.begin());
+  }
+  // Writes the indices of the elements with ranks first, ..., first + count - 1.
+  void write(std::int64_t first, std::int64_t count, std::int64_t stride, std::int64_t* y) const {
+    std::int64_t order[most];
+    for (std::int64_t j = 0; j < size_; ++j) order[rank_[j / width][j % width]] = j;
+    for (std::int64_t k = 0; k < count; ++k) y[k * stride] = order[first + k];
   }
 
  private:
-  static constexpr std::int64_t lanes = 16, depth = 16;  // groups side by side, and elements of a group
+  using Several = typename Register<Key>::Several;
+  static constexpr std::int64_t width = Register<Key>::width, parts = most / width;
 
-  static void find_firsts(const Key* keys, Key* firsts) {
-    Key first[lanes];
-    std::copy_n(keys, lanes, first);
-    for (std::int64_t k = 1; k < depth; ++k)
-      for (std::int64_t j = 0; j < lanes; ++j) {
-        const Key key = keys[k * lanes + j];
-        first[j] = key < first[j] ? key : first[j];
-      }
-    std::copy_n(first, lanes, firsts);
-  }
-
-  std::vector<Key> keys_, firsts_;
+  std::int64_t size_, parts_;
+  Several key_[parts], rank_[parts];
 };
 
-// The element at place `first` of the order, by its leading bits first: those that share them are few.
+// Finds the first `count` elements of a row, in order, if they are few of many. The row is divided into at least 2
+// count groups. The count-th of the groups' first elements is a limit: at least `count` elements are not behind it, and
+// few others. Only these get keys. A comparison with NaN never says that an element is behind, so they include every
+// NaN.
+template <class T, bool descending>
+class SelectFew {
+ public:
+  using Element = Placed<decltype(key_of(T{}))>;
+
+  static bool suits(const Row<T>& row, std::int64_t count) {
+    return row.stride == 1 && row.size >= 64 && row.size <= std::int64_t{1} << 14 && count <= row.size / 32;
+  }
+
+  void run(const Row<T>& row, std::int64_t count, std::vector<Element>& list) {
+    const T limit = limit_of(row, count);
+    places_.resize(static_cast<std::size_t>(row.size));
+    const std::int64_t found = find_up_to(row, limit);
+    list.resize(static_cast<std::size_t>(found));
+    for (std::int64_t i = 0; i < found; ++i)
+      list[static_cast<std::size_t>(i)] = row[places_[static_cast<std::size_t>(i)]];
+    if (found <= Ranks<T>::most)
+      Ranks<T>(list, found).sort(list);
+    else
+      std::ranges::partial_sort(list, list.begin() + count, comes_before<decltype(Element::key)>);
+  }
+
+ private:
+  using Several = typename Register<T>::Several;
+  static constexpr std::int64_t lanes = 16, width = Register<T>::width, most_groups = 64;
+  using Limits = std::numeric_limits<T>;
+  static constexpr T largest = Limits::has_infinity ? Limits::infinity() : Limits::max();
+  static constexpr T smallest = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
+  static constexpr T very_first = descending ? largest : smallest, very_last = descending ? smallest : largest;
+
+  template <class X>
+  static auto before(const X& a, const X& b) {
+    if constexpr (descending)
+      return a > b;
+    else
+      return a < b;
+  }
+
+  // Finds the limit. Groups are the lanes of some pieces of the row, so that vectors find their first elements.
+  T limit_of(const Row<T>& row, std::int64_t count) {
+    const std::int64_t pieces = (2 * count + lanes - 1) / lanes, groups = pieces * lanes;
+    firsts_.assign(static_cast<std::size_t>(groups), very_last);
+    const std::int64_t whole = row.size / lanes, part = (whole + pieces - 1) / pieces;
+    for (std::int64_t i = 0; i < pieces; ++i)
+      find_firsts(row.first + i * part * lanes, std::min(part, whole - i * part),
+                  &firsts_[static_cast<std::size_t>(i * lanes)]);
+    for (std::int64_t k = whole * lanes; k < row.size; ++k) {
+      T& first = firsts_[static_cast<std::size_t>(k % lanes)];
+      if (before(row.first[k], first)) first = row.first[k];
+    }
+    if (groups > most_groups) {
+      std::ranges::nth_element(firsts_, firsts_.begin() + count - 1, [](T a, T b) { return before(a, b); });
+      return firsts_[static_cast<std::size_t>(count - 1)];
+    }
+    return ranked(count);
+  }
+  static void find_firsts(const T* x, std::int64_t count, T* firsts) {
+    Several first[lanes / width];
+    std::memcpy(first, firsts, sizeof first);
+    for (std::int64_t k = 0; k < count; ++k)
+      for (std::int64_t j = 0; j < lanes / width; ++j) {
+        const Several here = Register<T>::at(x + k * lanes + j * width);
+        first[j] = before(here, first[j]) ? here : first[j];
+      }
+    std::memcpy(firsts, first, sizeof first);
+  }
+  // The last of the groups' first elements that have fewer than `count` others before them.
+  T ranked(std::int64_t count) const {
+    std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t> ranks[most_groups] = {};
+    const auto size = static_cast<std::int64_t>(firsts_.size());
+    const T* firsts = firsts_.data();
+    for (std::int64_t i = 0; i < size; ++i)
+      for (std::int64_t j = 0; j < size; ++j) ranks[j] += before(firsts[i], firsts[j]);
+    T limit = very_first;
+    for (std::int64_t j = 0; j < size; ++j) {
+      const T up_to = ranks[j] < count ? firsts[j] : very_first;
+      limit = before(limit, up_to) ? up_to : limit;
+    }
+    return limit;
+  }
+
+  // Writes the places of the elements that are not behind the limit, without a branch for each. Returns their number.
+  std::int64_t find_up_to(const Row<T>& row, T limit) {
+    const T* x = row.first;
+    std::int64_t* places = places_.data();
+    const Several limits = Register<T>::all(limit);
+    std::int64_t found = 0, k = 0;
+    for (; k + lanes <= row.size; k += lanes) {
+      if (are_behind(limits, x + k)) continue;
+      for (std::int64_t j = 0; j < lanes; ++j) {
+        places[found] = k + j;
+        found += !before(limit, x[k + j]);
+      }
+    }
+    for (; k < row.size; ++k) {
+      places[found] = k;
+      found += !before(limit, x[k]);
+    }
+    return found;
+  }
+
+  // Whether all elements of a block are behind the limit.
+  static bool are_behind(const Several& limits, const T* x) {
+    auto behind = before(limits, Register<T>::at(x));  // -1 where one is
+    for (std::int64_t j = width; j < lanes; j += width) behind &= before(limits, Register<T>::at(x + j));
+    const auto halves = std::bit_cast<std::array<std::int64_t, 2>>(behind);
+    return (halves[0] & halves[1]) == -1;
+  }
+
+  std::vector<T> firsts_;
+  std::vector<std::int64_t> places_;
+};
+
+// Finds the element at position `first` of the order, among the few that share its leading bits.
 template <class T, class Key = decltype(key_of(T{}))>
 void select_one(const Row<T>& row, std::int64_t first, std::vector<Placed<Key>>& list) {
   constexpr int bits = 11, shift = 8 * sizeof(Key) - bits;
@@ -234,12 +320,12 @@ void select_one(const Row<T>& row, std::int64_t first, std::vector<Placed<Key>>&
   list[0] = list[static_cast<std::size_t>(first)];
 }
 
-// The elements of a row at places first, ..., first + count - 1 of the order, in front of `list`.
-template <class T, class Key = decltype(key_of(T{}))>
+// Puts the elements at positions first, ..., first + count - 1 of the order in front of `list`.
+template <class T, bool descending, class Key = decltype(key_of(T{}))>
 void order_row(const Row<T>& row, std::int64_t first, std::int64_t count, std::vector<Placed<Key>>& list,
-               std::vector<Placed<Key>>& other, SelectFew<T>& select) {
-  constexpr std::int64_t few = 200;  // are sorted by comparing
-  if (first == 0 && SelectFew<T>::suits(row, count)) return select.run(row, count, list);
+               std::vector<Placed<Key>>& other, SelectFew<T, descending>& select) {
+  constexpr std::int64_t few = 200;  // so many are sorted by comparisons
+  if (first == 0 && select.suits(row, count)) return select.run(row, count, list);
   if (first == 0 && count < row.size / 8) return select_first(row, static_cast<std::size_t>(count), list);
   if (count == 1) return select_one(row, first, list);
   list.resize(static_cast<std::size_t>(row.size));
@@ -251,57 +337,19 @@ void order_row(const Row<T>& row, std::int64_t first, std::int64_t count, std::v
   list.erase(list.begin(), list.begin() + first);
 }
 
-// Few elements are compared each with each, without a branch, some of them at a time.
-template <class T>
-class Ranks {
- public:
-  using Key = std::make_signed_t<decltype(key_of(T{}))>;
-  static constexpr std::int64_t most = sizeof(Key) == 4 ? 64 : 32;
-
-  explicit Ranks(const Row<T>& row) : size_(row.size), parts_((row.size + width - 1) / width) {
-    constexpr Key lowest = std::numeric_limits<Key>::min();
-    for (std::int64_t i = 0; i < parts_; ++i) {
-      rank_[i] = Several{};
-      for (std::int64_t j = i * width; j < (i + 1) * width; ++j)
-        key_[i][j % width] = j < size_ ? static_cast<Key>(row[j].key) ^ lowest : lowest;
-    }
-    Several places[parts];
-    for (Key i = 0; i < parts_ * width; ++i) places[i / width][i % width] = i;
-    for (std::int64_t i = 0; i < size_; ++i) {
-      const Several key = Register<Key>::all(key_[i / width][i % width]);
-      const Several at = Register<Key>::all(static_cast<Key>(i));
-      // A comparison gives -1: element i comes before another one, of equal ones the first.
-      for (std::int64_t j = 0; j < parts_; ++j) rank_[j] -= (key < key_[j]) | ((key == key_[j]) & (at < places[j]));
-    }
-  }
-  // The places of the elements whose ranks are first, ..., first + count - 1.
-  void write(std::int64_t first, std::int64_t count, std::int64_t stride, std::int64_t* y) const {
-    std::int64_t order[most];
-    for (std::int64_t j = 0; j < size_; ++j) order[rank_[j / width][j % width]] = j;
-    for (std::int64_t k = 0; k < count; ++k) y[k * stride] = order[first + k];
-  }
-
- private:
-  using Several = typename Register<Key>::Several;
-  static constexpr std::int64_t width = Register<Key>::width, parts = most / width;
-
-  std::int64_t size_, parts_;
-  Several key_[parts], rank_[parts];
-};
-
-template <class T>
-void order(const T* x, const Panels& shape, bool descending, std::int64_t first, std::int64_t count, std::int64_t* y) {
+template <bool descending, class T>
+void order(const T* x, const Panels& shape, std::int64_t first, std::int64_t count, std::int64_t* y) {
   using Key = decltype(key_of(T{}));
-  constexpr std::int64_t cost = 16;  // of an element, in those that are copied
+  constexpr std::int64_t cost = 16;  // of an element, in units of a copied one
   const auto [outer, size, inner] = shape;
   parallel_ranges(outer * inner, cost * size, [=, size = size, inner = inner](std::int64_t i, std::int64_t end) {
     std::vector<Placed<Key>> list, other;
-    SelectFew<T> select;
+    SelectFew<T, descending> select;
     for (; i < end; ++i) {
       const Row<T> row{x + i / inner * size * inner + i % inner, size, inner, descending};
       std::int64_t* to = y + i / inner * count * inner + i % inner;
       if (size <= Ranks<T>::most) {
-        Ranks<T>(row).write(first, count, inner, to);
+        Ranks<T>(row, size).write(first, count, inner, to);
         continue;
       }
       order_row(row, first, count, list, other, select);
@@ -318,7 +366,8 @@ void argsort(const View& x, std::int64_t axis, bool descending, std::int64_t fir
   const bool known = dispatch(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     if constexpr (!std::same_as<T, bool>) {
-      order(x.as<const T>(), panels(x.shape, axis), descending, first, y.shape[axis], y.as<std::int64_t>());
+      const auto ordered = descending ? order<true, T> : order<false, T>;
+      ordered(x.as<const T>(), panels(x.shape, axis), first, y.shape[axis], y.as<std::int64_t>());
       return true;
     }
     return false;

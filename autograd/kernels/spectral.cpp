@@ -11,8 +11,8 @@ namespace xgrad::kernels {
 
 namespace {
 
-// The sign that makes the leading component of a vector positive: of those that are almost the largest, the first,
-// so that rounding does not decide between two of one size.
+// The sign that makes the leading component of a vector positive: the first of those that are almost the largest, so
+// that rounding does not decide between equal ones.
 template <class T>
 T sign_of(const T* vector, std::size_t size) {
   T largest = 0;
@@ -27,14 +27,14 @@ void scale(T* vector, std::size_t size, T factor) {
   for (std::size_t i = 0; i < size; ++i) vector[i] *= factor;
 }
 
-// What rounding leaves of a number that is 0, beside `largest`, in the values of a matrix of this size. (Measured on
-// products with equal values, it is up to 5 epsilon for size 2, 23 for 1000.)
+// A bound for the rounding error of a value that is 0, if the largest value of a matrix of this size is `largest`.
+// Measured on products with equal values it is up to 5 epsilon for size 2, and 23 for 1000.
 template <class T>
 T negligible(std::size_t size, T largest) {
   return 4 * (1 + std::sqrt(static_cast<T>(size))) * std::numeric_limits<T>::epsilon() * largest;
 }
 
-// The rows of `vectors` are the eigenvectors; it holds the matrix before.
+// `vectors` has the matrix before, and the eigenvectors as rows afterwards.
 template <class T>
 int eigenpairs(T* vectors, T* values, int n) {
   as_int(2 * (std::int64_t{n} + 2) * (n + 2), "eigh");  // the workspace
@@ -51,14 +51,14 @@ int eigenpairs(T* vectors, T* values, int n) {
   return info;
 }
 
-// Of a matrix: the columns of U as rows, the singular values, and V^T.
+// The singular value decomposition of a matrix: the columns of U as rows, the singular values, and V^T.
 template <class T>
 struct Svd {
   std::size_t m, n, k;
   std::vector<T> ut, s, vt;
   int info = 0;
 
-  // What lies there is the transposed matrix, V S U^T.
+  // LAPACK sees the transposed matrix, V S U^T.
   Svd(const T* matrix, int rows, int columns)
       : m(static_cast<std::size_t>(rows)),
         n(static_cast<std::size_t>(columns)),
@@ -92,7 +92,7 @@ struct Svd {
     for (std::size_t j = 0; j < k; ++j) {
       const T sign = sign_of(&ut[j * m], m);
       scale(&ut[j * m], m, sign);
-      // Where a singular value is 0, the signs of its two vectors have nothing to do with each other.
+      // The two vectors of a singular value that is 0 have independent signs.
       scale(&vt[j * n], n, s[j] > least_value() ? sign : sign_of(&vt[j * n], n));
     }
   }
@@ -107,7 +107,7 @@ Svd<T> svd_of(const Matrices& all, const View& x, std::int64_t entry, const char
   return svd;
 }
 
-// V S^-1 U^T, of the singular values above the bound that have a finite reciprocal.
+// V S^-1 U^T, over the singular values above the bound with a finite reciprocal.
 template <class T>
 void pseudo_inverse(Svd<T>& svd, T bound, T* y) {
   int rank = 0;
@@ -203,7 +203,7 @@ void reciprocal_gaps(Gap gap, std::int64_t begin, std::int64_t size, const View&
       T* result = y.as<T>() + at * m * n;
       const T largest =
           std::max(std::accumulate(left, left + m, T{0}, larger), std::accumulate(right, right + n, T{0}, larger));
-      // (The reciprocal of a subnormal number may be infinite.)
+      // The reciprocal of a subnormal number may be infinite, so the bound is at least the smallest normal one.
       const T least = std::max(negligible(static_cast<std::size_t>(size), largest), std::numeric_limits<T>::min());
       for (std::size_t i = 0; i < m; ++i)
         for (std::size_t j = 0; j < n; ++j) {

@@ -1,6 +1,6 @@
 #pragma once
 
-// For the .cpp files of kernels and of the engine: rows and columns of a matrix exchanged.
+// For .cpp files of kernels and of the engine: transposes matrices.
 
 #include <algorithm>
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace xgrad::kernels {
 
-/// y[i][j] = x[j][i] for a square of as many elements as are in a register, in registers; with its side.
+/// y[i][j] = x[j][i] for a square whose side is the width of a register, in registers.
 template <class T>
 struct Square {
   static constexpr std::int64_t side = 1;
@@ -45,7 +45,7 @@ requires(sizeof(T) == 8) struct Square<T> {
   }
 };
 
-/// Rows and columns whose cache lines stay until all of them is used.
+/// The most rows whose cache lines stay in the cache until all of them is used.
 inline constexpr std::int64_t transposed_rows = 16;
 
 /// y[i][j] = x[j][i] for some rows: i steps by 1 in x, j steps by 1 in y.

@@ -13,7 +13,7 @@ namespace {
   fail<DTypeError>(Location::current(), "unary: there is no such function of ", x.dtype, " elements");
 }
 
-// Each of these says whether the instruction is a function of such elements.
+// Each of these returns whether the instruction is a function of such elements.
 template <std::floating_point T>
 bool apply(Instruction f, std::int64_t n, const T* x, T* y) {
   switch (f) {

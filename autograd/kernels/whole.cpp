@@ -1,4 +1,4 @@
-// What division leaves, and the bits of whole numbers.
+// Remainders, and bitwise operations of whole numbers.
 
 #include <algorithm>
 #include <cmath>
@@ -12,8 +12,8 @@ namespace xgrad::kernels {
 
 namespace {
 
-// std::fmod, several times as fast where the quotient has few enough digits: rounded, it is at most 1 above what it is
-// cut to, and what its multiple of b leaves is exact, of float32 in double and of double by fma.
+// std::fmod, but several times as fast if the quotient has few enough digits. The rounded quotient is at most 1 above
+// the truncated one, and the remainder of its multiple of b is exact: in double for float32, by fma for double.
 template <std::floating_point T>
 T left_over(T a, T b) {
   constexpr bool narrow = sizeof(T) < sizeof(double);

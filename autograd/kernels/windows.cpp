@@ -1,4 +1,4 @@
-// Sliding windows, laid out for products and reductions: whole rows of elements at a time.
+// Sliding windows in memory, for products and reductions; whole rows of elements at a time.
 
 #include <algorithm>
 #include <vector>
@@ -16,8 +16,8 @@ namespace {
 std::int64_t floor_of(std::int64_t a, std::int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
 std::int64_t ceil_of(std::int64_t a, std::int64_t b) { return -floor_of(-a, b); }
 
-// One axis from the first one with windows on: `places` of them in the unfolded array, of `elements` of the plain one;
-// place p of window element k is element p * stride + k * dilation - before.
+// An axis from the first one with windows on: it has `places` windows in the unfolded array, and `elements` elements in
+// the plain one. Element k of the window at place p is element p * stride + k * dilation - before.
 struct SlidingAxis {
   std::int64_t elements = 1, places = 1, size = 1, stride = 1, dilation = 1, before = 0;
 
@@ -32,13 +32,13 @@ struct SlidingAxis {
   }
 };
 
-// How plain and unfolded elements lie to each other: rows of the unfolded array, in order.
+// Maps rows of the unfolded array, in order, to elements of the plain one.
 class Correspondence {
  public:
   Correspondence(const Shape& plain, const Shape& unfolded, std::span<const Sliding> windows) {
     const std::int64_t first = windows.front().axis, added = static_cast<std::int64_t>(windows.size());
     for (std::int64_t axis = 0; axis < first; ++axis) outer_ *= plain[axis];
-    if (first + 1 == plain.ndim()) axes_.emplace_back();  // there are two axes at least
+    if (first + 1 == plain.ndim()) axes_.emplace_back();  // it has at least two axes
     const std::size_t none = axes_.size();
     for (std::int64_t axis = first; axis < plain.ndim(); ++axis) axes_.push_back({plain[axis], unfolded[axis + added]});
     for (const Sliding& window : windows) {

@@ -7,7 +7,7 @@
 
 namespace xgrad::kernels {
 
-/// The type to calculate in, for elements of type T.
+/// The type in which elements of type T are computed.
 template <class T>
 struct wrapping {
   using type = T;

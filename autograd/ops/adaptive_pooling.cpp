@@ -35,7 +35,7 @@ struct Parts {
   }
   std::int64_t count() const { return std::ssize(begins); }
   bool are_equal() const { return elements == count() * longest; }
-  // In place of the axis two: the parts, and their elements, with `value` where a part is shorter than others.
+  // Replaces the axis by two: the parts, and their elements, with `value` where a part is shorter than others.
   Tensor apart(const Tensor& x, std::int64_t axis, double value) const {
     Shape shape = x.shape();
     const Sizes before{shape.begin(), shape.begin() + axis}, after{shape.begin() + axis + 1, shape.end()};
@@ -67,7 +67,7 @@ struct AdaptivePools {
     for (std::int64_t axis = 0; axis < spatial; ++axis) {
       check<ShapeError>(x.size(axis + 2) > 0, where, call, ": axis ", axis + 2, " of ", describe(x), " is empty");
       const std::int64_t elements = x.size(axis + 2), count = counts[at(axis)];
-      // Parts that are not equal have a table of their elements.
+      // Unequal parts need a table of their elements.
       check_table(count, elements % count == 0 ? 1 : elements / count + 2, call, where);
       parts.emplace_back(elements, count);
       places.push_back(2 * axis + 2);
@@ -87,11 +87,11 @@ Tensor along(const Sizes& numbers, std::int64_t i, std::int64_t spatial, DType d
   return reshape(tensor(numbers, dtype), joined({{std::ssize(numbers)}, Sizes(at(spatial - 1 - i), 1)}));
 }
 
-// As in max_pool, the elements of a part share the derivative with what stands for missing ones where all are -inf.
+// As in max_pool: where all elements of a part are -inf, they share the derivative with the fillers of a shorter part.
 Tensor adaptive_max_pool(const Operand& x, const PerAxis& size, std::int64_t spatial, const char* call) {
   const CallScope scope(call, x.where());
   const AdaptivePools pools(x, size, spatial, call);
-  if (!pools.x.tracked()) {  // axis after axis, for which only the shares of ties in the derivative would differ
+  if (!pools.x.tracked()) {  // one axis after the other; only the shares of ties in the derivative would differ
     Tensor y = pools.x;
     for (std::int64_t axis = spatial + 1; axis >= 2; --axis)
       y = max(pools.parts[at(axis - 2)].apart(y, axis, least), axis + 1);
@@ -107,7 +107,7 @@ Tensor adaptive_max_pool(const Operand& x, const PerAxis& size, std::int64_t spa
   return pools.result(where(y == least, y * share, y));
 }
 
-// Axis after axis, for which there is less to add up the second time.
+// One axis after the other, so that the second has less to add up.
 Tensor adaptive_avg_pool(const Operand& x, const PerAxis& size, std::int64_t spatial, const char* call) {
   const CallScope scope(call, x.where());
   const AdaptivePools pools(x, size, spatial, call);

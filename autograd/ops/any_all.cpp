@@ -12,7 +12,7 @@ Tensor as_mask(const Operand& x) {
   return input.dtype() == boolean ? input : input != 0;
 }
 
-// How many elements are true. Fused with what made the mask; rounded perhaps, but never from another number to 0.
+// The number of true elements, fused with what made the mask. It may be rounded, but never to 0.
 Tensor count(const Tensor& mask, const Axes& axes, KeepDims keep) { return sum(cast(mask, float32), axes, keep); }
 
 }  // namespace

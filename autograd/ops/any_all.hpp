@@ -8,12 +8,12 @@
 
 namespace xgrad {
 
-/// Whether an element over the axes is true, or not 0 (NaN is not 0); false of nothing. bool.
+/// bool: whether any element over the axes is true, or not 0 (NaN is not 0); false for no elements.
 Tensor any(const Operand& x, const Axes& axes = all_axes, KeepDims keep = KeepDims::no);
-/// Whether all elements over the axes are true, or not 0; true of nothing. bool.
+/// bool: whether all elements over the axes are true, or not 0; true for no elements.
 Tensor all(const Operand& x, const Axes& axes = all_axes, KeepDims keep = KeepDims::no);
 
-// Over all axes, which stay.
+// Over all axes, which stay with size 1.
 template <OnlyKeepDims Keep>
 Tensor any(const Operand& x, Keep keep) {
   return any(x, all_axes, keep);

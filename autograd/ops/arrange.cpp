@@ -22,7 +22,7 @@ std::vector<std::int64_t> normalised(const Axes& axes, std::int64_t ndim, const 
 
 Tensor rolled(const Tensor& x, std::int64_t shift, std::int64_t axis, const Location& where) {
   const std::int64_t size = x.size(axis);
-  const std::int64_t last = size == 0 ? 0 : ((shift % size) + size) % size;  // how many go to the front
+  const std::int64_t last = size == 0 ? 0 : ((shift % size) + size) % size;  // so many elements move to the front
   if (last == 0) return x;
   return concat({slice(x, axis, size - last, {}), slice(x, axis, 0, size - last)}, axis, where);
 }
@@ -67,7 +67,7 @@ Tensor roll(const Operand& x, std::int64_t shift, std::int64_t axis) {
   return roll(x, std::vector<std::int64_t>{shift}, axis);
 }
 
-// Each axis beside a new one, along which it is repeated; then both are one.
+// Repeats each axis along a new axis beside it, and joins both.
 Tensor tile(const Operand& operand, const std::vector<std::int64_t>& repeats) {
   const CallScope scope("tile", operand.where());
   const Tensor x = operand.tensor();
@@ -111,7 +111,7 @@ Tensor diagonal(const Operand& operand, std::int64_t offset, std::int64_t axis1,
   return slice(flat, -1, first, first + (count - 1) * (columns + 1) + 1, columns + 1);
 }
 
-// Rows of one element more than there are columns begin each one place further to the right.
+// A row that is padded to one element more than there are columns shifts the next row by one place to the right.
 Tensor diag_embed(const Operand& operand, std::int64_t offset) {
   const CallScope scope("diag_embed", operand.where());
   const Tensor x = operand.tensor();

@@ -1,6 +1,6 @@
 #pragma once
 
-// What batching rules are made of.
+// Helpers for batching rules.
 
 #include <vector>
 
@@ -10,10 +10,10 @@
 
 namespace xgrad {
 
-/// Input number i with the examples in front, repeated where it is the same for all.
+/// Input number i with the examples along the first axis; repeated if it is the same for all.
 Tensor spread(const Examples& examples, std::size_t i);
 
-/// The primitive, on all inputs spread.
+/// Records the primitive on all inputs, spread.
 template <class P>
 Tensor record_spread(P primitive, const Examples& examples) {
   std::vector<Tensor> inputs;
@@ -24,7 +24,7 @@ Tensor record_spread(P primitive, const Examples& examples) {
 
 /// The shape with an axis of this size in front.
 Shape with_front(std::int64_t size, const Shape& shape);
-/// The axes, where there is one more in front.
+/// The axes, counted with one more axis in front.
 inline AxisSet behind_front(AxisSet axes) { return AxisSet(axes.mask() << 1); }
 
 }  // namespace xgrad

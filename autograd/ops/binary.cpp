@@ -26,8 +26,7 @@ void refuse_dtypes(const char* operation, const Tensor& a, const Tensor& b, cons
 
 namespace {
 
-// The zeros and ones of a mask, to stand beside `other`: those of a whole number are int64, of one with a point
-// float32.
+// A mask as zeros and ones of the dtype of `other`; int64 beside a whole number, float32 beside one with a point.
 Tensor numbers_beside(const Operand& mask, const Operand& other) {
   const DType dtype = other.is_whole_number() ? int64 : other.is_number() ? float32 : other.tensor().dtype();
   return cast(mask, dtype);

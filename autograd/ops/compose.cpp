@@ -19,7 +19,7 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 }
 
-// What has a value is shared as it is, and what gets one later shares it then: neither keeps how it came about.
+// Shares the value, if necessary once it is computed, and keeps no history.
 Tensor stop_gradient(const Operand& x) {
   const CallScope scope("stop_gradient", x.where());
   const Tensor source = x.tensor();
@@ -87,7 +87,7 @@ Tensor add_logarithms(const Operand& a, const Operand& b, F f) {
   check<DTypeError>(is_floating(lhs.dtype()), a.where(), "needs a floating dtype, got ", describe(lhs));
   const Tensor swapped = lhs < rhs, larger = where(swapped, rhs, lhs), smaller = where(swapped, lhs, rhs);
   const Tensor finite = larger + f(smaller - larger);
-  // +inf: the infinite operands share the derivative. -inf: log-space zero, derivative 0.
+  // Infinite operands share the derivative for +inf; -inf is zero in log space and has derivative 0.
   const Tensor top = stop_gradient(maximum(lhs, rhs));
   const Tensor infinite = where(lhs == rhs, 0.5 * lhs + 0.5 * rhs, larger);
   return where(top == infinity, infinite, where(top == -infinity, top, finite));
@@ -107,7 +107,7 @@ Tensor logaddexp2(const Operand& a, const Operand& b) {
 
 namespace {
 
-// `x`, or the bound where x lies beyond it or it is NaN.
+// x, or the bound where x is beyond it or the bound is NaN.
 Tensor bounded(const Tensor& x, const Operand& bound, Tensor (*beyond)(const Operand&, const Operand&)) {
   const Tensor limit = bound.tensor_like(x);
   Tensor replaced = beyond(x, limit);

@@ -1,6 +1,6 @@
 #pragma once
 
-// Compositions of general use. They have no derivative rules: their derivatives come out of the tape.
+// Compositions of general use. They have no derivative rules; the tape derives them.
 
 #include <limits>
 #include <optional>
@@ -31,14 +31,14 @@ Tensor isnan(const Operand& x);     ///< bool
 Tensor isfinite(const Operand& x);  ///< bool
 Tensor isinf(const Operand& x);     ///< bool
 
-Tensor asinh(const Operand& x);  ///< log(x + sqrt(x^2 + 1)), to the last digits for all x
+Tensor asinh(const Operand& x);  ///< log(x + sqrt(x^2 + 1)), accurate for all x
 Tensor acosh(const Operand& x);  ///< log(x + sqrt(x^2 - 1)); NaN for x < 1
 Tensor atanh(const Operand& x);  ///< log((1 + x) / (1 - x)) / 2
 Tensor sinc(const Operand& x);   ///< sin(pi x) / (pi x), 1 at 0, with all derivatives there
-/// |a| with the sign of b, of which 0 has one, too. Its derivative by b is 0.
+/// |a| with the sign of b, also that of a zero. The derivative by b is 0.
 Tensor copysign(const Operand& a, const Operand& b);
-/// x with other numbers in place of NaN, +inf and -inf: unless given, the largest of the dtype for the infinities.
-/// What is replaced has derivative 0.
+/// x with other numbers in place of NaN, +inf and -inf; by default infinities become the largest numbers of the dtype.
+/// The derivative is 0 where an element is replaced.
 Tensor nan_to_num(const Operand& x, double nan = 0, std::optional<double> above = {}, std::optional<double> below = {});
 /// a + weight (b - a), exactly a for weight 0 and b for weight 1.
 Tensor lerp(const Operand& a, const Operand& b, const Operand& weight);
@@ -57,12 +57,12 @@ Tensor mean(const Operand& x, const Axes& axes = all_axes, KeepDims keep = KeepD
 Tensor var(const Operand& x, const Axes& axes = all_axes, std::int64_t correction = 1, KeepDims keep = KeepDims::no);
 /// The standard deviation, sqrt(var), with derivative 0 where the variance is 0.
 Tensor stddev(const Operand& x, const Axes& axes = all_axes, std::int64_t correction = 1, KeepDims keep = KeepDims::no);
-/// The same, for those who write `xgrad::std(x)`: beside `using namespace xgrad` a plain `std` may be the namespace,
-/// and does not compile.
+/// stddev under numpy's name: write `xgrad::std(x)`, because after `using namespace xgrad` a plain `std` is ambiguous
+/// with the namespace.
 Tensor std(const Operand& x, const Axes& axes = all_axes, std::int64_t correction = 1, KeepDims keep = KeepDims::no);
 /// sqrt(sum x^2), without overflow. Its derivative at the zero vector is 0.
 Tensor norm(const Operand& x, const Axes& axes = all_axes, KeepDims keep = KeepDims::no);
-/// Which norm: a type of its own, since a number alone is an axis, as in every reduction.
+/// The order p of a norm. It has a type of its own, because a plain number would be an axis.
 struct NormOrder {
   double p;
 };
@@ -79,7 +79,7 @@ struct LogSoftmax {
   Tensor operator()(const Operand& x, std::int64_t axis = -1) const;
 };
 }  // namespace detail
-// Function objects, like all activations whose other arguments have defaults: handed on, they keep those.
+// Function objects, so that they keep the defaults of their other arguments when they are passed on.
 inline constexpr detail::Softmax softmax;         ///< softmax(x, axis = -1): e^x / sum(e^x) along an axis
 inline constexpr detail::LogSoftmax log_softmax;  ///< log_softmax(x, axis = -1): x - logsumexp(x) along an axis
 /// Sum of the products of two vectors.
@@ -126,7 +126,7 @@ template <OnlyKeepDims Keep>
 Tensor logsumexp(const Operand& x, Keep keep) {
   return logsumexp(x, all_axes, keep);
 }
-/// A bool is no correction.
+/// Refuses a bool in place of the correction.
 template <std::same_as<bool> Bool>
 Tensor var(const Operand& x, const Axes& axes, Bool keep) = delete;
 template <std::same_as<bool> Bool>

@@ -1,4 +1,4 @@
-// Tensors joined to one, and parted again.
+// Joins Tensors into one, and splits one into several.
 
 #include <algorithm>
 

@@ -18,7 +18,7 @@ Set set_of(const LabelNumbers& labels) {
   return set;
 }
 
-// Multiplications of one contraction: one for each combination of the labels of both.
+// The number of multiplications of one contraction: one for each combination of the labels of both operands.
 double cost(const Set& labels, const std::vector<double>& sizes) {
   double product = 1;
   for (std::size_t label = 0; label < sizes.size(); ++label)
@@ -28,7 +28,7 @@ double cost(const Set& labels, const std::vector<double>& sizes) {
 
 using Order = std::vector<std::pair<std::size_t, std::size_t>>;
 
-// Over all subsets of the operands: what is left of one does not depend on the order within.
+// Dynamic programming over all subsets of the operands: the result of a subset does not depend on the order inside it.
 Order best_order(const std::vector<Set>& operands, const Set& output, const std::vector<double>& sizes) {
   const std::size_t count = operands.size(), subsets = std::size_t{1} << count;
   std::vector<Set> all(subsets), left(subsets);
@@ -49,7 +49,7 @@ Order best_order(const std::vector<Set>& operands, const Set& output, const std:
       if (total < least[subset] || first[subset] == 0) least[subset] = total, first[subset] = part;
     }
   }
-  // From the whole down to pairs; done the other way round.
+  // Goes from the whole down to pairs; the order of contractions is the reverse.
   Order order;
   std::vector<std::size_t> open{subsets - 1};
   while (!open.empty()) {
@@ -70,7 +70,7 @@ Order greedy_order(std::vector<Set> operands, const Set& output, const std::vect
   std::vector<std::size_t> open(operands.size());
   for (std::size_t i = 0; i < open.size(); ++i) open[i] = i;
   while (open.size() > 1) {
-    std::pair<std::size_t, std::size_t> best{0, 1};  // places in `open`
+    std::pair<std::size_t, std::size_t> best{0, 1};  // indices into `open`
     double least = std::numeric_limits<double>::infinity();
     for (std::size_t i = 0; i < open.size(); ++i)
       for (std::size_t j = i + 1; j < open.size(); ++j)

@@ -18,7 +18,7 @@ using grid::joined;
 using grid::Sizes;
 using grid::sizes_of;
 
-/// Refuses a weight and a bias that do not fit the input, or each other.
+/// Throws for a weight and a bias that do not fit the input or each other.
 void check_weights(const Tensor& x, const Tensor& weight, const Tensor& bias, std::int64_t groups, std::int64_t spatial,
                    const char* call, const Location& where) {
   check<GraphError>(weight.defined(), where, call, ": the weight is an undefined Tensor");
@@ -35,7 +35,7 @@ void check_weights(const Tensor& x, const Tensor& weight, const Tensor& bias, st
                       "]");
 }
 
-/// As many places as the axis has elements.
+/// Pads the window so that it has as many places as the axis has elements.
 void set_border_same(Window& window, const char* call, const Location& where) {
   check<ValueError>(window.stride == 1, where, call, ": Border::same needs stride 1, got ", window.stride);
   std::int64_t around = 0;
@@ -45,7 +45,7 @@ void set_border_same(Window& window, const char* call, const Location& where) {
   window.after = around - around / 2;
 }
 
-/// What the weight sees of the input, for each of its places: the windows [C k, places] of each image.
+/// The windows of the input, [C k, places] for each image.
 Tensor patches_of(const Tensor& x, const Tensor& weight, const ConvolutionOptions& options, std::int64_t spatial,
                   const char* call, const Location& where) {
   const Sizes stride = options.stride.of(spatial, call, "stride", where);
@@ -57,8 +57,8 @@ Tensor patches_of(const Tensor& x, const Tensor& weight, const ConvolutionOption
     Window window{axis + 2,           weight.size(axis + 2), stride[at(axis)],
                   dilation[at(axis)], amounts[at(axis)],     amounts[at(axis)]};
     if (options.padding.border == Border::same) set_border_same(window, call, where);
-    // Zeros around the input itself make the windows a view of it. More than there are elements are left to unfold,
-    // which need not lay them out; what is below 0, it refuses.
+    // Padding the input itself makes the windows a view of it. unfold handles padding that is larger than the axis,
+    // without storing it, and refuses negative padding.
     const std::int64_t elements = x.size(axis + 2);
     if (window.before >= 0 && window.before <= elements && window.after >= 0 && window.after <= elements) {
       if (window.before + window.after > 0) border.insert(border.begin(), {axis + 2, window.before, window.after});
@@ -76,7 +76,7 @@ Tensor convolution(const Operand& operand, const Tensor& weight, const Tensor& b
   const auto [x, single] = grid::batched(operand, spatial, call);
   check_weights(x, weight, bias, options.groups, spatial, call, where);
   const Tensor patches = patches_of(x, weight, options, spatial, call, where);
-  // For each group the weights [O, C k] times the windows [C k, places] of each image: the result lies as it should.
+  // For each group, the weights [O, C k] times the windows [C k, places] of each image give the result in its layout.
   const std::int64_t groups = options.groups, outputs = weight.size(0);
   const Sizes places = sizes_of(patches, 2 + spatial);
   const std::int64_t depth = Shape(sizes_of(weight, 1)).numel(), count = Shape(places).numel();

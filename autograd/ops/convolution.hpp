@@ -15,10 +15,10 @@
 
 namespace xgrad {
 
-/// How windows meet the ends of an axis.
+/// How windows end at the border of an axis.
 enum class Border {
-  valid,  ///< they lie within it
-  same,   ///< the result has the size of the input (stride 1): zeros around it, at the end one more if they are odd
+  valid,  ///< all windows lie inside it
+  same,   ///< zero padding keeps the size (stride 1); if it is odd, the end gets one more
 };
 /// Zeros on both sides of each spatial axis, or a Border.
 struct Padding {
@@ -34,8 +34,8 @@ struct Padding {
 struct ConvolutionOptions {
   PerAxis stride = 1;
   Padding padding = 0;
-  PerAxis dilation = 1;     ///< how far the elements of a window are apart
-  std::int64_t groups = 1;  ///< parts of the channels; those of the output see their own part of the input
+  PerAxis dilation = 1;     ///< the distance between elements of a window
+  std::int64_t groups = 1;  ///< groups of channels: each group of outputs sees its group of inputs
 };
 
 /// Cross-correlation: y[n, o, i] = bias[o] + sum over c, k of w[o, c, k] x[n, c, i stride + k dilation - padding], with
@@ -47,7 +47,7 @@ Tensor conv3d(const Operand& x, const Tensor& weight, const Tensor& bias = {}, c
 
 struct TransposedConvolutionOptions {
   PerAxis stride = 1;
-  PerAxis padding = 0;         ///< what the convolution would have had around its input: cut off here
+  PerAxis padding = 0;         ///< that of the convolution that this is the transpose of: it is cut off
   PerAxis output_padding = 0;  ///< so many more elements at the end; below the stride or the dilation
   PerAxis dilation = 1;
   std::int64_t groups = 1;

@@ -1,14 +1,14 @@
 #pragma once
 
-// Division by numbers of elements, which need not be numbers of the dtype: float32 counts to 2^24.
+// Division by counts of elements, which float32 cannot represent beyond 2^24.
 
 #include "autograd/ops/elementwise.hpp"
 
 namespace xgrad {
 
-/// Whether the dtype has every number up to the count.
+/// Whether the dtype represents every whole number up to the count.
 inline bool counts_to(std::int64_t count, DType dtype) { return dtype != float32 || count <= (1 << 24); }
-/// Whether the count is a number of the dtype.
+/// Whether the dtype represents the count.
 inline bool is_exact(std::int64_t count, DType dtype) {
   return dtype != float32 || static_cast<std::int64_t>(static_cast<float>(count)) == count;
 }

@@ -45,8 +45,8 @@ class Literal {
 // unless a dtype is given, whole numbers become int64, bool stays bool, and numbers with a point (double, too) become
 // float32; of a mixture, float32 if one has a point, else int64.
 
-/// A Tensor of the written numbers. ShapeError for rows of different lengths, ValueError for a number that is none of
-/// a dtype that is given.
+/// A Tensor of the written numbers. ShapeError for rows of different lengths; ValueError for a number that a given
+/// dtype does not have.
 Tensor tensor(const Literal& values, std::optional<DType> dtype = {}, const Location& where = Location::current());
 
 /// Copies `shape.numel()` elements of `from` in memory, row-major, as they are.
@@ -78,7 +78,7 @@ Tensor tensor(std::span<const T> values, std::optional<DType> dtype = {}, const 
 template <Number T>
 Tensor tensor(const std::vector<T>& values, const Shape& shape, std::optional<DType> dtype = {},
               const Location& where = Location::current()) {
-  if constexpr (std::same_as<T, bool>) {  // which is not an array of bool
+  if constexpr (std::same_as<T, bool>) {  // std::vector<bool> is no array of bool
     const std::vector<std::int64_t> numbers(values.begin(), values.end());
     return tensor(std::span<const std::int64_t>(numbers), shape, dtype.value_or(boolean), where);
   } else {
@@ -120,12 +120,13 @@ Tensor randint(const Shape& shape, Rng& rng, std::int64_t low, std::int64_t high
                const Location& where = Location::current());
 /// true with probability p, as bool. ValueError unless 0 <= p <= 1.
 Tensor bernoulli(const Shape& shape, Rng& rng, double p = 0.5, const Location& where = Location::current());
-/// true with the probability that stands there, as bool in the shape of p, a floating Tensor. No derivative flows.
-/// ValueError, perhaps only when it is evaluated, unless 0 <= p <= 1.
+/// bool elements, true with the probabilities p, a floating Tensor. No derivative flows. ValueError, perhaps only when
+/// it is evaluated, unless 0 <= p <= 1.
 Tensor bernoulli(const Tensor& p, Rng& rng, const Location& where = Location::current());
-/// Indices along an axis, which goes, as int64: index i with probability softmax(logits)_i. No derivative flows. A
-/// logit of -inf is never drawn. ValueError, perhaps only when it is evaluated, for logits that are no distribution:
-/// NaN, +inf, nothing but -inf. Of n draws from each: categorical(broadcast_to(logits, {n, ...}), rng).
+/// Draws int64 indices along an axis, which the result does not have: index i with probability softmax(logits)_i. No
+/// derivative flows. A logit of -inf is never drawn. ValueError, perhaps only when it is evaluated, for logits that are
+/// no distribution: with NaN or +inf, or all -inf. For n draws from each: categorical(broadcast_to(logits, {n, ...}),
+/// rng).
 Tensor categorical(const Operand& logits, Rng& rng, std::int64_t axis = -1);
 namespace detail {
 /// For each number of u in [0, 1) an index along the last axis of the logits, which is the last axis of u here.

@@ -37,18 +37,18 @@ std::pair<Tensor, Tensor> of_one_shape(const std::array<Tensor, 2>& x) {
   return {broadcast_to(x[0], shape), broadcast_to(x[1], shape)};
 }
 
-// log(1 + e^x) without overflow; at 0 the second derivative is there, which |x| would lose.
+// log(1 + e^x) without overflow and with a second derivative at 0, which a form with |x| would not have.
 Tensor softplus(const Tensor& x) {
   const Tensor positive = x >= 0;
   return where(positive, x, 0) + log1p(exp(where(positive, -x, x)));
 }
 
-// Products of probabilities and logarithms: what is impossible contributes nothing.
+// x y, for a probability x and a logarithm y; 0 where x is 0 and y infinite.
 Tensor times(const Tensor& x, const Tensor& y) { return where(logical_and(x == 0, isinf(y)), 0, x * y); }
 
-// What an element x of a vector that adds up to 1 contributes to the logarithm of Dirichlet's density:
-// (a - 1) log x - log Gamma(a), without the part of Stirling's formula that cancels against that of the whole. Then
-// what is left of log Gamma of the whole, the sum of all a.
+// The term of element x in the logarithm of Dirichlet's density, (a - 1) log x - log Gamma(a), without the part of
+// Stirling's formula that cancels against that of log Gamma(whole), where `whole` is the sum of all a; and the rest of
+// log Gamma(whole).
 Tensor part_of_whole(const Tensor& a, const Tensor& x, const Tensor& log_x, const Tensor& whole) {
   const Tensor inside = x > 0;
   const Tensor ordinary = -deviance(a, whole * where(inside, x, 1)) - where(inside, log_x, 0);
@@ -57,7 +57,7 @@ Tensor part_of_whole(const Tensor& a, const Tensor& x, const Tensor& log_x, cons
 }
 Tensor whole_of_parts(const Tensor& whole) { return stirling_remainder(whole) - 0.5 * log(whole); }
 
-// What one of the concentrations contributes to the divergence of Dirichlet's distributions, beside that of the wholes.
+// The term of one concentration in the divergence of Dirichlet's distributions, without the terms of the sums.
 Tensor divergence_of_parts(const Tensor& p, const Tensor& q, const Tensor& whole_p, const Tensor& whole_q) {
   return deviance(q, p * (whole_q / whole_p)) + stirling_divergence(q, p);
 }
@@ -144,7 +144,7 @@ Tensor dirichlet(const Operand& x_, const Operand& concentration_) {
   const CallScope scope("log_density::dirichlet", x_.where());
   const auto [x, concentration] = of_one_shape(together(x_, concentration_));
   const Tensor whole = sum(concentration, -1, keep_dims);
-  // The parts are those of an x that adds up to 1; what is left of 1, if only by rounding, counts as in the formula.
+  // The terms assume that x adds up to 1; the difference to 1, if only from rounding, is added as in the formula.
   const Tensor left = squeeze(whole, -1) * (sum(x, -1) - 1);
   return sum(part_of_whole(concentration, x, log(x), whole), -1) + left + log_root_two_pi +
          squeeze(whole_of_parts(whole), -1);
@@ -153,7 +153,7 @@ Tensor dirichlet(const Operand& x_, const Operand& concentration_) {
 Tensor multivariate_normal(const Operand& x_, const Operand& mean_, const Operand& factor_) {
   const CallScope scope("log_density::multivariate_normal", x_.where());
   const auto [x, mean, factor] = together(x_, mean_, factor_);
-  // What is infinite would become NaN in what the factor does not mix with it.
+  // Infinite differences are replaced by 0, because the solve would turn unrelated elements into NaN.
   const Tensor all = x - mean, far = isinf(all), difference = where(far, 0, all);
   return -0.5 * (sum(square(whitened(factor, difference)), -1) + sum(where(far, square(all), 0), -1)) -
          logarithms_of_diagonal(factor) - static_cast<double>(difference.size(-1)) * log_root_two_pi;
@@ -163,7 +163,7 @@ Tensor multivariate_normal(const Operand& x_, const Operand& mean_, const Operan
 
 namespace kl_divergence {
 
-// log(q / p) + (p^2 + (m_p - m_q)^2) / (2 q^2) - 1/2, as a sum of what is not negative
+// log(q / p) + (p^2 + (m_p - m_q)^2) / (2 q^2) - 1/2, as a sum of terms that are not negative
 Tensor normal(const Operand& mean_p_, const Operand& deviation_p_, const Operand& mean_q_,
               const Operand& deviation_q_) {
   const CallScope scope("kl_divergence::normal", mean_p_.where());
@@ -197,7 +197,7 @@ Tensor categorical(const Operand& logits_p_, const Operand& logits_q_) {
                     logits_p_.where(), "kl_divergence::categorical: the classes of ", describe(logits_p), " and ",
                     describe(logits_q), " are not the same");
   const Tensor log_p = log_softmax(logits_p, -1);
-  const Tensor impossible = log_p == -infinity;  // (NaN is neither)
+  const Tensor impossible = log_p == -infinity;  // false for NaN
   return sum(where(impossible, 0, exp(log_p) * (log_p - log_softmax(logits_q, -1))), -1);
 }
 
@@ -227,8 +227,8 @@ Tensor dirichlet(const Operand& concentration_p_, const Operand& concentration_q
   return sum(divergence_of_parts(p, q, whole_p, whole_q), -1) - squeeze(stirling_divergence(whole_q, whole_p), -1);
 }
 
-// Half of what is not negative: the squares of L_q^-1 (m_q - m_p) and of M = L_q^-1 L_p beside its diagonal, and
-// M_ii^2 - 1 - 2 log M_ii, as in one dimension.
+// Half the sum of terms that are not negative: the squares of L_q^-1 (m_q - m_p) and of the off-diagonal elements of
+// M = L_q^-1 L_p, and M_ii^2 - 1 - 2 log M_ii, as in one dimension.
 Tensor multivariate_normal(const Operand& mean_p_, const Operand& factor_p_, const Operand& mean_q_,
                            const Operand& factor_q_) {
   const CallScope scope("kl_divergence::multivariate_normal", mean_p_.where());

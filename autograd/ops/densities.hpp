@@ -1,8 +1,8 @@
 #pragma once
 
 // Logarithms of the densities (or probabilities) of the usual distributions, and divergences between them. Arguments
-// broadcast, and numbers take the dtype of the Tensors beside them; nothing is checked of their values: outside its
-// range a density is what the formula gives, NaN mostly. Infinitely far out its logarithm is -inf.
+// broadcast, and numbers take the dtype of the Tensors beside them. Values are not checked: outside its domain a
+// density is what the formula gives, mostly NaN. At infinity its logarithm is -inf.
 
 #include "autograd/tape/operand.hpp"
 #include "autograd/tape/tensor.hpp"
@@ -13,7 +13,7 @@ namespace xgrad::log_density {
 Tensor normal(const Operand& x, const Operand& mean, const Operand& deviation);
 /// -|x - mean| / scale - log(2 scale)
 Tensor laplace(const Operand& x, const Operand& mean, const Operand& scale);
-/// Of (x - mean) / scale with t's distribution of so many degrees of freedom.
+/// The log-density of x if (x - mean) / scale has Student's t distribution with so many degrees of freedom.
 Tensor student_t(const Operand& x, const Operand& freedom, const Operand& mean, const Operand& scale);
 /// x log p + (1 - x) log(1 - p) with p = 1 / (1 + e^-logit), for x = 0 or 1.
 Tensor bernoulli(const Operand& x, const Operand& logit);
@@ -33,7 +33,7 @@ Tensor multivariate_normal(const Operand& x, const Operand& mean, const Operand&
 
 }  // namespace xgrad::log_density
 
-/// Kullback and Leibler's divergence of the second distribution from the first, KL(p || q) = E_p[log p - log q].
+/// The Kullback-Leibler divergence KL(p || q) = E_p[log p - log q].
 namespace xgrad::kl_divergence {
 
 Tensor normal(const Operand& mean_p, const Operand& deviation_p, const Operand& mean_q, const Operand& deviation_q);

@@ -15,8 +15,7 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-// The terms of all parts, combined in pairs, and these in pairs: the errors of sums grow with the logarithm of the
-// count.
+// Combines the terms of all parts as a balanced tree, so that the errors of sums grow with the logarithm of the count.
 template <class Combine, class Term>
 Tensor fold(std::span<const Tensor> parts, Combine combine, Term term) {
   if (parts.size() == 1) return term(parts[0]);
@@ -25,8 +24,8 @@ Tensor fold(std::span<const Tensor> parts, Combine combine, Term term) {
   return combine(left, fold(parts.subspan(half), combine, term));
 }
 
-// The differences x_i - y_j, or their negatives, of one coordinate after the other, [..., m, n] each, from a column and
-// a row: together they are one pass of the engine, and the differences of all coordinates are never stored.
+// The differences x_i - y_j, or their negatives, for each coordinate, [..., m, n] each, from a column and a row. The
+// engine fuses them into one pass and never stores the differences of all coordinates.
 enum class Sign { plus, minus };
 std::vector<Tensor> differences(const Tensor& x, const Tensor& y, Sign sign = Sign::plus) {
   std::vector<Tensor> result;
@@ -38,8 +37,9 @@ std::vector<Tensor> differences(const Tensor& x, const Tensor& y, Sign sign = Si
   return result;
 }
 
-// The largest difference: divided by it, no power overflows. (A subnormal number has no reciprocal.) The differences
-// here are the negative ones: were they those of the sum, the engine would store them.
+// The largest difference, by which others are divided so that no power overflows; at least the smallest normal number,
+// whose reciprocal is finite. It is taken of the negative differences: the engine would store those that the sum uses,
+// too.
 Tensor scale_of(const Tensor& x, const Tensor& y) {
   const double least = x.dtype() == float32 ? static_cast<double>(std::numeric_limits<float>::min())
                                             : std::numeric_limits<double>::min();
@@ -73,7 +73,7 @@ Tensor cdist(const Operand& x, const Operand& y, double p) {
   check<ShapeError>(left.size(-1) == right.size(-1), x.where(),
                     "cdist: the points have different sizes: ", describe(left), " and ", describe(right));
   check<ValueError>(p >= 0, x.where(), "cdist: p is ", p);
-  constexpr std::int64_t most_coordinates = 128;  // beyond, there is more to record than to save
+  constexpr std::int64_t most_coordinates = 128;  // with more, recording costs more than it saves
   if (left.size(-1) > 0 && left.size(-1) <= most_coordinates && p != infinity) return distances(left, right, p);
   return norm(unsqueeze(left, -2) - unsqueeze(right, -3), -1, {.p = p});
 }

@@ -21,10 +21,10 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-// The parameter itself, once it has been found to be finite and above a bound.
+// y = x, checked to be finite and above a bound.
 struct Above : Operation<Above> {
   static constexpr auto id = "above";
-  static constexpr bool mergeable = false;  // what is wrong is said of the draw that it is wrong for
+  static constexpr bool mergeable = false;  // each draw has its own error
   const char *call, *parameter;             // for the error
   double bound;
   bool strict;
@@ -46,8 +46,8 @@ struct Above : Operation<Above> {
   }
 };
 
-// These have the keys of streams of random numbers, one for each element, as an input, so that they are plain
-// functions. No derivative flows through what rejects.
+// These take the keys of the elements' streams of random numbers as an input, so that they are plain functions. No
+// derivative flows through rejection.
 struct GammaDraw : Operation<GammaDraw> {
   static constexpr auto id = "gamma_draw";
   bool logarithm;
@@ -87,7 +87,7 @@ struct TruncatedNormalDraw : Operation<TruncatedNormalDraw> {
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::truncated_normal_draw(inputs[0], inputs[1], inputs[2], y, where);
   }
-  // Phi(high) - Phi(low), as the difference of what is above.
+  // Phi(high) - Phi(low), as the difference of two tails on the side where these are small.
   static Tensor probability(const Tensor& low, const Tensor& high) {
     const Tensor mirrored = low + high < 0, from = where(mirrored, -high, low), to = where(mirrored, -low, high);
     return 0.5 * (erfc(from / std::numbers::sqrt2) - erfc(to / std::numbers::sqrt2));
@@ -110,7 +110,7 @@ struct WithoutReplacement : Operation<WithoutReplacement> {
   void describe(Fields& fields) const override { fields("count", count); }
 };
 
-// What a draw is made of: its name, its parameters' dtype, and where it stands.
+// The common part of all draws: name, shape, source of random numbers, location.
 struct Draw {
   const char* call;
   const Shape& shape;
@@ -137,7 +137,7 @@ struct Draw {
   }
   Tensor spread(const Tensor& x) const { return broadcast_to(x, shape); }
 
-  // In (0, 1) as float64, down to the last digits of 1 - u.
+  // Fractions in (0, 1) as float64; at least 2^-54.
   Tensor fractions() const { return maximum(uniform(shape, rng, 0, 1, float64, where), 0x1p-54); }
   Tensor exponentials() const { return -log1p(-fractions()); }
   Tensor normals(DType dtype) const { return normal(shape, rng, 0, 1, dtype, where); }
@@ -161,7 +161,7 @@ struct Draw {
     const Tensor top = stop_gradient(largest), factor = xgrad::where(top < 1e-30, 1e-30 / top, 1);
     return maximum(a * factor, 1e-70);
   }
-  // Half of the degrees of freedom, which may be the least number there is.
+  // Half of the degrees of freedom; not 0 for the smallest number.
   static Tensor half(const Tensor& freedom) {
     return maximum(0.5 * freedom, freedom.dtype() == float32 ? 0x1p-149 : 0x1p-1074);
   }
@@ -180,7 +180,7 @@ Tensor exponential(const Shape& shape, Rng& rng, const Operand& rate, std::optio
   return cast(draw.exponentials(), over.dtype()) / draw.spread(draw.above(over, "rate"));
 }
 
-// Both halves of the fractions are spread over all of them, which is exact.
+// Each half of the fractions is stretched to all of (0, 1), which is exact.
 Tensor laplace(const Shape& shape, Rng& rng, const Operand& location, const Operand& scale,
                std::optional<DType> dtype) {
   const CallScope scope("laplace", location.where());
@@ -197,7 +197,7 @@ Tensor gumbel(const Shape& shape, Rng& rng, const Operand& location, const Opera
   return draw.spread(draw.placed(at, factor, -log(draw.exponentials())));
 }
 
-// -1 / tan(pi u), which is exact for u near 0; of u near 1, u - 1 has all digits.
+// -1 / tan(pi u) is accurate for u near 0; near 1 it takes u - 1, which is exact.
 Tensor cauchy(const Shape& shape, Rng& rng, const Operand& location, const Operand& scale, std::optional<DType> dtype) {
   const CallScope scope("cauchy", location.where());
   const Draw draw{"cauchy", shape, rng, location.where()};
@@ -215,7 +215,7 @@ Tensor lognormal(const Shape& shape, Rng& rng, const Operand& mean, const Operan
   return draw.spread(exp(draw.above(middle, "mean", -infinity) + spread));
 }
 
-// In double, since what is small in the tails is the difference of a bound and the draw.
+// In double, because in the tails the small difference of a bound and the draw matters.
 Tensor truncated_normal(const Shape& shape, Rng& rng, const Operand& mean, const Operand& deviation, const Operand& low,
                         const Operand& high, std::optional<DType> dtype) {
   const CallScope scope("truncated_normal", mean.where());
@@ -255,7 +255,7 @@ Tensor chi_squared(const Shape& shape, Rng& rng, const Operand& freedom, std::op
   return 2 * draw.gammas(draw.half(draw.above(n, "freedom")), false);
 }
 
-// From the logarithm of the gamma distributed number: for small freedom the number itself underflows.
+// Uses the logarithm of the gamma draw, because for small freedom the draw itself underflows.
 Tensor student_t(const Shape& shape, Rng& rng, const Operand& freedom, std::optional<DType> dtype) {
   const CallScope scope("student_t", freedom.where());
   const Draw draw{"student_t", shape, rng, freedom.where()};
@@ -265,7 +265,7 @@ Tensor student_t(const Shape& shape, Rng& rng, const Operand& freedom, std::opti
   return cast(z * exp(0.5 * (log(half) - draw.gammas(half, true))), n.dtype());
 }
 
-// From logarithms in double: their differences are what counts.
+// Uses logarithms in double, because their small differences matter.
 Tensor beta(const Shape& shape, Rng& rng, const Operand& a, const Operand& b, std::optional<DType> dtype) {
   const CallScope scope("beta", a.where());
   const Draw draw{"beta", shape, rng, a.where()};

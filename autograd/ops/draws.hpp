@@ -29,8 +29,8 @@ Tensor cauchy(const Shape& shape, Rng& rng, const Operand& location, const Opera
 /// e^y for normal y, deviation >= 0.
 Tensor lognormal(const Shape& shape, Rng& rng, const Operand& mean, const Operand& deviation,
                  std::optional<DType> dtype = {});
-/// The normal distribution between two bounds, which may be infinite: exact also where both are far out, for deviation
-/// > 0.
+/// The normal distribution between two bounds, which may be infinite, for deviation > 0; accurate also if both bounds
+/// are far out.
 Tensor truncated_normal(const Shape& shape, Rng& rng, const Operand& mean, const Operand& deviation, const Operand& low,
                         const Operand& high, std::optional<DType> dtype = {});
 /// With density rate^a x^(a - 1) e^(-rate x) / Gamma(a) for concentration a > 0, rate > 0. Its derivative by the

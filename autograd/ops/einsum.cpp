@@ -28,7 +28,7 @@ std::string name_of(Label label) {
                    : '\'' + std::string(1, static_cast<char>(label)) + '\'';
 }
 
-// What is between commas: letters, and perhaps "...".
+// The labels between commas: letters, and perhaps "...".
 struct Term {
   Labels before, after;  // of the ellipsis
   bool ellipsis = false;
@@ -111,14 +111,14 @@ Labels joined(std::initializer_list<Labels> lists) {
   return all;
 }
 
-// In this order of labels.
+// x with its axes in this order of labels.
 Tensor arranged(const Named& x, const Labels& order) {
   std::vector<std::int64_t> axes;
   for (const Label label : order) axes.push_back(x.axis(label));
   return std::ranges::is_sorted(axes) ? x.tensor : permute(x.tensor, axes);
 }
 
-// Sums over what is not kept.
+// Sums over all labels that are not kept.
 Named reduced(const Named& x, const Labels& kept) {
   std::vector<std::int64_t> axes;
   Named result;
@@ -173,7 +173,7 @@ class Contraction {
   }
 
  private:
-  // A letter twice in one term is a diagonal.
+  // A letter that occurs twice in a term takes the diagonal.
   Named without_repetitions(Tensor x, Labels labels) const {
     for (std::size_t i = 0; i < labels.size(); ++i)
       for (std::size_t j = i + 1; j < labels.size(); ++j) {
@@ -220,7 +220,7 @@ class Contraction {
       }
   }
 
-  // What is the same along an axis need not have it; and what has one element has no axis.
+  // Drops axes of size 1, and axes along which the operand is repeated.
   static void drop_ones(Named& operand) {
     std::vector<std::int64_t> ones;
     Labels labels;
@@ -254,7 +254,7 @@ class Contraction {
     return contraction_order(terms, numbered(output_), sizes);
   }
 
-  // Labels of both that are kept are a batch, those that are not are summed over: a product of matrices.
+  // A matrix product: common labels that are kept are its batch, the other common ones are summed over.
   Named product(const Named& a, const Named& b, const Labels& kept) const {
     Labels batch, summed, rows, columns;
     for (const Label label : a.labels)
@@ -262,7 +262,7 @@ class Contraction {
     for (const Label label : b.labels)
       if (!has(a.labels, label)) columns.push_back(label);
     Named result;
-    if (summed.empty()) {  // element by element: nothing is put together that would have to be laid out for it
+    if (summed.empty()) {  // elementwise, so that no operand has to be copied into another layout
       result.labels = joined({batch, rows, columns});
       const Shape left = shape_of(joined({batch, rows}), sizes_);
       std::vector<std::int64_t> wide(left.begin(), left.end()), right;
@@ -281,7 +281,7 @@ class Contraction {
       shape.insert(shape.end(), {r, c});
       return Shape(shape);
     };
-    // A matrix that lies the other way is turned by the product.
+    // The product can read a transposed matrix.
     const bool turned = std::ranges::equal(b.labels, joined({batch, columns, summed}));
     const Tensor left = reshape(arranged(a, joined({batch, rows, summed})), matrices(m, k));
     const Tensor right = turned ? transpose(reshape(b.tensor, matrices(n, k)))

@@ -1,6 +1,6 @@
 #pragma once
 
-// Products of several Tensors over named axes, and what else multiplies over axes; all of it through matmul.
+// Products of several Tensors over named axes, and other products over axes; all are computed by matmul.
 
 #include <concepts>
 #include <cstdint>
@@ -22,12 +22,12 @@ namespace xgrad {
 ///
 /// Without "->" the output has the axes of "..." and then, sorted, the letters that occur once. Sizes of one letter are
 /// equal, or 1, which broadcasts. Two operands at a time are contracted, in the order that takes the fewest
-/// multiplications (with more than 8 operands, the cheapest pair first). ValueError for an equation that is none;
+/// multiplications (with more than 8 operands, the cheapest pair first). ValueError for an invalid equation;
 /// ShapeError for operands that do not fit it; DTypeError for bool and for different dtypes.
 Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands,
               const Location& where = Location::current());
 namespace detail {
-/// An equation, and where the call is.
+/// An equation, and the location of the call.
 struct Equation {
   template <std::convertible_to<std::string_view> Text>
   Equation(const Text& written, const Location& place = Location::current()) : text(written), where(place) {}
@@ -42,13 +42,13 @@ requires(sizeof...(Tensors) > 0) Tensor einsum(const detail::Equation& equation,
 
 /// Sums over the last `axes` axes of a and the first of b: [..., k][k, ...] for 1.
 Tensor tensordot(const Operand& a, const Operand& b, std::int64_t axes = 2);
-/// Sums over these axes of a and those of b, pair by pair; what is left of a comes before what is left of b.
+/// Sums over these axes of a and of b, in pairs; the other axes of a come before those of b.
 Tensor tensordot(const Operand& a, const Operand& b, const std::vector<std::int64_t>& axes_of_a,
                  const std::vector<std::int64_t>& axes_of_b);
 /// Sums over the last axis of both; with a number (0-d), the product.
 Tensor inner(const Operand& a, const Operand& b);
-/// The Kronecker product: each element of a times all of b, as blocks. The one with fewer axes has some of size 1 in
-/// front.
+/// The Kronecker product: each element of a times all of b, as blocks. The operand with fewer axes gets axes of size 1
+/// in front.
 Tensor kron(const Operand& a, const Operand& b);
 /// The vector product of three numbers along an axis; the other axes broadcast.
 Tensor cross(const Operand& a, const Operand& b, std::int64_t axis = -1);

@@ -1,9 +1,9 @@
 #pragma once
 
-// Functions of each element. Two operands broadcast by numpy's rule; a C++ number takes the dtype of the Tensor beside
-// it; Tensors of different dtypes are a DTypeError (see `cast`), but for a mask (bool): beside numbers it counts as
-// zeros and ones of their dtype, which are int64 beside a whole C++ number and float32 beside one with a point. Every
-// function evaluates lazily and may be differentiated any number of times.
+// Elementwise functions. Two operands broadcast by numpy's rule; a C++ number takes the dtype of the Tensor beside it;
+// Tensors of different dtypes are a DTypeError (see `cast`). Only a mask (bool) counts as zeros and ones of the other
+// operand's dtype: int64 beside a whole C++ number, float32 beside one with a point. Every function evaluates lazily
+// and may be differentiated any number of times.
 
 #include "autograd/tape/operand.hpp"
 #include "autograd/tape/tensor.hpp"
@@ -35,23 +35,23 @@ Tensor sign(const Operand& x);   ///< -1, 0 or 1; NaN for NaN; its derivative is
 Tensor floor(const Operand& x);  ///< largest whole number <= x; derivative 0
 Tensor ceil(const Operand& x);   ///< smallest whole number >= x; derivative 0
 Tensor round(const Operand& x);  ///< nearest whole number, halves to even; derivative 0
-Tensor trunc(const Operand& x);  ///< x without what is behind the point; derivative 0
+Tensor trunc(const Operand& x);  ///< x without its fraction; derivative 0
 /// Converts the elements; derivatives flow between the floating dtypes.
 Tensor cast(const Operand& x, DType dtype);
 
-/// a + b. DTypeError for two masks, which would be counted by some and joined by others.
+/// a + b. DTypeError for two masks, because some would expect a count and others logical_or.
 Tensor add(const Operand& a, const Operand& b);
 Tensor sub(const Operand& a, const Operand& b);
 Tensor mul(const Operand& a, const Operand& b);  ///< a * b; of two masks their logical_and
 /// a / b. For int64 the quotient is cut towards zero, and a zero divisor is a ValueError.
 Tensor div(const Operand& a, const Operand& b);
-/// a / b, rounded down (numpy's and Python's //): of float numbers the whole number that is exact for what `remainder`
-/// leaves; derivative 0. For int64 a zero divisor is a ValueError, as it is for the next two.
+/// floor(a / b) (numpy's and Python's //). For floating dtypes it is the whole number that belongs to `remainder`;
+/// derivative 0. For int64 a zero divisor is a ValueError, here and in the next two functions.
 Tensor floor_divide(const Operand& a, const Operand& b);
-/// a - b floor(a / b), exactly: what is left has the sign of the divisor (Python's %). The derivative by b is
+/// a - b floor(a / b), exactly; it has the sign of the divisor (Python's %). The derivative by b is
 /// -floor(a / b).
 Tensor remainder(const Operand& a, const Operand& b);
-/// a - b trunc(a / b), exactly: what is left has the sign of a (C's fmod, and % for int64). The derivative by b is
+/// a - b trunc(a / b), exactly; it has the sign of a (C's fmod, and % for int64). The derivative by b is
 /// -trunc(a / b).
 Tensor fmod(const Operand& a, const Operand& b);
 /// a^b; pow(0, 0) = 1 with derivatives 0, 0.
@@ -61,8 +61,8 @@ Tensor minimum(const Operand& a, const Operand& b);  ///< NaN if either is; a ti
 /// The angle of the point (x, y) in (-pi, pi]; its derivatives at (0, 0) are 0.
 Tensor atan2(const Operand& y, const Operand& x);
 
-/// a * b + c, rounded once: more accurate than a * b + c, and different bits. The engine never puts a product and a sum
-/// together by itself. The three broadcast; floating dtypes only. (IEEE 754, fusedMultiplyAdd)
+/// a * b + c, rounded once, which gives other bits than a * b + c. The engine never contracts a product and a sum by
+/// itself. The three broadcast; floating dtypes only. (IEEE 754, fusedMultiplyAdd)
 Tensor fma(const Operand& a, const Operand& b, const Operand& c);
 
 Tensor equal(const Operand& a, const Operand& b);
@@ -77,17 +77,17 @@ Tensor logical_or(const Operand& a, const Operand& b);
 Tensor logical_xor(const Operand& a, const Operand& b);
 Tensor logical_not(const Operand& x);
 
-// Of int64 numbers, bit by bit (two's complement), and of masks; DTypeError for floating dtypes.
+// Bitwise operations of int64 (two's complement) and of masks; DTypeError for floating dtypes.
 Tensor bitwise_and(const Operand& a, const Operand& b);
 Tensor bitwise_or(const Operand& a, const Operand& b);
 Tensor bitwise_xor(const Operand& a, const Operand& b);
 Tensor bitwise_not(const Operand& x);
-// Of int64 numbers; DTypeError for two masks, ValueError for shifts below 0. What is shifted out is lost.
+// Shifts of int64; bits that are shifted out are lost. DTypeError for two masks, ValueError for shifts below 0.
 Tensor left_shift(const Operand& a, const Operand& b);   ///< a 2^b
 Tensor right_shift(const Operand& a, const Operand& b);  ///< floor(a / 2^b)
 
-/// a where the condition holds, else b. What is not chosen contributes exactly 0 to the derivatives, even where it is
-/// NaN or infinite (up to the first matrix product on the way back, which mixes elements).
+/// a where the condition holds, else b. Elements that are not chosen contribute exactly 0 to derivatives, even if they
+/// are NaN or infinite (up to the first matrix product on the way back, which mixes elements).
 Tensor where(const Operand& condition, const Operand& a, const Operand& b);
 
 inline Tensor operator-(const Operand& x) { return neg(x); }

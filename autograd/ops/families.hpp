@@ -1,6 +1,6 @@
 #pragma once
 
-// What the primitives of a family share.
+// The common parts of families of primitives.
 
 #include "autograd/core/fail.hpp"
 #include "autograd/kernels/kernels.hpp"
@@ -13,11 +13,11 @@ namespace xgrad {
 /// Which dtypes an elementwise primitive takes.
 enum class Domain { floating, numeric, logical, any };
 
-// By themselves: what puts messages together would be in the way of every operation.
+// Out of line, because code for messages would slow every operation down.
 [[noreturn]] void refuse_dtype(Domain domain, const char* operation, const Tensor& x, const Location& where);
 [[noreturn]] void refuse_dtypes(const char* operation, const Tensor& a, const Tensor& b, const Location& where);
 
-/// ValueError unless an element of this dtype may have this value: no cut is silent.
+/// ValueError unless the dtype has this value, so that no number is truncated silently.
 void check_value(double value, DType dtype, const char* operation, const Location& where);
 
 inline void check_domain(Domain domain, const char* operation, const Tensor& x, const Location& where) {
@@ -94,8 +94,8 @@ inline bool is_mask(const Operand& x) {
   return tensor && tensor->entry()->dtype == boolean;
 }
 
-/// Both operands as Tensors of one shape: numbers take the other's dtype, a mask beside numbers counts as zeros and
-/// ones of their dtype, shapes broadcast.
+/// Both operands as Tensors of one shape: numbers take the other's dtype, a mask beside numbers becomes zeros and ones
+/// of their dtype, and shapes broadcast.
 std::pair<Tensor, Tensor> broadcast_together(const char* operation, const Operand& a, const Operand& b);
 
 template <class P>

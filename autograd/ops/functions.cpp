@@ -1,4 +1,4 @@
-// Functions of each element, composed of branches of which each is accurate where it is taken.
+// Elementwise functions, composed of branches that are accurate where they are taken.
 
 #include <cmath>
 #include <limits>
@@ -16,10 +16,10 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-// From here on x^2 + 1 is x^2.
+// From here on x^2 + 1 is rounded to x^2.
 double large(DType dtype) { return dtype == float32 ? 1e4 : 1e9; }
 
-// An odd function from what it is for x >= 0: -0 stays -0, and at 0 the derivatives are those from the right.
+// An odd function from its values for x >= 0. -0 stays -0, and the derivatives at 0 are those from the right.
 template <class F>
 Tensor odd(const Tensor& x, F f) {
   const Tensor negative = x < 0, y = f(where(negative, -x, x));
@@ -28,7 +28,7 @@ Tensor odd(const Tensor& x, F f) {
 
 }  // namespace
 
-// For x >= 0 nothing cancels in log1p(x + x^2 / (1 + sqrt(1 + x^2))).
+// For x >= 0, log1p(x + x^2 / (1 + sqrt(1 + x^2))) has no cancellation.
 Tensor asinh(const Operand& operand) {
   const CallScope scope("asinh", operand.where());
   return odd(operand.tensor(), [](const Tensor& x) {

@@ -15,7 +15,7 @@ namespace xgrad {
 
 namespace {
 
-// A function of each element without an instruction of the engine.
+// An elementwise function that has no instruction of the engine.
 template <class Self>
 struct Special : Operation<Self> {
   Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
@@ -124,10 +124,10 @@ struct GammaShapeDerivative : Operation<GammaShapeDerivative> {
   void describe(Fields& fields) const override { fields("n", n); }
 };
 
-// y itself, as the number at which P(a, y) is what it is: dy / da = y H_1(a, log y).
+// y, as a function of a that keeps P(a, y) constant: dy / da = y H_1(a, log y).
 struct GammaQuantile : Operation<GammaQuantile> {
   static constexpr auto id = "gamma_quantile";
-  bool logarithm;  // whether it is the logarithm of that number
+  bool logarithm;  // whether y is the logarithm of that number
   explicit GammaQuantile(bool logarithm_) : logarithm(logarithm_) {}
   Signature infer(std::span<const Tensor> inputs, const Location& where) const override {
     check_dtypes(id, inputs[0], inputs[1], where);
@@ -137,7 +137,7 @@ struct GammaQuantile : Operation<GammaQuantile> {
   Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor& y) const {
     if (input == 1) return g;
     if (logarithm) return g * detail::gamma_shape_derivative(1, inputs[0], y);
-    const Tensor positive = y > 0, z = where(positive, y, 1);  // 0 is what underflowed
+    const Tensor positive = y > 0, z = where(positive, y, 1);  // 0 has underflowed
     return g * where(positive, z * detail::gamma_shape_derivative(1, inputs[0], log(z)), 0);
   }
   Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }

@@ -14,8 +14,8 @@ namespace xgrad {
 
 namespace {
 
-// Off the axis, the index has the sizes of the data, or 1 where it is the same for all places; but one that has a
-// single element along the last axis is no smaller, for engines take that as one index for each row.
+// Off the axis, the index has the sizes of the data, or size 1 where it is repeated; except that an index with a single
+// element along the last axis has all sizes, because the engine takes it as one index per row.
 struct ScatterAdd : Operation<ScatterAdd> {  // y = 0; y[index[i][j]][j] += source[i][j]
   static constexpr auto id = "scatter_add";
   std::int64_t axis, size;
@@ -39,7 +39,7 @@ struct ScatterAdd : Operation<ScatterAdd> {  // y = 0; y[index[i][j]][j] += sour
     fields("axis", axis);
     fields("size", size);
   }
-  // An index that is the same for all examples is not repeated.
+  // Records without repeating an index that is the same for all examples.
   template <class P>
   static Tensor record_with_index(P primitive, const Examples& examples, std::int64_t axis) {
     const Tensor& index = examples.inputs[1];
@@ -67,7 +67,7 @@ struct Gather : Operation<Gather> {  // y[i][j] = x[index[i][j]][j]
     kernels::gather(inputs[0], inputs[1], axis, y, where);
   }
   Lowering lower() const override { return {.kind = Lowering::Kind::pick, .moves = true, .axis = axis}; }
-  // What is the same for all examples is not repeated: their indices follow each other along the axis.
+  // Data that is the same for all examples is not repeated: the examples' indices are joined along the axis.
   Tensor batched(const Examples& examples) const override {
     const Tensor &x = examples.inputs[0], &index = examples.inputs[1];
     if (examples.mapped[0]) return ScatterAdd::record_with_index(Gather(axis + 1), examples, axis);

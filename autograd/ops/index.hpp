@@ -10,7 +10,7 @@ namespace xgrad {
 
 /// y[i][j] = x[index[i][j]][j] for axis 0, and so on. Off the axis, `index` is no larger than `x`.
 Tensor gather(const Operand& x, std::int64_t axis, const Operand& index);
-/// A copy of x with source added at the indices: y[index[i][j]][j] += source[i][j] for axis 0. An index may repeat.
+/// x with source added at the indices: y[index[i][j]][j] += source[i][j] for axis 0. An index may repeat.
 Tensor scatter_add(const Operand& x, std::int64_t axis, const Operand& index, const Operand& source);
 /// The elements at the indices along an axis, in whose place the axes of the index stand (one for a list, none for a
 /// number): y[..., i, j, ...] = x[..., index[i, j], ...].

@@ -1,6 +1,6 @@
 #pragma once
 
-// For the library's own .cpp files: what must hold for indices along an axis.
+// For the library's own .cpp files: checks of indices along an axis.
 
 #include <cstdint>
 
@@ -8,9 +8,9 @@
 
 namespace xgrad {
 
-/// Indices that are known already are checked when they are recorded, the others when they are used.
+/// Checks indices that are evaluated already; others are checked when they are used.
 void check_known_indices(const Tensor& index, std::int64_t size, const char* operation, const Location& where);
-/// int64 indices with as many axes as x and, off the axis, no larger than x.
+/// Checks for int64 indices with as many axes as x that are, off the axis, no larger than x.
 void check_index(const Tensor& x, const Tensor& index, std::int64_t axis, const char* operation, const Location& where);
 
 }  // namespace xgrad

@@ -14,8 +14,8 @@ using Indices = std::initializer_list<const Index*>;
 bool takes_axis(const Index& index) { return index.kind() != Kind::rest && index.kind() != Kind::added; }
 bool is_list(const Index& index) { return index.kind() == Kind::list && index.tensor().ndim() > 0; }
 
-// numpy joins an index array with the numbers beside it, and moves its axes to the front of the result where something
-// stands between them. That is nobody's intention, nor is another order than numpy's: it takes two steps.
+// numpy joins an index array with numbers beside it, and moves its axes to the front of the result if another index
+// stands between them. Users rarely mean that, and would not expect another order either, so such indices are refused.
 void check_lists(const Tensor& x, Indices indices, const Location& where) {
   int lists = 0, groups = 0;
   bool inside = false;
@@ -86,8 +86,8 @@ Tensor detail::pick(const Tensor& x, Indices indices) {
 
 namespace {
 
-// Parts of size 1 along an axis, by halves of halves: the derivative of each is as large as what it is cut from, so
-// that n parts of the whole would add up n times as many elements as it has, and these do log2(n) times.
+// Cuts x into parts of size 1 along an axis, by repeated halving. The derivative of a part is as large as what it is
+// cut from, so n parts of the whole would add up n times its elements, and repeated halving only log2(n) times.
 std::vector<Tensor> bisected(const Tensor& x, std::int64_t axis) {
   std::vector<Tensor> parts{x};
   for (std::int64_t largest = x.size(axis); largest > 1; largest -= largest / 2) {

@@ -15,8 +15,8 @@
 
 namespace xgrad {
 
-/// Elements start, start + step, ... before stop, of one axis, by Python's rules: what is negative counts from the end,
-/// what is left out is an end, and what lies beyond an end is cut off.
+/// Elements start, start + step, ... before stop of one axis, by Python's rules: negative numbers count from the end,
+/// missing ones are the ends, and numbers beyond an end are clipped.
 struct IndexRange {
   std::optional<std::int64_t> start, stop;
   std::int64_t step = 1;
@@ -43,7 +43,8 @@ inline constexpr NewAxis newaxis;
 ///   an int64 Tensor   the elements at these indices, of which none is negative; its axes stand where the axis stood.
 ///                     At most one index is a Tensor. IndexError, perhaps only when it is evaluated, for one out of
 ///                     range; DTypeError for another dtype, a mask among them: `where` keeps the shape.
-/// AxisError for more indices than axes. It refers to the Tensor it is made from: for function parameters only.
+/// AxisError for more indices than axes. It refers to the Tensor that it is made from, so it is for function parameters
+/// only.
 class Index {
  public:
   enum class Kind { number, range, rest, added, list };
@@ -68,7 +69,7 @@ class Index {
   const Location& where() const { return where_; }
 
  private:
-  // An unsigned number beyond int64, such as std::size_t{0} - 1, must not come out as one counted from the end.
+  // An unsigned number beyond int64, such as std::size_t{0} - 1, must not become one that counts from the end.
   template <class N>
   static constexpr std::int64_t whole(N number) {
     constexpr auto highest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
@@ -84,7 +85,7 @@ class Index {
   Location where_;
 };
 
-/// x(0), x(1), ... along an axis, which goes: what `stack` joins.
+/// x(0), x(1), ... along an axis, which they no longer have. The inverse of `stack`.
 std::vector<Tensor> unbind(const Operand& x, std::int64_t axis = 0);
 
 }  // namespace xgrad

@@ -21,19 +21,19 @@ namespace {
 using grid::at;
 using grid::Sizes;
 
-// What each element of the result reads, and how much of it.
+// An element that each element of the result reads, and its weight.
 struct Tap {
   Sizes places;
   std::vector<double> weights;
 };
 
-// One axis: how many elements it has and gets, and what is given of it.
+// The resizing of one axis: its old and new size, and the options.
 struct Resize {
   std::int64_t elements, size;
   std::optional<double> scale;
   bool align_corners;
 
-  // Where an element of the result stands among those of x.
+  // The position of element i of the result among those of x.
   double place(std::int64_t i) const {
     if (align_corners)
       return size > 1 ? static_cast<double>(i) * (static_cast<double>(elements - 1) / static_cast<double>(size - 1))
@@ -86,7 +86,7 @@ std::vector<Tap> cubic(const Resize& axis) {
   return taps;
 }
 
-// The weighted sum of what the taps read. A weight of 0 takes nothing, not even of infinity.
+// The weighted sum of the elements that the taps read. A weight of 0 contributes nothing, even for infinity.
 Tensor tapped(const Tensor& x, std::int64_t axis, const std::vector<Tap>& taps) {
   Tensor sum;
   for (const Tap& tap : taps) {

@@ -1,6 +1,6 @@
 #pragma once
 
-// Resizing of spatial axes: sums of elements read at indices, one axis after the other.
+// Resizes spatial axes, one after the other, by weighted sums of elements.
 
 #include "autograd/ops/per_axis.hpp"
 #include "autograd/tape/operand.hpp"

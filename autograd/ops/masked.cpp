@@ -21,7 +21,7 @@ Tensor mask_of(const Operand& mask, const char* call, const Location& where) {
   return tensor;
 }
 
-// Places of the elements that hold, counted row by row. (A span: a vector of bool has no elements.)
+// The row-major indices of the elements that are true.
 std::vector<std::int64_t> places(const Tensor& mask) {
   const std::span<const bool> values = mask.data<bool>();
   std::vector<std::int64_t> found;

@@ -1,6 +1,6 @@
 #pragma once
 
-// What a mask (bool) chooses.
+// Reading and writing by a mask (bool).
 
 #include "autograd/tape/operand.hpp"
 #include "autograd/tape/tensor.hpp"

@@ -11,7 +11,7 @@ namespace xgrad {
 
 namespace {
 
-// The transposed matrices. What is a transposition itself is taken as it was.
+// The transposed matrices; of a transposition its input.
 Tensor turned(const Tensor& x) {
   const Entry& entry = *x.entry();
   if (entry.kind == Lowering::Kind::transposition && entry.input_count == 1 && entry.input(0).tracked() == x.tracked())
@@ -36,7 +36,7 @@ struct Matmul : Operation<Matmul> {  // (..., m, k)(..., k, n) -> (..., m, n) wi
     kernels::matmul(inputs[0], inputs[1], y);
   }
   Lowering lower() const override { return {Lowering::Kind::contraction}; }
-  // One matrix for all examples: their rows, or columns, are one matrix. Products of single numbers need no sum.
+  // One matrix for all examples: their rows or columns are joined to one matrix. A depth of 1 needs no sum.
   Tensor batched(const Examples& examples) const override {
     const Tensor &a = examples.inputs[0], &b = examples.inputs[1];
     if (a.size(-1) == 1) return mul(a, b);
@@ -46,7 +46,7 @@ struct Matmul : Operation<Matmul> {  // (..., m, k)(..., k, n) -> (..., m, n) wi
   }
 
  private:
-  // The transposed matrices, whose elements do not move where they are rows or columns.
+  // The transposed matrices; rows and columns are only reshaped.
   static Tensor swapped(const Tensor& x) {
     if (x.size(-1) != 1 && x.size(-2) != 1) return turned(x);
     Shape shape = x.shape();

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the operations on matrices in the last two axes share.
+// Helpers for operations on matrices in the last two axes.
 
 #include "autograd/core/fail.hpp"
 #include "autograd/tape/operand.hpp"
@@ -8,9 +8,9 @@
 
 namespace xgrad {
 
-/// The Tensor, if it has a floating dtype and two axes at least.
+/// x as a Tensor, checked to have a floating dtype and at least two axes.
 Tensor matrices(const Operand& x, const char* call);
-/// The same, if its matrices are square, too.
+/// The same, checked to have square matrices, too.
 Tensor square_matrices(const Operand& x, const char* call);
 
 /// The sizes of the axes before the last two.
@@ -21,7 +21,7 @@ Shape with_sizes(const Shape& batch, std::initializer_list<std::int64_t> sizes);
 Tensor as_matrices(const Tensor& x);
 /// The distance of 1 to the next number of the dtype.
 double epsilon(DType dtype);
-/// What rounding leaves of 0 in a decomposition, as a part of the largest number in it.
+/// A bound for the rounding error of 0 in a decomposition, relative to its largest number.
 double negligible_part(const Tensor& x);
 
 }  // namespace xgrad

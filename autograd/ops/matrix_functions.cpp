@@ -29,7 +29,7 @@ struct MatrixExp : Operation<MatrixExp> {
     const Tensor turned = transpose(inputs[0]);
     const std::int64_t n = turned.size(-1);
     if (turned.numel() == 0) return g;
-    // The norm is the product of two numbers, of which neither overflows. Where g is not finite, nothing is.
+    // The norm is kept as two factors, neither of which overflows. If g is not finite, no element of the result is.
     const Tensor largest = stop_gradient(max(abs(g), {-2, -1}, keep_dims)), finite = isfinite(largest);
     const Tensor size = where(logical_and(finite, largest > 0), largest, 1), part = where(finite, g, 0) / size;
     const Tensor sums = stop_gradient(max(sum(abs(part), -2, keep_dims), -1, keep_dims));

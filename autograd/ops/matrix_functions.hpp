@@ -11,8 +11,8 @@ namespace xgrad {
 
 /// x x ... x, n times; of x^-1 for n < 0 (LinalgError for a singular matrix); the identity for n = 0.
 Tensor matrix_power(const Operand& x, std::int64_t n);
-/// sum_k x^k / k!, by scaling and squaring, in double precision whatever the dtype. LinalgError for NaN and infinities,
-/// and where the result is too large to be told.
+/// sum_k x^k / k!, by scaling and squaring, in double precision for every dtype. LinalgError for NaN and infinities,
+/// and where the result overflows.
 Tensor matrix_exp(const Operand& x);
 /// log(det(x)): NaN for a determinant below 0, and -inf for 0, where the derivative is a LinalgError.
 Tensor logdet(const Operand& x);

@@ -1,6 +1,7 @@
 #pragma once
 
-// Numbers that measure matrices in the last two axes; the axes before them are a batch. Floating dtypes.
+// Norms, condition numbers and ranks of matrices in the last two axes; the axes before them are a batch. Floating
+// dtypes.
 
 #include <concepts>
 #include <optional>

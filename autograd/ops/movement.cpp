@@ -57,8 +57,8 @@ struct BroadcastTo : Operation<BroadcastTo> {  // axes of size 1 repeated
   void describe(Fields&) const override {}  // the result's shape says it
 };
 
-// A product of numbers that are repeated, as the derivative of a weight is for one example: its factors are permuted
-// in its place, before they are repeated.
+// Whether an entry is the product of two repeated factors, as the derivative of a weight is for one example. Then the
+// factors are permuted before they are repeated, instead of the product.
 bool is_outer_product(const Entry& entry) {
   const auto is_repeated = [](const Tensor& x) { return x.entry()->kind == Lowering::Kind::broadcast; };
   return entry.instruction == Instruction::mul && entry.input_count == 2 && is_repeated(entry.input(0)) &&

@@ -1,6 +1,6 @@
 #pragma once
 
-// Rearranging elements. Axes and indices may be negative: they count from the end.
+// Movements of elements. Negative axes and indices count from the end.
 
 #include <optional>
 #include <utility>

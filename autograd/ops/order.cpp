@@ -141,7 +141,7 @@ Tensor unique(const Operand& operand) {
   if (x.numel() == 0) return stop_gradient(reshape(x, {0}));
   const Tensor sorted = sort(reshape(x, {x.numel()})).values;
   const Tensor next = slice(sorted, 0, 1, {}), before = slice(sorted, 0, 0, -1);
-  // NaN is no other than NaN here.
+  // NaNs count as equal here.
   Tensor differs = next != before;
   if (is_floating(x.dtype())) differs = logical_and(differs, logical_not(logical_and(isnan(next), isnan(before))));
   std::vector<std::int64_t> places{0};
@@ -213,7 +213,7 @@ Tensor histogram(const Operand& operand, std::int64_t bins, double low, double h
   std::vector<std::int64_t> counts(static_cast<std::size_t>(bins));
   for (const double x : operand.tensor().to_vector()) {
     if (!(x >= low && x <= high)) continue;
-    // (Halves: the distance itself may overflow.)
+    // Halves, because the distance itself may overflow.
     const double part = (x / 2 - low / 2) / (high / 2 - low / 2) * static_cast<double>(bins);
     ++counts[static_cast<std::size_t>(std::min(static_cast<std::int64_t>(part), bins - 1))];
   }

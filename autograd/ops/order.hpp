@@ -1,6 +1,6 @@
 #pragma once
 
-// Elements in order. NaN is above every number. Derivatives flow through the elements, not through where they stand.
+// Sorting and selecting. NaN is above every number. Derivatives flow through elements, not through indices.
 
 #include <cstdint>
 #include <vector>
@@ -20,7 +20,8 @@ struct Ordered {
 Tensor argsort(const Operand& x, std::int64_t axis = -1, bool descending = false);
 /// The elements of an axis in order; equal ones stay in theirs.
 Ordered sort(const Operand& x, std::int64_t axis = -1, bool descending = false);
-/// The k largest elements of an axis, the largest first, or the k smallest. ValueError unless 0 <= k <= size.
+/// The k largest elements of an axis, the largest first, or the k smallest; equal ones stay in their order. ValueError
+/// unless 0 <= k <= size.
 Ordered topk(const Operand& x, std::int64_t k, std::int64_t axis = -1, bool largest = true);
 /// The k-th smallest element, counted from 1. ValueError unless 1 <= k <= size.
 Ordered kthvalue(const Operand& x, std::int64_t k, std::int64_t axis = -1, KeepDims keep = KeepDims::no);
@@ -28,7 +29,7 @@ Ordered kthvalue(const Operand& x, std::int64_t k, std::int64_t axis = -1, KeepD
 /// no elements.
 Tensor median(const Operand& x);
 Tensor median(const Operand& x, std::int64_t axis, KeepDims keep = KeepDims::no);
-/// The element that stands at q (n - 1) of the sorted axis, linear between two. NaN where there is a NaN. Over all axes
+/// The element at position q (n - 1) of the sorted axis, interpolated linearly. NaN where there is a NaN. Over all axes
 /// without an axis. ValueError unless 0 <= q <= 1, and for no elements.
 Tensor quantile(const Operand& x, double q);
 Tensor quantile(const Operand& x, double q, std::int64_t axis, KeepDims keep = KeepDims::no);

@@ -17,8 +17,7 @@ namespace xgrad {
 
 namespace {
 
-// r with zeros on its diagonal where rounding leaves nothing of a column: it is singular then, and whoever solves by it
-// says so.
+// r with zeros on its diagonal where only rounding errors are left of a column, so that a solve reports it as singular.
 Tensor without_negligible(const Tensor& r, const Tensor& x) {
   const Tensor least = negligible_part(x) * norm(stop_gradient(r), -2, keep_dims);
   const Tensor diagonal = broadcast_to(eye(r.size(-2), r.size(-1), r.dtype()) != 0, r.shape());

@@ -1,7 +1,7 @@
 #pragma once
 
-// Orthonormal columns, and what is solved by them: of matrices in the last two axes; the axes before them are a batch.
-// Floating dtypes. NaN and infinities are a LinalgError, which names the entry of the batch.
+// Orthogonal factors of matrices in the last two axes, and least squares by them; the axes before are a batch. Floating
+// dtypes. NaN and infinities are a LinalgError, which names the batch entry.
 
 #include <optional>
 

@@ -12,7 +12,7 @@
 
 namespace xgrad {
 
-/// As Tensors: numbers take the floating dtype of the first Tensor that has one, `otherwise` where none has.
+/// The operands as Tensors: numbers take the floating dtype of the first Tensor, or `otherwise` without any.
 template <class... Operands>
 std::array<Tensor, sizeof...(Operands)> together(DType otherwise, const Operands&... operands) {
   DType dtype = otherwise;

@@ -14,7 +14,7 @@ namespace xgrad {
 template <class Value>
 class ForAxes {
  public:
-  ForAxes() = default;  ///< none: what stands for it is said where it is used
+  ForAxes() = default;  ///< not given: the function says what that means
   template <class N>
   requires(std::integral<N> || (std::floating_point<N> && std::floating_point<Value>)) ForAxes(N all)
       : list_{static_cast<Value>(all)} {}
@@ -22,7 +22,7 @@ class ForAxes {
   ForAxes(std::vector<Value> list) : list_(std::move(list)) {}
 
   bool empty() const { return list_.empty(); }
-  /// For so many axes. ValueError, with the name, when it has another number of numbers.
+  /// The numbers for so many axes. ValueError, with the name, if it has another number of them.
   std::vector<Value> of(std::int64_t axes, const char* call, const char* name, const Location& where) const;
 
  private:

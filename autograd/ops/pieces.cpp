@@ -40,7 +40,7 @@ Tensor Pieces::joined() const {
     const std::int64_t next = i > 0 ? pieces_[i - 1].start : pieces_[i].end();
     parts.push_back(pad(pieces_[i].part, axis, 0, next - pieces_[i].end()));
   }
-  // What is -0 in a part is 0 in the sum, as each element is added to zeros of the others.
+  // -0 in a part becomes 0, because each element is added to zeros of the other parts.
   const Tensor joined = concat(parts, axis) + 0;
   return pad(joined, axis, pieces_.back().start, wholes_[0].shape()[axis] - pieces_.front().end());
 }

@@ -26,14 +26,14 @@ using grid::least;
 using grid::Sizes;
 using grid::sizes_of;
 
-// The window of an axis; with a last one that reaches beyond the end, if that is to count and it begins before.
+// The window of an axis. With `ceil`, a last window that begins before the end and reaches beyond it counts.
 Window pooling_window(Window window, std::int64_t elements, bool ceil) {
   if (!ceil) return window;
   const std::int64_t padding = window.before, all = elements + 2 * padding;
   const std::int64_t reach = window.dilation * (window.size - 1) + 1;
-  const std::int64_t next = window.count(elements) * window.stride;  // where one more would begin
+  const std::int64_t next = window.count(elements) * window.stride;  // where the next window would begin
   const bool is_left = all - reach > next - window.stride && next < elements + padding;
-  // Of a window that is longer than everything, the rest is never there.
+  // A window that is longer than the padded axis has no last one.
   if (!is_left) return window;
   window.size = std::min(window.size, (all - 1) / window.dilation + 1);
   window.after = std::max(padding, next + window.dilation * (window.size - 1) + 1 - elements - padding);
@@ -46,7 +46,7 @@ struct Pools {
   std::vector<Window> windows;
   Sizes padding;
   std::int64_t whole = 1;  // the number of elements of a whole window
-  Axes within;             // the axes that the places in windows have
+  Axes within;             // the axes of the places inside windows
 
   Pools(const Operand& operand, const PerAxis& size, const PoolingOptions& options, std::int64_t spatial,
         const char* call) {
@@ -81,7 +81,7 @@ struct Pools {
   Tensor result(const Tensor& y) const { return single ? squeeze(y, 0) : y; }
 };
 
-// How many elements each window has: 1 counts as one in the input, `padding` in the padding, and 0 beyond it.
+// The number of elements of each window: one in the input counts 1, one in the padding `padding`, one beyond it 0.
 Tensor counts_of(const Pools& pools, double padding) {
   Tensor total = ones({}, pools.x.dtype());
   const std::int64_t spatial = std::ssize(pools.windows);
@@ -102,7 +102,7 @@ std::int64_t first_of(const Window& window, std::int64_t begin) {
   return begin >= 0 ? begin : begin + (window.dilation - 1 - begin) / window.dilation * window.dilation;
 }
 
-// Windows that begin before the first element may step over all of them.
+// Throws if a window has no element of the input, as one that begins in the padding may step over all of them.
 void check_elements(const Pools& pools, const char* call, const Location& where) {
   for (const Window& window : pools.windows) {
     const std::int64_t elements = pools.x.size(window.axis);
@@ -114,8 +114,8 @@ void check_elements(const Pools& pools, const char* call, const Location& where)
   }
 }
 
-// Where all elements of a window are -inf, the k of them share the derivative with what surrounds the input, so that
-// they get k / n of it, of n in all: there, it is n / k times as large.
+// Where all k elements of a window are -inf, they share the derivative with the padding, n places in all, and get only
+// k / n of it; so it is multiplied by n / k there.
 Tensor max_pool(const Operand& x, const PerAxis& size, const PoolingOptions& options, std::int64_t spatial,
                 const char* call) {
   const CallScope scope(call, x.where());

@@ -1,4 +1,4 @@
-// Products over axes that have no letters.
+// Products that are not written with letters.
 
 #include <algorithm>
 #include <numeric>
@@ -20,7 +20,7 @@ std::vector<std::int64_t> sizes_of(const Shape& shape, std::int64_t begin, std::
   return {shape.begin() + begin, shape.begin() + end};
 }
 
-// Both as Tensors; a number is one of no axes, with the dtype of the other.
+// Both operands as Tensors; a number becomes a 0-d Tensor with the dtype of the other.
 std::pair<Tensor, Tensor> as_written(const Operand& a, const Operand& b) {
   const auto one_like = [](const Operand& x) { return zeros({}, x.tensor().dtype()); };
   if (a.is_number() && !b.is_number()) return {a.tensor_like(one_like(b)), b.tensor()};
@@ -68,7 +68,7 @@ Tensor inner(const Operand& a, const Operand& b) {
   return tensordot(lhs, rhs, {-1}, {-1});
 }
 
-// Each axis of a beside one of size 1, each of b behind one; then each pair is one axis.
+// Puts an axis of size 1 behind each axis of a and before each of b, multiplies, and joins each pair of axes.
 Tensor kron(const Operand& a, const Operand& b) {
   const CallScope scope("kron", a.where());
   const auto [lhs, rhs] = as_written(a, b);
@@ -98,7 +98,7 @@ Tensor cross(const Operand& a, const Operand& b, std::int64_t axis) {
 Tensor addmm(const Operand& c, const Operand& a, const Operand& b, double beta, double alpha) {
   const CallScope scope("addmm", c.where());
   const Tensor product = matmul(a, b), scaled = alpha == 1 ? product : product * alpha;
-  if (beta == 0) return broadcast_to(scaled, (c + scaled).shape());  // whatever c is, if it fits
+  if (beta == 0) return broadcast_to(scaled, (c + scaled).shape());  // whatever the values of c
   return beta == 1 ? c + scaled : c * beta + scaled;
 }
 

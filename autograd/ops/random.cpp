@@ -1,4 +1,4 @@
-// The random primitives. Their numbers are a function of where a stream stands, so that they can be computed again.
+// The random primitives. Their numbers are a function of the stream's state, so that they can be computed again.
 
 #include <cmath>
 #include <limits>
@@ -15,7 +15,7 @@ namespace xgrad {
 
 namespace {
 
-// Numbers that one example of a vmap would draw: each example has its own, so that there is no value to look at.
+// The random numbers of one example of a vmap. Each example has its own, so there is no value to read.
 struct OfExample {
   bool is_one = Tape::current().tracing;
   void check_value(const char* call, const Location& where) const {
@@ -95,8 +95,8 @@ struct RandInt : Operation<RandInt> {  // y uniform among low, ..., low + range 
   }
 };
 
-// These have the random numbers as an input, so that they are plain functions, and check the others where they are
-// used.
+// These take the random numbers as an input, so that they are plain functions. They check their other inputs when they
+// run.
 struct Bernoulli : Operation<Bernoulli> {  // y = u < p
   static constexpr auto id = "bernoulli";
   Signature infer(std::span<const Tensor> inputs, const Location&) const override {
@@ -108,7 +108,7 @@ struct Bernoulli : Operation<Bernoulli> {  // y = u < p
   Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
 
-struct Categorical : Operation<Categorical> {  // along the last axis, of which u has so many numbers as are drawn
+struct Categorical : Operation<Categorical> {  // along the last axis, on which u has as many numbers as are drawn
   static constexpr auto id = "categorical";
   Signature infer(std::span<const Tensor> inputs, const Location&) const override { return {inputs[1].shape(), int64}; }
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {

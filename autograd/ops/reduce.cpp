@@ -15,8 +15,8 @@ namespace {
 // y = f over axes, which stay with size 1. Self gives `id`, `instruction` and vjp(g, x, y).
 template <class Self>
 struct Reduction : Operation<Self> {
-  static constexpr DType of_mask = float32;    // in which a mask is reduced
-  static constexpr DType from_mask = boolean;  // and what that gives
+  static constexpr DType of_mask = float32;    // the dtype in which a mask is reduced
+  static constexpr DType from_mask = boolean;  // the dtype of the result then
   AxisSet axes;
   explicit Reduction(AxisSet set) : axes(set) {}
 
@@ -63,7 +63,7 @@ struct Prod : Reduction<Prod> {
   }
 
  private:
-  // Of neighbouring axes, as one.
+  // The product of the others along adjacent axes, which are joined.
   static Tensor others_along(const Tensor& x, std::int64_t first, std::int64_t last) {
     std::vector<std::int64_t> sizes(x.shape().begin(), x.shape().begin() + first);
     sizes.push_back(-1);
@@ -81,7 +81,7 @@ struct Prod : Reduction<Prod> {
   }
 };
 
-// Equal extremes share the cotangent evenly; a NaN extreme equals nothing, and 0 / 0 makes its derivative NaN.
+// Equal extremes share the cotangent evenly. No element equals a NaN extreme, so 0 / 0 makes its derivative NaN.
 template <class Self>
 struct Extreme : Reduction<Self> {
   using Reduction<Self>::Reduction;
@@ -109,7 +109,7 @@ struct Min : Extreme<Min> {
   static constexpr auto instruction = Instruction::min;
 };
 
-// The index of the extreme: no derivative flows.
+// The index of the extreme, which has no derivative.
 template <class Self>
 struct ArgExtreme : Operation<Self> {
   std::int64_t axis;
@@ -166,7 +166,7 @@ struct CumSum : Operation<CumSum> {  // y_i = x_0 + ... + x_i
 template <class P>
 Tensor record_reduction(const Operand& x, const Axes& axes, KeepDims keep) {
   const Location& where = x.where();
-  if (is_mask(x)) {  // reduced as zeros and ones, in one pass with what made the mask
+  if (is_mask(x)) {  // reduced as zeros and ones, fused with what made the mask
     const CallScope scope(P::id, where);
     return cast(record_reduction<P>(cast(x, P::of_mask), axes, keep), P::from_mask);
   }

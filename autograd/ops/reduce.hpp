@@ -1,6 +1,6 @@
 #pragma once
 
-// Reductions over axes. `axes` is a number, a list, or `all_axes`; no axes at all give the Tensor back. With
+// Reductions over axes. `axes` is a number, a list, or `all_axes`; with an empty list the result is x. With
 // `keep_dims` the reduced axes stay, with size 1: sum(x, -1, keep_dims), and over all axes sum(x, keep_dims).
 
 #include "autograd/core/axes.hpp"
@@ -21,7 +21,7 @@ Tensor min(const Operand& x, const Axes& axes = all_axes, KeepDims keep = KeepDi
 /// The first index of the largest element (of the first NaN, if there is one) along an axis, as int64.
 Tensor argmax(const Operand& x, std::int64_t axis = -1, KeepDims keep = KeepDims::no);
 Tensor argmin(const Operand& x, std::int64_t axis = -1, KeepDims keep = KeepDims::no);
-/// A bool is no axis.
+/// Refuses a bool in place of the axis.
 template <std::same_as<bool> Bool>
 Tensor argmax(const Operand& x, Bool keep) = delete;
 template <std::same_as<bool> Bool>

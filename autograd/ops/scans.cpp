@@ -29,7 +29,7 @@ struct LinearRecurrence : Operation<LinearRecurrence> {  // y_i = a_i y_(i-1) + 
     const Tensor factors = reverse ? pad(a, axis, 1, -1) : pad(a, axis, -1, 1);
     const Tensor all = record(Location::current(), LinearRecurrence(axis, !reverse), factors, g);
     if (input == 1) return all;
-    // Where y begins, a is not read.
+    // The first a is not read.
     return reverse ? pad(slice(all, axis, 0, -1) * slice(y, axis, 1, {}), axis, 0, 1)
                    : pad(slice(all, axis, 1, {}) * slice(y, axis, 0, -1), axis, 1, 0);
   }
@@ -99,8 +99,7 @@ struct ProductOfOthers : Running<ProductOfOthers> {  // y_i = the product of all
   }
 };
 
-// Those that are equal share the derivative of what they are the extreme of; a NaN equals nothing, and 0 / 0 makes the
-// derivative NaN.
+// Equal elements share the derivative of the extreme. No element equals a NaN, so 0 / 0 makes the derivative NaN.
 template <class Self>
 struct RunningExtreme : Running<Self> {
   using Running<Self>::Running;

@@ -1,6 +1,6 @@
 #pragma once
 
-// Running results along an axis, beside cumsum.
+// Scans along an axis, besides cumsum.
 
 #include <cstdint>
 

@@ -22,7 +22,7 @@ namespace xgrad {
 
 namespace {
 
-// Of the elements that go to an index, the place of the largest; -1 where none goes.
+// For each index: the place of the largest element that goes to it, or -1.
 struct ScatterArgMax : Operation<ScatterArgMax> {
   static constexpr auto id = "scatter_argmax";
   std::int64_t axis, size;
@@ -54,7 +54,7 @@ Tensor counted(const Shape& shape, std::int64_t axis, std::int64_t lowest) {
   return broadcast_to(reshape(arange(shape[axis]) + lowest, line), shape);
 }
 
-// What is added up at the indices of an axis of `size` elements.
+// Adds up `source` at the indices of an axis of `size` elements.
 Tensor added_up(std::int64_t axis, std::int64_t size, const Tensor& index, const Tensor& source) {
   Shape shape = index.shape();
   shape[axis] = size;
@@ -72,23 +72,23 @@ struct Arrivals {
   Arrivals with(const Tensor& other) const { return {axis, size, index, other}; }
   Tensor sum() const { return added_up(axis, size, index, source); }
   Tensor counts(DType dtype) const { return added_up(axis, size, index, ones(index.shape(), dtype)); }
-  /// For each element what its index has.
+  /// For each element, the value at its index.
   Tensor back(const Tensor& at_indices) const { return gather(at_indices, axis, index); }
 };
 
-// For each index the place of one of the elements that arrive there.
+// For each index, the place of one of the elements that go to it.
 struct Winners {
   Tensor places;
 
-  /// Those with the largest value, of equal ones the last.
+  /// The elements with the largest value, of equal ones the last.
   Winners(const Arrivals& arrivals, const Tensor& values)
       : places(record(Location::current(), ScatterArgMax(arrivals.axis, arrivals.size), values, arrivals.index)) {}
-  /// The last ones: at an index all indices are equal.
+  /// The last elements, because all that go to an index have equal indices.
   explicit Winners(const Arrivals& arrivals) : Winners(arrivals, arrivals.index) {}
 
-  /// What stands there; something where none arrives.
+  /// The elements at these places; any element where none goes.
   Tensor of(const Tensor& elements, std::int64_t axis) const { return gather(elements, axis, maximum(places, 0)); }
-  /// Which indices occur.
+  /// Whether any element goes to an index.
   Tensor arrived() const { return places >= 0; }
 };
 
@@ -107,8 +107,8 @@ std::int64_t most_arrivals(const Arrivals& arrivals) {
   return most;
 }
 
-// Sorted by their indices, by doubling, each element takes in its neighbours with the same index, of which there are at
-// most so many; the last one of them has them all.
+// Sorts the elements by their indices. In steps of doubling distance each is multiplied by earlier ones with the same
+// index, of which there are at most `most`; the last of them has the whole product.
 Tensor products(const Arrivals& arrivals, std::int64_t most) {
   const std::int64_t axis = arrivals.axis, count = arrivals.index.size(axis);
   const Tensor order = argsort(arrivals.index, axis), index = gather(arrivals.index, axis, order);
@@ -122,7 +122,7 @@ Tensor products(const Arrivals& arrivals, std::int64_t most) {
   return Winners(arrivals).of(unsorted, axis);
 }
 
-// Larger where the value is smaller; NaN stays.
+// Values in the opposite order; NaN stays NaN.
 Tensor reversed(const Tensor& values) { return is_floating(values.dtype()) ? -values : bitwise_not(values); }
 
 // The extremes themselves are found without derivatives. These come with what the equal ones are beside them, which is
@@ -212,7 +212,7 @@ Tensor scatter_reduce(const Operand& x, std::int64_t axis, const Operand& index,
                     reduction == ScatterReduction::mean ? "a floating dtype" : "numbers", ", got ", describe(target.x));
   if (target.nothing_arrives()) return target.x;
   const Arrivals& arrivals = target.arrivals;
-  // First, for here an index that is out of range is named with its place.
+  // Counted first, because the error for an index that is out of range names its place here.
   const Tensor arrived = arrivals.counts(int64) > 0;
   const std::int64_t most = reduction == ScatterReduction::prod ? most_arrivals(arrivals) + include_self : 0;
   return target.with(reduced(include_self ? arrivals.with_self(target.part) : arrivals, reduction, most), arrived);

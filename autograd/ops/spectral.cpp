@@ -18,9 +18,9 @@ namespace xgrad {
 
 namespace {
 
-// LAPACK computes values and vectors at once: all of them, and the matrix itself, are one vector for each matrix,
-// without derivative. The parts are primitives by themselves, each a function of the matrix with its own derivative:
-// that of values has no part in what is asked of vectors. This vector is their second input, so that LAPACK runs once.
+// LAPACK computes values and vectors together: one vector has them all, and the matrix, and has no derivative. The
+// parts are primitives, each a function of the matrix with its own derivative, so that derivatives of values do not
+// involve vectors. They have that vector as their second input, so that LAPACK runs once.
 struct Eigh : Operation<Eigh> {
   static constexpr auto id = "eigh";
   Signature infer(std::span<const Tensor> inputs, const Location&) const override {
@@ -49,7 +49,7 @@ struct Svd : Operation<Svd> {
 struct ReciprocalGaps : Operation<ReciprocalGaps> {
   static constexpr auto id = "reciprocal_gaps";
   kernels::Gap gap;
-  std::int64_t begin, size;  // (the latter of the matrix)
+  std::int64_t begin, size;  // size: that of the matrix
   ReciprocalGaps(kernels::Gap what, std::int64_t first, std::int64_t n) : gap(what), begin(first), size(n) {}
   Signature infer(std::span<const Tensor> inputs, const Location&) const override {
     const Tensor &a = inputs[0], &b = inputs[1];
@@ -70,13 +70,13 @@ struct ReciprocalGaps : Operation<ReciprocalGaps> {
   }
 };
 
-// Some of the values, or of the vectors, each of them a row.
+// A range of the values, or of the vectors, which are rows.
 struct Part {
   std::int64_t begin, count;
 };
 
-// A function of the matrix (input 0) whose value is a piece of what LAPACK says of it (input 1, or, where that is of
-// another matrix, what it says then). Self gives the `Whole`, its shape, and where it begins.
+// A function of the matrix (input 0) whose value is a piece of LAPACK's results (input 1; they are computed again if
+// they are those of another matrix). Self gives the `Whole`, the shape, and where the piece begins.
 template <class Self, class Whole>
 struct PartOf : Operation<Self> {
   Part part;
@@ -178,7 +178,7 @@ struct SingularVectors : PartOf<SingularVectors, Svd> {
     const Tensor values = record(Location::current(), SingularValues(Part{0, k}), x, all);
     const std::int64_t begin = part.begin, end = begin + part.count;
     const Tensor own = slice(values, -1, begin, end), partners = slice(others, -2, begin, end);
-    const bool complement = y.size(-1) > k;  // of the vectors
+    const bool complement = y.size(-1) > k;  // whether the vectors do not span the space
     const auto gaps = [&](kernels::Gap gap, const Tensor& to) {
       return record(Location::current(), ReciprocalGaps(gap, begin, size), own, to);
     };
@@ -209,7 +209,7 @@ Part part_of(const Spectrum& chosen, std::int64_t count) {
   return {begin, std::max<std::int64_t>(end - begin, 0)};
 }
 
-// Of the matrix itself, so that whatever is asked of one matrix is read from one result.
+// The results for a matrix. Equal entries are merged, so that one result serves everything that is asked of a matrix.
 template <class Whole>
 Tensor results_of(const Tensor& x, const Location& where) {
   const NoGrad untracked;
@@ -228,7 +228,7 @@ struct Symmetric {
   Tensor vectors(const Location& where) const { return transpose(record(where, Eigenvectors(part), x, all)); }
 };
 
-// `vectors` and columns that make them square.
+// `vectors`, with further columns that make the matrix square.
 Tensor completed(const Tensor& vectors) {
   const std::int64_t rows = vectors.size(-2), columns = vectors.size(-1);
   if (rows == columns) return vectors;

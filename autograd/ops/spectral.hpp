@@ -19,7 +19,7 @@
 
 namespace xgrad {
 
-/// Which values, in their order, from `begin` to before `end`, as a slice counts: {.begin = -3} are the last three.
+/// The values from `begin` to before `end` in their order, counted as in a slice: {.begin = -3} are the last three.
 /// Only values that are chosen must differ from all others for their vectors to have a derivative.
 struct Spectrum {
   std::int64_t begin = 0;

@@ -43,7 +43,8 @@ Tensor mean(const Operand& x, const Axes& axes, KeepDims keep) {
   const std::int64_t count = count_of("mean", input, axes, x.where());
   check<ValueError>(count > 0, x.where(), "mean: ", describe(input), " has no elements over these axes");
   if (is_exact(count, input.dtype())) return sum(input, axes, keep) / count;
-  // Of so many elements the sum is as coarse as the count: what is left of them beside their mean is summed up again.
+  // With so many elements the sum is rounded as coarsely as the count, so the differences to that mean are summed
+  // again.
   const Tensor first = stop_gradient(divide_by_count(sum(input, axes, keep_dims), count));
   const Tensor centre = where(isfinite(first), first, 0);
   return drop(centre + divide_by_count(sum(input - centre, axes, keep_dims), count), axes, keep);
@@ -97,7 +98,7 @@ Tensor logsumexp(const Operand& x, const Axes& axes, KeepDims keep) {
   if (count_of("logsumexp", input, axes, x.where()) == 0) return sum(input, axes, keep) - infinity;
   const Tensor largest = stop_gradient(max(input, axes, keep_dims));
   const Tensor shift = where(abs(largest) == infinity, 0, largest);
-  // +inf: the infinite elements share the derivative. -inf: log-space zero, derivative 0.
+  // Infinite elements share the derivative for +inf; -inf is zero in log space and has derivative 0.
   const Tensor infinite = broadcast_to(largest == infinity, input.shape());
   const Tensor finite = log(sum(exp(where(infinite, 0, input - shift)), axes, keep_dims)) + shift;
   const Tensor share = max(where(infinite, input, 0), axes, keep_dims);
@@ -110,7 +111,7 @@ Tensor detail::Softmax::operator()(const Operand& x, std::int64_t axis) const {
   normalise_axis(axis, input.ndim(), "softmax", x.where());
   if (input.numel() == 0) return input;
   const Tensor e = exp(input - stop_gradient(max(input, axis, keep_dims)));
-  return e * reciprocal(sum(e, axis, keep_dims));  // which is between 1 and the number of summands
+  return e * reciprocal(sum(e, axis, keep_dims));  // the sum is between 1 and the number of its terms
 }
 
 Tensor detail::LogSoftmax::operator()(const Operand& x, std::int64_t axis) const {

@@ -20,7 +20,7 @@ const double log_root_two_pi = 0.5 * std::log(2 * std::numbers::pi);
 // B_2k / (2k (2k - 1)), the coefficients of 1 / a^(2k - 1) in the remainder
 constexpr double remainders[] = {1.0 / 12,   -1.0 / 360,      1.0 / 1260, -1.0 / 1680,
                                  1.0 / 1188, -691.0 / 360360, 1.0 / 156,  -3617.0 / 122400};
-// Up to here, the nine terms of the series below have all the digits of their dtype.
+// Where the nine terms of the series below have the full accuracy of their dtype.
 Tensor is_near(const Tensor& r) { return abs(r) <= (r.dtype() == float32 ? 1.0 / 3 : 1.0 / 7); }
 
 // m - log(1 + m) over r, where log(1 + m) = 2 artanh r: m - 2 (r^2 / 3 + r^4 / 5 + ...), all times `scale`.
@@ -31,7 +31,7 @@ Tensor near_gap(const Tensor& m, const Tensor& r, const Tensor& scale) {
   return m - 2 * (scale * series);
 }
 
-// Its series where that holds, and what `direct` gives elsewhere.
+// The series where it is accurate, and `direct` elsewhere.
 template <class Series, class Direct>
 Tensor by_series(const Tensor& a, Series series, Direct direct) {
   const double from = stirling_from(a.dtype());
@@ -60,7 +60,7 @@ Tensor beyond_logarithm(const Tensor& m, const Tensor& logarithm) {
 
 // a (m - log(1 + m)) with m = x / a - 1, r = (x - a) / (x + a)
 Tensor deviance(const Tensor& a, const Tensor& x) {
-  // The sum of numbers that are finite may not be.
+  // The sum of finite numbers may be infinite.
   const Tensor sum = x + a, part = where(isinf(sum), 0.5 * ones_like(sum), 1);
   const Tensor difference = x - a, whole = part * x + part * a, nothing = whole == 0;
   const Tensor r = part * difference / where(nothing, 1, whole);
@@ -71,7 +71,7 @@ Tensor deviance(const Tensor& a, const Tensor& x) {
   const Tensor logarithm = log(where(apart, x, 1)) - log(where(apart, a, 1));
   const Tensor far = difference - where(apart, a * logarithm, xlogy(a, where(logical_or(near, apart), 1, quotient)));
   const Tensor values = where(near, small * near_gap(where(near, difference, 0), small, a), far);
-  // Infinitely far from all that is finite.
+  // Infinite numbers are infinitely far from finite ones.
   const Tensor beyond = logical_and(isinf(difference), logical_not(isinf(x) == isinf(a)));
   return where(beyond, where(difference < 0, -difference, difference), values);
 }

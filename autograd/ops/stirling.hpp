@@ -1,7 +1,7 @@
 #pragma once
 
-// What is left of logarithms of gamma functions when their large parts have gone: with these, densities of large
-// parameters, and divergences between neighbours, lose no digits.
+// Remainders of logarithms of gamma functions without their large terms, so that densities with large parameters and
+// divergences between similar distributions lose no digits.
 
 #include "autograd/core/dtype.hpp"
 #include "autograd/tape/tensor.hpp"

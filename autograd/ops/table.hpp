@@ -1,7 +1,7 @@
 #pragma once
 
-// For the library's own .cpp files: tables that are written when an operation is recorded, of which a small input may
-// want large ones.
+// For the library's own .cpp files: limits tables that are made when an operation is recorded, because a small input
+// may ask for a large one.
 
 #include <cstdint>
 

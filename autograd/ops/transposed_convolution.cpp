@@ -32,10 +32,10 @@ void check_operands(const Tensor& x, const Tensor& weight, const Tensor& bias, s
                     "]");
 }
 
-// Each input element's windows of the output, added up and cut to what the padding leaves.
+// Adds up each input element's windows of the output, and cuts off the padding.
 struct Placement {
-  Sizes padding, extra;         // cut off at both ends, and added at the end, after
-  std::vector<Window> windows;  // of the whole
+  Sizes padding, extra;         // cut off at both ends; added at the end afterwards
+  std::vector<Window> windows;  // of the output before it is cut
   Sizes whole;
 
   Placement(const Tensor& x, const Tensor& weight, const TransposedConvolutionOptions& options, std::int64_t spatial,

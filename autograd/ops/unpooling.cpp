@@ -1,4 +1,4 @@
-// Maxima that are found with their indices, and put back at them.
+// Finds maxima with their indices, and puts values back at these.
 
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/compose.hpp"
@@ -35,8 +35,8 @@ Sizes flat(const std::vector<grid::Stand>& stands, Sizes grid::Stand::*places) {
 
 }  // namespace
 
-// The place of an element is that of its window's beginning and, from there, that within the window. Where all
-// elements are -inf, what stands for missing ones may be the first of them: then it is the first that is there.
+// The index of an element is that of its window's beginning plus its offset inside the window. Where all elements are
+// -inf, the first maximum may be padding; then the first element that exists is taken.
 Pooled grid::first_maximum(const Tensor& x, const Tensor& windows, const std::vector<Stand>& stands) {
   const Tensor values = stop_gradient(windows), best = argmax(values, 2);
   const Shape pools = best.shape();

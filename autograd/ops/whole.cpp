@@ -1,4 +1,4 @@
-// Division with what it leaves, and the bits of whole numbers.
+// Division with remainder, and bitwise operations of whole numbers.
 
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/families.hpp"
@@ -65,7 +65,7 @@ struct RightShift : Bitwise<RightShift> {
   static constexpr bool joins_masks = false;
 };
 
-// Both operands, what fmod leaves of them, and whether the quotient is above its floor.
+// Both operands, their fmod, and whether the truncated quotient is above the floor.
 struct Division {
   Tensor a, b, left;
 
@@ -86,7 +86,7 @@ Tensor remainder(const Operand& a, const Operand& b) {
   return where(division.is_above_floor(), division.left + division.b, division.left);
 }
 
-// Without what is left, the quotient is whole but for its rounding.
+// Without the remainder, the quotient is a whole number except for rounding.
 Tensor floor_divide(const Operand& a, const Operand& b) {
   const CallScope scope("floor_divide", a.where());
   const Division division("floor_divide", a, b);

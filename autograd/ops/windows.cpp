@@ -17,7 +17,7 @@ namespace xgrad {
 
 namespace {
 
-constexpr std::int64_t most = std::int64_t{1} << 40;  // beyond, no sum of such numbers is exact
+constexpr std::int64_t most = std::int64_t{1} << 40;  // so that sums of such numbers do not overflow
 
 Tensor joined(std::vector<Tensor> parts, std::int64_t axis, const Location& where) {
   std::erase_if(parts, [axis](const Tensor& part) { return part.size(axis) == 0; });
@@ -71,8 +71,8 @@ std::vector<Window> checked(const std::vector<Window>& windows, std::int64_t ndi
   return list;
 }
 
-// What unfold makes of a shape, with the axes of the places before the first axis that has windows. Windows are in the
-// order of their axes.
+// The shape that unfold gives, with the axes of places before the first axis that has windows. Windows are in the order
+// of their axes.
 Shape unfolded_shape(const Shape& shape, const std::vector<Window>& windows) {
   std::vector<std::int64_t> sizes(shape.begin(), shape.end()), places;
   for (const Window& window : windows) {
@@ -83,7 +83,7 @@ Shape unfolded_shape(const Shape& shape, const std::vector<Window>& windows) {
   return sizes;
 }
 
-// Unfold and Fold share what they know: the windows, in the order of their axes, and the plain shape.
+// The common part of Unfold and Fold: the windows, in the order of their axes, and the plain shape.
 template <class Self>
 struct OfWindows : Operation<Self> {
   std::vector<Window> windows;
@@ -96,12 +96,12 @@ struct OfWindows : Operation<Self> {
     return all;
   }
   Lowering lower() const override {
-    // What lies around an axis is no element.
+    // Padding is not made of elements.
     const bool inside = std::ranges::all_of(windows, [](const Window& w) { return w.before == 0 && w.after == 0; });
     return {.kind = inside ? Self::kind : Lowering::Kind::opaque, .moves = true};
   }
-  // The axes of places stand before the first axis that has windows, in the order of their axes: so from the last one
-  // on each comes to stand before those of before.
+  // The axes of places stand before the first axis that has windows, in the order of their axes. So they are inserted
+  // from the last window to the first, each before those that are there.
   bool move(Access& x) const override {
     const std::int64_t front = windows.front().axis;
     for (std::size_t i = 0; i < windows.size(); ++i) {
@@ -118,7 +118,7 @@ struct OfWindows : Operation<Self> {
     fields("plain", plain);
     for (std::size_t i = 0; i < numbers.size(); ++i) fields("window", numbers[i]);
   }
-  // With one more axis in front.
+  // The windows, with one more axis in front.
   std::vector<Window> behind_front() const {
     std::vector<Window> list = windows;
     for (Window& window : list) ++window.axis;
@@ -192,7 +192,7 @@ std::vector<std::int64_t> order_of_last(const std::vector<Window>& list, std::in
 }  // namespace
 
 std::int64_t Window::count(std::int64_t elements) const {
-  const std::int64_t last = elements + before + after - dilation * (size - 1) - 1;  // where a window may begin
+  const std::int64_t last = elements + before + after - dilation * (size - 1) - 1;  // the last place of a window
   return last < 0 ? 0 : last / stride + 1;
 }
 

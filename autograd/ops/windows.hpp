@@ -1,6 +1,6 @@
 #pragma once
 
-// Sliding windows over axes, and what surrounds an axis.
+// Sliding windows over axes, and padding.
 
 #include <cstdint>
 #include <vector>
@@ -10,19 +10,19 @@
 
 namespace xgrad {
 
-/// Where the elements around an axis come from.
+/// Where the elements of the padding come from.
 enum class PadMode {
   constant,   ///< a value
-  reflect,    ///< the axis in a mirror that stands on its last element: c b | a b c | b a
+  reflect,    ///< the axis mirrored at its last element: c b | a b c | b a
   replicate,  ///< its last element: a a | a b c | c c
   circular,   ///< its other end: b c | a b c | a b
 };
-/// So many elements before and after an axis; below 0 they are cut off (constant alone).
+/// The elements of the padding before and after an axis; negative numbers cut elements off (constant mode only).
 struct Around {
   std::int64_t axis, before, after;
 };
-/// Elements around several axes, one axis after the other. ValueError where an axis has too few to take them from:
-/// before and after are below the size for reflect, at most the size for circular.
+/// Pads several axes, one after the other. ValueError if an axis has too few elements for the mode: `before` and
+/// `after` must be below the size for reflect, and at most the size for circular.
 Tensor pad(const Operand& x, const std::vector<Around>& axes, PadMode mode = PadMode::constant, double value = 0);
 
 /// The windows of an axis: `size` elements, `dilation` apart, beginning at every multiple of `stride`, as many as lie
@@ -33,7 +33,7 @@ struct Window {
   /// How many there are on an axis of so many elements: (n + before + after - dilation (size - 1) - 1) / stride + 1.
   std::int64_t count(std::int64_t elements) const;
 };
-/// Where the axes of the places in windows stand.
+/// The position of the axes with the places inside windows.
 enum class WindowAxes {
   last,    ///< behind all axes, in the order of the list
   before,  ///< before the first axis that has windows, in the order of the axes: as products want them
@@ -44,7 +44,7 @@ enum class WindowAxes {
 Tensor unfold(const Operand& x, const std::vector<Window>& windows, double value = 0,
               WindowAxes axes = WindowAxes::last);
 /// The transpose of unfold: a Tensor of shape `shape` in which each element is the sum of its copies in the windows.
-/// ShapeError when x is not what unfold makes of that shape; DTypeError for bool.
+/// ShapeError unless x has the shape that unfold gives for it; DTypeError for bool.
 Tensor fold(const Operand& x, const Shape& shape, const std::vector<Window>& windows,
             WindowAxes axes = WindowAxes::last);
 

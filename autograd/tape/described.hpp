@@ -1,6 +1,6 @@
 #pragma once
 
-// Whether a primitive reports its data members: seen by the compiler, so that it cannot be forgotten.
+// Whether a primitive describes its data members; the compiler checks it, so that it cannot be forgotten.
 
 #include <cstddef>
 #include <type_traits>
@@ -9,7 +9,7 @@
 
 namespace xgrad::detail {
 
-// T with bytes behind it, the first of which take the room that T's padding leaves.
+// T with bytes behind it, the first of which lie in the padding of T.
 template <class T, std::size_t Count>
 struct Followed : T {
   unsigned char more[Count];
@@ -21,7 +21,7 @@ struct Followed<T, Count> {
   unsigned char more[Count];
 };
 
-/// The bytes of T up to its last member: a class derived from T may have members in the padding after that.
+/// The bytes of T up to its last member. A class derived from T may have members in the padding after it.
 template <class T, std::size_t Count = 1>
 constexpr std::size_t data_size() {
   if constexpr (sizeof(Followed<T, Count>) > sizeof(T))
@@ -33,7 +33,7 @@ constexpr std::size_t data_size() {
 template <class C>
 std::type_identity<C> declarer_of(void (C::*)(Fields&) const);
 
-/// Whether the class that declares P's `describe` knows all members of P: without members that may be Primitive.
+/// Whether the class that declares P's `describe` has all data members of P. Without any that class may be Primitive.
 template <class P>
 constexpr bool describes_itself() {
   if constexpr (requires { declarer_of(&P::describe); }) {

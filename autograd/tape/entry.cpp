@@ -10,22 +10,22 @@ namespace xgrad {
 
 namespace {
 
-// Entries whose last handle went away, waiting to be destroyed. Destroying one lets go of its inputs, which may add
-// more: a list and a loop, so that no chain is too long for the stack.
-struct Graveyard {
+// Entries without handles, which wait to be destroyed. Destroying an entry releases its inputs, which may add more, so
+// a loop destroys them: a recursion would overflow the stack on a long chain.
+struct DeferredDestruction {
   Entry* head = nullptr;
-  bool digging = false;
+  bool running = false;
 };
-constinit thread_local Graveyard graveyard;
+constinit thread_local DeferredDestruction deferred;
 
-void lay(EntryHead* entry) noexcept {
-  // The link takes the place of a number that no entry has.
-  entry->sequence.store(reinterpret_cast<std::uint64_t>(graveyard.head), std::memory_order_relaxed);
-  graveyard.head = static_cast<Entry*>(entry);
+void defer_destruction(EntryHead* entry) noexcept {
+  // The link to the next one takes the place of the sequence number, and is no number that an entry can have.
+  entry->sequence.store(reinterpret_cast<std::uint64_t>(deferred.head), std::memory_order_relaxed);
+  deferred.head = static_cast<Entry*>(entry);
 }
 
-// Lets go of a handle to an entry of this thread; whether it was the last one. Then nobody else can take another: the
-// history, which may as long as there is one (see Tensor::try_share), is looked through by this thread. Other threads
+// Releases a handle to an entry of this thread. Returns whether it was the last one. A last handle needs no atomic
+// count: only the history can make another one (see Tensor::try_share), and it belongs to this thread. Other threads
 // have to count down.
 bool count_down(EntryHead* own) noexcept {
   if (own->references.load(std::memory_order_acquire) == 1) {
@@ -35,29 +35,29 @@ bool count_down(EntryHead* own) noexcept {
   return EntryHead::handles(own->references.fetch_sub(1, std::memory_order_acq_rel)) == 1;
 }
 
-void dig() noexcept {
-  if (graveyard.digging) return;
-  graveyard.digging = true;
-  while (Entry* next = graveyard.head) {
-    graveyard.head = reinterpret_cast<Entry*>(next->sequence.load(std::memory_order_relaxed));
+void destroy_deferred() noexcept {
+  if (deferred.running) return;
+  deferred.running = true;
+  while (Entry* next = deferred.head) {
+    deferred.head = reinterpret_cast<Entry*>(next->sequence.load(std::memory_order_relaxed));
     next->~Entry();
     EntrySlab::give(next);
   }
-  graveyard.digging = false;
+  deferred.running = false;
 }
 
 }  // namespace
 
-void Tensor::bury_last(EntryHead* head) noexcept {
+void Tensor::release_last(EntryHead* head) noexcept {
   const bool last = head->owner == Tape::current().thread
                         ? count_down(head)
                         : EntryHead::handles(head->references.fetch_sub(1, std::memory_order_acq_rel)) == 1;
-  if (last) bury(head);
+  if (last) destroy(head);
 }
 
-void Tensor::bury(EntryHead* head) noexcept {
-  lay(head);
-  dig();
+void Tensor::destroy(EntryHead* head) noexcept {
+  defer_destruction(head);
+  destroy_deferred();
 }
 
 void Entry::let_go() noexcept {
@@ -68,19 +68,19 @@ void Entry::let_go() noexcept {
     const bool counted = read && read->owner == owner;
     if (counted && own) [[likely]] {
       read->readers.store(read->readers.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-      if (count_down(read)) lay(read);
+      if (count_down(read)) defer_destruction(read);
       continue;
     }
     if (counted) read->references.fetch_or(miscounted, std::memory_order_relaxed);
     list[i].~Tensor();
   }
   input_count = 0;
-  // (Otherwise nothing is written: the thread that recorded it may look at what stands in the same byte.)
+  // Nothing else is written to this byte, which the thread that recorded the entry may be reading.
   if (many_inputs) {
     ::operator delete(list);
     many_inputs = false;
   }
-  dig();
+  destroy_deferred();
 }
 
 void Entry::destroy_primitive() noexcept {

@@ -12,28 +12,28 @@
 
 namespace xgrad {
 
-/// What recording appends to the tape. Entries live in slabs of their thread; up to three inputs and a primitive of
-/// up to 48 bytes are held in place. An entry keeps its inputs until it is evaluated, and for as long as it lives if
-/// it is tracked.
+/// What recording appends to the tape. An entry lives in a slab of its thread and holds up to three inputs and a
+/// primitive of up to 48 bytes in place. It keeps its inputs until it is evaluated; a tracked one keeps them as long as
+/// it lives.
 struct Entry : EntryHead {
   static constexpr std::size_t primitive_in_place = 48 + sizeof(void*) - sizeof(Location);
 
-  const char* call = nullptr;  // the outermost library call it was recorded in, where there was one
+  const char* call = nullptr;  // the outermost library call that recorded it, or null
   Location where;
   Buffer value;
   const Primitive* primitive = nullptr;
-  Lowering::Kind kind = Lowering::Kind::opaque;  // what the primitive's lowering says
-  Instruction instruction = Instruction::none;   // likewise
-  bool bare : 1 = false;                         // the primitive has no arguments: nothing to destroy
-  bool mergeable : 1 = true;                     // an entry with the same arguments and inputs is the same value
-  bool released : 1 = false;                     // its history is gone: no derivative could want it any more
-  bool outdated : 1 = false;  // a history that was released led to it: no derivative by it is complete
-  std::uint32_t segment = 0;  // the checkpoint it belongs to; 0 for none
+  Lowering::Kind kind = Lowering::Kind::opaque;  // that of the primitive's lowering
+  Instruction instruction = Instruction::none;   // that of the primitive's lowering
+  bool bare : 1 = false;                         // whether the primitive needs no destructor, having no arguments
+  bool mergeable : 1 = true;                     // whether an entry with equal arguments and inputs has the same value
+  bool released : 1 = false;                     // whether its history was released, as no derivative could need it
+  bool outdated : 1 = false;  // whether a released history led to it, so that no derivative by it is complete
+  std::uint32_t segment = 0;  // the checkpoint that it belongs to; 0 for none
 
   std::span<const Tensor> input_span() const { return {inputs(), input_count}; }
   const Tensor& input(std::size_t i) const { return inputs()[i]; }
   View view() const { return {value.data(), shape, dtype}; }
-  /// Lets go of the inputs: the value stands for itself from now on.
+  /// Releases the inputs: from now on the entry is a value without history.
   void cut() noexcept {
     if (input_count > 0 || many_inputs) let_go();
   }
@@ -48,7 +48,7 @@ struct Entry : EntryHead {
     place_input(reinterpret_cast<std::byte*>(inputs() + input_count), std::forward<Input>(input));
     ++input_count;
   }
-  /// All inputs, of a new entry: as many as are held in place, at most.
+  /// Sets the inputs of a new entry, which are no more than are held in place.
   template <class... Inputs>
   std::span<const Tensor> take_inputs(Inputs&&... inputs) noexcept {
     static_assert(sizeof...(Inputs) <= inputs_in_place);
@@ -57,7 +57,7 @@ struct Entry : EntryHead {
     input_count = sizeof...(Inputs);
     return {std::launder(reinterpret_cast<const Tensor*>(input_storage)), sizeof...(Inputs)};
   }
-  /// The primitive, as it is held.
+  /// Moves a primitive into the entry, and returns it there.
   template <class P>
   const P& emplace(P from) {
     static_assert(std::is_base_of_v<Primitive, P>, "a primitive derives from xgrad::Operation");
@@ -77,7 +77,7 @@ struct Entry : EntryHead {
     mergeable = P::mergeable;
     return *held;
   }
-  /// A copy of the primitive of another entry.
+  /// Copies the primitive of another entry into this one.
   void emplace_copy(const Entry& other) {
     primitive = other.primitive->copy(primitive_storage, primitive_in_place);
     kind = other.kind;

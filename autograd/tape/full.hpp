@@ -24,7 +24,7 @@ class Full : public Operation<Full> {
       for (T& element : output.span<T>()) element = value;
     });
   }
-  // As a double an int64 number is not itself.
+  // An int64 number may have no double of the same value.
   Lowering lower() const override {
     if (dtype_ == int64) return {};
     return {.kind = Lowering::Kind::constant, .value = value_.number()};

@@ -11,9 +11,9 @@ namespace xgrad {
 namespace {
 
 constexpr std::size_t least_room = 1024, usual_room = 4096, most_room = 1 << 16;
-// Where nothing is assigned, histories are looked through when so many entries have been recorded.
+// Without assignments, histories are released when so many entries have been recorded.
 constexpr std::uint64_t most_unreleased = 1 << 14;
-// Pending entries that no derivative can want: what a loop without a step adds up. There may be fewer of them.
+// The most pending entries that no derivative can need, such as those of a loop that only adds up.
 std::size_t most_untracked() { return Tape::current().most_pending / 32; }
 
 }  // namespace
@@ -45,7 +45,7 @@ std::span<const History::Place> History::places() const {
 }
 
 void History::use(std::size_t size) {
-  // Before there can be too many, there is no need to look.
+  // Returns early while there cannot be too many.
   const std::size_t untracked = most_untracked() > untracked_ ? most_untracked() - untracked_ : 0;
   const std::size_t room = std::max({least_room, std::min(size / 2, most_room), std::min(untracked, usual_room)});
   if (places_.size() < size + room) {
@@ -56,8 +56,8 @@ void History::use(std::size_t size) {
   detail::tape.end = detail::tape.next + room;
 }
 
-// Keeps those places that pass, in order, of those from `first` on. More may be recorded meanwhile, and is added:
-// letting go of entries may run a user's code.
+// Keeps, of the places from `first` on, those that pass, in order. Releasing entries may run a user's code, which may
+// record; those entries are added at the end.
 template <class Passes>
 void History::sift(std::size_t first, Passes passes) {
   if (sifting_) return;
@@ -83,16 +83,16 @@ void History::sift(std::size_t first, Passes passes) {
   go_on(kept);
 }
 
-// A handle, if this entry still lives: other threads may be destroying what they held the last handle to.
+// A handle to this entry if it is still alive: another thread may be destroying it.
 Tensor History::lock(const Place& place) {
   Tensor locked = Tensor::try_share(place.entry);
   if (locked.defined() && place.entry->sequence.load(std::memory_order_relaxed) != place.sequence) return {};
   return locked;
 }
 
-// Drops what is of no interest any more, and shows what is pending and held. Whether an entry lives and has inputs is
-// seen without a handle: nobody but this thread writes what is read here, or it is atomic. What comes before the first
-// one that had not been computed the last time is looked at only when half as many have been recorded since.
+// Drops entries that no longer matter, and shows pending ones that somebody holds. It needs no handle to see whether an
+// entry is alive and has inputs: only this thread writes what is read here, or it is atomic. Entries before the first
+// one that was pending last time are visited only when half as many new ones have been recorded.
 template <class See>
 void History::look(See see) {
   if (sifting_) return;
@@ -163,8 +163,8 @@ void History::after_assignment() {
 }
 
 namespace {
-// Whether derivatives by it may be asked at any time: the present value of a Parameter, what it holds while
-// another stands in its place, the value of one that is gone, and what was meant for it by track().
+// Whether derivatives by this Tensor may be asked for at any time: it is the value of a Parameter, also of one with a
+// Substitution or one that is destroyed, or a result of track().
 bool is_source(const Tensor& tensor) {
   if (tensor.entry()->source) return true;
   if (tensor.entry()->input_count > 0 || tensor.entry()->released) return false;
@@ -173,9 +173,9 @@ bool is_source(const Tensor& tensor) {
 }
 }  // namespace
 
-// A backward pass numbers its entries and holds them by their addresses: nothing is released meanwhile (Undivided).
-// After an assignment what was computed on the way does not count as something to ask derivatives by, nor does an old
-// value of a Parameter, whoever holds it: a sum of all losses would keep all of them. They are outdated then.
+// Releases histories. A backward pass numbers its entries and holds them by address, so nothing is released during one
+// (Undivided). After an assignment intermediate values and old values of Parameters do not count as something to ask
+// derivatives by, even if somebody holds them, because a sum of all losses would keep them all; they become outdated.
 void History::release(std::uint64_t last, bool assigned) {
   due_ = false;
   released_at_ = Tape::current().sequence;
@@ -197,7 +197,7 @@ void History::release(std::uint64_t last, bool assigned) {
       for (const Tensor& input : entry.input_span()) input.entry()->outdated = true;
     if (is_wanted || !entry.tracked || entry.segment != 0 || !locked.evaluated()) return true;
     entry.cut();
-    entry.released = !entry.source;  // what track() made of a value goes on as a leaf
+    entry.released = !entry.source;  // a result of track() stays, as a leaf
     return false;
   });
 }

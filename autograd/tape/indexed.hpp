@@ -8,7 +8,7 @@ class Index;
 class Tensor;
 
 namespace detail {
-/// What the indices pick; defined in ops/indexing.cpp.
+/// The part of x that the indices select; defined in ops/indexing.cpp.
 Tensor pick(const Tensor& x, std::initializer_list<const Index*> indices);
 }  // namespace detail
 

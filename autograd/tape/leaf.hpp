@@ -7,7 +7,7 @@
 
 namespace xgrad {
 
-/// A value that was there from the start: data, or what a Parameter holds.
+/// A value that was not computed: data, or the value of a Parameter.
 struct Leaf : Operation<Leaf> {
   static constexpr auto id = "leaf";
   static constexpr bool mergeable = false;

@@ -7,8 +7,8 @@
 
 namespace xgrad {
 
-/// How an optimising executor sees a primitive: which family it belongs to, and what it needs to know there. An opaque
-/// primitive is run by its reference kernel.
+/// What an executor knows of a primitive: its family, and the facts that matter there. An opaque primitive is run by
+/// its reference kernel.
 struct Lowering {
   enum class Kind : std::uint8_t {
     opaque,
@@ -17,9 +17,9 @@ struct Lowering {
     reduction,      ///< by `instruction` over `axes`, which stay with size 1
     broadcast,      ///< axes of size 1 are repeated
     alias,          ///< the elements of input 0, perhaps under another shape
-    strided,        ///< the elements of input 0 at other places, as Primitive::move tells; the first one is its first
-    shifted,        ///< the same, from any element on, with a number around them perhaps
-    strided_sum,    ///< the transpose: adds the elements of input 0, row by row, to 0 at such places
+    strided,        ///< the elements of input 0 at other places, which Primitive::move gives, beginning with its first
+    shifted,        ///< the same from any element on, and perhaps padded with a number
+    strided_sum,    ///< the transpose of strided: adds the elements of input 0, row by row, at such places
     transposition,  ///< the last two axes swapped
     contraction,    ///< matrix product of the last two axes
     pick,           ///< reads input 0 at the int64 indices of input 1 along `axis`
@@ -27,9 +27,9 @@ struct Lowering {
   };
   Kind kind = Kind::opaque;
   Instruction instruction = Instruction::none;
-  /// For elementwise: a zero cotangent gives zero cotangents whatever the inputs are, NaN and infinity included.
+  /// For elementwise: whether a zero cotangent gives zero cotangents for all inputs, NaN and infinity included.
   bool keeps_zero = false;
-  /// For the others: the vjp only moves cotangents or adds them up, without factors.
+  /// For the others: whether the vjp only moves cotangents or adds them up, without factors.
   bool moves = false;
   double value = 0;
   AxisSet axes{};

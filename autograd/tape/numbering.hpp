@@ -9,38 +9,38 @@
 
 namespace xgrad {
 
-/// Numbers for entries, for as long as no other Numbering of this thread is begun. Entries of this thread hold theirs
-/// themselves; those of other threads, which may be read here but not written, go into a table.
+/// Gives entries numbers, which hold until another Numbering of this thread begins. Entries of this thread store their
+/// numbers; those of other threads may be read here but not written, so their numbers are in a table.
 class Numbering {
  public:
   static constexpr std::uint32_t absent = 0xffffffff;
 
-  Numbering() : walk_(++Tape::current().walks), thread_(Tape::current().thread) {}
+  Numbering() : id_(++Tape::current().numberings), thread_(Tape::current().thread) {}
   std::uint32_t find(const Entry* entry) const {
     if (!is_own(entry)) [[unlikely]]
       return others_.find(entry);
-    return entry->walk == walk_ ? entry->number : absent;
+    return entry->numbered_by == id_ ? entry->number : absent;
   }
-  /// Whether the entry is new; if so it gets this number.
+  /// Gives the entry this number unless it has one. Returns whether it did.
   bool insert(const Entry* entry, std::uint32_t number) {
     if (!is_own(entry)) [[unlikely]]
       return others_.insert(entry, number);
-    if (entry->walk == walk_) return false;
-    entry->walk = walk_;
+    if (entry->numbered_by == id_) return false;
+    entry->numbered_by = id_;
     entry->number = number;
     return true;
   }
-  /// The same for an entry of this thread, without a number.
+  /// Marks an entry of this thread, without a number. Returns whether it was new.
   bool mark(const Entry* entry) {
-    if (entry->walk == walk_) return false;
-    entry->walk = walk_;
+    if (entry->numbered_by == id_) return false;
+    entry->numbered_by = id_;
     return true;
   }
   /// Whether all entries with a number are of this thread.
   bool all_own() const { return others_.empty(); }
   /// Whether the entry is of this thread.
   bool is_own(const Entry* entry) const { return entry->owner == thread_; }
-  /// Another number for an entry that has one.
+  /// Changes the number of an entry that has one.
   void set(const Entry* entry, std::uint32_t number) {
     if (!is_own(entry)) [[unlikely]]
       return others_.set(entry, number);
@@ -48,7 +48,7 @@ class Numbering {
   }
 
  private:
-  // Open addressing, sized to a power of two.
+  // A hash table with open addressing, whose size is a power of two.
   class Table {
    public:
     bool empty() const { return count_ == 0; }
@@ -72,7 +72,7 @@ class Numbering {
       const Entry* entry = nullptr;
       std::uint32_t number = 0;
     };
-    // Where the entry is, or would be.
+    // The slot where the entry is, or would be.
     std::size_t place(const Entry* entry) const {
       const std::size_t last = slots_.size() - 1;
       std::size_t i = (reinterpret_cast<std::uintptr_t>(entry) * 0x9E3779B97F4A7C15u >> 20) & last;
@@ -90,7 +90,7 @@ class Numbering {
     std::size_t count_ = 0;
   };
 
-  std::uint64_t walk_;
+  std::uint64_t id_;
   std::uint32_t thread_;
   Table others_;
 };

@@ -11,7 +11,7 @@ namespace xgrad {
 class Parameter;
 
 /// What operators and functions take: a Tensor, a Parameter or a C++ number, together with the caller's place.
-/// It refers to the Tensor or Parameter it is made from: for function parameters only.
+/// It refers to the Tensor or Parameter that it is made from, so it is for function parameters only.
 class Operand {
  public:
   Operand(const Tensor& tensor, const Location& where = Location::current()) noexcept
@@ -22,7 +22,7 @@ class Operand {
   Operand(N number, const Location& where = Location::current()) noexcept : scalar_(number), where_(where) {}
 
   bool is_number() const { return tensor_ == nullptr && parameter_ == nullptr; }
-  /// The Tensor, where it is made from one; null for an undefined one.
+  /// The Tensor that it is made from; null for an undefined one and for a number.
   const Tensor* defined_tensor() const { return tensor_ && tensor_->defined() ? tensor_ : nullptr; }
   bool is_whole_number() const { return is_number() && scalar_.is_whole(); }
   double number() const { return scalar_.number(); }

@@ -17,7 +17,7 @@
 
 namespace xgrad {
 
-// A Guard of the process that this one was forked off is nobody's here.
+// After a fork no thread of this process holds a Guard of the parent.
 Parameter::Guard::Guard(const Cell& cell) noexcept : guard_(cell.guard) {
   const std::uint32_t mine = forks() + 1;
   for (std::uint32_t now = 0; !guard_.compare_exchange_weak(now, mine, std::memory_order_acquire);) {
@@ -42,7 +42,7 @@ Tensor Parameter::Cell::read_gradient() const {
   return gradient;
 }
 
-// Handles go when nobody waits for them any more: letting go may run a user's code.
+// Handles are released after the Guard, because releasing them may run a user's code.
 void Parameter::Cell::hold(const Tensor& next) noexcept {
   Tensor old = next, old_own;
   std::vector<Stand> old_stands;
@@ -126,7 +126,7 @@ void write_rows(const Tensor& index, const Tensor& rows, const Buffer& to, const
 
 }  // namespace
 
-// Whether nobody else could see the old ones.
+// Writes the rows into the value's memory if nobody else can see that. Returns whether it did.
 bool Parameter::write_rows_in_place(const Tensor& index, const Tensor& rows, const Location& where) {
   const bool own = holder(value(where)) == *this;
   const Guard alone(*cell_);
@@ -136,9 +136,9 @@ bool Parameter::write_rows_in_place(const Tensor& index, const Tensor& rows, con
   return true;
 }
 
-// The cell has one handle to its value. Whoever else may want the old elements has another, or one to their memory; so
-// have the new rows here, which may be a reference to that very value. A value with a history, which
-// DifferentiableUpdates leave behind, is what that gives, and is replaced.
+// The cell has one handle to its value. Anyone else who may read the old elements has another handle, or one to their
+// memory; the new rows here may be a reference to the value itself. A value with a history, which DifferentiableUpdates
+// leave behind, is replaced.
 void Parameter::assign_rows(const Tensor& index, const Tensor& given, const Location& where) {
   Cell& held = cell("assign_rows", where);
   check_rows(*this, index, given, where);
@@ -193,7 +193,7 @@ const std::string& Parameter::name() const {
   return name ? *name : *none;
 }
 
-// Several threads may list the Parameters of one model, so that names are handed over whole, and stay.
+// Several threads may list the Parameters of one model, so names are exchanged atomically and never freed.
 void Parameter::set_name(const std::string& name) {
   if (!cell_ || this->name().size() >= name.size()) return;
   static Mutex mutex;

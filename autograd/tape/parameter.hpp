@@ -19,39 +19,40 @@ class Substitution;
 
 /// A cell that holds a Tensor and accumulates a gradient: the only thing that changes. A Parameter is a handle;
 /// copies of it refer to the same cell (`clone` makes another). It converts to the Tensor it holds. Whatever is asked
-/// of a handle to nothing is a GraphError, but for `defined`; it converts to an undefined Tensor.
+/// of an undefined handle is a GraphError, except `defined`; it converts to an undefined Tensor.
 /// Any thread may read its value and gradient while another one assigns: each gets the old one or the new one, whole.
 /// Assigning from several threads at a time loses no handle, but which value comes last is not defined, nor is what a
 /// gradient adds up to that several threads accumulate.
 class Parameter : public Indexed<Parameter> {
  public:
-  /// What a Substitution put in the place of a Parameter's value.
+  /// The value that a Substitution has put in place of a Parameter's own.
   struct Stand {
     const Substitution* substitution;
     Tensor value;
   };
   struct Cell {
-    Tensor value;     // read() by others than who holds a Guard
-    Tensor gradient;  // likewise
+    Tensor value;     // only the thread with a Guard reads it directly, others by read()
+    Tensor gradient;  // the same
     Shape shape;
     std::atomic<bool> trainable{true};
-    Location made;                                  // where the Parameter was
+    Location made;                                  // the line that made the Parameter
     std::atomic<const std::string*> name{nullptr};  // null until it has one
     std::atomic<bool> optimised{false};             // whether an Optimizer was given it
-    Tensor own;                                     // while others stand in its place: what it holds without them
-    std::vector<Stand> stands;                      // those, the latest last
-    // Which thread assigned it last, whether another one has read it since, and which one's update may write over it.
+    Tensor own;                                     // its own value, while Substitutions stand in its place
+    std::vector<Stand> stands;                      // those Substitutions, the latest last
+    // The thread that assigned it last, whether another one has read it since, and the thread whose update may
+    // overwrite it.
     std::uint32_t writer = 0, donor = 0;
     bool read_elsewhere = false;
-    mutable std::atomic<std::uint32_t> guard{0};  // of a Guard
+    mutable std::atomic<std::uint32_t> guard{0};  // the lock of a Guard
 
-    /// The value. Waits where another thread's update may be writing over it.
+    /// The value. Waits if another thread's update may be overwriting it.
     Tensor read() const;
     Tensor read_gradient() const;
-    /// From now on, whatever stood in its place.
+    /// Makes `next` the value, and removes all Substitutions.
     void hold(const Tensor& next) noexcept;
   };
-  /// While it lives, no other thread has one for this cell. For a moment: what is guarded are handles.
+  /// While a Guard lives, no other thread has one for this cell. It is held for a moment, to copy or exchange handles.
   class Guard {
    public:
     explicit Guard(const Cell& cell) noexcept;
@@ -63,7 +64,7 @@ class Parameter : public Indexed<Parameter> {
     std::atomic<std::uint32_t>& guard_;
   };
 
-  Parameter() = default;  ///< a handle to nothing
+  Parameter() = default;  ///< undefined
   /// DTypeError unless the value is floating.
   explicit Parameter(const Tensor& value, const Location& where = Location::current());
 
@@ -80,11 +81,10 @@ class Parameter : public Indexed<Parameter> {
   void assign(const Tensor& value, const Location& where = Location::current());
 
   /// Writes rows[i] over row index[i] of the value, along its first axis; of equal indices the last one wins. Takes
-  /// time for these rows alone where nobody else can see the value: neither somebody who holds it, nor what was
-  /// recorded from it and is still there (a loss that was differentiated by this Parameter, say). Else the value is
-  /// copied first, and they go on seeing the old one. Evaluates, as `assign` does, and has no history: GraphError
-  /// inside a DifferentiableUpdates scope. IndexError for an index that is out of range, ShapeError or DTypeError for
-  /// what does not fit.
+  /// time for these rows alone if nothing else can see the value: no other handle, and no live entry that was recorded
+  /// from it (a loss that was differentiated by this Parameter, say). Else the value is copied first, and those keep
+  /// the old one. Evaluates, as `assign` does, and has no history: GraphError inside a DifferentiableUpdates scope.
+  /// IndexError for an index that is out of range, ShapeError or DTypeError for what does not fit.
   void assign_rows(const Tensor& index, const Tensor& rows, const Location& where = Location::current());
   /// Makes `value`, which may be of another floating dtype, the new value: evaluates it and cuts its history, and
   /// forgets the gradient. ShapeError unless it has the shape of the present one, DTypeError unless it is floating.
@@ -97,25 +97,24 @@ class Parameter : public Indexed<Parameter> {
   }
   void zero_gradient(const Location& where = Location::current()) { set_gradient_of(cell("zero_gradient", where), {}); }
 
-  /// A frozen Parameter is a constant: derivatives do not flow into it. What a Substitution has put in its place stays
-  /// what it is.
+  /// A frozen Parameter is a constant: derivatives do not flow into it. The value of a Substitution is not affected.
   bool trainable(const Location& where = Location::current()) const { return cell("trainable", where).trainable; }
   void set_trainable(bool trainable, const Location& where = Location::current());
 
-  /// What a module calls it that listed its Parameters: `hidden.weight`; empty until then. Errors name it so.
+  /// The name that a module has given it when it listed its Parameters: `hidden.weight`; empty before. Errors use it.
   const std::string& name() const;
-  /// Unless it has a longer name: that of an outer module says more.
+  /// Sets the name, unless it has a longer one, which is that of an outer module.
   void set_name(const std::string& name);
-  /// Where it was made.
+  /// The line that made it.
   const Location& made(const Location& where = Location::current()) const { return cell("made", where).made; }
-  /// Notes that an Optimizer has it: a loss that depends on it needs no warning.
+  /// Notes that an Optimizer has it, so that a loss that depends on it gets no warning.
   void set_optimised(const Location& where = Location::current()) { cell("set_optimised", where).optimised = true; }
 
-  /// Another cell with the same value.
+  /// A new cell with the same value.
   Parameter clone(const Location& where = Location::current()) const;
   friend bool operator==(const Parameter& a, const Parameter& b) { return a.cell_ == b.cell_; }
 
-  /// Whether this Tensor is its value, or will be when nothing stands in its place any more.
+  /// Whether this Tensor is its value, or will be once all Substitutions are gone.
   bool holds(const Tensor& tensor) const;
   /// The Parameter that holds or held this Tensor as its value; undefined when there is none.
   static Parameter holder(const Tensor& tensor);
@@ -147,15 +146,15 @@ struct ParameterDescription {
 inline ParameterDescription describe(const Parameter& parameter) { return {parameter}; }
 std::ostream& operator<<(std::ostream& out, const ParameterDescription& description);
 
-/// While it lives, the values of these Parameters may be written over, but for those that another thread has read since
-/// they were assigned: threads that would read them wait. For an update, which assigns them in the end.
+/// While a Donation lives, an update may overwrite the values of these Parameters, except those that another thread has
+/// read since they were assigned. Threads that would read them wait. The update assigns them in the end.
 class Donation {
  public:
   explicit Donation(std::span<const Parameter> parameters);
   ~Donation();
   Donation(const Donation&) = delete;
   Donation& operator=(const Donation&) = delete;
-  /// The values that may be written over.
+  /// The values that may be overwritten.
   const std::vector<Tensor>& values() const { return values_; }
   void add(std::span<const Tensor> others) { values_.insert(values_.end(), others.begin(), others.end()); }
 
@@ -164,19 +163,19 @@ class Donation {
   std::vector<Tensor> values_;
 };
 
-/// New values for Parameters, all or none of them: everything that can fail is done first.
+/// Assigns new values to Parameters, to all or to none: everything that can fail is done first.
 class Assignment {
  public:
   /// ValueError, GraphError, ShapeError or DTypeError for what cannot be assigned.
   Assignment(std::span<const Parameter> parameters, std::span<const Tensor> values, const Location& where);
-  /// The values that have to be computed before `commit`; the others are held with their history.
+  /// The values that have to be computed before `commit`; the others keep their history.
   std::vector<Tensor> needed() const;
   void commit() noexcept;
 
  private:
   std::vector<Parameter> parameters_;
   std::vector<Tensor> values_;
-  std::vector<Tensor> next_;  // leaves without elements; undefined where the value itself is held, with its history
+  std::vector<Tensor> next_;  // leaves without elements; undefined where the value keeps its history
 };
 
 /// Evaluates all new values together, then assigns each; when anything fails, none is assigned.
@@ -185,7 +184,7 @@ void assign(std::span<const Parameter> parameters, std::span<const Tensor> value
 
 }  // namespace xgrad
 
-/// Parameters of one cell are equal.
+/// Equal Parameters share a cell and have one hash.
 template <>
 struct std::hash<xgrad::Parameter> {
   std::size_t operator()(const xgrad::Parameter& parameter) const noexcept {

@@ -17,7 +17,7 @@ namespace xgrad {
 
 class Access;
 
-/// What `infer` finds out: the shape and dtype of the result.
+/// The shape and dtype of a result, which `infer` finds.
 struct Signature {
   Shape shape;
   DType dtype;
@@ -30,9 +30,8 @@ class Fields {
   virtual void field(const char* name, double value) = 0;
   virtual void field(const char* name, const Shape& value) = 0;
 
-  /// An argument that `run` alone reads: neither the result's shape nor what `lower` says depends on it. Entries that
-  /// differ in it are different values, but what was planned for one of them serves the others: where a slice that
-  /// moves from step to step begins, say.
+  /// An argument that only `run` reads, and neither the result's shape nor `lower` depends on: where a slice begins
+  /// that moves from step to step, say. Entries that differ in it have different values but share a plan.
   virtual void dynamic(const char* name, std::int64_t value) { field(name, value); }
   virtual void dynamic(const char* name, double value) { field(name, value); }
 
@@ -51,14 +50,14 @@ class Fields {
   ~Fields() = default;
 };
 
-/// An operation with a rule. An object of it, with its arguments, is held by every entry it records.
+/// An operation with a derivative rule. Each entry holds an object of its primitive, with the arguments.
 /// Primitives are written by deriving from `Operation` (or a family in ops/), which supplies what can be derived.
 class Primitive {
  public:
-  /// Two entries of one primitive whose inputs are the same, and whose arguments are described the same, are one value:
-  /// the second is not computed. A primitive whose arguments cannot be described declares
+  /// Two entries of one primitive with equal inputs and equally described arguments have one value, which is computed
+  /// once. A primitive whose arguments cannot be described declares
   ///     static constexpr bool mergeable = false;
-  /// and each of its entries is computed by itself.
+  /// and each of its entries is computed.
   static constexpr bool mergeable = true;
 
   virtual ~Primitive() = default;
@@ -66,7 +65,7 @@ class Primitive {
   virtual const char* name() const = 0;
   /// Checks the inputs and gives the result's shape and dtype.
   virtual Signature infer(std::span<const Tensor> inputs, const Location& where) const = 0;
-  /// Whether there is a derivative rule.
+  /// Whether it has a derivative rule.
   virtual bool differentiable() const = 0;
   /// The cotangent of input number `input`, given the cotangent `g` of the output: recorded with primitives, linear
   /// in `g`. An undefined Tensor stands for zero.
@@ -74,23 +73,23 @@ class Primitive {
                           const Tensor& output) const = 0;
   /// The reference kernel: writes every element of `output`.
   virtual void run(std::span<const View> inputs, const View& output, const Location& where) const = 0;
-  /// How an optimising executor sees this operation.
+  /// What an executor knows of this operation.
   virtual Lowering lower() const { return {}; }
-  /// For what moves elements (strided, shifted, broadcast, transposition): turns where the elements of input 0 lie into
-  /// where those of the result do; for Kind::strided_sum, where those of the result lie into where those of input 0 are
-  /// added. Only offsets and bounds may depend on dynamic arguments. False where this cannot be said (see Access).
+  /// For primitives that move elements (strided, shifted, broadcast, transposition): changes the Access of input 0 into
+  /// that of the result; for Kind::strided_sum, the Access of the result into the places where input 0 is added. Only
+  /// offsets and bounds may depend on dynamic arguments. Returns false where no Access describes the result.
   virtual bool move(Access&) const { return false; }
-  /// Reports the arguments. Whatever the result depends on must be here, but for the inputs and the result's own shape
-  /// and dtype. A primitive that has data members and no `describe`, neither its own nor that of a family with all
-  /// these members, does not compile (unless it is not `mergeable`); that `describe` leaves one of them out is not seen
-  /// by anybody, and two entries that differ in it are taken for one.
+  /// Describes the arguments: everything that the result depends on, except the inputs and the result's own shape and
+  /// dtype. A primitive with data members but without a `describe`, of its own or of a family that has all these
+  /// members, does not compile (unless it is not `mergeable`). No check sees a member that `describe` leaves out: two
+  /// entries that differ in it would be taken for one.
   virtual void describe(Fields&) const {}
-  /// The batching rule: this operation on many examples at once, recorded with primitives; the result has them along
-  /// one more axis in front. Without a rule (an undefined Tensor), vmap records one example after another. An operation
-  /// whose leading axes are a batch in any case needs no more than `return record_spread(*this, examples);`, and one
-  /// with random numbers in it gives each example its own.
+  /// The batching rule: records this operation on many examples at once, with primitives; the result has them along an
+  /// additional first axis. Without a rule (an undefined Tensor) vmap records one example after another. An operation
+  /// whose leading axes are a batch anyway needs only `return record_spread(*this, examples);`. One that draws random
+  /// numbers gives each example its own.
   virtual Tensor batched(const Examples&) const { return {}; }
-  /// A copy, in `place` if it fits into `size` bytes there, else on the heap.
+  /// Makes a copy: in `place` if `size` bytes are enough, else on the heap.
   virtual const Primitive* copy(void* place, std::size_t size) const = 0;
 };
 

@@ -1,4 +1,4 @@
-// Tensors as numpy (1.14 and later) prints arrays.
+// Prints Tensors as numpy (1.14 and later) prints arrays.
 
 #include <algorithm>
 #include <charconv>
@@ -49,7 +49,7 @@ Parts positional(const Parts& scientific) {
   return {(negative ? "-" : "") + all.substr(0, whole), all.substr(whole), ""};
 }
 
-// As few digits as tell the value apart from others, at most `precision` after the point, no zeros at the end.
+// The shortest digits that identify the value, at most `precision` after the point, without zeros at the end.
 template <class T>
 Parts shortest(T value, std::chars_format format, int precision) {
   Parts parts = split(digits(value, format));
@@ -116,7 +116,7 @@ class FloatFormat {
   std::size_t left_ = 0, fraction_ = 0, exponent_ = 0, right_ = 0;
 };
 
-/// A number that stands alone.
+/// The text of a single number.
 template <class T>
 std::string scalar(T value) {
   if (!std::isfinite(value)) return std::isnan(value) ? "nan" : value < 0 ? "-inf" : "inf";
@@ -138,7 +138,7 @@ class Layout {
 
   std::string text() const { return array(0, 0, " ", line_width); }
 
-  /// Calls `body(i)` for the places of an axis that are shown, and `body(-1)` for those that are not.
+  /// Calls `body(i)` for the indices of an axis that are shown, and `body(-1)` once for those that are not.
   template <class Body>
   void for_each_shown(std::int64_t axis, Body body) const {
     const std::int64_t size = shape_[axis];
@@ -169,7 +169,7 @@ class Layout {
     return text;
   }
 
-  // Elements, wrapped where they do not fit.
+  // The elements of a row, wrapped where they do not fit.
   std::string row(std::int64_t axis, std::int64_t first, const std::string& indent, std::size_t width) const {
     std::string text, line = indent;
     bool started = false;
@@ -192,7 +192,7 @@ class Layout {
   bool summary_;
 };
 
-// The elements that are shown.
+// Collects the elements that are shown.
 template <class T>
 std::vector<T> shown(const Shape& shape, std::span<const T> elements) {
   if (shape.numel() <= summary_above) return {elements.begin(), elements.end()};

@@ -15,7 +15,7 @@ namespace detail {
 template <class T>
 concept TensorReference = std::same_as<std::remove_cvref_t<T>, Tensor>;
 
-/// An entry under construction; it becomes a Tensor with `finish`, or is given back.
+/// An entry under construction. `finish` makes it a Tensor; without that its place is given back.
 class Recording {
  public:
   [[gnu::always_inline]] inline Recording() : entry_(Tensor::adopt(EntrySlab::take())) {
@@ -30,9 +30,9 @@ class Recording {
   template <class P>
   [[gnu::always_inline]] inline Tensor finish(const P& primitive, std::span<const Tensor> inputs,
                                               const Location& where);
-  /// As a repetition of `original`: the same operation, recorded now.
+  /// Finishes it as a repetition of `original`: the same operation, recorded now.
   Tensor repeat(const Entry& original);
-  /// As it stands, but for place and time.
+  /// Finishes it as it is, with its location and sequence number.
   Tensor stamped(const Location& where);
   [[noreturn, gnu::cold]] static void refuse_memory(const char* primitive, const Location& where);
 
@@ -69,7 +69,7 @@ inline Tensor Recording::finish(const P& primitive, std::span<const Tensor> inpu
   stamp(where);
   bool tracked = false;
   for (const Tensor& input : inputs) {
-    // The values of other threads may be read once they are computed; their histories may not be walked.
+    // Computed values of other threads may be read; their histories may not be visited.
     const bool known = input.defined() &&
                        (input.entry()->owner == tape.thread || (input.evaluated() && input.entry()->input_count == 0));
     if (!known) [[unlikely]]
@@ -88,7 +88,7 @@ inline Tensor Recording::finish(const P& primitive, std::span<const Tensor> inpu
   return std::move(entry_);
 }
 
-// With what is to be said where there is no memory for it.
+// Records, and throws a LimitError if there is no memory.
 template <std::derived_from<Primitive> P, class Record>
 [[gnu::always_inline]] inline Tensor recorded(const Location& where, Record record) {
   try {
@@ -125,11 +125,11 @@ Tensor record(const Location& where, P primitive, Inputs&&... inputs) {
   }
 }
 
-/// A Tensor whose value is there from the start.
+/// A Tensor with a value.
 Tensor make_leaf(Shape shape, DType dtype, Buffer value, const Location& where);
 
-/// The same value, with derivatives flowing through it from here on whatever its own history: what a function
-/// transform differentiates with respect to.
+/// The same value as a new Tensor that derivatives can be taken by, whatever its own history: what a function transform
+/// differentiates by.
 Tensor track(const Operand& x);
 
 }  // namespace xgrad

@@ -20,11 +20,11 @@ constinit thread_local std::uint64_t EntrySlab::free_ = 0;
 constinit thread_local std::byte* EntrySlab::places_ = nullptr;
 constinit thread_local std::int64_t EntrySlab::taken_ = 0;
 
-// What all threads share: memory for slabs, and the pools that ended threads left behind.
+// Shared by all threads: memory for slabs, and the pools of threads that have ended.
 struct EntrySlab::Shared {
   Mutex mutex;
   std::byte* memory = nullptr;
-  std::size_t slabs = 0;  // that it has room for
+  std::size_t slabs = 0;  // that there is room for
   Pool* idle = nullptr;
 };
 EntrySlab::Shared& EntrySlab::shared() {
@@ -32,7 +32,7 @@ EntrySlab::Shared& EntrySlab::shared() {
   return *instance;
 }
 
-// Leaves this thread's pool to others when it ends.
+// Leaves the pool of a thread to others when the thread ends.
 struct EntrySlab::Farewell {
   ~Farewell() {
     const std::lock_guard lock(shared().mutex);
@@ -51,14 +51,14 @@ struct EntrySlab::Farewell {
   }
 };
 
-// Makes sure that this thread says farewell.
+// Makes sure that the pool of this thread is left to others at its end.
 void EntrySlab::greet() noexcept {
   static constinit thread_local ThreadObject<Farewell> farewell;
   *farewell;
 }
 
 void EntrySlab::give_back(Slab& slab, void* place) noexcept {
-  greet();  // a thread may give back what others took, and nothing else
+  greet();  // a thread may have given back places without ever taking one
   std::atomic<Place*>& returned = slab.pool->returned;
   auto* first = new (place) Place;
   first->next = returned.load(std::memory_order_relaxed);
@@ -71,7 +71,7 @@ void EntrySlab::refill() {
   while (!next_places()) next_slab();
 }
 
-// The next of the current slab.
+// Finds the next free places of the current slab. Returns whether there are any.
 bool EntrySlab::next_places() noexcept {
   Slab* slab = pool_->current;
   for (; slab && pool_->word < words; ++pool_->word) {
@@ -104,7 +104,7 @@ EntrySlab::Pool* EntrySlab::join() {
   return std::exchange(shared().idle, shared().idle->next);
 }
 
-// All of its places are free.
+// Makes a slab whose places are all free.
 EntrySlab::Slab* EntrySlab::new_slab() {
   static_assert(sizeof(Slab) <= sizeof(Entry) && slab_bytes % alignof(Entry) == 0);
   Shared& all = shared();

@@ -6,9 +6,9 @@
 
 namespace xgrad {
 
-/// Memory for entries. Each thread has slabs of places and takes those of one slab in the order of their addresses, so
-/// that walks over the tape go through memory in order; then those of the slab that became free last. What another
-/// thread gives back goes to the slab's own thread.
+/// Memory for entries. Each thread has slabs of places and takes those of one slab in order of address, so that
+/// traversals of the tape go through memory in order; then those of the slab that became free last. A place that
+/// another thread gives back returns to the slab's own thread.
 class EntrySlab {
  public:
   [[gnu::always_inline]] static inline Entry* take() {
@@ -27,7 +27,7 @@ class EntrySlab {
       return give_back(slab, place);
     put(slab, place);
   }
-  /// Calls `see` with every entry in slabs of this thread, in no order; it must neither record nor let go of anything.
+  /// Calls `see` with every entry in slabs of this thread, in any order. It must neither record nor release anything.
   template <class See>
   static void visit(See see) {
     for (Slab* slab = pool_ ? pool_->slabs : nullptr; slab; slab = slab->other)
@@ -40,28 +40,28 @@ class EntrySlab {
   static constexpr std::size_t word_bits = 64, words = (slots + word_bits - 1) / word_bits;
   static constexpr std::uint32_t many_free = slots / 4;  // enough to go through the slab once more
 
-  // What histories look at stays as it is: that there are no references, above all.
+  // A free place. What History reads of an entry stays unchanged in it, above all that there are no references.
   struct Place {
     std::byte head[sizeof(EntryHead)];
     Place* next;
   };
   struct Pool;
-  // Lies in the first slot of its memory, which is aligned to its size. The others are places.
+  // Heads a block of memory that is aligned to its size: it is in the first slot, the others are places.
   struct Slab {
     Pool* pool;
-    Slab* next;   // of those with many free places
-    Slab* other;  // the one before it in the list of all slabs of the pool
+    Slab* next;   // in the list of slabs with many free places
+    Slab* other;  // in the list of all slabs of the pool
     std::uint64_t free[words];
     std::uint32_t free_count;
   };
-  // What a thread takes from. When it ends, another one goes on with it.
+  // The slabs of a thread. When the thread ends, another one takes them over.
   struct Pool {
-    Slab* current = nullptr;                // whose places are being taken
-    std::size_t word = 0;                   // and which of its words are next
-    Slab* ready = nullptr;                  // others with many free places, the last to get there first
-    Slab* slabs = nullptr;                  // all of them
-    std::atomic<Place*> returned{nullptr};  // by other threads
-    Pool* next = nullptr;                   // of those without a thread
+    Slab* current = nullptr;                // the slab whose places are being taken
+    std::size_t word = 0;                   // the word of its bit set that is next
+    Slab* ready = nullptr;                  // slabs with many free places, the latest first
+    Slab* slabs = nullptr;                  // all slabs
+    std::atomic<Place*> returned{nullptr};  // places that other threads gave back
+    Pool* next = nullptr;                   // in the list of pools without a thread
   };
   struct Shared;
   struct Farewell;
@@ -78,7 +78,7 @@ class EntrySlab {
     slab.next = slab.pool->ready;
     slab.pool->ready = &slab;
   }
-  /// To the entry in this place; undefined when there is none.
+  /// A handle to the entry in this place; undefined if there is none.
   static Tensor handle_to(Slab& slab, std::size_t slot);
   static Shared& shared();
   static void greet() noexcept;
@@ -91,9 +91,9 @@ class EntrySlab {
   friend std::int64_t live_entries();
 
   static constinit thread_local Pool* pool_;
-  static constinit thread_local std::uint64_t free_;  // places that are free, a bit for each,
+  static constinit thread_local std::uint64_t free_;  // free places, a bit for each,
   static constinit thread_local std::byte* places_;   // from here on
-  static constinit thread_local std::int64_t taken_;  // minus given, by this thread
+  static constinit thread_local std::int64_t taken_;  // places taken minus given back, by this thread
 };
 
 /// How many entries are alive in the process.

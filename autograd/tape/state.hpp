@@ -8,7 +8,7 @@
 
 namespace xgrad {
 
-/// One piece of what an object must remember to go on where it was.
+/// One named piece of an object's state.
 struct NamedTensor {
   std::string name;
   Tensor value;

@@ -12,7 +12,7 @@ Substitution::Substitution(std::span<const Parameter> parameters, std::span<cons
   check<ValueError>(parameters.size() == values.size(), where, "substitute: ", values.size(), " Tensors for ",
                     parameters.size(), " Parameters");
   for (std::size_t i = 0; i < values.size(); ++i) parameters[i].check_fits(values[i], where);
-  // Nothing fails from the first change on: there would be nobody to undo it.
+  // Memory is reserved first, because nothing may fail once the first Parameter has changed.
   for (const Parameter& parameter : parameters_)
     parameter.cell_->stands.reserve(parameter.cell_->stands.size() + parameters_.size());
   for (std::size_t i = 0; i < parameters_.size(); ++i) {

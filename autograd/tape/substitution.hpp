@@ -8,10 +8,10 @@
 
 namespace xgrad {
 
-/// While it lives, Parameters hold other Tensors, and these with their history: what is recorded meanwhile is a
-/// function of those, through which derivatives flow. Afterwards they hold what they held, frozen if they were frozen
-/// in between, but for those that were assigned: these hold what they were given, from then on. Of several
-/// Substitutions the latest counts. As with every change of a Parameter, no other thread may use them meanwhile.
+/// While a Substitution lives, Parameters hold other Tensors with their history, so that derivatives flow through them
+/// to what these were computed from. Afterwards the Parameters hold their own values again, frozen if they were frozen
+/// in between; a Parameter that was assigned holds that value from then on. Of several Substitutions the latest counts.
+/// As with every change of a Parameter, no other thread may use them meanwhile.
 class Substitution {
  public:
   /// ValueError for another number of values, GraphError, ShapeError or DTypeError for one that is not like its

@@ -13,31 +13,31 @@ namespace xgrad {
 class Tensor;
 struct Entry;
 
-/// What recording depends on. There is one tape per thread.
+/// The state of recording; each thread has one.
 struct Tape {
-  // An entry, if it lives and this is its number.
+  // An entry by address and sequence number; it is alive if it still has that number.
   struct Place {
     Entry* entry;
     std::uint64_t sequence;
   };
-  Place *next = nullptr, *end = nullptr;  // room in the History for what is recorded
+  Place *next = nullptr, *end = nullptr;  // room in the History for further entries
   std::uint64_t sequence = 0;             // of the latest entry
-  std::uint64_t evaluated_at = 0;         // the latest one when something was evaluated
-  std::uint64_t most_pending = 1 << 16;   // entries: when there are more, those that are held are
-  bool crowded = false;                   // computed; this says so
-  bool undivided = false;                 // while something is recorded that should be computed as a whole
+  std::uint64_t evaluated_at = 0;         // that of the latest entry at the last evaluation
+  std::uint64_t most_pending = 1 << 16;   // when more entries are pending, those that are held are computed
+  bool crowded = false;                   // whether there are more, or values take too much memory
+  bool undivided = false;                 // whether what is recorded now has to be computed as a whole
   bool grad = true;
   bool eager = false;
-  bool tracing = false;       // the function of a vmap, on an example that has no value
-  std::uint64_t walks = 0;    // over the tape, begun so far
-  std::uint32_t thread = 0;   // 0 until the first entry
-  std::uint32_t segment = 0;  // the checkpoint being recorded; 0 for none
+  bool tracing = false;          // whether vmap records its function, on an example without a value
+  std::uint64_t numberings = 0;  // begun so far
+  std::uint32_t thread = 0;      // 0 until the first entry
+  std::uint32_t segment = 0;     // the checkpoint being recorded; 0 for none
   bool differentiable_updates = false;
   using Evaluate = void (*)(const Tensor& recorded, const Location& where);
-  Evaluate evaluate = nullptr;  // what eager entries are evaluated by; null for plain evaluation
+  Evaluate evaluate = nullptr;  // evaluates eager entries; null for plain evaluation
 
   static Tape& current() noexcept;
-  /// Before the first entry of this thread.
+  /// To be called before the first entry of this thread is recorded.
   static void begin() noexcept;
 };
 
@@ -60,24 +60,26 @@ class TapeScope {
 };
 }  // namespace detail
 
-/// While it lives, what this thread records is untracked.
+/// While a NoGrad lives, entries that this thread records are untracked.
 struct NoGrad : detail::TapeScope<bool, &Tape::grad> {
   NoGrad() noexcept : TapeScope(false) {}
 };
-/// While it lives, what this thread records is tracked again inside a NoGrad.
+/// While an EnableGrad lives, entries are tracked again inside a NoGrad.
 struct EnableGrad : detail::TapeScope<bool, &Tape::grad> {
   EnableGrad() noexcept : TapeScope(true) {}
 };
-/// While it lives, every entry is evaluated as it is recorded: for debugging. `XGRAD_EAGER=1` does so everywhere.
+/// While an EagerScope lives, every entry is evaluated as it is recorded, for debugging. `XGRAD_EAGER=1` does so
+/// everywhere.
 struct EagerScope : detail::TapeScope<bool, &Tape::eager> {
   EagerScope() noexcept : TapeScope(true) {}
 };
-/// While it lives, what is recorded is not computed in pieces because much is pending: a backward pass, an update.
+/// While an Undivided lives, pending entries are not computed early, however many they are: in a backward pass, an
+/// update.
 struct Undivided : detail::TapeScope<bool, &Tape::undivided> {
   Undivided() noexcept : TapeScope(true) {}
 };
-/// While it lives, `Parameter::assign` keeps the history of the new value, and gradients that of theirs, so that
-/// derivatives flow through updates. (stop_gradient of a gradient leaves out what flows through it.)
+/// While a DifferentiableUpdates lives, `Parameter::assign` keeps the history of the new value, and gradients keep
+/// theirs, so that derivatives flow through updates. (stop_gradient of a gradient cuts what would flow through it.)
 struct DifferentiableUpdates : detail::TapeScope<bool, &Tape::differentiable_updates> {
   DifferentiableUpdates() noexcept : TapeScope(true) {}
 };

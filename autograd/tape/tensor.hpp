@@ -22,33 +22,33 @@ namespace xgrad {
 
 struct Entry;
 
-/// The part of an entry that its handles and walks over the tape look at. What walks look at fills one cache line.
+/// The part of an entry that handles and traversals read. What traversals read fits into one cache line.
 struct alignas(64) EntryHead {
   static constexpr std::size_t inputs_in_place = 3;
 
   std::atomic<std::uint32_t> references{1};  // handles, and perhaps `miscounted`
-  std::atomic<std::uint32_t> readers{0};  // those of them that are inputs of entries of its thread, which counts them
+  std::atomic<std::uint32_t> readers{0};     // the handles that are inputs of entries of its own thread
   DType dtype = float32;
   std::atomic<bool> evaluated{false};
   bool tracked = false;
-  bool many_inputs : 1 = false;     // more than have their place here
-  bool differentiated : 1 = false;  // a backward pass has passed: its value is not needed for one to come
-  bool stopped : 1 = false;         // stop_gradient of it was recorded before it had a value
-  bool source : 1 = false;          // by track(): somebody means to ask for derivatives by it
+  bool many_inputs : 1 = false;     // whether inputs are on the heap, as they do not fit in place
+  bool differentiated : 1 = false;  // whether a backward pass has visited it, so that no later one needs its value
+  bool stopped : 1 = false;         // whether stop_gradient of it was recorded before it had a value
+  bool source : 1 = false;          // whether track() made it, so that derivatives by it may be asked for
   std::uint8_t computed : 2 = 0;    // how often it was computed without being kept, up to 2
   std::uint32_t input_count = 0;
-  std::uint32_t owner = 0;           // the thread that recorded it
-  mutable std::uint32_t number = 0;  // what the latest walk of its own thread gave it
-  mutable std::uint64_t walk = 0;    // that walk
+  std::uint32_t owner = 0;                // the thread that recorded it
+  mutable std::uint32_t number = 0;       // that of the latest Numbering of its own thread which met it
+  mutable std::uint64_t numbered_by = 0;  // that Numbering
   std::atomic<std::uint64_t> sequence{0};
   alignas(void*) std::byte input_storage[inputs_in_place * sizeof(void*)];
   Shape shape;
 
-  /// Another thread has let go of an input: the readers are too many.
+  /// A bit of `references`: another thread has released an input, so that `readers` is too large.
   static constexpr std::uint32_t miscounted = std::uint32_t{1} << 31;
   static std::uint32_t handles(std::uint32_t references) { return references & ~miscounted; }
   std::uint32_t handles() const { return handles(references.load(std::memory_order_acquire)); }
-  /// Whether somebody outside the tape has a handle to it, beyond so many that are known. To be asked by its thread.
+  /// Whether there are more handles outside the tape than `known`. Only its own thread may ask.
   bool held(std::uint32_t known = 0) const {
     const std::uint32_t now = references.load(std::memory_order_acquire);
     return now > readers.load(std::memory_order_relaxed) + known;
@@ -57,16 +57,16 @@ struct alignas(64) EntryHead {
 
 /// A light handle to one entry of the tape: a shape, a dtype, and a value that may not have been computed yet.
 /// A Tensor never changes; assigning to the variable makes it a handle to another entry.
-/// Whatever is asked of an undefined Tensor, or of one that was moved from, is a GraphError, but for `defined`,
+/// Whatever is asked of an undefined Tensor, or of one that was moved from, is a GraphError, except `defined`,
 /// `tracked`, `evaluated` and printing. Parts are read as x(0, slice(1, -1)) and x[i]: see Indexed.
 class Tensor : public Indexed<Tensor> {
  public:
-  Tensor() = default;  ///< undefined: a handle to nothing
+  Tensor() = default;  ///< undefined
   Tensor(const Tensor& other) noexcept : head_(other.head_) {
     if (head_) head_->references.fetch_add(1, std::memory_order_relaxed);
   }
   Tensor(Tensor&& other) noexcept : head_(std::exchange(other.head_, nullptr)) {}
-  // Of variables only: x[0] = y would change nothing.
+  // For variables only, because x[0] = y would change nothing.
   Tensor& operator=(const Tensor& other) & noexcept {
     Tensor(other).swap(*this);
     return *this;
@@ -116,7 +116,7 @@ class Tensor : public Indexed<Tensor> {
     });
     return values;
   }
-  /// As numpy prints an array.
+  /// The text that numpy prints for such an array.
   std::string to_string() const;
 
   // For the library: defined in entry.hpp.
@@ -125,21 +125,21 @@ class Tensor : public Indexed<Tensor> {
   static inline Tensor adopt(Entry* entry);
   /// A new handle to `entry`.
   static inline Tensor share(Entry* entry);
-  /// The same where nobody may have a handle any more, and another thread may be destroying it: undefined then. `entry`
-  /// is in a place of this thread, which nobody else takes again.
+  /// A new handle to `entry`, or an undefined one if no handle is left and another thread may be destroying it. `entry`
+  /// is in a place of this thread, which no other thread takes again.
   static inline Tensor try_share(Entry* entry);
 
  private:
-  // Whoever holds the last handle is alone with it: no need to count down.
+  // The owner of the last handle need not count down atomically.
   static void release(EntryHead* head) noexcept {
     if (head->references.load(std::memory_order_acquire) == 1)
-      bury_last(head);
+      release_last(head);
     else if (EntryHead::handles(head->references.fetch_sub(1, std::memory_order_acq_rel)) == 1)
-      bury(head);
+      destroy(head);
   }
-  static void bury_last(EntryHead* head) noexcept;
-  static void bury(EntryHead* head) noexcept;
-  // (The place goes by value, or it would be put into memory for every call.)
+  static void release_last(EntryHead* head) noexcept;
+  static void destroy(EntryHead* head) noexcept;
+  // The Location is passed by value, because a reference would put it into memory for every call.
   const EntryHead& head(const char* call, Location where) const {
     if (!head_) [[unlikely]]
       refuse_undefined(call, where);
@@ -163,7 +163,7 @@ struct Description {
 inline Description describe(const Tensor& tensor) { return {tensor}; }
 std::ostream& operator<<(std::ostream& out, const Description& description);
 
-/// Computes the values of these Tensors together, with whatever they need.
+/// Computes the values of these Tensors together, with everything that they depend on.
 void evaluate(std::span<const Tensor> tensors, const Location& where = Location::current());
 inline void evaluate(const Tensor& tensor, const Location& where = Location::current()) {
   evaluate(std::span(&tensor, 1), where);
@@ -172,7 +172,7 @@ inline void evaluate(std::initializer_list<Tensor> tensors, const Location& wher
   evaluate(std::span(tensors.begin(), tensors.size()), where);
 }
 namespace detail {
-/// The first of several Tensors, and where the call is.
+/// The first of several Tensors, and the location of the call.
 struct FirstTensor {
   FirstTensor(const Tensor& tensor, const Location& place = Location::current()) : first(tensor), where(place) {}
   const Tensor& first;

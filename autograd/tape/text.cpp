@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t word = sizeof(std::int64_t);
 
-/// The length, and words enough.
+/// One word for the length, and as many as the bytes need.
 std::size_t words_for(std::size_t bytes) { return 1 + (bytes + word - 1) / word; }
 
 }  // namespace

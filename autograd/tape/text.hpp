@@ -6,10 +6,10 @@
 
 namespace xgrad {
 
-/// A text as a Tensor, for states: its length in bytes, then the bytes, eight to an int64, the first one lowest.
+/// A text as an int64 Tensor, for states: its length in bytes, then its bytes, eight to a number, the first one lowest.
 Tensor text_tensor(const std::string& text, const Location& where = Location::current());
 
-/// The text of such a Tensor; FormatError, in the name of `operation`, for another one.
+/// The text of such a Tensor. FormatError, which names `operation`, for any other Tensor.
 std::string text_of(const Tensor& tensor, const char* operation, const Location& where = Location::current());
 
 }  // namespace xgrad

@@ -10,8 +10,8 @@
 
 namespace xgrad {
 
-/// Collects the entries that pass `wanted` and are reached from some roots through entries that pass it, and shows each
-/// of them to `see`, with its place in tape order. Lists and loops: graphs may be deeper than any stack.
+/// Collects the entries that pass `wanted` and are reached from the roots through entries that pass it, and calls `see`
+/// with each and its place in tape order. It does not recurse, because graphs may be deeper than any stack.
 template <class Wanted, class See>
 class Reachable {
  public:
@@ -26,7 +26,7 @@ class Reachable {
     make_room(std::min({top_, Tape::current().sequence - Tape::current().evaluated_at, usual_room}) + 1);
     for (const auto& root : roots)
       if (Entry* entry = entry_of(root)) visit(entry);
-    // What an entry reads was recorded before it, so one pass meets everything that is near.
+    // Inputs were recorded before their readers, so one pass meets all entries in near_.
     for (std::size_t distance = 0; distance < room_; ++distance)
       if (const Entry* entry = near_[distance]) visit_inputs(*entry);
     room_ = 0;
@@ -35,8 +35,8 @@ class Reachable {
   }
 
  private:
-  // Room for all that is pending, mostly; where there is more, it is made as far as the walk gets. (A loop whose
-  // results nobody looks at would look through all that it has recorded, again and again.)
+  // Mostly room for all pending entries. Where there are more, room is made as far as the traversal gets; making it for
+  // all of them at once would cost a loop whose results nobody reads quadratic time.
   static constexpr std::uint64_t usual_room = 1 << 12;
 
   static Entry* entry_of(const Tensor& tensor) { return tensor.entry(); }
@@ -58,8 +58,8 @@ class Reachable {
     else
       visit_far(entry, distance);
   }
-  // Threads count for themselves; and what was recorded long ago is not worth the room to get there. What reads nothing
-  // may come first.
+  // Sequence numbers are per thread, so entries of other threads go to far_; so do very old ones, to keep near_ small.
+  // Entries without inputs go to leaves_, as they may come first in any order.
   void visit_far(Entry* entry, std::uint64_t distance) {
     if (entry->input_count == 0) return leaves_.push_back(entry);
     if (room_ == 0 || !numbers_.is_own(entry) || distance >= 8 * count_ + 1024) return far_.push_back(entry);
@@ -92,9 +92,9 @@ class Reachable {
   See see_;
   std::uint64_t top_ = 0;  // the sequence number of the last root
   std::size_t count_ = 0;
-  std::vector<Entry*> near_;  // by how long before the last root they were recorded; null where nothing was reached
-  std::size_t room_ = 0;      // for so many; 0 when all of them have been looked at
-  std::vector<Entry*> far_, leaves_;  // the others: those with and those without inputs
+  std::vector<Entry*> near_;          // by distance in sequence numbers from the last root; null if not reached
+  std::size_t room_ = 0;              // the size of near_ in use; 0 once all have been visited
+  std::vector<Entry*> far_, leaves_;  // all others, with and without inputs
 };
 
 /// The entries that pass `wanted` and are reached from the roots through entries that pass it, in tape order, each
@@ -106,7 +106,7 @@ template <class Wanted>
 std::vector<Entry*> reachable(std::span<const Tensor> roots, Numbering& numbers, Wanted wanted) {
   return Reachable(numbers, std::move(wanted), SeeNothing()).from(roots);
 }
-/// The same, each of them shown to `see`, with its place.
+/// The same, and calls `see` with each entry and its place.
 template <class Wanted, class See = SeeNothing>
 std::vector<Entry*> reachable(std::span<Entry* const> roots, Numbering& numbers, Wanted wanted, See see = {}) {
   return Reachable(numbers, std::move(wanted), std::move(see)).from(roots);

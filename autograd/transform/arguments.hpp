@@ -1,7 +1,7 @@
 #pragma once
 
-// How the arguments of a call become one list of Tensors, and what is found for the Tensors of that list takes the form
-// of the arguments again.
+// Turns the arguments of a call into one list of Tensors, and results for that list back into the form of the
+// arguments.
 
 #include <array>
 #include <concepts>
@@ -16,8 +16,8 @@
 
 namespace xgrad {
 
-/// The arguments that a transform differentiates by, counted from 0: grad(f, argnums<0, 2>)(x, y, z). The others may be
-/// anything.
+/// The arguments that a transform differentiates by, counted from 0: grad(f, argnums<0, 2>)(x, y, z). All other
+/// arguments may be of any type.
 template <std::size_t... I>
 struct ArgNums {};
 template <std::size_t... I>
@@ -47,12 +47,12 @@ void append(Tensors& flat, const X& x) {
     flat.push_back(x);
 }
 
-/// What a function gives: a Tensor, or a vector of them.
+/// The result of a function: a Tensor, or a vector of them.
 template <class Y>
 using Outcome = std::conditional_t<is_list<std::remove_cvref_t<Y>>, Tensors, Tensor>;
 inline Tensors flat(const Tensor& y) { return {y}; }
 inline const Tensors& flat(const Tensors& ys) { return ys; }
-/// A flat list in that form.
+/// A flat list in the form of Y.
 template <class Y>
 Y in_form_of(Tensors list) {
   if constexpr (is_list<Y>)
@@ -61,7 +61,7 @@ Y in_form_of(Tensors list) {
     return std::move(list[0]);
 }
 
-/// The next of a flat list, in the form of an argument.
+/// Takes the next results off a flat list, in the form of argument x.
 template <class R, class X>
 Like<R, X> next_like(const X& x, const R*& next) {
   if constexpr (is_list<X>) {
@@ -72,7 +72,7 @@ Like<R, X> next_like(const X& x, const R*& next) {
   }
 }
 
-/// Where K stands among I, or how many those are.
+/// The position of K in I, or the size of I if it is not there.
 template <std::size_t K, std::size_t... I>
 constexpr std::size_t place_of() {
   constexpr std::array<std::size_t, sizeof...(I)> numbers{I...};
@@ -129,7 +129,7 @@ class Arguments<ArgNums<I...>, Xs...> {
     }
     (std::index_sequence_for<Xs...>());
   }
-  /// What was found for each Tensor: for one argument in its form, for several Tensors as an array, else as a tuple.
+  /// The type of the results: for one argument its form, for several Tensors an array, else a tuple.
   template <class R>
   using Result = typename decltype(result_of<R>())::type;
   template <class R>
@@ -166,7 +166,7 @@ struct AllUnlessGiven<ArgNums<>> {
   template <class... Xs>
   using For = Arguments<decltype(numbers(std::index_sequence_for<Xs...>())), Xs...>;
 };
-/// Those of a call with xs: all are differentiated by, unless some are named.
+/// The Arguments of a call with xs. All are differentiated by, unless Numbers names some.
 template <class Numbers, class... Xs>
 auto arguments(const Xs&... xs) {
   return typename AllUnlessGiven<Numbers>::template For<Xs...>(xs...);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint32_t absent = Numbering::absent;
 
-// A handle that does not count: somebody else holds the entry.
+// A handle that is not counted, for an entry that somebody else holds.
 class Borrowed {
  public:
   explicit Borrowed(const Entry& entry) : tensor_(Tensor::adopt(const_cast<Entry*>(&entry))) {}
@@ -39,7 +39,7 @@ void check_cotangent(const Entry& entry, std::size_t input, const Tensor& cotang
 
 }  // namespace
 
-// ---- the pass: entries in reverse tape order, so that all that reads y has given its share when y is met
+// ---- the pass: goes through entries in reverse tape order, so that all readers of y come before y
 
 void BackwardPass::run() {
   const bool last_order = !Tape::current().grad;
@@ -106,7 +106,7 @@ BackwardPass::BackwardPass(std::span<const Tensor> outputs, std::span<const Tens
   find_sources(numbers);
 }
 
-// Entries come in tape order: what y reads is known to depend on an input, or not, before y is looked at.
+// Goes through entries in tape order, so that it is known of all inputs of y whether they depend on an input.
 void BackwardPass::find_sources(const Numbering& numbers) {
   sources_.resize(2 * entries_.size());
   std::size_t next = 0;

@@ -19,17 +19,17 @@ namespace xgrad {
 /// With L = sum of <cotangent, output> over the outputs, the adjoint of an entry y is dL/dy. The adjoint of x is the
 /// sum of what the rules of all y that read x give for it:
 ///     adjoint(x) = sum over y of vjp(y, x; adjoint(y))
-/// What is computed is recorded like anything else, so it has derivatives in turn.
+/// All of this is recorded, so that it has derivatives itself.
 class BackwardPass {
  public:
-  /// Entries are numbered here, before anything is recorded: recording may evaluate, which numbers them anew.
+  /// Numbers the entries, before anything is recorded: recording may evaluate, which begins another Numbering.
   BackwardPass(std::span<const Tensor> outputs, std::span<const Tensor> inputs);
 
   /// Whether input number `input` was reached from the outputs.
   bool reaches(std::size_t input) const { return inputs_[input] != Numbering::absent; }
   /// All entries that were reached, in tape order.
   const std::vector<Entry*>& entries() const { return entries_; }
-  /// Whether somebody looks on (see watch.hpp).
+  /// Whether a Watcher is told of each step (see watch.hpp).
   bool is_watched() const { return watcher_ != nullptr; }
 
   /// Adds a cotangent to the adjoint of output number `output`.
@@ -40,10 +40,10 @@ class BackwardPass {
 
  private:
   struct Adjoint {
-    [[no_unique_address]] MaskedCotangent cotangent{};  // whose last bytes the others fill: there may be many
-    bool depends_on_inputs = false;                     // or the entry is one of them: else nobody asks for its adjoint
-    bool is_input = false;                              // whether it stays after the pass
-    std::uint32_t first_source = 0;                     // of its inputs in sources_
+    [[no_unique_address]] MaskedCotangent cotangent{};  // other members lie in its padding, because there may be many
+    bool depends_on_inputs = false;                     // or is one; else its adjoint is not needed
+    bool is_input = false;                              // whether its adjoint is kept after the pass
+    std::uint32_t first_source = 0;                     // where its inputs begin in sources_
   };
   static_assert(sizeof(Adjoint) == 32);
 
@@ -53,11 +53,12 @@ class BackwardPass {
                   const Tensor& output) const;
 
   std::vector<Entry*> entries_;
-  std::vector<Adjoint> adjoints_;                // of the entries
-  std::vector<std::uint32_t> outputs_, inputs_;  // the places of these among the entries
-  std::vector<std::uint32_t> sources_;           // the places of all entries' inputs; absent where nobody asks
+  std::vector<Adjoint> adjoints_;                // by entry
+  std::vector<std::uint32_t> outputs_, inputs_;  // their places among the entries
+  std::vector<std::uint32_t> sources_;           // the places of all entries' inputs; absent where no adjoint is needed
   Replay replay_;
-  detail::Watcher* const watcher_ = std::exchange(detail::watcher, nullptr);  // not of passes inside of this one
+  // Taken, so that passes inside this one are not watched.
+  detail::Watcher* const watcher_ = std::exchange(detail::watcher, nullptr);
 };
 
 }  // namespace xgrad

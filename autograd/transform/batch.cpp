@@ -16,7 +16,7 @@ namespace xgrad {
 
 namespace {
 
-// One of many: it has a shape and no value. It is no operation, and so it is not in the list of them.
+// An example: it has a shape and no value. It is not an operation, so it is not listed as a primitive.
 class Example : public Primitive {
  public:
   static constexpr bool mergeable = false;
@@ -72,7 +72,7 @@ std::uint32_t Batch::segment_again(std::uint32_t segment) {
   return place->second;
 }
 
-// What has no batching rule.
+// Records an operation without a batching rule.
 Tensor Batch::one_after_another(const Entry& entry, std::span<const Tensor> inputs,
                                 std::span<const char> mapped) const {
   const Shape shape = entry.shape;
@@ -88,7 +88,8 @@ Tensor Batch::one_after_another(const Entry& entry, std::span<const Tensor> inpu
 void Batch::batch(const Entry& entry) {
   std::vector<Tensor> inputs;
   std::vector<char> mapped;
-  // Random numbers have a rule, and no inputs; what has a value already may have let go of its inputs.
+  // Pending entries without inputs are random numbers, which have a rule. Evaluated ones may have released their
+  // inputs.
   bool any = entry.input_count == 0 && !entry.evaluated.load(std::memory_order_acquire);
   for (const Tensor& input : entry.input_span()) {
     const auto found = all_.find(input.entry());
@@ -109,7 +110,7 @@ void Batch::batch(const Entry& entry) {
     const CallScope scope(detail::one_after_another, entry.where, CallScope::recorded);
     result = one_after_another(entry, inputs, mapped);
   }
-  // (What stands for several Tensors has no elements.)
+  // A stand-in for several Tensors has no elements, and is not checked.
   if (result.defined() && one.numel() > 0)
     check<GraphError>(result.shape() == with_front(count_, one.shape()) && result.dtype() == one.dtype(), entry.where,
                       "vmap: the batching rule of ", entry.primitive->name(), " gives ", describe(result), ", not ",

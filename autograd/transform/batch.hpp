@@ -12,8 +12,8 @@
 
 namespace xgrad {
 
-/// A function of one example becomes one of many: what is recorded while a Batch lives is recorded for an example
-/// without a value, and `for_all` records it again for all of them at once, by the batching rules of the primitives.
+/// Turns a function of one example into one of many. While a Batch lives, operations are recorded for an example
+/// without a value; `for_all` records them again for all examples at once, by the batching rules of the primitives.
 ///
 ///     Batch batch(64, where);
 ///     const Tensor y = f(batch.example(xs));  // xs has the 64 examples in front
@@ -25,10 +25,10 @@ class Batch {
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
-  /// One of the examples that lie along the first axis of `all`, and tracked as that is.
+  /// Stands for each of the examples along the first axis of `all`. Tracked if `all` is.
   Tensor example(const Tensor& all);
-  /// These Tensors, for all examples, along a new first axis. What depends on no example is repeated; an undefined
-  /// Tensor stays so. Ends the recording of an example.
+  /// Returns these Tensors for all examples, along a new first axis. A Tensor that depends on no example is repeated;
+  /// an undefined one stays undefined. Ends the recording of an example.
   std::vector<Tensor> for_all(std::span<const Tensor> of_one);
   /// Ends the recording of an example without results.
   void end() { trace_.reset(); }
@@ -39,7 +39,7 @@ class Batch {
   struct Trace {
     detail::TapeScope<bool, &Tape::eager> lazy{false};
     detail::TapeScope<bool, &Tape::tracing> tracing{true};
-    std::uint64_t draws;  // examples around this one
+    std::uint64_t draws;  // the examples of the vmaps around this one
     explicit Trace(std::int64_t count);
     ~Trace();
   };
@@ -50,11 +50,11 @@ class Batch {
 
   std::int64_t count_;
   Location where_;
-  std::uint64_t begin_;  // what was recorded later may depend on an example
+  std::uint64_t begin_;  // entries after this number may depend on an example
   std::optional<Trace> trace_;
   std::shared_ptr<bool> value_asked_ = std::make_shared<bool>(false);
-  std::vector<Tensor> examples_;                  // nothing else may take the place of one
-  std::unordered_map<const Entry*, Tensor> all_;  // of those entries that do
+  std::vector<Tensor> examples_;                  // held, so that no other entry takes the address of one
+  std::unordered_map<const Entry*, Tensor> all_;  // for all examples, by entry that depends on one
   std::unordered_map<std::uint32_t, std::uint32_t> segments_;
 };
 

@@ -13,7 +13,7 @@ namespace xgrad {
 
 namespace {
 
-// y = x, which has a name.
+// y = x, with a name.
 struct NamedValue : Operation<NamedValue> {
   static constexpr auto id = "named_value";
   static constexpr bool mergeable = false;
@@ -24,7 +24,7 @@ struct NamedValue : Operation<NamedValue> {
     return {inputs[0].shape(), inputs[0].dtype()};
   }
   Tensor vjp(std::size_t, const Tensor& g, std::span<const Tensor>, const Tensor&) const { return g; }
-  void run(std::span<const View>, const View&, const Location&) const override {}  // shares the input's elements
+  void run(std::span<const View>, const View&, const Location&) const override {}  // it shares the input's elements
   Lowering lower() const override { return {.kind = Lowering::Kind::alias, .moves = true}; }
   Tensor batched(const Examples& examples) const override { return record_spread(*this, examples); }
 };
@@ -35,8 +35,8 @@ bool keeps(const CheckpointPolicy& policy, const Entry& entry) {
   return named && std::ranges::find(policy.names, named->name_given) != policy.names.end();
 }
 
-// Records everything since `begin` once more, with the same value as an entry outside the checkpoint in place of each
-// value that is to be kept. What was recorded first is computed by nobody.
+// Records all entries since `begin` once more, with each value that the policy keeps as an entry outside the
+// checkpoint. The first recording is never computed.
 void keep_some(std::vector<Tensor>& results, const CheckpointPolicy& policy, std::uint64_t begin,
                const Location& where) {
   const std::uint32_t thread = Tape::current().thread;

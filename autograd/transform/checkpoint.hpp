@@ -1,6 +1,6 @@
 #pragma once
 
-// Less memory for more time: values that are computed once more on the way back.
+// Checkpoints, which save memory: the backward pass computes values again instead of keeping them.
 
 #include <algorithm>
 #include <concepts>
@@ -16,39 +16,38 @@
 
 namespace xgrad {
 
-/// Which of the values that a checkpoint computes are kept for the backward pass; what lies between them is computed
-/// again.
+/// Which values inside a checkpoint are kept for the backward pass; it computes all others again.
 struct CheckpointPolicy {
   enum class Keep { everything, nothing, products, names };
   Keep keep = Keep::nothing;
   std::vector<std::string> names = {};
 };
-/// As if there were no checkpoint.
+/// Keeps all values, as without a checkpoint.
 inline constexpr CheckpointPolicy keep_everything{CheckpointPolicy::Keep::everything};
 inline constexpr CheckpointPolicy keep_nothing{CheckpointPolicy::Keep::nothing};
-/// The matrix products, which are dear; elementwise functions and reductions are computed again.
+/// Keeps matrix products, which are expensive; elementwise functions and reductions are computed again.
 inline constexpr CheckpointPolicy keep_products{CheckpointPolicy::Keep::products};
-/// What `name_value` gave one of these names.
+/// Keeps the values that `name_value` gave one of these names.
 inline CheckpointPolicy keep_names(std::vector<std::string> names) {
   return {CheckpointPolicy::Keep::names, std::move(names)};
 }
 
-/// x, under a name that a checkpoint around it may keep it by.
+/// x, with a name by which a checkpoint can keep it.
 Tensor name_value(const Operand& x, std::string name);
 
 namespace detail {
 
-/// What this thread records later lies in checkpoints that have not ended.
+/// Entries of this thread after this number are inside a checkpoint that has not ended.
 inline constinit thread_local std::uint64_t open_since = ~std::uint64_t{0};
 
-/// A checkpoint that is recorded now.
+/// A checkpoint while it is recorded.
 class Checkpoint {
  public:
   explicit Checkpoint(const CheckpointPolicy& policy);
-  /// What f gave, as entries outside the checkpoint: to be called when it has ended.
+  /// The results of f as entries outside the checkpoint; to be called after Inside has ended.
   Tensors close(Tensors results, const Location& where) const;
 
-  /// While it lives, what is recorded belongs to the checkpoint.
+  /// While an Inside lives, entries belong to the checkpoint.
   class Inside {
    public:
     explicit Inside(const Checkpoint& checkpoint)
@@ -70,9 +69,9 @@ class Checkpoint {
 
 }  // namespace detail
 
-/// f(x, ...), a Tensor or a vector of them, of which only the arguments, the result and what the policy says are kept
-/// for the backward pass: the other values inside are computed again when they are needed, to the same bits (Chen et
-/// al., "Training deep nets with sublinear memory cost", 2016).
+/// f(x, ...), a Tensor or a vector of them. For the backward pass only the arguments, the results and what the policy
+/// says are kept; other values inside are computed again when it needs them, to the same bits (Chen et al., "Training
+/// deep nets with sublinear memory cost", 2016).
 template <class F, class... Xs>
 auto checkpoint(const CheckpointPolicy& policy, F&& f, const Xs&... xs) {
   using Y = detail::Outcome<decltype(f(xs...))>;

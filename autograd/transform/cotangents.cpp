@@ -11,8 +11,8 @@ namespace xgrad {
 
 namespace {
 
-// y = the first input, whose elements it shares. What is not described is never taken for another one, and what comes
-// back is not only moved.
+// y = the first input, whose elements it shares. Such entries are never merged, as their functions are not described,
+// and their cotangents are not only moved.
 template <class Self>
 struct OfFirst : Operation<Self> {
   static constexpr bool mergeable = false;
@@ -65,7 +65,7 @@ struct CustomCotangents : Several<CustomCotangents> {
   explicit CustomCotangents(std::vector<Tensor> list) : cotangents(std::move(list)) {}
 };
 
-// The inputs are the arguments of a function, which has one rule for all of them: it is asked once in a walk.
+// The inputs are the arguments of a function, which has one rule for all of them. A backward pass calls the rule once.
 struct CustomArguments : Several<CustomArguments> {
   static constexpr auto id = "custom_arguments";
   Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor>, const Tensor&) const {
@@ -89,7 +89,7 @@ struct CustomGradient : OfFirst<CustomGradient> {
                       cotangents.size(), " cotangents for ", xs.size(), " arguments");
     return record(Location::current(), CustomCotangents(std::move(cotangents)));
   }
-  // The rule gets one example; what is the same for all counts as an argument of each.
+  // The rule is called for one example; an argument that is the same for all belongs to each.
   Tensor batched(const Examples& examples) const override {
     const auto of_all = [f = rule](const Tensor& g, const std::vector<Tensor>& xs, const Tensor& y) {
       Batch batch(g.size(0), Location::current());

@@ -17,12 +17,12 @@ X hvp_of(const AtPoint<X, Tensor>& point, const X& v) {
   return in_form_of<X>(push(flat(v)));
 }
 
-/// J^T H J v: J of the function at the point, H the Hessian of `loss`, a function of what the function gives.
+/// J^T H J v, with J of the function at the point and H the Hessian of `loss`, which takes the function's results.
 template <class X, class Y, class Loss>
 X gauss_newton_of(const AtPoint<X, Y>& point, Loss&& loss, const X& v) {
   const EnableGrad tracking;
   const Tensors outputs = flat(point.value), moved = point.pushforward("gauss_newton_product")(flat(v));
-  // Tracked anew: what they depend on is J's business.
+  // Tracks the outputs anew, so that the derivative ends there; J continues it.
   const TensorList at(outputs, point.where);
   return point.pull(hvp_of(at_point(loss, at), moved));
 }
@@ -57,7 +57,7 @@ std::vector<Tensor> gauss_newton_product(F&& f, Loss&& loss, const TensorList& x
   return detail::gauss_newton_of(detail::at_point(f, xs), loss, vs.tensors());
 }
 
-/// The distribution whose natural parameters are a Tensor of outputs.
+/// The distribution that has a Tensor of outputs as its natural parameters.
 enum class OutputDistribution {
   gaussian,     ///< of deviation 1, with the outputs as means (for another one, divide by its square)
   bernoulli,    ///< of probability sigmoid(z) for each output

@@ -15,7 +15,7 @@ namespace xgrad {
 
 namespace {
 
-constexpr std::size_t most_derivations = 64;  // that are remembered: enough for gradients that add up over batches
+constexpr std::size_t most_derivations = 64;  // remembered ones: enough for gradients that are added up over batches
 
 struct Notes {
   std::weak_ptr<const void> losses, parameters;
@@ -27,7 +27,7 @@ struct Notes {
   }
   std::weak_ptr<const void>& wanted(Noted noted) { return noted == Noted::losses ? losses : parameters; }
 
-  // What can still tell something: a loss that is known to be finite cannot.
+  // Drops derivations that no longer matter: those of losses that are known to be finite.
   void prune() {
     const bool nobody = losses.expired() && parameters.expired();
     std::erase_if(derivations, [&](const Derivation& derivation) {
@@ -90,7 +90,7 @@ class Search {
   }
 
  private:
-  // What a result was computed from is older than it, and no concern of ours.
+  // The search ends at results: what they were computed from is older.
   void visit(const Tensor& tensor) {
     const std::uint64_t number = number_of(tensor);
     if (number < oldest_ || !seen_.insert(number).second) return;
@@ -143,7 +143,7 @@ void detail::note_derivation(const Tensor& loss, std::span<const Tensor> asked, 
     const NoGrad untracked;
     const TapeScope<std::uint32_t, &Tape::segment> outside(0);
     derivation.residue = sum(sub(Operand(loss, where), Operand(loss, where)));
-    accompany(derivation.residue);
+    evaluate_with_next(derivation.residue);
   }
   if (!notes.parameters.expired()) derivation.forgotten = forgotten_by(loss, asked);
   notes.derivations.push_back(std::move(derivation));

@@ -34,7 +34,7 @@ void check_input(const Tensor& input, std::size_t number, const Location& where)
   check<DTypeError>(is_floating(input.dtype()), where, "grad: input ", number, " is ", describe(input),
                     "; derivatives need a floating dtype");
   if (input.tracked() && !input.entry()->outdated) [[likely]]
-    return;  // before anything is put into words
+    return;  // before any text is made
   check<GraphError>(
       !input.tracked(), where, "grad: input ", number, " (", label(input),
       ") was there before Parameters were assigned, and what was computed from it has let go of it since; "
@@ -50,7 +50,8 @@ bool held_by(const Parameter& parameter, const Entry* entry) {
   return entry->input_count == 0 && Parameter::holder(Tensor::share(const_cast<Entry*>(entry))) == parameter;
 }
 
-// A Parameter that was assigned has a new value, which an older loss does not depend on.
+// GraphError if the outputs do not depend on an input: after an assignment an older loss does not depend on the new
+// value of a Parameter.
 void check_used(const BackwardPass& pass, std::span<const Tensor> outputs, const Tensor& input, std::size_t number,
                 const Location& where) {
   if (pass.reaches(number)) return;
@@ -69,7 +70,7 @@ std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<con
                                   std::span<const Tensor> inputs, GradOptions options, const Location& where) try {
   check<ValueError>(outputs.size() == cotangents.size(), where, "grad: ", outputs.size(), " outputs, ",
                     cotangents.size(), " cotangents");
-  // Updates through which derivatives are to flow are made of these gradients.
+  // Derivatives flow through updates that are computed from these gradients.
   const bool differentiable = Tape::current().differentiable_updates && Tape::current().grad;
   const detail::TapeScope<bool, &Tape::grad> tracking(options.create_graph || differentiable);
   const detail::TapeScope<std::uint32_t, &Tape::segment> outside(0);
@@ -105,7 +106,7 @@ std::vector<Tensor> grad(const Tensor& loss, const std::vector<Tensor>& xs, Grad
   const std::uint64_t begin = Tape::current().sequence;
   std::vector<Tensor> gradients = differentiate({&loss, 1}, {&none, 1}, xs, options, where);
   if (detail::notes_derivations()) detail::note_derivation(loss, xs, gradients, begin, where);
-  accompany(loss);
+  evaluate_with_next(loss);
   return gradients;
 } catch (const std::bad_alloc&) {
   no_memory("grad", where);
@@ -113,7 +114,7 @@ std::vector<Tensor> grad(const Tensor& loss, const std::vector<Tensor>& xs, Grad
 
 namespace {
 
-// The Parameters that the loss depends on as they are now.
+// The Parameters whose present values the loss depends on.
 std::vector<Parameter> parameters_of(const Tensor& loss, const Location& where) {
   check<GraphError>(loss.defined(), where, "backward: the loss is an undefined Tensor");
   Numbering numbers;
@@ -159,8 +160,8 @@ void backward(const Tensor& loss, const Tensor& cotangent, const Location& where
     detail::note_sum(before, totals[i]);
     detail::note_sum(gradients[i], totals[i]);
   }
-  for (std::size_t i = 0; i < leaves.size(); ++i) parameters[i].set_gradient(totals[i]);  // nothing fails any more
-  accompany(loss);
+  for (std::size_t i = 0; i < leaves.size(); ++i) parameters[i].set_gradient(totals[i]);  // cannot fail
+  evaluate_with_next(loss);
 } catch (const std::bad_alloc&) {
   no_memory("backward", where);
 }

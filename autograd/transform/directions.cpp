@@ -21,7 +21,7 @@ Tensor unit_vectors(const Tensor& x, std::int64_t first, std::int64_t count) {
   return reshape(pad(ones_there, 1, first, x.numel() - first - count), with_front(count, x.shape()));
 }
 
-// f of each of the directions, stacked: by one call, unless f looks at values.
+// f of each direction, stacked: by one vmap, or one after another if f reads values.
 Tensors of_each(const Tensor& directions, const std::function<Tensors(const Tensor&)>& f, const Location& where) {
   const std::int64_t count = directions.size(0);
   Batch batch(count, where);

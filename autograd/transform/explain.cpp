@@ -13,7 +13,7 @@ namespace xgrad {
 
 namespace {
 
-// The derivative without a graph that recorded this entry; null where none did, or too long ago.
+// The derivative without create_graph that recorded this entry; null if there is none, or if it is too old.
 const TakenDerivative* without_graph(const Entry& entry) {
   const TakenDerivative* taken = TakenDerivatives::current().of(entry);
   return taken && !taken->graph ? taken : nullptr;
@@ -27,10 +27,10 @@ Parameter parameter_of(const Entry& entry) {
   return entry.input_count == 0 ? Parameter::holder(Tensor::share(const_cast<Entry*>(&entry))) : Parameter();
 }
 
-// What a value was computed from, as far as the tape still has it.
+// The entries that a value was computed from, as far as the tape still has them.
 class Ancestry {
  public:
-  /// What is asked about is where derivatives are to arrive.
+  /// `is_asked_about` says where derivatives are to arrive.
   Ancestry(std::span<const Tensor> outputs, const std::function<bool(const Entry&)>& is_asked_about) {
     entries_ = reachable(outputs, numbers_, [](const Entry&) { return true; });
     marks_.resize(entries_.size());
@@ -52,8 +52,8 @@ class Ancestry {
 
   const std::vector<Entry*>& entries() const { return entries_; }
 
-  /// Where derivatives end on their way back from the outputs; of several places the one that tells most, and of those
-  /// the first. Null where there is none.
+  /// The entry where derivatives end on their way back from the outputs; of several, the most telling one, then the
+  /// first. Null if there is none.
   const Entry* end() const {
     const Entry* best = nullptr;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
@@ -62,7 +62,7 @@ class Ancestry {
     }
     return best;
   }
-  /// The latest one whose own history is gone; null where there is none.
+  /// The latest entry whose own history was released, or null.
   const Entry* cut() const {
     for (std::size_t i = entries_.size(); i-- > 0;)
       if (is_cut(*entries_[i])) return entries_[i];
@@ -71,9 +71,9 @@ class Ancestry {
 
  private:
   struct Marks {
-    bool reads = false;       // what is asked about, itself or through others
-    bool carries = false;     // derivatives to it
-    bool on_the_way = false;  // back from an output, where none arrives
+    bool reads = false;       // whether it depends on what is asked about
+    bool carries = false;     // whether derivatives flow through it to that
+    bool on_the_way = false;  // whether the way back from an output meets it
   };
   Marks& of(const Tensor& tensor) { return marks_[numbers_.find(tensor.entry())]; }
   const Marks& of(const Tensor& tensor) const { return marks_[numbers_.find(tensor.entry())]; }
@@ -83,7 +83,7 @@ class Ancestry {
       if (of(input).carries) return true;
     return false;
   }
-  // What the user did comes first; masks and what compositions stop on purpose come last.
+  // Causes in the user's program come first; masks, and what compositions stop on purpose, come last.
   static int rank(const Entry& entry) {
     if (without_graph(entry)) return 0;
     if (is_stop(entry) || (is_floating(entry.dtype) && !dynamic_cast<const Identity*>(entry.primitive))) return 1;
@@ -102,7 +102,7 @@ class Ancestry {
 
 std::string at(const Entry& entry) { return std::string(name_of(entry)) + " at " + place(entry.where); }
 
-// Why the entry is untracked, which reads something tracked.
+// Why an entry is untracked that reads a tracked one.
 Stop stop_at(const Entry& entry) {
   Text text;
   Stop stop{Stop::Kind::no_grad, entry.where, {}};
@@ -126,7 +126,7 @@ Stop stop_at(const Entry& entry) {
   return stop;
 }
 
-// The same for an entry whose history is gone.
+// The same for an entry whose history was released.
 Stop stop_at_cut(const Entry& entry) {
   if (without_graph(entry) || is_stop(entry)) return stop_at(entry);
   return {Stop::Kind::gone, entry.where,

@@ -38,8 +38,8 @@ Tensor columns_of_jacobian(const Tensor& y, const Tensor& x, std::int64_t widest
 
 }  // namespace
 
-// Row by row, by cotangents of y, or, where there are many more rows than columns, column by column, by tangents: these
-// take a backward pass over what a backward pass has recorded.
+// Computes rows from cotangents of y or, if there are many more rows than columns, columns from tangents. A tangent
+// takes a backward pass over the record of a backward pass.
 Tensors jacobians(const Tensor& y, const Tensors& xs, const Location& where) try {
   check<GraphError>(y.defined(), where, "jacobian: the function returned an undefined Tensor");
   const CallScope scope("jacobian", where);

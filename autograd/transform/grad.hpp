@@ -1,7 +1,7 @@
 #pragma once
 
 // transform/: derivatives and other transformations of what is recorded.
-//   in:  a result, or a function, and by what.
+//   in:  a result or a function, and what to differentiate by.
 //   out: gradients and products with Jacobians, recorded themselves.
 
 #include <array>
@@ -19,17 +19,16 @@
 namespace xgrad {
 
 struct GradOptions {
-  /// The gradients are tracked themselves, so that they may be differentiated; inside a DifferentiableUpdates scope
-  /// they are in any case, but for what NoGrad keeps out.
+  /// Tracks the gradients, so that they may be differentiated. Inside a DifferentiableUpdates scope they are tracked
+  /// anyway, unless NoGrad forbids it.
   bool create_graph = false;
   /// A Tensor that the loss does not depend on gets zeros; otherwise it is a GraphError.
   bool allow_unused = false;
 };
 
-/// The cotangents of `inputs`, given those of `outputs` (where undefined: 1, for an output of one element): one walk
-/// back over the tape,
-/// which records further entries. GraphError when an input is untracked, unused, or a Parameter that was assigned
-/// since.
+/// The cotangents of `inputs`, given those of `outputs` (an undefined one is 1, for an output of one element). One
+/// backward pass over the tape records them. GraphError for an input that is untracked or unused, and for a Parameter
+/// that was assigned since.
 std::vector<Tensor> differentiate(std::span<const Tensor> outputs, std::span<const Tensor> cotangents,
                                   std::span<const Tensor> inputs, GradOptions options = {},
                                   const Location& where = Location::current());

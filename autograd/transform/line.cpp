@@ -23,20 +23,20 @@ bool is_inside(const Entry& entry, std::uint64_t begin) {
   return entry.owner == Tape::current().thread && sequence_of(entry) > begin;
 }
 
-// While it lives, walks make room for what was recorded since `begin`, not for everything that is pending: for short
-// walks, of which there are many.
-using NearWalks = TapeScope<std::uint64_t, &Tape::evaluated_at>;
+// While it lives, traversals make room for what was recorded since `begin`, not for all pending entries, because there
+// are many short ones.
+using NearTraversals = TapeScope<std::uint64_t, &Tape::evaluated_at>;
 
-// What `root` was computed from since `begin`, as far as it passes `wanted`, in tape order.
+// The entries since `begin` that pass `wanted` and that `root` was computed from, in tape order.
 template <class Wanted>
 std::vector<Entry*> inside(const Tensor& root, std::uint64_t begin, Wanted wanted) {
   const std::uint64_t top = sequence_of(*root.entry());
-  const NearWalks near(Tape::current().sequence - (std::max(top, begin) - begin));
+  const NearTraversals near(Tape::current().sequence - (std::max(top, begin) - begin));
   Numbering numbering;
   return reachable({&root, 1}, numbering, [&](const Entry& entry) { return is_inside(entry, begin) && wanted(entry); });
 }
 
-// The stand-in for the arguments of a rule of one's own: they are those of the entry that reads it.
+// Whether the entry stands in for the arguments of a custom_gradient; those are arguments of the entry that reads it.
 bool is_stand_in(const Entry& entry) { return std::string_view(entry.primitive->name()) == "custom_arguments"; }
 
 bool is_product(const Entry& entry) {
@@ -50,13 +50,13 @@ bool is_one(const Tensor& x) {
   return x.entry()->kind == Lowering::Kind::constant && x.entry()->primitive->lower().value == 1;
 }
 
-// (stop_gradient would look for its value as soon as x has one; nobody is going to read this.)
+// Not stop_gradient, which would get a value as soon as x has one; this Tensor is never read.
 Tensor without_history(const Tensor& x) {
   const NoGrad untracked;
   return record(x.entry()->where, Identity{}, x);
 }
 
-// What a primitive reports, as words.
+// The description of a primitive as words.
 class Words : public Fields {
  public:
   explicit Words(std::vector<std::uint64_t>& words) : words_(words) {}
@@ -71,7 +71,7 @@ class Words : public Fields {
   std::vector<std::uint64_t>& words_;
 };
 
-// The entry, recorded again on these inputs, those of a stand-in among them.
+// Records the entry again on these inputs, which include those of a stand-in.
 Tensor repeat_on(const Entry& entry, const std::vector<Tensor>& inputs) {
   std::vector<Tensor> own;
   auto next = inputs.begin();
@@ -135,12 +135,13 @@ std::vector<std::uint64_t> Line::key_of(const Entry& entry, const std::vector<Nu
   else if (entry.mergeable && !inputs.empty())
     entry.primitive->describe(fields);
   else
-    words.push_back(reinterpret_cast<std::uintptr_t>(&entry));  // like no other
+    words.push_back(reinterpret_cast<std::uintptr_t>(&entry));  // a description that no other node has
   words.insert(words.end(), inputs.begin(), inputs.end());
   return words;
 }
 
-// Everything that `root` was computed from since `begin`. What depends on an argument, or on a derivative, is tracked.
+// Adds all entries since `begin` that `root` was computed from. Those that depend on an argument or a derivative are
+// tracked.
 void Line::add_entries(const Tensor& root, std::uint64_t begin, bool with_value) {
   Numbering numbering;
   const auto entries = reachable(
@@ -166,7 +167,7 @@ void Line::add_entries(const Tensor& root, std::uint64_t begin, bool with_value)
   }
 }
 
-// Something like a node, with a number but without its history: for a rule to be recorded with.
+// A Tensor like a node, with a number of its own and without history, on which a rule can be recorded.
 Tensor Line::stand_in(Number node, bool derivative) {
   const Tensor like = nodes_[node].entry;
   if (!like.tracked()) return like;
@@ -179,14 +180,14 @@ Tensor Line::stand_in(Number node, bool derivative) {
 Line::Number Line::derivative_of(Number node) {
   if (const auto found = derivatives_.find(node); found != derivatives_.end()) return found->second;
   const Number number = add_node(Kind::derivative, {}, false);
-  nodes_[number].entry = nodes_[node].entry;  // which it is like
+  nodes_[number].entry = nodes_[node].entry;  // the entry that it is like
   nodes_[number].inputs = {node};
   derivatives_.emplace(node, number);
   return number;
 }
 
 void Line::find_tangent(Number number) {
-  const NearWalks near(Tape::current().sequence);
+  const NearTraversals near(Tape::current().sequence);
   const Tensor entry = nodes_[number].entry;
   const std::vector<Number> inputs = nodes_[number].inputs;
   std::vector<Tensor> at, moving, along;
@@ -207,7 +208,7 @@ void Line::find_tangent(Number number) {
   moving.push_back(y);
   Node& node = nodes_[number];
   node.kind = Kind::linear;
-  if (!tangent.tracked()) return;  // it is zero
+  if (!tangent.tracked()) return;  // the tangent is zero
   node.tangent = tangent;
   node.stand_ins = std::move(at);
   node.directions = std::move(directions);
@@ -297,7 +298,8 @@ Tensor Line::compute(const Want& want) const {
   }
 }
 
-// The operation itself, on coefficients of order 0. Where one is zero there are only operations that are linear in it.
+// The operation itself on coefficients of order 0. One that may be zero occurs only in operations that are linear in
+// it.
 Tensor Line::repeated(const Node& node) const {
   std::vector<Tensor> inputs;
   bool any = node.inputs.empty();

@@ -12,29 +12,29 @@ namespace xgrad::detail {
 /// Taylor coefficients along a line: y(s) = sum_k y_k s^k for every entry between xs(s) = xs + s directions and y. An
 /// undefined Tensor stands for zero.
 ///
-/// Of products and quotients the coefficients are those of Cauchy. Any other y = f(u) has y' = T(u'; u, y), where T is
-/// recorded with the entry's own rule, by a backward pass through a backward pass. If T depends on neither u nor y, f
-/// is linear and y_k = T(u_k); else k y_k is coefficient k - 1 of T, whose entries get coefficients in the same way.
-/// What is the same operation of the same inputs is one node, so that sin and cos lead to each other, and exp to
-/// itself. Coefficients are found when they are asked for, without recursion.
+/// Coefficients of products and quotients are Cauchy's. Any other y = f(u) has y' = T(u'; u, y), where T is recorded by
+/// the entry's own rule, by a backward pass through a backward pass. If T depends on neither u nor y, f is linear and
+/// y_k = T(u_k); else k y_k is coefficient k - 1 of T, whose entries get coefficients in the same way. Equal operations
+/// of equal inputs are one node, so that sin and cos lead to each other, and exp to itself. Coefficients are computed
+/// when they are asked for, without recursion.
 class Line {
  public:
   Line(const Tensor& y, const Tensors& xs, const Tensors& directions);
   Tensor coefficient(std::size_t order);
 
  private:
-  using Number = std::uint32_t;  // of a node
+  using Number = std::uint32_t;  // the number of a node
   enum class Kind : std::uint8_t { constant, argument, derivative, product, quotient, unknown, linear, composed };
   struct Node {
     Kind kind;
-    Tensor entry;                               // as it was recorded
-    bool recorded_with_value;                   // which is coefficient 0, then
-    std::vector<Number> inputs;                 // of a derivative, what it is the derivative of
+    Tensor entry;                               // the recorded entry
+    bool recorded_with_value;                   // whether its value is coefficient 0
+    std::vector<Number> inputs;                 // of a derivative: what it is the derivative of
     std::vector<Tensor> known;                  // coefficients
-    std::vector<char> is_known;                 // which of them are
-    Tensor tangent;                             // T,
-    std::vector<Tensor> stand_ins, directions;  // what it was recorded with for u and u', undefined for constants,
-    Number tangent_node = 0;                    // and its node, unless it is linear
+    std::vector<char> is_known;                 // by order: whether it is known
+    Tensor tangent;                             // T
+    std::vector<Tensor> stand_ins, directions;  // for u and u' in T; undefined for constants
+    Number tangent_node = 0;                    // the node of T, unless f is linear
   };
   struct Want {
     Number node;
@@ -66,7 +66,7 @@ class Line {
   std::unordered_map<const Entry*, Number> numbers_;
   std::unordered_map<Number, Number> derivatives_;  // the nodes of u'
   std::map<std::vector<std::uint64_t>, Number> same_;
-  std::vector<Tensor> held_;  // the stand-ins, whose numbers must stay theirs
+  std::vector<Tensor> held_;  // stand-ins, held so that their addresses stay theirs
   Number root_;
 };
 

@@ -11,7 +11,7 @@ namespace xgrad::detail {
 
 namespace {
 
-// What a function transform records may be differentiated again, and a function need not use its argument.
+// Transforms can be differentiated again, and a function need not use its argument.
 constexpr GradOptions nested{.create_graph = true, .allow_unused = true};
 
 void check_defined(const Tensors& ys, const char* name, const Location& where) {
@@ -66,7 +66,7 @@ Tensors Pushforward::operator()(const Tensors& tangents) const {
   const EnableGrad tracking;
   check_tangents(xs_, tangents, name_, where_);
   const CallScope scope(name_, where_);
-  // The sum of all products, as many outputs of one walk: they may be of two dtypes.
+  // The sum of all products is taken as several outputs of one backward pass, because they may have two dtypes.
   Tensors products;
   for (std::size_t i = 0; i < xs_.size(); ++i) products.push_back(sum(pulled_[i] * tangents[i]));
   return differentiate(products, Tensors(products.size()), cotangents_, nested, where_);

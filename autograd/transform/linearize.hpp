@@ -33,8 +33,8 @@ Tensors pull(const Tensors& ys, const Tensors& cotangents, const Tensors& xs, co
 /// ValueError, ShapeError or DTypeError for tangents that are not like xs.
 void check_tangents(const Tensors& xs, const Tensors& tangents, const char* name, const Location& where);
 
-/// Takes tangents of xs to those of ys. The vjp is linear in its cotangent, so its own vjp is the jvp: the first of the
-/// two walks back is made here, the second with each tangent.
+/// Maps tangents of xs to those of ys. The vjp is linear in its cotangent, so its own vjp is the jvp. The constructor
+/// makes the first of the two backward passes, each tangent the second.
 class Pushforward {
  public:
   Pushforward(const Tensors& ys, Tensors xs, const char* name, const Location& where);
@@ -51,12 +51,12 @@ concept TakesTensors = std::invocable<F&, decltype(static_cast<void>(I), std::de
 template <class F>
 concept TakesSeveral = std::invocable<F&, const Tensor&> || TakesTensors<F, 0, 1> || TakesTensors<F, 0, 1, 2> ||
     TakesTensors<F, 0, 1, 2, 3> || TakesTensors<F, 0, 1, 2, 3, 4> || TakesTensors<F, 0, 1, 2, 3, 4, 5>;
-/// A function that one Tensor may be given to, not only as a list: {x} is an argument then.
+/// A function that takes a single Tensor, so that {x} is an argument and not a list.
 template <class F>
 concept FunctionOfOne = TensorFunction<F> && TakesTensors<F, 0>;
 [[noreturn]] void refuse_count(std::size_t count, const Location& where);
 
-/// What f gives for as many Tensors as it takes.
+/// The result of f for as many Tensors as it takes.
 template <class F, std::size_t... I>
 auto outcome_of(std::index_sequence<I...>) {
   if constexpr (!TakesSeveral<F>)
@@ -96,7 +96,7 @@ OutcomeOf<F> call_with_list(F& f, const Tensors& xs, const Location& where) {
   }
 }
 
-/// A function at a point: what it gave there, and the arguments X, tracked.
+/// A function at a point: its results there, and the tracked arguments X.
 template <class X, class Y>
 struct AtPoint {
   Tensors inputs;
@@ -165,8 +165,8 @@ auto jvp(F&& f, const TensorList& xs, const TensorList& tangents) {
   return detail::jvp_of(detail::at_point(f, xs), tangents.tensors());
 }
 
-/// {f(x), the function that takes a tangent of x to one of f(x)}: its derivative at x. f is called once; each tangent
-/// costs one walk over what was recorded then.
+/// {f(x), the function that maps a tangent of x to one of f(x)}: its derivative at x. f is called once; each tangent
+/// costs one backward pass over what it recorded.
 template <detail::FunctionOfOne F>
 auto linearize(F&& f, const Operand& x) {
   return detail::linearize_of(detail::at_point(f, x));

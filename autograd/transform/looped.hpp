@@ -6,7 +6,7 @@
 
 namespace xgrad::detail {
 
-/// The call in whose name vmap records what has no batching rule.
+/// The name of the call under which vmap records operations without a batching rule.
 inline constexpr const char* one_after_another = "vmap, one example after another";
 inline bool is_looped(const Entry& entry) { return entry.call && std::strcmp(entry.call, one_after_another) == 0; }
 

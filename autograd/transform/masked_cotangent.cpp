@@ -4,10 +4,10 @@ namespace xgrad {
 
 namespace {
 
-// The cotangent of an input may be other than 0 where some cotangent that is other than 0 moves to.
+// The mask of an input's cotangent: elements to which the rule moves an element that may be other than 0.
 Tensor moved_mask(const Tensor& mask, const Entry& entry, std::size_t input, std::span<const Tensor> inputs,
                   const Tensor& output) {
-  const bool leaf = entry.input(input).entry()->input_count == 0;  // no rule will multiply it any more
+  const bool leaf = entry.input(input).entry()->input_count == 0;  // no rule multiplies the cotangent of a leaf
   if (leaf) return {};
   return entry.primitive->pullback(input, cast(mask, output.dtype()), inputs, output) != 0;
 }
@@ -42,7 +42,7 @@ MaskedCotangent MaskedCotangent::passed_on(Tensor given, const Entry& entry, std
   return to;
 }
 
-// No factor came between: outside its branch the cotangent is 0.
+// Narrows the mask to a branch. No factor has been applied, so the cotangent is 0 outside its branch.
 void MaskedCotangent::narrow_to_branch(const Tensor& condition, bool chosen) {
   const Tensor branch = chosen ? condition : logical_not(condition);
   mask_is_stale = mask_is_stale && mask.defined();

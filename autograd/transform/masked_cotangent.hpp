@@ -14,21 +14,20 @@ namespace xgrad {
 
 /// The adjoint of an entry while a backward pass adds it up.
 ///
-/// `where(c, a, b)` gives its branch b a cotangent that is exactly 0 where c holds. A rule that multiplies by a factor
-/// must not make NaN of that, even where the factor is infinite or NaN, as it may be in the branch that was not taken.
-/// So a cotangent remembers where it may be other than 0: the mask. Elementwise rules leave the mask as it is, and
-/// multiply without a look at it: then it is stale, and is applied before anything is added to the value or moves it.
-/// Rules that move elements or add them up move the mask, too. It ends where a rule mixes elements with factors, as in
-/// a matrix product.
+/// `where(c, a, b)` gives branch b a cotangent that is exactly 0 where c holds. A rule that multiplies it must not make
+/// NaN of that 0, even if the factor is infinite or NaN, as it may be in the branch that was not taken. So a cotangent
+/// has a mask: where it may be other than 0. Elementwise rules keep the mask and ignore it while they multiply; then
+/// the mask is stale, and it is applied before anything is added to the value or moves it. Rules that move elements or
+/// add them up do the same to the mask. The mask ends where a rule mixes elements with factors, as in a matrix product.
 struct MaskedCotangent {
   Tensor value;                      // undefined for 0
-  std::unique_ptr<Pieces> pieces{};  // the value in pieces, as long as there is no other, and no mask
+  std::unique_ptr<Pieces> pieces{};  // the value in pieces, while `value` and `mask` are undefined
   Tensor mask{};                     // undefined where every element may be other than 0
   bool mask_is_stale = false;        // whether the value may be other than 0 outside the mask
 
   bool is_zero() const { return !value.defined() && !pieces; }
 
-  /// Adds up what was left in pieces.
+  /// Adds up the pieces.
   void add_pieces() {
     if (pieces) value = std::exchange(pieces, nullptr)->take();
   }
@@ -43,7 +42,7 @@ struct MaskedCotangent {
     apply_mask();
     mask = Tensor();
   }
-  /// Before the rule of this entry is asked, whose adjoint it is.
+  /// To be called before the rule of this entry, whose adjoint this is.
   void prepare_for(const Entry& entry) {
     add_pieces();
     if (!mask.defined() || entry.kind == Lowering::Kind::elementwise) [[likely]]
@@ -52,7 +51,7 @@ struct MaskedCotangent {
   }
 
   [[gnu::noinline]] void add(MaskedCotangent other);
-  /// What has no mask.
+  /// Adds a cotangent without a mask.
   void add(Tensor other) {
     if (mask.defined()) return add(MaskedCotangent{.value = std::move(other)});
     if (!value.defined() && add_piece(other)) return;
@@ -60,10 +59,10 @@ struct MaskedCotangent {
     value = is_zero() ? std::move(other) : value + other;
   }
 
-  /// Whether what the rule of this entry gives has a mask.
+  /// Whether the result of this entry's rule has a mask.
   bool is_masked_by(const Entry& entry) const { return mask.defined() || is_where(entry); }
-  /// What the rule of this entry gives for one of its inputs, with the mask that it has there. `inputs` and `output`
-  /// are the values that the rule was asked with.
+  /// The cotangent that the rule of this entry gave for one of its inputs, with its mask there. `inputs` and `output`
+  /// are those that the rule was called with.
   [[gnu::noinline]] MaskedCotangent passed_on(Tensor given, const Entry& entry, std::size_t input,
                                               std::span<const Tensor> inputs, const Tensor& output) const;
 

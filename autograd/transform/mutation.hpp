@@ -7,8 +7,7 @@
 
 namespace xgrad::detail {
 
-/// Spoils the cotangents that derivative rules give: for proving that a test would notice a wrong rule. Null, as it is
-/// outside such tests, leaves them alone.
+/// Changes the cotangents that derivative rules give, to prove that tests notice a wrong rule. Null outside such tests.
 using Mutation = Tensor (*)(const Entry& entry, std::size_t input, const Tensor& cotangent);
 inline constinit thread_local Mutation mutation = nullptr;
 

@@ -9,9 +9,9 @@
 
 namespace xgrad::detail {
 
-/// A function as one call recorded it. What it closed over is found on the tape: the tracked Tensors from before the
-/// call that it read. It can be recorded again on other Tensors of the same values, tracked by themselves: so that a
-/// derivative by them does not run into what they were computed from.
+/// A function as one call recorded it. The tape shows what it captured: tracked Tensors from before the call that it
+/// read. It can be recorded again on other Tensors with the same values and without history, so that a derivative by
+/// them does not continue into what the first ones were computed from.
 class RecordedFunction {
  public:
   /// Calls f with xs, tracked.
@@ -19,12 +19,12 @@ class RecordedFunction {
 
   const Tensors& results() const { return results_; }
   const Tensors& captured() const { return captured_; }
-  /// The results for others in place of xs and of what was captured. Their values must be the same: what depends on
-  /// them without being tracked, as masks do, stays.
+  /// The results for other Tensors in place of xs and of what was captured. Their values must be the same, because
+  /// entries that depend on them untracked, such as masks, are not recorded again.
   Tensors operator()(std::span<const Tensor> xs, std::span<const Tensor> captured) const;
 
  private:
-  /// Whether it was recorded by the call, and depends on an input.
+  /// Whether the call recorded the entry, and it depends on an input.
   bool is_inside(const Entry& entry) const;
 
   Tensors xs_, results_, captured_;

@@ -21,7 +21,7 @@ Tensor repeat(const Entry& entry, std::span<const Tensor> inputs) {
 
 void Again::repeat(Entry& entry) {
   const Tensor recorded = Tensor::share(&entry);
-  // Data stays what it is; and so do random numbers where each example of a vmap draws its own: they are drawn already.
+  // Data is not recorded again, nor are random numbers inside vmap, because each example has drawn its own already.
   if (entry.input_count == 0 && (entry.evaluated || Tape::current().tracing)) return put(recorded, recorded);
   std::vector<Tensor> inputs;
   for (const Tensor& input : entry.input_span()) inputs.push_back(of(input));

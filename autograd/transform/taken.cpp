@@ -14,7 +14,7 @@ Tensor locked(const Tape::Place& place) {
   return tensor;
 }
 
-// Entries of other threads may go, and their places be taken again, at any time.
+// Entries of other threads may be destroyed at any time, and their places taken again.
 Tape::Place place_of(const Tensor& tensor) {
   Entry* const entry = tensor.entry();
   if (!entry || entry->owner != Tape::current().thread) return {nullptr, 0};
@@ -26,7 +26,7 @@ TakenDerivatives& TakenDerivatives::current() {
   return *derivatives;
 }
 
-// The lists of the one that is forgotten are used again, so that nothing is allocated after the first ones.
+// The oldest derivative is forgotten and its lists are used again, so that nothing is allocated after a while.
 void TakenDerivatives::add(std::uint64_t begin, std::span<const Tensor> outputs, std::span<const Tensor> cotangents,
                            std::span<const Tensor> inputs, std::span<const Tensor> results, const Location& where) {
   if (taken_.size() < remembered && next_ == taken_.size()) taken_.emplace_back();

@@ -10,17 +10,17 @@
 
 namespace xgrad {
 
-/// A derivative that was taken on this thread: enough to take it again while its outputs live, and nothing that would
-/// keep any of them alive.
+/// A derivative that this thread has taken: enough to take it again while its outputs are alive. It keeps none of them
+/// alive.
 struct TakenDerivative {
-  std::uint64_t begin = 0, end = 0;  // the entries after `begin`, up to `end`, were recorded by it
-  Location where{};                  // of the call that took it
+  std::uint64_t begin = 0, end = 0;  // it recorded the entries after `begin`, up to `end`
+  Location where{};                  // the call that took it
   bool graph = false;                // whether the derivative is tracked itself
   std::vector<Tape::Place> outputs;
   std::vector<Tape::Place> cotangents;  // of the outputs; without an entry where the cotangent is 1
-  std::vector<bool> given;              // whether there was one
+  std::vector<bool> given;              // by output: whether a cotangent was given
   std::vector<Tape::Place> inputs;      // addresses to compare with: never followed
-  std::vector<std::uint64_t> results;   // the numbers of the cotangents of the inputs
+  std::vector<std::uint64_t> results;   // the sequence numbers of the inputs' cotangents
 
   bool recorded(std::uint64_t number) const { return number > begin && number <= end; }
 };
@@ -32,18 +32,18 @@ class TakenDerivatives {
 
   void add(std::uint64_t begin, std::span<const Tensor> outputs, std::span<const Tensor> cotangents,
            std::span<const Tensor> inputs, std::span<const Tensor> results, const Location& where);
-  /// The one that recorded this entry; null where none did, or too long ago.
+  /// The derivative that recorded this entry; null if there is none, or if it is too old.
   const TakenDerivative* of(const Entry& entry) const;
   /// Whether the derivatives that could have recorded this entry are remembered.
   bool remember(const Entry& entry) const;
-  /// From the latest one back, until `see` returns true.
+  /// Visits derivatives from the latest one back, until `see` returns true.
   template <class See>
   void visit(See see) const {
     for (std::size_t i = 0; i < taken_.size() && i < next_; ++i)
       if (see(taken_[(next_ - 1 - i) % remembered])) return;
   }
 
-  /// Notes that `sum` contains `part`, a gradient: `backward` adds them up.
+  /// Notes that `sum` contains the gradient `part`, which `backward` has added.
   void add_sum(const Tensor& part, const Tensor& sum);
   /// The numbers of all gradients, sums included.
   std::unordered_set<std::uint64_t> results() const;
@@ -60,7 +60,7 @@ class TakenDerivatives {
   std::size_t next_ = 0, next_sum_ = 0;
 };
 
-/// A handle to what lives there still; undefined where it is gone.
+/// A handle to the entry at this place; undefined if it is destroyed.
 Tensor locked(const Tape::Place& place);
 /// The place of an entry of this thread; an empty one for others.
 Tape::Place place_of(const Tensor& tensor);

@@ -10,7 +10,7 @@ namespace xgrad::detail {
 Tensors line_derivatives(const Tensor& y, const Tensors& xs, const Tensors& directions, int order,
                          const Location& where) {
   const EnableGrad tracking;
-  const Undivided whole;  // stand-ins are not to be computed
+  const Undivided whole;  // stand-ins must not be computed
   check<GraphError>(y.defined(), where, "taylor: the function returned an undefined Tensor");
   check<ValueError>(order >= 0, where, "taylor: the order is ", order);
   check_tangents(xs, directions, "taylor", where);

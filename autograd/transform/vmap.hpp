@@ -1,6 +1,6 @@
 #pragma once
 
-// A function of one example becomes a function of many.
+// Turns a function of one example into a function of many.
 
 #include <array>
 #include <concepts>
@@ -16,10 +16,10 @@
 
 namespace xgrad {
 
-/// For an argument that is the same for all examples, in place of an axis.
+/// In place of an axis: the argument is the same for all examples.
 inline constexpr std::nullopt_t unmapped = std::nullopt;
 
-/// Along which axis the examples lie: one number for all arguments (or results), or a list with one for each.
+/// The axis of the examples: one number for all arguments (or results), or a list with one for each.
 class MapAxes {
  public:
   template <std::integral Axis>
@@ -27,7 +27,7 @@ class MapAxes {
   MapAxes(std::initializer_list<std::optional<std::int64_t>> list) : list_(list) {}
   MapAxes(std::vector<std::optional<std::int64_t>> list) : list_(std::move(list)) {}
 
-  /// ValueError when it is a list of another length.
+  /// ValueError if it is a list of another length.
   void check_count(std::size_t count, const char* of_what, const Location& where) const;
   std::optional<std::int64_t> operator[](std::size_t i) const { return list_[for_each_ ? 0 : i]; }
 
@@ -38,7 +38,7 @@ class MapAxes {
 
 namespace detail {
 
-// All Tensors of a result, in order.
+// Calls `see` with all Tensors of a result, in order.
 template <class See>
 void each_tensor(Tensor& x, See&& see) {
   see(x);
@@ -66,17 +66,17 @@ void each_tensor(ValueAndGradient<G>& x, See&& see) {
   each_tensor(x.gradient, see);
 }
 
-/// One call of what vmap returns.
+/// One call of the function that vmap returns.
 class Mapping {
  public:
   Mapping(const MapAxes& in_axes, std::size_t arguments, const Location& where);
 
-  /// The examples that a Tensor holds are noted; after all of them `begin` begins.
+  /// Notes how many examples an argument has; `begin` follows after all arguments.
   void look_at(const Tensor& x, std::size_t argument);
   void begin();
   /// Argument number i for one example.
   Tensor example(const Tensor& x, std::size_t argument);
-  /// Results for one example become those for all.
+  /// Replaces results for one example by those for all.
   void finish(const std::vector<Tensor*>& results, const MapAxes& out_axes);
 
  private:

@@ -6,7 +6,6 @@
 #include "autograd/autograd.hpp"
 #include "nn/classification.hpp"
 #include "optim/optim.hpp"
-#include "tests/nn/module_gradients.hpp"
 #include "tests/throws.hpp"
 
 namespace xgrad {
@@ -123,18 +122,6 @@ TEST_CASE("a language model learns a sequence by heart") {
     optimizer.step(grad(loss, model.parameters()));
   }
   CHECK(model.generate(tensor({0}), 8, {.temperature = 0}).to_vector() == text.to_vector());
-}
-
-TEST_CASE("language models differentiate correctly") {
-  Rng rng(7);
-  nn::LanguageModel model(
-      3,
-      {.features = 2, .heads = 1, .num_layers = 1, .dim_feedforward = 2, .longest = 2, .dropout = 0, .dtype = float64},
-      rng);
-  enlarge(model);
-  const Tensor tokens = tensor({2, 0});
-  check_module_gradients(
-      model, {}, [&](const std::vector<Tensor>&) { return model(tokens); }, 1);
 }
 
 TEST_CASE("dropout of language models acts in training alone") {

@@ -6,7 +6,6 @@
 #include "nn/recurrent.hpp"
 #include "nn/summary.hpp"
 #include "tests/nn/attention_loops.hpp"
-#include "tests/nn/module_gradients.hpp"
 #include "tests/throws.hpp"
 
 namespace xgrad {
@@ -168,20 +167,6 @@ TEST_CASE("vmap of an encoder over examples is a batch") {
     return encoder(example, {.key_mask = keys, .causal = true});
   };
   check_near(vmap(one)(x, there), encoder(x, {.key_mask = there, .causal = true}));
-}
-
-TEST_CASE("transformer layers differentiate correctly") {
-  using Xs = std::vector<Tensor>;
-  Rng rng(6);
-  nn::TransformerOptions options = options_of(false, true);
-  options.dim_feedforward = 1;
-  const Tensor x = normal({1, 2, 2}, rng, 0, 1, float64), memory = normal({1, 2, 2}, rng, 0, 1, float64);
-  nn::TransformerEncoderLayer encoder(2, 1, options, rng);
-  check_module_gradients(encoder, {x}, [&](const Xs& xs) { return encoder(xs[0], {.causal = true}); });
-  options.norm_first = true;
-  nn::TransformerDecoderLayer decoder(2, 2, options, rng);
-  check_module_gradients(
-      decoder, {x, memory}, [&](const Xs& xs) { return decoder(xs[0], xs[1]); }, 1);
 }
 
 TEST_CASE("hooks and summaries see the parts of a transformer and of recurrent networks") {

@@ -1,13 +1,14 @@
 #pragma once
 
-// Faults that the tests plant in the engine, to see that they notice: tests/autograd/engine/mutants/. The library is
-// built without them; in the engine that is built a second time for the tests the environment variable XGRAD_FAULT says
-// which of them is there. What tests include must have none, or it would be compiled in two ways.
+// Faults that the tests plant in the engine, to see whether they notice them: tests/autograd/engine/mutants/. The
+// library is built without them. For the tests the engine is built a second time, and the environment variable
+// XGRAD_FAULT turns one of them on. A header that tests include must have none, because it would be compiled in two
+// ways.
 
 namespace xgrad::fused {
 
 #ifdef XGRAD_PLANTED_FAULTS
-/// Whether this is the fault that is there.
+/// Whether this fault is turned on.
 bool planted(const char* fault) noexcept;
 #else
 consteval bool planted(const char*) { return false; }

@@ -9,10 +9,10 @@ using FloatMode = std::uint64_t;
 
 #if defined(__x86_64__)
 
-inline constexpr std::uint32_t float_status = 0x3f;  // what has happened so far is no mode
+inline constexpr std::uint32_t float_status = 0x3f;  // flags of what has happened, not modes
 
 inline FloatMode float_mode() { return __builtin_ia32_stmxcsr() & ~float_status; }
-/// Does nothing where the mode is this one: writing it takes longer than reading.
+/// Sets the mode, unless it is the present one, because writing takes longer than reading.
 inline void set_float_mode(FloatMode mode) {
   const std::uint32_t now = __builtin_ia32_stmxcsr();
   if ((now & ~float_status) != mode) [[unlikely]]

@@ -9,7 +9,7 @@ namespace xgrad::fused {
 template <class Signature>
 class FunctionRef;
 
-/// A callable that lives elsewhere, for at least as long as the call it is handed to. Null without one.
+/// Refers to a callable, which must live as long as the call that gets the reference. May be null.
 template <class Result, class... Arguments>
 class FunctionRef<Result(Arguments...)> {
  public:

@@ -26,7 +26,7 @@ std::string those_there() {
   return list;
 }
 
-/// The one of this name. ValueError where there is none, here.
+/// The instruction set of this name. ValueError for an unknown name, or if it is not available here.
 InstructionSet named(const std::string& wanted, const char* who, const Location& where) {
   for (const InstructionSet set : instruction_sets) {
     if (wanted != name(set)) continue;
@@ -37,14 +37,14 @@ InstructionSet named(const std::string& wanted, const char* who, const Location&
   fail<ValueError>(where, who, ": there is no instruction set '", wanted, "'; there are: ", those_there());
 }
 
-/// The widest that there is and that is not wider than `most`.
+/// The widest available set that is not wider than `most`.
 InstructionSet widest(InstructionSet most) {
   for (const InstructionSet set : instruction_sets)
     if (set <= most && has(set)) return set;
   return InstructionSet::generic;
 }
 
-/// The set, or a smaller one whose operations are right.
+/// The set if its operations are right, else the next smaller one that is.
 InstructionSet checked(InstructionSet set) {
   while (const auto wrong = self_check(set)) {
     const char* operation = operands(*wrong).name;

@@ -1,6 +1,6 @@
 #pragma once
 
-// Which instruction sets there are, and the one that the engine computes with.
+// The instruction sets that are available, and the one that the engine uses.
 
 #include <cstdint>
 #include <optional>
@@ -19,20 +19,20 @@ bool in_build(InstructionSet set);
 bool in_processor(InstructionSet set);
 bool has(InstructionSet set);
 
-/// The one that the environment variable XGRAD_ISA or set_instruction_set() says, or else the widest that there is. Its
-/// operations are checked at first use (see self_check.hpp): where one is wrong the next smaller set is taken, which is
-/// said on stderr. ValueError where XGRAD_ISA names another set, or one that is not there.
+/// The set that the environment variable XGRAD_ISA or set_instruction_set() chooses, else the widest available one. Its
+/// operations are checked at first use (see self_check.hpp); where one is wrong, the next smaller set is taken, with a
+/// line on stderr. ValueError where XGRAD_ISA names an unknown or unavailable set.
 InstructionSet instruction_set();
 
 enum class LaneOperation : std::uint8_t;
 
-/// What tests pretend from now on, to see how the choice takes it.
+/// A processor that tests pretend to have.
 struct Pretence {
   std::optional<InstructionSet> lacking;  // not in this processor
   std::optional<InstructionSet> wrong;    // whose `operation` has a wrong result in its last lane
   LaneOperation operation{};
 };
-/// The next use of an instruction set is like the first.
+/// Pretends this from now on. The next use of an instruction set is checked like the first.
 void pretend(const Pretence& pretence);
 const Pretence& pretence();
 

@@ -4,7 +4,7 @@
 
 namespace xgrad::fused {
 
-/// Some rows and columns of a matrix.
+/// Consecutive rows and columns of a matrix.
 struct Rectangle {
   std::int64_t row = 0, rows = 0, column = 0, columns = 0;
 };

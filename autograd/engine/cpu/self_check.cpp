@@ -34,7 +34,7 @@ void spoil(T& x) {
   std::memcpy(&x, bytes, sizeof x);
 }
 
-/// Of every class: zeros, denormals, extremes, halves, whole numbers near the last that has a half, infinities, NaN.
+/// Numbers of every class: zeros, denormals, extremes, halves, whole numbers near the last half, infinities, NaN.
 template <class T>
 std::array<T, 48> samples() {
   using Limits = std::numeric_limits<T>;
@@ -94,7 +94,7 @@ bool is_right(InstructionSet set, LaneOperation operation, const std::array<T, 4
   const LaneOperands& takes = operands(operation);
   const int lanes = lane_functions(set, dtype_of<T>).width;
   constexpr int bits = static_cast<int>(sizeof(T)) * 8;
-  // Three times 16 numbers are all of them; where there is another operand, against some others.
+  // 3 rounds of 16 lanes take all 48 samples; further rounds pair them with other second operands.
   const int rounds = takes.numbers > 1 ? 9 : 3;
   for (int round = 0; round < rounds; ++round) {
     const Operands<T> at(numbers, takes, static_cast<std::size_t>(round));

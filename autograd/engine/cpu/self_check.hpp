@@ -1,6 +1,6 @@
 #pragma once
 
-// Whether an instruction set does what the engine takes it to do, on this processor and as it was compiled.
+// Checks that the operations of an instruction set, as compiled and on this processor, compute what they mean.
 
 #include <optional>
 
@@ -12,13 +12,13 @@ namespace xgrad::fused {
 /// The operations of an instruction set that has() says is there.
 const LaneFunctions& lane_functions(InstructionSet set, DType dtype);
 
-/// The first lane of the operation whose result is not what it means; nothing if all are right. Pretences count.
+/// The first lane in which the operation has a wrong result; nothing if all are right. What tests pretend counts.
 template <class T>
 std::optional<int> first_wrong_lane(InstructionSet set, LaneOperation operation, const T* a, const T* b, const T* c,
                                     int n);
 
-/// An operation that is wrong for some of the numbers that are tried, of all classes: 0.3 ms. Does not depend on
-/// the caller's rounding mode.
+/// Tries every operation on numbers of all classes, in 0.3 ms, and returns one that is wrong. The caller's rounding
+/// mode does not matter.
 std::optional<LaneOperation> self_check(InstructionSet set);
 
 }  // namespace xgrad::fused

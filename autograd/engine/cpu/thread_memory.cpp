@@ -15,7 +15,7 @@ char* thread_memory(std::size_t bytes) {
     std::unique_ptr<char, Release> memory;
     std::size_t size = 0;
   };
-  // Enough for most programs: they must not fail when they overwrite what somebody still needs if they do.
+  // Enough for most programs, so that they need no allocation, which could fail, while they overwrite donated memory.
   alignas(64) thread_local char from_start[std::size_t{1} << 16];
   if (bytes <= sizeof from_start) return from_start;
   static constinit thread_local ThreadObject<More> more;

@@ -30,9 +30,9 @@ namespace xgrad {
 namespace {
 
 constexpr int most_threads = 1024;
-// Who waits does so awake for the time of some small steps between two large ones, because waking up takes some 20 us;
-// soon it offers its processor to whoever else wants it.
-constexpr std::chrono::microseconds patience{60}, selfishness{5};
+// A waiting thread spins for the time of some small steps between two large ones, because waking up takes some 20 us.
+// After spin_without_yielding it offers its processor to other threads in each turn.
+constexpr std::chrono::microseconds spin_time{60}, spin_without_yielding{5};
 
 thread_local bool inside_body = false;
 
@@ -55,7 +55,7 @@ int initial_count() {
   return count;
 }
 
-// Where this thread runs, or -1.
+// The processor that this thread runs on, or -1.
 int processor() {
 #if defined(__linux__)
   return sched_getcpu();
@@ -64,7 +64,7 @@ int processor() {
 #endif
 }
 
-// Goes to another of the processors this thread may use.
+// Moves this thread to another one of the processors that it may use.
 void leave([[maybe_unused]] int processor) {
 #if defined(__linux__)
   cpu_set_t all;
@@ -84,12 +84,12 @@ void relax() {
 #endif
 }
 
-// Waits a moment for the value to be another one.
+// Spins until the value differs from `old`, for spin_time at most. Returns whether it does.
 bool changes_soon(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
   const auto begin = std::chrono::steady_clock::now();
-  for (std::chrono::steady_clock::duration waited{0}; waited < patience;
+  for (std::chrono::steady_clock::duration waited{0}; waited < spin_time;
        waited = std::chrono::steady_clock::now() - begin) {
-    if (waited > selfishness) std::this_thread::yield();
+    if (waited > spin_without_yielding) std::this_thread::yield();
     for (int i = 0; i < 16; ++i) {
       if (value.load(std::memory_order_acquire) != old) return true;
       relax();
@@ -98,9 +98,9 @@ bool changes_soon(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
   return false;
 }
 
-// The threads and the one job they work on. A block is taken by counting `ticket` down, which fails once the job is
-// no longer the one that was looked at: the upper half of the ticket is the number of the job, the lower half the
-// number of blocks that nobody has begun. So a late worker finds nothing to take, and nobody waits for it.
+// The workers and their one job. A thread takes a block by counting `ticket` down. The upper half of the ticket is the
+// number of the job, the lower half the number of blocks that no thread has begun, so that taking a block of an earlier
+// job fails: a late worker finds no block, and no thread waits for it.
 class Pool {
  public:
   Pool() : count_(initial_count()) {}
@@ -119,7 +119,7 @@ class Pool {
     count_.store(count, std::memory_order_relaxed);
   }
 
-  // False if another thread has the workers: nothing was done then.
+  // Runs all blocks and returns true; returns false, and runs none, if another thread has the workers.
   bool run(std::uint32_t blocks, std::int64_t first, fused::FunctionRef<void(std::int64_t)> body) {
     const std::unique_lock lock(use_, std::try_to_lock);
     if (!lock.owns_lock()) return false;
@@ -146,7 +146,7 @@ class Pool {
   }
 
  private:
-  // Those of the process that this one was forked off are not here: there is nobody to stop or to wait for.
+  // The workers of the parent process do not exist after a fork: there is none to stop or to wait for.
   void forget_lost_workers() {
     if (forks_ == forks()) return;
     static NeverDestroyed<std::vector<std::vector<std::jthread>>> lost;
@@ -163,7 +163,7 @@ class Pool {
       for (std::size_t i = 0; i < helpers; ++i)
         workers_.emplace_back([this](const std::stop_token& stop) { wait_and_work(stop); });
     } catch (const std::exception&) {
-      // The system gives no more threads, or no memory for them: those there are do the work.
+      // The system has no more threads, or no memory for them: the workers that exist do the work.
     }
   }
 
@@ -187,7 +187,7 @@ class Pool {
     while (true) {
       const std::uint32_t seen = signal_.load();
       if (stop.stop_requested()) return;
-      // The system may leave a worker beside the caller who woke it for many milliseconds.
+      // The system may keep a worker on the processor of the caller that woke it for many milliseconds.
       const int here = processor();
       if (here >= 0 && here == caller_.load(std::memory_order_relaxed)) leave(here);
       while (work()) {
@@ -196,13 +196,13 @@ class Pool {
     }
   }
 
-  // Takes one block and does it; false if there is none to take.
+  // Takes one block and runs it; returns false if there is none to take.
   bool work() {
     std::uint64_t ticket = ticket_.load(std::memory_order_acquire);
     do {
       if (static_cast<std::uint32_t>(ticket) == 0) return false;
     } while (!ticket_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel, std::memory_order_acquire));
-    // From here to the count below the job cannot end, so its description stands.
+    // The job cannot end before the count below, so its description stays valid.
     const std::uint32_t left = static_cast<std::uint32_t>(ticket);
     fused::set_float_mode(float_mode_);
     try {

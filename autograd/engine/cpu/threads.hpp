@@ -14,11 +14,10 @@ namespace xgrad::fused {
 
 void run_parallel(std::int64_t blocks, FunctionRef<void(std::int64_t)> body);
 
-/// Calls body(block) for every block of 0 ... blocks-1 once, on the calling thread and on whichever workers come in
-/// time: a worker whose processor is taken leaves its share to the others. Calls from inside a body, and calls while
-/// another thread has the workers, run on the calling thread alone. Workers round, and treat denormal numbers, as the
-/// calling thread does. If a body throws, the blocks not yet begun are left out, and one of the exceptions reaches the
-/// caller.
+/// Calls body(block) once for every block of 0 ... blocks-1, on the calling thread and on the workers that come in
+/// time; a worker whose processor is busy leaves its share to the others. Calls from inside a body, and calls while
+/// another thread has the workers, run on the calling thread alone. Workers take over the caller's rounding and
+/// denormal modes. If a body throws, blocks that are not begun are left out, and the caller gets one of the exceptions.
 template <class Body>
 void parallel(std::int64_t blocks, Body&& body) {
   if (blocks == 1)

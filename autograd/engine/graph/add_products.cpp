@@ -1,4 +1,4 @@
-// Matrix products that are only added to something become one step with the addition.
+// A matrix product that is only added to something becomes one node with the addition.
 
 #include <optional>
 #include <utility>
@@ -12,13 +12,13 @@ namespace {
 
 using Kind = Lowering::Kind;
 
-/// a * b + c, or the same without b: what an elementwise node adds up, and the signs of a and c.
+/// An elementwise node as sign_a a b + sign_c c; without a second factor, b is -1.
 struct Sum {
   std::int32_t a = -1, b = -1, c = -1;
   double sign_a = 1, sign_c = 1;
 };
 
-/// What becomes of a sum: a product with these inputs.
+/// The product that computes a sum, and its inputs.
 struct WithAddend {
   std::vector<std::int32_t> inputs{};
   Product product{};
@@ -33,7 +33,7 @@ class Adder {
     if (sum.a < 0) return {};
     if (sum.b >= 0 && factor(sum.b) < 0) std::swap(sum.a, sum.b);
     if (sum.b >= 0 && (sum.b = factor(sum.b)) < 0) return {};
-    // The later one of two products is added to the earlier one.
+    // Of two products the later one takes the sum over: the earlier one can be in memory by then.
     const bool a_first = sum.a > sum.c;
     auto found = a_first ? add_a(node, sum) : add_c(node, sum);
     if (!found) found = a_first ? add_c(node, sum) : add_a(node, sum);
@@ -41,7 +41,7 @@ class Adder {
   }
 
  private:
-  /// A term that nothing else reads and that is itself an elementwise product is a and b.
+  /// The factors a and b are those of a term that is an elementwise product and that nothing else reads.
   Sum sum_of(const Node& node) const {
     const bool adds = node.instruction == Instruction::add, subtracts = node.instruction == Instruction::sub;
     if (node.kind != Kind::elementwise || !(adds || subtracts)) return {};
@@ -58,7 +58,7 @@ class Adder {
     return {in[0], -1, in[1], 1, adds ? 1.0 : -1.0};
   }
 
-  /// The node that holds the only number that this one consists of; -1 if there is none.
+  /// The node that holds the one number that all elements of `input` equal; -1 if they may differ.
   std::int32_t factor(std::int32_t input) const {
     const std::int32_t held = graph_.storage(input);
     const Node& node = graph_.nodes[held];
@@ -73,7 +73,7 @@ class Adder {
            readers_[input] == 1;
   }
 
-  /// Whether it is in memory anyway.
+  /// Whether a product can add `input` from memory: a leaf or another product, of the size and dtype of the sum.
   bool is_addend(std::int32_t input, const Node& sum) const {
     const Node& node = graph_.nodes[graph_.storage(input)];
     return (node.leaf || node.kind == Kind::contraction) && node.numel == sum.numel && node.dtype == sum.dtype;

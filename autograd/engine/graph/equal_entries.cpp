@@ -34,7 +34,7 @@ void EqualEntries::describe(const Entry& entry, const std::vector<std::int32_t>&
   for (const std::int32_t input : inputs) words_.add(static_cast<std::uint64_t>(input));
   const std::size_t arguments = words_.size();
   if (entry.kind == Lowering::Kind::constant)
-    words_("value", entry.primitive->lower().value);  // which is what the key knows of it
+    words_("value", entry.primitive->lower().value);  // the key of a plan knows no more of it
   else if (!entry.bare)
     entry.primitive->describe(words_);
   if (planted("entries are the same whatever their arguments")) words_.cut_to(arguments);

@@ -1,6 +1,6 @@
 #pragma once
 
-// Which entries are one value.
+// Finds entries that have the same value, so that it is computed once.
 
 #include <cstdint>
 #include <span>
@@ -10,13 +10,13 @@
 
 namespace xgrad::fused {
 
-/// The nodes of entries that were met, by what makes two entries the same value: primitive, dtype, checkpoint, shape,
-/// arguments, and the nodes they read.
+/// The nodes of the entries so far, by what their values depend on: primitive, dtype, checkpoint, shape, arguments, and
+/// the nodes they read.
 class EqualEntries {
  public:
   explicit EqualEntries(std::size_t entries);
 
-  /// The node of an entry that has the same value, or a place for that of this one, which is -1 until it is there.
+  /// The node of an earlier entry with the same value. Where there is none, it is -1, and the caller sets it.
   std::int32_t& node_of(const Entry& entry, const std::vector<std::int32_t>& inputs);
 
  private:

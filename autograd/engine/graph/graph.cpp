@@ -15,7 +15,8 @@ namespace {
 
 using Kind = Lowering::Kind;
 
-// What `small`, which differs from `large` in axes of size 1, is in its space, and the number of columns that follow.
+// The extent of `small`, which has size 1 on some axes, in the space of `large`, and the number of columns that it asks
+// for; 0 for any.
 std::pair<Extent, std::int64_t> extent_of(const Shape& small, const Shape& large) {
   std::int64_t kept = 1, repeated = 1, first_kept = -1, last_kept = -1, first_repeated = -1, last_repeated = -1;
   for (std::int64_t axis = 0; axis < large.ndim(); ++axis) {
@@ -49,9 +50,9 @@ std::vector<Run> runs_of(const Shape& small, const Shape& large) {
   return runs;
 }
 
-// A reduction over everything reduces rows of so many columns first, then what each row gives; 0: all at once. The
-// number follows from the shape alone, because the bits of a sum depend on it and must not depend on what else is
-// computed.
+// A reduction over everything goes along rows of so many columns first, then over the results of the rows; 0 means that
+// it takes one step. The number follows from the shape alone, because the bits of a sum depend on it and must not
+// depend on what else is computed.
 std::int64_t columns_of_total(const Shape& shape) {
   constexpr std::int64_t longest_at_once = 2048, narrowest = 8, widest = 16384;
   std::int64_t columns = 1;
@@ -64,7 +65,7 @@ std::int64_t columns_of_total(const Shape& shape) {
   return everything ? 0 : columns;
 }
 
-// Whether the engine knows how these inputs are reduced.
+// Whether the engine has a reduction for this entry: of one input, of the same dtype.
 bool is_known_reduction(const Entry& entry) {
   return is_reduction(entry.instruction) && entry.input_count == 1 && entry.input(0).dtype() == entry.dtype;
 }
@@ -74,7 +75,7 @@ bool is_known_reduction(const Entry& entry) {
 bool fusible(const Entry& entry) {
   const Instruction f = entry.instruction;
   if (!is_elementwise(f) || arity(f) != static_cast<int>(entry.input_count)) return false;
-  DType number = boolean;  // of all numbers, once one is known
+  DType number = boolean;  // of all numbers; bool until the first one is met
   const auto fits = [&](DType dtype, bool mask) {
     if (mask) return dtype == boolean;
     if (number == boolean) number = dtype;
@@ -106,7 +107,7 @@ class Graph::Builder {
     const Entry& entry = *pending_.entries[place];
     std::vector<std::int32_t> inputs;
     for (const Tensor& input : entry.input_span()) inputs.push_back(input_node(input.entry()));
-    // Random numbers are no repetitions of others: what they are made of is not part of the key.
+    // Two draws are never equal: their streams are no part of the description that entries are compared by.
     const bool random =
         !planted("random numbers are the same as others") && entry.input_count == 0 && entry.kind != Kind::constant;
     if (random || (!entry.mergeable && !planted("entries are the same whatever they do not describe")))
@@ -155,7 +156,7 @@ class Graph::Builder {
     else if (!empty)
       set_kind(node, entry, lowering);
     if (empty && node.kind != Kind::alias) node.kind = Kind::opaque;
-    if (node.kind == Kind::alias) node.inputs = {graph_.storage(node.inputs[0])};  // so that there are no chains
+    if (node.kind == Kind::alias) node.inputs = {graph_.storage(node.inputs[0])};  // never another alias
     set_movements(node, entry);
     return add(std::move(node));
   }
@@ -199,8 +200,8 @@ class Graph::Builder {
     if (!is_floating(node.dtype)) node.kind = Kind::opaque;
   }
 
-  // transpose(transpose(x)) is x: so a weight comes back from the transposed one of the forward pass. Transposing a
-  // vector moves no elements, so it is an alias.
+  // transpose(transpose(x)) is x: the backward pass transposes a weight that the forward pass has transposed.
+  // Transposing a vector moves no elements, so it is an alias.
   void set_transposition(Node& node, const Entry& entry) const {
     const Node& once = nodes_[node.inputs[0]];
     const std::int64_t row = entry.shape.back(), column = entry.input(0).shape().back();
@@ -252,8 +253,8 @@ class Graph::Builder {
     steps.back().inputs = {steps.size() == 1 ? node.inputs[0] : static_cast<std::int32_t>(nodes_.size()) - 1};
     node = std::move(steps.back());
   }
-  // The first of the two steps of a reduction over everything, one number for each row; or what is reduced, where one
-  // step does.
+  // Adds the first of the two steps of a reduction over everything, which gives one number for each row. Returns it, or
+  // the input of the reduction where one step is enough.
   std::int32_t add_rows_of_total(const Node& total, std::int64_t columns) {
     if (columns == 0) return total.inputs[0];
     Node rows = total;
@@ -264,7 +265,8 @@ class Graph::Builder {
     return add(std::move(rows));
   }
 
-  // A program reads or writes one index for each row, along the last axis.
+  // A row program gathers and scatters one element per row, along the last axis; all else is left to the reference
+  // kernel.
   static void set_indexed(Node& node, const Entry& entry, std::int64_t axis) {
     const Shape& index = entry.input(1).shape();
     const Shape& indexed = node.kind == Kind::pick ? entry.input(0).shape() : entry.shape;
@@ -296,9 +298,9 @@ class Graph::Builder {
     for (const Access::Axis& axis : access.axes) graph_.views.back().strides.push_back(axis.stride);
   }
 
-  // What moves elements is composed with what moved them before, down to what is computed. (A transposed product may
-  // yet become another product.) What is repeated for each row is a vector, which a program may compute, unless it is
-  // in memory anyway: then it can be read in rows of any length.
+  // Composes the movement of a view with those of the views below it, down to a leaf or a computed value. A transposed
+  // product is not composed, because push_transposes() may make another product of it. A vector that is repeated for
+  // each row counts as moved only if it is a leaf, which rows of any length can read; else the program may compute it.
   void set_movements(Node& node, const Entry& entry) const {
     if (!moves(node) || !is_floating(node.dtype) || !entry.mergeable) return;
     const std::int32_t from = graph_.storage(node.inputs[0]);
@@ -329,7 +331,7 @@ class Graph::Builder {
 };
 
 Graph::Graph(const Pending& pending, const Inputs& inputs) {
-  nodes.reserve(pending.entries.size() + pending.entries.size() / 4);  // with leaves and steps between
+  nodes.reserve(pending.entries.size() + pending.entries.size() / 4);  // with leaves and first steps of reductions
   of_entry.reserve(pending.entries.size());
   Builder builder(*this, pending, inputs);
   for (std::size_t i = 0; i < pending.entries.size(); ++i)
@@ -344,7 +346,7 @@ Graph::Graph(const Pending& pending, const Inputs& inputs) {
   push_movements(pending, inputs.constants);
 }
 
-// How often each node is read by nodes that a root depends on; a root is read once more by its entry, at least.
+// Counts, for each node, its readers among the nodes that a root depends on. The entries of a root count as readers.
 std::vector<std::int32_t> Graph::count_readers() const {
   std::vector<std::int32_t> readers(nodes.size());
   for (const std::int32_t root : roots) readers[root] += 2;

@@ -16,17 +16,17 @@
 
 namespace xgrad::fused {
 
-/// What a value has elements for in a space of rows and columns. Of a broadcast or a reduction it says what the small
-/// side is in the space of the large one: full where nothing is repeated or removed.
+/// How a value lies in a space of rows and columns. The extent of a broadcast or a reduction is that of its small side
+/// in the space of its large side, and full where nothing is repeated or reduced.
 enum class Extent : std::uint8_t {
-  full,        // for each row and column
-  per_row,     // one for each row: the last axes are repeated
-  per_column,  // one for each column: the first axes are repeated
-  scalar,      // one
-  mixed        // anything else: axes between others are repeated
+  full,        // one element for each row and column
+  per_row,     // one for each row: it is repeated along the last axes
+  per_column,  // one for each column: it is repeated along the first axes
+  scalar,      // one element
+  mixed        // anything else: it is repeated along axes between others
 };
 
-/// Which of the two terms a number scales where something is added to a product: alpha the product, beta the other.
+/// Which term of product + addend a number scales: alpha scales the product, beta the addend.
 enum class Scaled : std::uint8_t { none, alpha, beta };
 
 /// A value of the pending graph.
@@ -43,48 +43,51 @@ struct Node {
   std::int64_t bands = 1;      // of sums over rows: how many bands of rows are added up apart
   std::int32_t entry = -1;     // which pending entry this is
   std::int32_t argument = -1;  // which leaf, or which constant
-  std::int32_t view = -1;      // of sums at strided places: which view these are
-  std::int32_t moved = -1;     // which Movements
-  std::int32_t product = -1;   // which matrix product
+  std::int32_t view = -1;      // of sums at strided places: index of the view that says which places
+  std::int32_t moved = -1;     // index of its Movements
+  std::int32_t product = -1;   // index of its Product
   std::vector<std::int32_t> inputs;
 };
 
-/// How the elements of a view lie in memory: what moves them, one after the other, and where that leads.
+/// How the elements of a view lie in memory: the entries that move them, and the Access that these amount to.
 struct Movements {
   std::int32_t memory = -1;             // the node that they are read from
-  std::vector<std::int32_t> entries{};  // pending ones, each of the elements that the one before it gives
-  Access access{};                      // as it was planned: offsets and bounds follow from dynamic arguments
-  bool contiguous = false;              // one after the other, from some element on
-  std::int64_t repeated = 1;            // how many times each element stands one after the other
-  // What they are multiplied with once they are read, so that what is around them is 0 then: constants by their number,
-  // -1 for a negation.
+  std::vector<std::int32_t> entries{};  // the pending entries that move them, in tape order
+  Access access{};                      // at planning; dynamic arguments change offsets and bounds
+  bool contiguous = false;              // whether the elements lie one after the other in memory
+  std::int64_t repeated = 1;            // how often each element is repeated before the next one
+  // What the elements are multiplied by after they are read, so that what is around them is 0 then: indices of
+  // constants, -1 for a negation.
   std::vector<std::int32_t> scaled{};
 
-  /// What they are, if a pending entry moves them once more; nothing where that has no Access.
+  /// These movements with that of one more pending entry; nothing where they have no Access together.
   std::optional<Movements> then(std::int32_t place, const Entry& entry) const;
 };
 
-/// Moves `access` as an entry does that reads these elements, under the shape of its input. Whether it can be said.
+/// Applies the movement of an entry to the `access` of its input, reshaped to the input's shape. Returns whether the
+/// result is an Access.
 bool move(Access& access, const Entry& entry);
-/// Where the elements lie now, coalesced. Throws Unverified if that is not in a memory of so many elements.
+/// Where the elements lie with the dynamic arguments of this evaluation, coalesced. Throws Unverified if that leaves a
+/// memory of so many elements.
 Access access_of(const Movements& movements, const Pending& pending, std::span<const double> constants,
                  std::int64_t elements);
 
-/// What a matrix product has besides: c = a b, where inputs[0] is a and inputs[1] is b. With inputs[2], c = a b +
-/// inputs[2]; `sign` scales one of the two terms, and the number inputs[3] does, where it is there.
+/// A matrix product c = a b of a = inputs[0] and b = inputs[1]. With inputs[2] it is c = a b + inputs[2], and one of
+/// the two terms is scaled by `sign` and, where there is one, by the number inputs[3].
 struct Product {
   std::int64_t m = 0, n = 0, depth = 0;  // (m x depth) (depth x n)
   std::int64_t batch = 1;                // how many matrices
   bool operands_transposed = false;      // both inputs are read transposed, in this order
-  std::int32_t view = -1;                // the strided view whose elements the product adds up, if it does
+  std::int32_t view = -1;                // index of the strided view at whose places the product adds up, if it does
   Scaled scaled = Scaled::none;
   double sign = 1;
 };
 
 /// The pending entries as nodes, in tape order, each leaf before its first reader. Equal entries are one node, sums
-/// over everything are two, and matrix products have taken in what they can (see push_transposes() and the rest).
+/// over everything are two, and matrix products include what is done to their results (see push_transposes(),
+/// fold_products(), add_products()).
 struct Graph {
-  /// The Numbering of the entries has numbers for the leaves, too (see Inputs).
+  /// The Numbering in `pending` has to number the leaves of `inputs`, too (see Inputs).
   Graph(const Pending& pending, const Inputs& inputs);
   /// Makes copies of the views that have to be in memory.
   void copy_views(const std::vector<bool>& in_memory);
@@ -94,7 +97,7 @@ struct Graph {
     while (nodes[node].kind == Lowering::Kind::alias && !nodes[node].leaf) node = nodes[node].inputs[0];
     return node;
   }
-  /// Whether its elements are those of inputs[0], under another shape, repeated or at other places.
+  /// Whether the node has the elements of inputs[0], under another shape, repeated or moved.
   bool is_view(std::int32_t node) const {
     using Kind = Lowering::Kind;
     const Kind kind = nodes[node].kind;
@@ -113,20 +116,19 @@ struct Graph {
   std::vector<StridedView> views;
   std::vector<Movements> moved;
   std::vector<std::int32_t> of_entry;  // the node of each pending entry
-  std::vector<std::int32_t> roots;     // the nodes of the entries that somebody holds, by entry
+  std::vector<std::int32_t> roots;     // the nodes of the entries that somebody holds, in tape order of these
 
  private:
   class Builder;
   class Pusher;
 
-  /// A matrix product that is only read transposed becomes the product of its transposed operands: (A B)' = B' A'.
+  /// Replaces a matrix product that is only read transposed by the product of its transposed operands: (A B)' = B' A'.
   void push_transposes();
-  /// A matrix product that is only added up at strided places takes that over, where its matrices have places of their
-  /// own.
+  /// Lets a matrix product whose only reader is a sum at strided places add its elements up there itself, where no two
+  /// elements of one matrix share a place.
   void fold_products();
-  /// A matrix product that is only added to something that is in memory, a leaf or another product, becomes one with
-  /// that as inputs[2]; if one of them is multiplied by a number first, that is inputs[3]. The results stay as they
-  /// are.
+  /// Gives a matrix product that is only added to a leaf or to another product that addend as inputs[2], and a number
+  /// that scales one of the terms as inputs[3]. No bit of the result changes.
   void add_products();
   /// What is cheap to compute, and read by a view alone, is computed behind the view.
   void push_movements(const Pending& pending, std::span<const double> constants);

@@ -9,11 +9,10 @@
 
 namespace xgrad::fused {
 
-/// What lists of entries of one structure may differ in, and what their plan is given when it runs. The key numbers
-/// both once, in order of first use, when it reads the list; the graph, the plan and its runs know them by these
-/// numbers.
+/// The values by which evaluations of one structure differ; a plan gets them when it runs. The key numbers leaves and
+/// constants in order of first use when it reads the entries; graph, plan and runs use these numbers.
 struct Inputs {
-  std::vector<Entry*> leaves;     // what the entries read that has a value
+  std::vector<Entry*> leaves;     // the entries that are read and have a value
   std::vector<double> constants;  // no two of them with the same bits
 };
 
@@ -22,7 +21,7 @@ inline bool is_moderate(double constant) {
   return std::abs(constant) <= static_cast<double>(std::numeric_limits<float>::max());
 }
 
-/// In the Numbering of pending entries leaf i has the number first_leaf + i; entries have their places.
+/// In the Numbering of pending entries an entry has its place in the list, and leaf i the number first_leaf + i.
 constexpr std::uint32_t first_leaf = 0x80000000;
 
 }  // namespace xgrad::fused

@@ -1,4 +1,4 @@
-// Matrix products take in what is done to their results: a transposition, or sums at strided places.
+// Moves into a matrix product what is done to its result: a transposition, or sums at strided places.
 
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/graph/graph.hpp"
@@ -22,7 +22,7 @@ void Graph::push_transposes() {
 }
 
 void Graph::fold_products() {
-  // A thread adds up whole matrices, so that fewer of them would leave threads idle.
+  // Each matrix is added up by one thread, so a small batch would leave threads idle.
   constexpr std::int64_t least_batch = 4, most_columns = 1 << 16;
   const std::vector<std::int32_t> readers = count_readers();
   for (Node& node : nodes) {

@@ -11,8 +11,7 @@
 
 namespace xgrad::fused {
 
-/// Writes words one after the other into a vector, which grows where there is no room left. `put` takes the room for
-/// granted, which make_room() has made.
+/// Appends words to a vector. make_room() grows it; `put` does not check, for speed.
 class Words : public Fields {
  public:
   explicit Words(std::vector<std::uint64_t>& words)
@@ -37,7 +36,7 @@ class Words : public Fields {
     for (const std::int64_t size : shape) put(static_cast<std::uint64_t>(size));
   }
   std::size_t size() const { return static_cast<std::size_t>(next_ - words_.data()); }
-  /// Forgets all words but the first ones.
+  /// Drops all words after the first `size`.
   void cut_to(std::size_t size) { next_ = words_.data() + size; }
   std::uint64_t& operator[](std::size_t i) { return words_[i]; }
   const std::uint64_t* data() const { return words_.data(); }
@@ -58,7 +57,7 @@ class Words : public Fields {
   std::uint64_t *next_, *end_;
 };
 
-/// Which primitive an entry has: one word for each type.
+/// A word for the primitive of an entry, different for each type.
 inline std::uint64_t vtable_of(const Entry& entry) {
   std::uint64_t vtable;
   std::memcpy(&vtable, static_cast<const void*>(entry.primitive), sizeof vtable);

@@ -24,7 +24,7 @@ T start_of(Code code) {
   return wrong ? T{0} : static_cast<T>(reduction_facts(code).start);
 }
 
-/// Joins the lanes in the order that PhaseKernel defines.
+/// Joins the lanes of a reduction in the order that PhaseKernel defines.
 template <class T>
 T finish(Code code, double* lanes) {
   if (!reduction_facts(code).in_lanes)
@@ -84,7 +84,7 @@ class Interpreter final : public PhaseKernel {
                  program.pointers[p].mask && !planted("the bytes of a mask are as wide as numbers") ? 1 : item_)});
   }
 
-  /// Sets the address of every place for the beginning of a row. Those of pointers then advance from tile to tile.
+  /// Sets the addresses of all places for the first tile of a row. Those of pointers then advance from tile to tile.
   template <class T>
   char** lay_out(const PhaseArguments& arguments, std::int64_t row, double& first_column) const {
     char* memory = static_cast<char*>(arguments.workspace);
@@ -108,7 +108,7 @@ class Interpreter final : public PhaseKernel {
     return place;
   }
 
-  /// The index of the number that a register has for a row.
+  /// The index of a register's number for a row.
   static std::size_t number(std::size_t register_, std::int64_t row) {
     return register_ * most_rows + static_cast<std::size_t>(row);
   }

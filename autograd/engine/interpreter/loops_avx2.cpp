@@ -1,4 +1,4 @@
-// The loops for AVX2 and FMA. This file alone is compiled for them.
+// The loops for AVX2 and FMA, for which this file is compiled.
 
 #if defined(__AVX2__) && defined(__FMA__)
 

@@ -1,4 +1,4 @@
-// The loops for AVX-512 (F, DQ, BW, VL). This file alone is compiled for them.
+// The loops for AVX-512 (F, DQ, BW, VL), for which this file is compiled.
 
 #if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512BW__)
 

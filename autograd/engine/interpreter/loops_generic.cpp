@@ -1,4 +1,4 @@
-// The loops for what every processor of the architecture has.
+// The loops for the generic set, which every processor of the architecture has.
 
 #include "autograd/engine/interpreter/tile_loops.hpp"
 

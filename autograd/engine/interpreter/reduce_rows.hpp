@@ -1,7 +1,7 @@
 #pragma once
 
-// Reductions along short rows: as many rows as a vector has lanes are transposed, so that each has a lane of its own
-// and takes its columns one by one. Included by tile_loops.hpp only.
+// Reductions along short rows: as many rows as a vector has lanes are transposed, so that each row has a lane and adds
+// its columns one by one. Included by tile_loops.hpp only.
 
 #include <algorithm>
 #include <bit>
@@ -13,9 +13,9 @@
 #include "autograd/engine/programs/reduction_facts.hpp"
 
 namespace xgrad::fused {
-namespace {  // no code of one instruction set may be taken for that of another
+namespace {  // so that code of one instruction set is never linked in place of another's
 
-/// `width` vectors of as many lanes, which are transposed first within 16 bytes each, then as to these.
+/// `width` vectors of `width` lanes. They are transposed within 16-byte parts first, then the parts are.
 template <class T, class Architecture>
 class Square {
  public:
@@ -23,14 +23,14 @@ class Square {
   static constexpr int width = L::width;
   using V [[gnu::vector_size(width * sizeof(T))]] = T;
 
-  /// Row i begins at p + i * stride.
+  /// Loads whole rows; row i begins at p + i * stride.
   XGRAD_FORCE_INLINE Square(const T* p, std::int64_t stride) {
 #pragma GCC unroll 16
     for (int i = 0; i < width; ++i) rows_[i] = std::bit_cast<V>(L::load(p + i * stride).data);
 #pragma GCC unroll 4
     for (int i = 0; i < width; i += inner) transpose_inner(rows_ + i);
   }
-  /// There are `rows` rows, of `columns` columns, and no memory to read beyond them.
+  /// Loads `rows` rows of `columns` columns, and reads no memory beyond them.
   XGRAD_FORCE_INLINE Square(const T* p, std::int64_t stride, std::int64_t rows, std::int64_t columns) {
 #pragma GCC unroll 16
     for (int i = 0; i < width; ++i)
@@ -64,7 +64,7 @@ class Square {
   XGRAD_FORCE_INLINE static V shuffle(V a, V b) {
     return shuffle<index>(a, b, std::make_index_sequence<width>());
   }
-  /// In each 16 bytes: the lanes `first` and following of a and of b, `group` of each in turn.
+  /// In each 16 bytes: lanes of a and of b from `first` on, `group` of each in turn.
   template <int first, int group>
   XGRAD_FORCE_INLINE static V zip(V a, V b) {
     return shuffle<[](int l) {
@@ -109,7 +109,7 @@ class Square {
   V rows_[width];
 };
 
-/// What has been joined of each of `width` rows: doubles, but for reductions that are joined as they are.
+/// The totals of `width` rows: doubles, or of the dtype for max and min.
 template <Code code, class T, class Architecture>
 class RowTotals {
  public:
@@ -146,7 +146,7 @@ class RowTotals {
       return __builtin_shufflevector(column, column, (part * L::width + static_cast<int>(l))...);
     }
     (std::make_index_sequence<L::width>());
-    // (GCC 12 converts eight floats in four steps.)
+    // GCC 12 would convert eight floats in four steps.
 #if defined(__AVX512F__)
     if constexpr (sizeof(A) > sizeof(T)) return R(_mm512_cvtps_pd(std::bit_cast<__m256>(some)));
 #elif defined(__AVX2__)
@@ -171,8 +171,8 @@ class RowTotals {
   R totals_[parts];
 };
 
-/// Reduces whole short rows, of less than 64 columns: each adds its columns one after the other, as many rows at a time
-/// as a vector has lanes. Reads no memory beyond the rows.
+/// Reduces rows of less than 64 columns, as many at a time as a vector has lanes. Each row takes its columns in order.
+/// Reads no memory beyond the rows.
 template <Code code, class T, class Architecture>
 void reduce_rows(void* out, const void* a, const void*, const void* c, std::int64_t n) {
   using Block = Square<T, Architecture>;
@@ -187,7 +187,7 @@ void reduce_rows(void* out, const void* a, const void*, const void* c, std::int6
       square(j).columns(columns - j, [&](auto column) XGRAD_LAMBDA_INLINE { totals.take(column); });
     return totals;
   };
-  // Whole vectors of the last row reach into as many rows more.
+  // Whole vectors of a row reach into so many of the rows behind it.
   const std::int64_t beyond = ((columns + width - 1) / width * width - 1) / columns;
   std::int64_t i = 0;
   for (; i + width + beyond <= n; i += width)

@@ -64,8 +64,8 @@ class Builder {
     });
   }
 
-  /// A value that is stored is computed right into the array, so that its store takes no time: unless a step between
-  /// the two reads or writes that memory, or another store overwrites it before the last use of the value.
+  /// Computes a value directly into the array that it is stored to, so that the store costs nothing, unless a step in
+  /// between reads or writes that memory, or another store overwrites it before the last use of the value.
   void place_in_targets() {
     const auto& steps = phase_.steps;
     for (std::size_t i = 0; i < steps.size(); ++i) {
@@ -79,7 +79,7 @@ class Builder {
       for (std::size_t j = i + 1; j <= last_use_[value] && free; ++j)
         free = !(steps[j].code >= Code::store && same_memory(steps[j].out, store.out)) ||
                planted("a value is read where something else was stored");
-      // A step that reads the bytes of a mask cannot write numbers over them: it would overwrite bytes not yet read.
+      // A step that reads mask bytes must not write numbers over them, which are wider than what it has read.
       for (const Ref& ref : steps[value].in)
         if (ref.kind == Ref::Kind::pointer && program_.pointers[ref.index].mask && same_memory(ref.index, store.out))
           free = false;
@@ -160,7 +160,7 @@ class Builder {
     int single = 0;
     for (int k = 0; k < operands; ++k)
       if (is_single(step.in[k])) single |= 1 << k;
-    // Where there is no such loop, single numbers become elements.
+    // Where no loop takes these operands as single numbers, they are repeated as elements.
     for (int k = 0; single && !element_function(functions_, code, single); ++k) single &= ~(1 << k);
     std::uint16_t in[3] = {};
     for (int k = 0; k < operands; ++k)
@@ -184,7 +184,7 @@ class Builder {
     borrowed_.clear();
     for (const Ref& ref : phase_.steps[i].in) {
       if (ref.kind != Ref::Kind::value || last_use_[ref.index] != i) continue;
-      last_use_[ref.index] = std::numeric_limits<std::size_t>::max();  // once
+      last_use_[ref.index] = std::numeric_limits<std::size_t>::max();  // only the first time
       if (place_[ref.index] >= places_.slots) free_.push_back(place_[ref.index]);
     }
   }
@@ -196,10 +196,10 @@ class Builder {
   TileShape shape_;
   const std::vector<char>& single_;
   Places places_;
-  std::vector<std::uint16_t> place_;   // of the value of each step
-  std::vector<std::size_t> last_use_;  // the last step that takes it
-  std::vector<char> written_;          // stores that the value's own step does
-  std::vector<std::uint16_t> spread_;  // registers as elements
+  std::vector<std::uint16_t> place_;   // by step: the place of its value
+  std::vector<std::size_t> last_use_;  // by step: the last step that reads its value
+  std::vector<char> written_;          // by step: whether it is a store that the value's own step does
+  std::vector<std::uint16_t> spread_;  // by register: the slot in which it is repeated
   std::vector<std::uint16_t> free_, borrowed_;
   int slots_ = 0;
   TileCode code_;

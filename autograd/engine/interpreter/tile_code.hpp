@@ -1,6 +1,6 @@
 #pragma once
 
-// Phases as lists of loops over tiles, and where their values are.
+// Translates phases into lists of loops over tiles.
 
 #include <cstdint>
 #include <vector>
@@ -10,14 +10,14 @@
 
 namespace xgrad::fused {
 
-/// One loop. Operands are numbers of places: see Places.
+/// One loop. Its operands and its result are numbers of places (see Places).
 struct TileInstruction {
   TileFunction function;
   std::uint16_t out, in[3];
-  bool by_rows = false;  // n is the number of rows of the tile, not of its elements
+  bool by_rows = false;  // whether n counts the rows of the tile, not its elements
 };
 
-/// Numbers of what instructions work on: the program's pointers, its registers, then these, then the slots.
+/// How places are numbered: the program's pointers, its registers, then these, then the slots.
 struct Places {
   explicit Places(const Program& program)
       : registers(static_cast<std::uint16_t>(program.pointers.size())),
@@ -33,7 +33,7 @@ struct Places {
   std::uint16_t slots;
 };
 
-/// How the rows lie in a tile.
+/// What a tile consists of.
 enum class TileShape : std::uint8_t {
   part,  // a part of one row: registers are single numbers, reductions go on from tile to tile
   rows   // several whole rows: what depends on the row is as many numbers
@@ -44,12 +44,12 @@ struct TileCode {
   int slots = 0;
 };
 
-/// The instructions of a phase. `single[r]` says whether register r is one number throughout (rows) and is not looked
-/// at otherwise.
+/// The instructions of a phase. For TileShape::rows, `single[r]` says whether register r is one number for all rows.
 TileCode tile_code(const Program& program, const Phase& phase, const Aliases& aliases, const TileFunctions& functions,
                    TileShape shape, const std::vector<char>& single);
 
-/// The loop for a step whose operands are elements, or single numbers where `single` says so; null if there is none.
+/// The loop for a step. Operand k is a single number where bit k of `single` is set, else elements. Null if there is
+/// none.
 TileFunction element_function(const TileFunctions& functions, Code code, int single);
 
 }  // namespace xgrad::fused

@@ -1,6 +1,6 @@
 #pragma once
 
-// The loops that the interpreter is made of: one for each step and instruction set.
+// The loops of the interpreter: one for each step and instruction set.
 
 #include <cstdint>
 
@@ -9,7 +9,7 @@
 
 namespace xgrad::fused {
 
-/// Does one step on n elements. What a, b, c are is said where the function is.
+/// Does one step on n elements. What a, b and c are stands at each function below.
 using TileFunction = void (*)(void* out, const void* a, const void* b, const void* c, std::int64_t n);
 
 inline constexpr int codes = static_cast<int>(Code::accumulate) + 1;

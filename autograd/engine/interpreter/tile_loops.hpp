@@ -14,10 +14,10 @@
 #include "autograd/engine/programs/step_semantics.hpp"
 
 namespace xgrad::fused {
-namespace {  // no code of one instruction set may be taken for that of another
+namespace {  // so that code of one instruction set is never linked in place of another's
 
-/// Masks as they lie in tiles, numbers whose bits are all set, or none, as an emitter of what takes masks alone. (To
-/// make masks of the processor of them, and numbers again, would take longer than the rest.)
+/// An emitter for operations on masks alone, as tiles hold them: numbers with all bits set, or none. Converting them to
+/// masks of the processor and back would take longer than the operations.
 template <class L>
 struct MasksInTiles {
   using R = typename L::R;
@@ -30,7 +30,7 @@ struct MasksInTiles {
   XGRAD_FORCE_INLINE static R keep(M m, R a) { return L::bit_and(m, a); }
 };
 
-/// Operands and result as they lie in tiles.
+/// Evaluates one step on operands as tiles hold them.
 template <Code code, class L, class R = typename L::R>
 XGRAD_FORCE_INLINE R evaluate(L& e, R a, R b, R c) {
   constexpr Form form = form_of(code);
@@ -46,7 +46,7 @@ XGRAD_FORCE_INLINE R evaluate(L& e, R a, R b, R c) {
   }
 }
 
-/// `single`: which operands are one number.
+/// The loop for one code. Bit k of `single` says that operand k is one number.
 template <Code code, int single, class L>
 void elements(void* out, const void* a, const void* b, const void* c, std::int64_t n) {
   using T = typename L::T;
@@ -81,7 +81,7 @@ void elements(void* out, const void* a, const void* b, const void* c, std::int64
   }
 }
 
-/// Adds, in float32, the next columns of each lane, and those of the lane that joins it.
+/// Adds in float32 the next columns of each lane and of the lane that is joined to it.
 template <class Architecture>
 XGRAD_FORCE_INLINE void fold(float* sums, const float* p) {
   using L = LanesOf<float, Architecture>;
@@ -96,7 +96,7 @@ XGRAD_FORCE_INLINE void fold(float* sums, const float* p) {
   for (int l = 0; l < reduction_lanes / 2; ++l) sums[l] += sums[l + reduction_lanes / 2];
 }
 
-/// Reductions in lanes of doubles, which go on from what is in them.
+/// Reduces into lanes of doubles, beginning with what is in them.
 template <Code code, class T, class Architecture>
 void reduce_in_lanes(void* out, const void* a, const void*, const void*, std::int64_t n) {
   using L = LanesOf<double, Architecture>;
@@ -132,7 +132,7 @@ void reduce_in_lanes(void* out, const void* a, const void*, const void*, std::in
   for (int k = 0; k < registers; ++k) L::store(lanes + k * L::width, total[k]);
 }
 
-/// Reductions in whose result no order among the elements shows.
+/// Reductions whose result does not depend on the order of the elements.
 template <Code code, class L>
 void reduce_in_any_order(void* out, const void* a, const void*, const void*, std::int64_t n) {
   using T = typename L::T;
@@ -160,7 +160,7 @@ void reduce_in_any_order(void* out, const void* a, const void*, const void*, std
   for (; i < n; ++i) best = joined<join>(best, p[i]);
 }
 
-/// In whole vectors: what one writes beyond its row the next row writes over.
+/// Writes whole vectors; the next row overwrites what one writes beyond its row.
 template <class L>
 void spread(void* out, const void* a, const void*, const void* c, std::int64_t n) {
   using T = typename L::T;

@@ -70,7 +70,7 @@ class Assembler : public Xbyak::CodeGenerator {
   }
 
   void round_(const Register& y, const Source& x, int mode) {
-    const auto how = static_cast<std::uint8_t>(8 + mode);  // no exceptions
+    const auto how = static_cast<std::uint8_t>(8 + mode);  // suppresses exceptions
     if (wide_)
       single() ? vrndscaleps(y, x, how) : vrndscalepd(y, x, how);
     else
@@ -94,7 +94,7 @@ class Assembler : public Xbyak::CodeGenerator {
     auto& label = constants_[bits];
     return wide_ ? ptr_b[rip + label] : ptr[rip + label];
   }
-  /// A constant as the first of its lanes.
+  /// A constant in the first lane alone, as an operand.
   Address first_of(std::uint64_t bits) { return ptr[rip + constants_[bits]]; }
   /// The numbers of the lanes.
   Address lane_numbers() { return ptr[rip + lane_numbers_]; }

@@ -60,7 +60,7 @@ class Piece final : public Routine {
 std::unique_ptr<Routine> Arena::add(std::span<const std::uint8_t> bytes) {
   const std::size_t size = (bytes.size() + 63) / 64 * 64;
   const std::lock_guard lock(mutex_);
-  if (std::exchange(forks_, forks()) != forks()) last_.reset();  // shared with the process that this one comes from
+  if (std::exchange(forks_, forks()) != forks()) last_.reset();  // the parent process may still write to it
   std::shared_ptr<Block> block = last_;
   if (refused) return nullptr;
   if (!block || block->used + size > block->bytes) {

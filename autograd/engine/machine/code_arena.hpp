@@ -12,7 +12,7 @@
 
 namespace xgrad::fused::machine {
 
-/// Machine code that may be called, as long as it is held. It must not depend on where it lies.
+/// Machine code, which may be called as long as the Routine lives. It must not depend on its address.
 class Routine {
  public:
   virtual ~Routine() = default;
@@ -22,19 +22,19 @@ class Routine {
   void* entry_ = nullptr;
 };
 
-/// Holds machine code in blocks that many kernels share. A block is mapped twice, once to write and once to run: no
-/// address is ever both, and kernels may run while others are added. A block is unmapped with the last of its kernels;
-/// the newest one stays, for more. Safe to use from several threads.
+/// Holds machine code in blocks that many kernels share. A block is mapped twice, once writable and once executable, so
+/// that no address is both, and kernels may run while others are added. A block is unmapped with its last kernel; the
+/// newest block stays for further ones. Safe to use from several threads.
 class Arena {
  public:
   static constexpr std::size_t block_bytes = 1 << 18;
 
   /// Null where the system refuses executable memory.
   std::unique_ptr<Routine> add(std::span<const std::uint8_t> bytes);
-  /// The blocks there are now.
+  /// The number of blocks.
   std::size_t blocks() const;
 
-  /// The one that kernels are in.
+  /// The arena of all kernels.
   static Arena& common();
 
   struct Block;

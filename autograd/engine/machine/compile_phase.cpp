@@ -19,7 +19,7 @@ using Function = void (*)(const PhaseArguments*);
 
 class MachineKernel final : public PhaseKernel {
  public:
-  /// `beyond` runs rows of more columns than machine code counts, if it counts them.
+  /// `beyond` runs rows that have more columns than machine code can number; null if it does not number them.
   MachineKernel(std::unique_ptr<machine::Routine> code, std::shared_ptr<const PhaseKernel> beyond)
       : code_(std::move(code)), run_(reinterpret_cast<Function>(code_->entry())), beyond_(std::move(beyond)) {}
 

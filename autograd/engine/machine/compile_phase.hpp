@@ -2,9 +2,9 @@
 
 // machine/: a phase of a program as machine code.
 //   in:  a phase, and which of its arrays are the same.
-//   out: what runs it on any rows, or nothing where that cannot be.
+//   out: a kernel that runs it on any rows, or nothing where there is no machine code for it.
 //
-// The second tier: phases as machine code, for AVX2 and AVX-512, where the build has an assembler.
+// This is the second tier, for AVX2 and AVX-512, in builds with an assembler.
 
 #include <memory>
 
@@ -13,14 +13,14 @@
 
 namespace xgrad::fused {
 
-/// The kernel for one phase; null where registers do not suffice, where there is no machine code for the instruction
-/// set, or where the system refuses executable memory, which is said once on stderr. A phase that counts its columns
-/// needs a kernel for rows beyond what a float counts in ones.
+/// Compiles one phase. Null where registers do not suffice, where there is no machine code for the instruction set, or
+/// where the system refuses executable memory, with one line on stderr. A phase that numbers its columns needs a kernel
+/// for rows with more columns than a float has whole numbers.
 std::unique_ptr<PhaseKernel> compile(const Program& program, std::size_t phase, const Aliases& aliases,
                                      InstructionSet set = instruction_set(),
                                      std::shared_ptr<const PhaseKernel> beyond = nullptr);
 
-/// Whether this build has machine code at all.
+/// Whether this build can make machine code.
 bool has_machine_code();
 
 }  // namespace xgrad::fused

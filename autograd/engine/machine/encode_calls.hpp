@@ -1,7 +1,7 @@
 #pragma once
 
-// Calls of the C library for some lanes of a vector. They stand behind the loops, which jump there and back, so that a
-// loop without such lanes is not slowed down. Included by the generator only.
+// Calls of the C library for some lanes of a vector. Their code stands behind the loops, which jump there and back, so
+// that a loop without such lanes is not slower. Included by the generator only.
 
 #include <list>
 
@@ -21,7 +21,7 @@ class Calls : public Assembler {
  protected:
   using Assembler::Assembler;
 
-  /// out = mask ? function(x) : y, by a jump away and back where the mask holds for any lane.
+  /// out = mask ? function(x) : y. Jumps to the call and back only if the mask holds for any lane.
   void call_where(const Register& out, const Register& y, const Register& x, int mask, std::uint64_t function) {
     Call& call = calls_.emplace_back(Call{out.getIdx(), y.getIdx(), x.getIdx(), mask, function, {}, {}});
     if (wide_)
@@ -33,10 +33,10 @@ class Calls : public Assembler {
     L(call.back);
   }
 
-  /// The bytes that calls need in the frame: for x, y, then all registers for vectors and masks.
+  /// The bytes of the frame that calls need: for x, for y, then for all vector and mask registers.
   int call_bytes() const { return (2 + registers()) * vector_bytes() + 64; }
 
-  /// Emits what call_where jumps to.
+  /// Emits the code that call_where jumps to.
   void put_calls() {
     if (calls_.empty()) return;
     Xbyak::Label common;
@@ -69,11 +69,11 @@ class Calls : public Assembler {
   int vector_bytes() const { return wide_ ? 64 : 32; }
   int registers() const { return wide_ ? 32 : 16; }
 
-  /// rax: the function; ecx: the lanes. Keeps all registers but rax and rcx.
+  /// Emits the call itself. rax has the function, ecx the lanes. Keeps all registers but rax and rcx.
   void put_common() {
     const Xbyak::Reg64 general[] = {rdx, rsi, rdi, r8, r9, r10, r11};
     for (const auto& r : general) push(r);
-    // With the address of return, eight words lie above the frame.
+    // Eight words lie above the frame, the return address among them.
     const int arguments = call_frame_ + 8 * 8, kept = arguments + 2 * vector_bytes();
     const auto all = [&](auto&& vectors, auto&& masks) {
       for (int i = 0; i < registers(); ++i) vectors(vector(i), ptr[rsp + kept + i * vector_bytes()]);

@@ -12,11 +12,11 @@
 
 namespace xgrad::fused::machine {
 
-/// One turn of a loop: `passes` times the instructions, one after the other, each time for `copies` vectors in step.
+/// One iteration of a loop: `passes` times the instructions, each time for `copies` vectors in step.
 struct Shape {
   int copies = 1, passes = 1;
-  bool tail = false;   // a part of the vectors' lanes
-  bool folds = false;  // as many columns as sums of float32 take at a time
+  bool tail = false;   // whether only some lanes of the vectors are columns
+  bool folds = false;  // whether it takes as many columns as float32 sums take at a time
   Allocation allocation;
   int scratch = 0;  // the first of the registers that no slot has
   int vectors() const { return copies * passes; }
@@ -31,19 +31,19 @@ class Body : public Calls {
         width_(target.lanes(code.item)),
         bytes_(target.bytes) {}
 
-  // What has a place in the stack frame for as long as the code runs.
+  // The layout of the stack frame.
   struct Frame {
     int spills = 0, parts = 0, size = 0;    // offsets from rsp
-    int rows = 0;                           // how many are still to do
-    std::map<std::uint16_t, int> pointers;  // that have no register: their elements in the row
+    int rows = 0;                           // the number of rows still to do
+    std::map<std::uint16_t, int> pointers;  // by pointer without a register: its address in the row
     std::map<std::uint64_t, int> numbers;   // registers of the program in all lanes (AVX2)
     std::map<std::uint16_t, int> bytes;     // masks of the tail (AVX2), by the first of equal pointers
     std::vector<int> totals, folded;        // of reductions, where registers have no room; or -1
   };
   struct Totals {
-    std::vector<int> registers;  // the lanes of a sum; what is largest so far
-    std::vector<int> folded;     // sums in float32 that go into the lanes next
-    int nan = -1;                // whether there was one: mask register that is set where not; vector that is where so
+    std::vector<int> registers;  // the lanes of a sum or product, or of the maximum or minimum so far
+    std::vector<int> folded;     // sums in float32 that are added to the lanes next
+    int nan = -1;                // lanes that met a NaN: a vector that is set there, or a mask register that is not
   };
 
   const VectorInstruction& at(Value v) const { return code_.instructions[static_cast<std::size_t>(v)]; }
@@ -72,9 +72,9 @@ class Body : public Calls {
     mov(rax, ptr[rsp + frame_.pointers.at(static_cast<std::uint16_t>(p))]);
     return ptr[rax + rsi * scale + offset];
   }
-  /// The number of this row in a register of the program.
+  /// The address of this row's number in a register of the program.
   auto register_(std::uint64_t r) { return r8 + static_cast<int>(r) * static_cast<int>(most_rows) * item_; }
-  /// The same in all lanes, as an operand.
+  /// That number in all lanes, as an operand.
   Address number(std::uint64_t r) {
     if (wide_) return ptr_b[register_(r)];
     return ptr[rsp + frame_.numbers.at(r)];
@@ -87,7 +87,7 @@ class Body : public Calls {
       wide_ ? broadcast_(y, ptr[register_(from.immediate)]) : move_(y, number(from.immediate));
   }
 
-  // The number of the present vector among those of the tail, which have a mask each.
+  // The number of the present vector of the tail; each has a mask of its own.
   int tail_part() const { return planted("all vectors of a tail are masked like the first") ? 0 : pass_; }
   Mask part() const { return Mask(7 - tail_part()); }
   Address part_of_frame() { return ptr[rsp + frame_.parts + tail_part() * bytes_]; }
@@ -261,7 +261,7 @@ class Body : public Calls {
     part_(to, scratch(0), x);
   }
 
-  /// The bytes of a mask in memory. AVX2 has no masked moves of bytes, so in its tail they are a copy in the frame.
+  /// The address of a mask's bytes. AVX2 has no masked moves of bytes, so its tail works on a copy in the frame.
   Address mask_bytes(std::uint64_t p) {
     const int offset = index() * width_;
     if (wide_ || !shape_->tail) return from_pointer(p, 1, offset);
@@ -301,8 +301,8 @@ class Body : public Calls {
 
   // ---- reductions
 
-  /// Returns x; in a tail, where lanes beyond the last column must change nothing, a copy in scratch register t in
-  /// which they have the start of the reduction.
+  /// Returns x; in a tail, a copy of x in scratch register t whose lanes beyond the last column have the neutral
+  /// element of the reduction.
   Register padded(const Register& x, int t, const ReductionFacts& facts) {
     if (!shape_->tail || planted("lanes beyond the tail are added")) return x;
     const std::uint64_t start = bits(facts.start);
@@ -326,7 +326,7 @@ class Body : public Calls {
     const Register a = padded(in_register(p.in[0]), 0, facts);
     if (!single()) return total(r, index() % (16 / width_), a);
     const int parts = 16 / width_, first = index() % parts * 2;
-    // Scratch registers 0 and 1 may have the operand.
+    // The operand may be in scratch registers 0 and 1.
     const int t = shape_->tail ? 2 : 0;
     for (int h = 0; h < 2; ++h) {
       to_double(t, a, h);
@@ -343,7 +343,7 @@ class Body : public Calls {
     turn == 0 && !planted("sums of four columns go on from the last ones") ? move_(sum, a) : add_(sum, sum, a);
     if (!kept) move_(place(part), sum);
     if (turn + 1 < folded_columns || part + 1 < parts) return;
-    // The first half of the lanes takes the second, which is the second part or the upper half of the only one.
+    // Joins the second half of the lanes to the first: the second vector, or the upper half of the only one.
     if (wide_) {
       vextractf64x4(Xbyak::Ymm(shape_->scratch), Xbyak::Zmm(sum.getIdx()), 1);
       vaddps(half(sum.getIdx()), half(sum.getIdx()), half(shape_->scratch));
@@ -355,7 +355,7 @@ class Body : public Calls {
       total(r, h, scratch(0));
     }
   }
-  /// Half the floats of x as doubles in scratch register t.
+  /// Converts half of the floats of x to doubles, in scratch register t.
   void to_double(int t, const Register& x, int upper) {
     Register from = half(x.getIdx());
     if (upper) {
@@ -364,7 +364,7 @@ class Body : public Calls {
     }
     vcvtps2pd(scratch(t), from);
   }
-  /// The k-th part of the lanes takes a.
+  /// Joins a to the k-th vector of the lanes.
   void total(std::size_t r, int k, const Register& a) {
     if (frame_.totals[r] < 0) {
       const Register y = vector(totals_[r].registers[static_cast<std::size_t>(k)]);

@@ -1,7 +1,7 @@
 #pragma once
 
-// What stands before and behind the loops of a reduction: its lanes start from the number that changes nothing, and are
-// joined to one number at the end. Included by the generator only.
+// The code before and behind the loops of a reduction: sets its lanes to the neutral element, and joins them to one
+// number at the end. Included by the generator only.
 
 #include <limits>
 
@@ -14,12 +14,12 @@ class Reductions : public Body {
  protected:
   using Body::Body;
 
-  /// How many vectors hold the lanes of a sum, which are doubles.
+  /// The number of vectors that hold the lanes of a sum, which are doubles.
   int parts() const { return 16 * 8 / bytes_; }
-  /// How many vectors hold as many floats.
+  /// The number of vectors that hold as many floats.
   int float_parts() const { return 16 * 4 / bytes_; }
 
-  /// Sets the lanes of reduction r. Nothing is in vector `free_register` yet.
+  /// Sets the lanes of reduction r to its neutral element. Vector `free_register` is free.
   void start(std::size_t r, int free_register) {
     const ReductionFacts facts = facts_of(r);
     const Totals& totals = totals_[r];

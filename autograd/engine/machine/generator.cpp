@@ -13,11 +13,11 @@ namespace xgrad::fused::machine {
 namespace {
 
 constexpr std::size_t most_bytes = 192 * 1024;
-constexpr int most_copies = 4;  // of the loop's body, in step
+constexpr int most_copies = 4;  // vectors that the loop's body takes in step
 
 struct TooFewRegisters {};
 
-/// Which values keep a register throughout, and how the loops go over the columns.
+/// Decides which values keep a register, and how many vectors of columns the loops take.
 class Generator : private Reductions {
  public:
   Generator(std::uint8_t* memory, const VectorCode& code, const Aliases& aliases, const Target& target)
@@ -72,7 +72,7 @@ class Generator : private Reductions {
       sums_in_memory_ = folds_in_memory_ = true;
       choose_loops();
     }
-    // Sums that take many columns at a time are used seldom: more copies rather have their registers.
+    // Lanes of folded sums are used seldom, so further copies get their registers.
     if (sums_ == 0 || folded_ < sums_ || sums_in_memory_ || copies_ == most_copies) return;
     sums_in_memory_ = true;
     choose_loops();
@@ -96,7 +96,7 @@ class Generator : private Reductions {
     main_.folds = folded_;
   }
 
-  /// Registers that hold reductions and column numbers.
+  /// The number of registers that hold reductions and column numbers.
   int own_registers() const {
     const int largest = extremes_ * (std::min(copies_, 2) + (wide_ ? 0 : 1));
     const int sums = (sums_in_memory_ ? 0 : sums_ * parts()) + (folds_in_memory_ ? 0 : folded_ * float_parts());
@@ -160,7 +160,7 @@ class Generator : private Reductions {
     lay_out_pointers();
     frame_.rows = room(8);
   }
-  /// The vectors of column numbers and of reductions come last of all registers, the masks of reductions too.
+  /// Gives the last vector registers to column numbers and reductions, and the last mask registers to reductions.
   void lay_out_totals() {
     int next = target_.registers, mask = 7 - group_;
     if (has_column_) counter_ = --next;
@@ -177,7 +177,7 @@ class Generator : private Reductions {
       totals_.push_back(totals);
     }
   }
-  /// What instructions need of the frame; how often they use each pointer.
+  /// Lays out what instructions need in the frame, and counts how often they use each pointer.
   void lay_out_operands() {
     for (const VectorInstruction& i : code_.instructions) {
       const auto p = static_cast<std::uint16_t>(i.immediate);
@@ -190,7 +190,7 @@ class Generator : private Reductions {
       ++pointers_[aliases_[p]];
     }
   }
-  /// The pointers that are used most have a register, the others a place in the frame.
+  /// Gives registers to the pointers that are used most, and places in the frame to the others.
   void lay_out_pointers() {
     const Xbyak::Reg64 registers[] = {r10, r11, rbx, r12, r13, r14, r15};
     std::vector<std::pair<int, std::uint16_t>> by_use;
@@ -205,7 +205,7 @@ class Generator : private Reductions {
 
   static int offset(std::size_t bytes) { return static_cast<int>(bytes); }
 
-  // rdi: the strides; rsi: the column; rdx: how many; r8: numbers of the row; rax, rcx, r9: for a moment.
+  // rdi: strides; rsi: the column; rdx: the number of columns; r8: registers of the program; rax, rcx, r9: temporaries.
   void begin() {
     for (const auto& r : {rbp, rbx, r12, r13, r14, r15}) push(r);
     mov(rbp, rsp);
@@ -310,7 +310,7 @@ class Generator : private Reductions {
     L(out);
   }
 
-  /// The masks of the tail into the frame; back, if any were stored.
+  /// Copies mask bytes of the tail into the frame, or back if any were stored.
   void copy_bytes(std::uint16_t p, int at, bool in) {
     const bool stored =
         std::any_of(code_.instructions.begin(), code_.instructions.end(), [&](const VectorInstruction& i) {
@@ -350,7 +350,7 @@ class Generator : private Reductions {
   int copies_ = 1;  // in the main loop
   int kept_ = 0;    // registers of invariants
   std::vector<int> fixed_;
-  std::map<std::uint16_t, int> pointers_;  // how often each is used
+  std::map<std::uint16_t, int> pointers_;  // by pointer: how often it is used
   Shape main_, rest_, tail_;
 };
 
@@ -365,7 +365,7 @@ std::vector<std::uint8_t> generate(const VectorCode& code, const Aliases& aliase
   } catch (const TooFewRegisters&) {
     return {};
   } catch (const Xbyak::Error&) {
-    return {};  // too much code, as a rule
+    return {};  // Xbyak ran out of room for code
   }
 }
 

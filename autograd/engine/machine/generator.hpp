@@ -7,8 +7,8 @@
 
 namespace xgrad::fused::machine {
 
-/// The code of a function of one `const PhaseArguments*` that runs the phase on AVX2 or, if `wide`, on AVX-512. It may
-/// be put at any address. Empty where registers are too few.
+/// Generates a function of one `const PhaseArguments*` that runs the phase, for AVX2 or, if `wide`, AVX-512. The code
+/// may be copied to any address. Empty where registers do not suffice.
 std::vector<std::uint8_t> generate(const VectorCode& code, const Aliases& aliases, bool wide);
 
 }  // namespace xgrad::fused::machine

@@ -1,4 +1,4 @@
-// In builds without an assembler everything is interpreted.
+// Stands in for the room in builds without an assembler: all programs are interpreted.
 
 #include "autograd/engine/machine/compile_phase.hpp"
 

@@ -17,7 +17,7 @@ bool commutes(Op op) {
          op == Op::integer_add || (op >= Op::bit_and && op <= Op::bit_xor);
 }
 
-/// Whether operand k may be in memory, if the others are in registers.
+/// Whether operand k may be a memory operand, if the others are in registers.
 bool takes_memory(const VectorInstruction& i, int k) {
   if (is_fma(i.op)) return true;
   if (i.op >= Op::add && i.op <= Op::scale) return i.op != Op::bit_clear && k == 1;
@@ -56,8 +56,8 @@ class Allocator {
   const VectorInstruction& at(Value v) const { return code_.instructions[index(v)]; }
   Class& class_of(Value v) { return mask_registers_ && gives_mask(at(v).op) ? masks_ : vectors_; }
 
-  /// Marks the loads that become memory operands: they have one use, in an instruction that takes that operand from
-  /// memory, and nothing is stored in between.
+  /// Marks the loads that become memory operands: those with one use, in an instruction that can take that operand from
+  /// memory, and without a store in between.
   void find_folded() {
     folded_.assign(code_.instructions.size(), 0);
     if (!request_.folds) return;
@@ -119,7 +119,7 @@ class Allocator {
     slot_[index(v)] = s;
   }
 
-  /// Brings a value into a register, if it is in none, and keeps it there for the present instruction.
+  /// Brings a value into a register unless it is in one, and keeps it there during the present instruction.
   void bring(Value v, Value now) {
     if (request_.fixed[index(v)] >= 0) return;
     Class& in = class_of(v);
@@ -157,7 +157,7 @@ class Allocator {
     masks_.pinned.assign(masks_.holds.size(), 0);
     auto& in = instruction.in;
     if (commutes(instruction.op) && in_memory(in[0]) && !in_memory(in[1])) std::swap(in[0], in[1]);
-    // Operands in registers stay there. Of the others one may come from memory, the last that can.
+    // Operands in registers stay there. Of the others, the last one that can is read from memory.
     for (const Value v : in)
       if (v != nothing && !in_memory(v)) bring(v, now);
     int memory = -1;
@@ -203,7 +203,7 @@ class Allocator {
     return free_slot(own, now);
   }
 
-  /// A multiply-add writes its result over one of its operands: over one whose last use this is, or over a copy.
+  /// Places a multiply-add, which overwrites one of its operands: one whose last use this is, or a copy.
   void place_fma(const VectorInstruction& instruction, int memory, AllocatedInstruction& placed) {
     const auto& in = instruction.in;
     Value dying = nothing;

@@ -1,7 +1,6 @@
 #pragma once
 
-// Register allocation: where each value of vector code lies while its instructions run. Values have registers as long
-// as there are enough; of those that do not fit, the one that is used last is spilled.
+// Register allocation for vector code. When registers run out, the value whose next use is farthest away is spilled.
 
 #include <vector>
 
@@ -9,11 +8,11 @@
 
 namespace xgrad::fused::machine {
 
-/// An instruction set as far as allocation goes.
+/// What allocation needs to know of an instruction set.
 struct Target {
   int bytes;            // of a vector
   int registers;        // for vectors
-  bool mask_registers;  // masks are not vectors
+  bool mask_registers;  // whether masks have registers of their own
   int lanes(std::size_t item) const { return bytes / static_cast<int>(item); }
 };
 
@@ -29,14 +28,14 @@ struct Operand {
   friend bool operator==(const Operand&, const Operand&) = default;
 };
 
-/// An instruction with the places of its operands and its result, or a move that allocation needs.
+/// An instruction with the places of its operands and its result, or a move that allocation adds.
 struct AllocatedInstruction {
   enum class Action : std::uint8_t {
     compute,
-    fill,    // the value, which is invariant, into the slot
+    fill,    // loads an invariant value into slot `out`
     copy,    // from slot in[0] to slot out
-    spill,   // the value from its slot to where it is kept
-    reload,  // and back
+    spill,   // stores the value from its slot to its place in the frame
+    reload,  // loads it back
   };
   Action action;
   Value value;  // the instruction; of moves, the value moved
@@ -54,13 +53,13 @@ struct Allocation {
   bool possible = false;
   std::vector<AllocatedInstruction> code;
   int spills = 0;  // places in memory, for vectors and masks alike
-  int fills = 0;   // how often something invariant has to be brought into a register
+  int fills = 0;   // how many times an invariant is loaded into a register
   int vectors_used = 0;
 };
 
 Allocation allocate(const VectorCode& code, const Target& target, const Request& request);
 
-/// For each value what is gained by keeping it in a register of its own: 0 for those that differ from column to column.
+/// By value: what a register of its own would save; 0 for values that differ from column to column.
 std::vector<int> weights(const VectorCode& code);
 
 }  // namespace xgrad::fused::machine

@@ -39,7 +39,7 @@ Predicate mirrored(Predicate predicate) {
   }
 }
 
-/// What holds just where the predicate does not, also of NaN.
+/// The negation of a predicate, for NaN, too.
 Predicate complement(Predicate predicate) {
   // less and not_less, less_equal and not_less_equal, ... differ in one bit.
   return static_cast<Predicate>(static_cast<std::uint8_t>(predicate) ^
@@ -58,7 +58,7 @@ Value InstructionList::add(Op op, Value a, Value b, Value c, std::uint64_t immed
     return add(Op::compare, of.in[0], of.in[1], nothing,
                static_cast<std::uint64_t>(complement(static_cast<Predicate>(of.immediate))));
   }
-  // What is the same in all columns can be taken from memory as the second operand.
+  // An invariant goes second, because the second operand can come from memory.
   if ((commutes(op) || op == Op::compare) && invariant(a) && !invariant(b)) {
     std::swap(a, b);
     if (op == Op::compare && !planted("a comparison keeps its predicate when its operands are swapped"))
@@ -125,14 +125,14 @@ class Translation {
   }
 
  private:
-  /// Bytes and numbers in the same memory: columns then overlap other columns.
+  /// Whether any pointers to bytes and to numbers share memory, so that a column overlaps other columns.
   bool overlaps() const {
     for (std::size_t p = 0; p < aliases_.size(); ++p)
       if (program_.pointers[p].mask != program_.pointers[aliases_[p]].mask) return true;
     return false;
   }
 
-  /// What is at a pointer: loaded, or stored before.
+  /// The value at a pointer: the one that was stored there, else a load.
   Value fetch(std::uint16_t p) {
     Value& value = there_[planted("what was loaded is known by its pointer alone") ? p : aliases_[p]];
     if (value == nothing) value = list_.fetch(program_.pointers[p].mask ? Op::load_mask : Op::load, p);
@@ -194,7 +194,7 @@ class Translation {
     return true;
   }
 
-  /// The result of an elementwise step; nothing where an operand that has to be a mask is a number.
+  /// The result of an elementwise step; `nothing` if a number stands where the step needs a mask.
   template <Code code>
   Value evaluate(const Step& s) {
     constexpr Form form = form_of(code);
@@ -220,7 +220,7 @@ class Translation {
   InstructionList list_;
   E e_;
   std::vector<Value> values_;  // of each step
-  std::vector<Value> there_;   // what is known to be at each pointer, by the first of those that are equal
+  std::vector<Value> there_;   // by the first of equal pointers: the value that is known to be there
   std::vector<Reduction> reductions_;
 };
 

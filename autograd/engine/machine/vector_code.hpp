@@ -1,7 +1,7 @@
 #pragma once
 
-// Vector code: a phase as instructions on vectors, each of which writes a new value (SSA form). Registers are allocated
-// for it; it knows nothing of an instruction set.
+// Vector code: a phase as instructions on vectors in SSA form. It does not depend on the instruction set; registers are
+// allocated for it afterwards.
 
 #include <array>
 #include <bit>
@@ -96,24 +96,24 @@ struct Reduction {
   std::uint16_t register_;
 };
 
-/// The instructions of a phase, without repetitions and without those whose result nobody reads.
+/// The instructions of a phase, without repeated and dead ones.
 struct VectorCode {
   std::size_t item = 4;  // bytes of a number
   std::vector<VectorInstruction> instructions;
   std::vector<Reduction> reductions;
 };
 
-/// Nothing where the phase has steps that only the interpreter can do.
+/// Translates a phase; nothing where it has steps that only the interpreter can do.
 std::optional<VectorCode> emit(const Program& program, const Phase& phase, const Aliases& aliases,
                                bool processor_scales);
 
-/// Takes instructions as they come.
+/// Collects instructions, and returns the value of an equal earlier one instead of adding a second.
 class InstructionList {
  public:
   Value add(Op op, Value a = nothing, Value b = nothing, Value c = nothing, std::uint64_t immediate = 0);
-  /// A sink.
+  /// Adds a sink.
   void put(Op op, Value a, Value b, std::uint64_t immediate);
-  /// From memory: what is there may have changed since an equal instruction, so it is not compared with others.
+  /// Adds a load. It is never merged with an equal one, because memory may have changed in between.
   Value fetch(Op op, std::uint64_t pointer);
   const VectorInstruction& at(Value value) const { return code_[static_cast<std::size_t>(value)]; }
   std::vector<VectorInstruction> without_dead() const;

@@ -20,7 +20,7 @@ template <class E>
 XGRAD_FORCE_INLINE Lanes<E> abs(E& e, Lanes<E> x) {
   return e.bit_clear(x, sign_bit(e));
 }
-/// y with the sign of x, where y has none itself or the same.
+/// y with the sign of x, for a y >= 0 or of the same sign.
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> with_sign(E& e, Lanes<E> y, Lanes<E> x) {
   return e.bit_or(y, e.bit_and(x, sign_bit(e)));
@@ -59,12 +59,12 @@ template <class E>
 XGRAD_FORCE_INLINE Lanes<E> ceil(E& e, Lanes<E> x) {
   return e.ceil(x);
 }
-/// Halves to even.
+/// The nearest whole number; of two, the even one.
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> round(E& e, Lanes<E> x) {
   return e.round(x);
 }
-/// The whole number next to x on the way to 0; of -0.5 that is -0.
+/// x without its fraction; trunc(-0.5) is -0.
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> trunc(E& e, Lanes<E> x) {
   return with_sign(e, e.floor(abs(e, x)), x);

@@ -1,7 +1,7 @@
 #pragma once
 
-// Functions of the C library, for arguments that the vector ones leave to it. Declared only: they are compiled for what
-// every processor has, wherever they are called from.
+// Functions of the C library, for arguments that the vector functions do not handle. They are only declared here, so
+// that they are compiled for the generic instruction set, whoever calls them.
 
 namespace xgrad::fused::library {
 

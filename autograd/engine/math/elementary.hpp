@@ -46,7 +46,7 @@ XGRAD_FORCE_INLINE Reduced<E> reduce(E& e, Lanes<E> x) {
   return {shifted, e.fnma(n, e.number(F::ln2_low), r)};
 }
 
-/// 2^n, where that is a normal number, times `one_bits` as a number.
+/// 2^n times the number with the bits `one_bits`, where 2^n is normal.
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> power_of_two(E& e, Lanes<E> shifted, std::uint64_t one_bits) {
   return e.integer_add(e.shift_left(shifted, Format<typename E::T>::digits), e.bits(one_bits));
@@ -58,7 +58,7 @@ XGRAD_FORCE_INLINE Lanes<E> times_power_of_two(E& e, Lanes<E> y, Lanes<E> shifte
   using F = Format<typename E::T>;
   if constexpr (requires { e.scale(y, y); })
     if (e.can_scale()) return e.scale(y, e.sub(shifted, e.number(F::shifter)));
-  // In two factors: 2^n itself may be too large or too small for a number. The first product is exact.
+  // 2^n itself may overflow or underflow, so it is multiplied in two factors. The first product is exact.
   const Lanes<E> half = e.shift_right(shifted, 1);
   const Lanes<E> first = power_of_two(e, e.integer_sub(shifted, half), F::one);
   return e.mul(e.mul(y, first), power_of_two(e, half, F::one));
@@ -85,12 +85,12 @@ XGRAD_FORCE_INLINE Lanes<E> exp(E& e, Lanes<E> x) {
   return times_power_of_two(e, exp_reduced(e, r), shifted);
 }
 
-/// |x|, or as much of it as makes exp(-x^2) 0.
+/// |x|, but no more than what makes exp(-x^2) 0.
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> gaussian_size(E& e, Lanes<E> x) {
   return e.min(e.number(Format<typename E::T>::gaussian_high), abs(e, x));
 }
-/// exp(-size^2): what the square lost in rounding is not small beside 1 where it is large.
+/// exp(-size^2), corrected for the rounding of the square, which matters where the square is large.
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> gaussian_of_size(E& e, Lanes<E> size) {
   const Lanes<E> square = e.mul(size, size), lost = e.fms_once(size, size, square);
@@ -107,7 +107,7 @@ XGRAD_FORCE_INLINE Lanes<E> expm1(E& e, Lanes<E> x) {
   using F = Format<typename E::T>;
   const Lanes<E> bounded = e.min(e.number(F::exp_high), e.max(e.number(F::expm1_low), x));
   const auto [shifted, r] = reduce(e, bounded);
-  // Half of it, as 2^n itself may be too large.
+  // 2^(n - 1), because 2^n may overflow.
   const Lanes<E> scale = power_of_two(e, shifted, F::half);
   Lanes<E> y = e.fma(scale, expm1_reduced(e, r), e.sub(scale, e.number(0.5)));
   y = e.add(y, y);
@@ -136,8 +136,8 @@ XGRAD_FORCE_INLINE Lanes<E> cosh(E& e, Lanes<E> x) {
   return e.add(half, half);
 }
 
-/// With q = exp(-2|x|), |tanh x| = 1 - 2 q / (1 + q): 1 - y^2 must not lose what little there is of it near 1. For
-/// small x it is (1 - q) / (1 + q), with an exact 1 - q.
+/// With q = exp(-2|x|), |tanh x| = 1 - 2 q / (1 + q) for large x, so that 1 - y^2 in its derivative keeps its digits.
+/// For small x it is (1 - q) / (1 + q), where 1 - q is exact.
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> tanh(E& e, Lanes<E> x) {
   using F = Format<typename E::T>;
@@ -147,7 +147,7 @@ XGRAD_FORCE_INLINE Lanes<E> tanh(E& e, Lanes<E> x) {
   const Lanes<E> q = e.fma(scale, p, scale), less_one = e.fma(scale, p, e.sub(scale, one));
   const auto large = e.less(e.number(0.55), size);
   const Lanes<E> quotient = e.div(e.select(large, e.add(q, q), less_one), e.add(q, one));
-  // 1 - quotient, or -quotient of a negative one.
+  // 1 - quotient for large x, else -quotient, which is positive.
   return with_sign(e, abs(e, e.sub(e.select(large, one, e.number(0)), quotient)), x);
 }
 
@@ -165,7 +165,7 @@ XGRAD_FORCE_INLINE Split<E> split(E& e, Lanes<E> x) {
   return {e.sub(biased, e.number(F::whole_number + F::bias)), mantissa};
 }
 
-/// The same, of a denormal x too.
+/// The same for any positive x, denormal ones included.
 template <class E>
 XGRAD_FORCE_INLINE Split<E> split_any(E& e, Lanes<E> x) {
   using F = Format<typename E::T>;
@@ -174,7 +174,7 @@ XGRAD_FORCE_INLINE Split<E> split_any(E& e, Lanes<E> x) {
   return {e.sub(parts.exponent, e.keep(denormal, e.number(F::raise_exponent))), parts.mantissa};
 }
 
-/// exponent * ln 2 + log(1 + f) + correction, for a correction that is tiny beside f or one.
+/// exponent * ln 2 + log(1 + f) + low, for a `low` that is tiny beside f or 1.
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> log_reduced(E& e, Lanes<E> exponent, Lanes<E> f, Lanes<E> low) {
   using F = Format<typename E::T>;
@@ -193,7 +193,7 @@ XGRAD_FORCE_INLINE Lanes<E> log_reduced(E& e, Lanes<E> exponent, Lanes<E> f, Lan
   }
 }
 
-/// y, but what the logarithm of x is where that is not a positive finite number.
+/// y where x is a positive finite number, else the logarithm of x: NaN or an infinity.
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> log_of_special(E& e, Lanes<E> x, Lanes<E> y) {
   const double infinity = std::numeric_limits<double>::infinity();
@@ -211,7 +211,7 @@ XGRAD_FORCE_INLINE Lanes<E> log(E& e, Lanes<E> x) {
   return log_of_special(e, x, y);
 }
 
-/// Exact for powers of two, whose mantissa is 1.
+/// log2(x); exact for powers of two, whose mantissa is 1.
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> log2(E& e, Lanes<E> x) {
   const Lanes<E> zero = e.number(0);
@@ -225,7 +225,7 @@ XGRAD_FORCE_INLINE Lanes<E> log1p(E& e, Lanes<E> x) {
   using F = Format<typename E::T>;
   const Lanes<E> one = e.number(1), u = e.add(one, x);
   const auto [exponent, mantissa] = split(e, u);
-  // What 1 + x lost in rounding, relative to u.
+  // The rounding error of u = 1 + x, relative to u.
   const Lanes<E> taken = e.sub(u, one);
   const Lanes<E> lost = e.add(e.sub(one, e.sub(u, taken)), e.sub(x, taken));
   const auto near = e.equal(exponent, e.number(0));
@@ -235,8 +235,8 @@ XGRAD_FORCE_INLINE Lanes<E> log1p(E& e, Lanes<E> x) {
   return log_of_special(e, u, with_sign(e, y, x));
 }
 
-/// erfc of a size: exp(-x^2) t P(2 t - 1) with t = 1 / (1 + a x). As 1 - 2 a x t, 2 t - 1 keeps its digits near 1,
-/// where P is steep.
+/// erfc(x) for x >= 0 is exp(-x^2) t P(2 t - 1) with t = 1 / (1 + a x). 2 t - 1 is computed as 1 - 2 a x t, which keeps
+/// its digits near 1, where P is steep.
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> erfc_of_size(E& e, Lanes<E> size) {
   using F = Format<typename E::T>;
@@ -251,7 +251,7 @@ XGRAD_FORCE_INLINE Lanes<E> erfc(E& e, Lanes<E> x) {
   return e.select(e.less(x, e.number(0)), e.sub(e.number(2), y), y);
 }
 
-/// x + x P(x^2) up to 1, then 1 - erfc(x).
+/// erf(x): x + x P(x^2) for |x| <= 1, else 1 - erfc(x).
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> erf(E& e, Lanes<E> x) {
   const Lanes<E> size = gaussian_size(e, x), one = e.number(1);

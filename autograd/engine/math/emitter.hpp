@@ -1,8 +1,8 @@
 #pragma once
 
-// What the functions of this room are written over. An emitter does one operation for all lanes of a vector: lanes of
-// numbers (simd_lanes.hpp) make the functions the loops of the interpreter, a list of instructions (vector_code.hpp)
-// makes them machine code. Both do the same operations in the same order, so they give the same bits.
+// The functions of this room are written over an emitter, which does one operation for all lanes of a vector. With
+// lanes of numbers (simd_lanes.hpp) they become the loops of the interpreter, with a list of instructions
+// (vector_code.hpp) machine code. Both do the same operations in the same order, so they give the same bits.
 //
 // An emitter E has
 //   using T                                     float or double

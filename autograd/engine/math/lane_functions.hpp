@@ -8,7 +8,7 @@
 #include "autograd/engine/math/simd_lanes.hpp"
 
 namespace xgrad::fused {
-namespace {  // no code of one instruction set may be taken for that of another
+namespace {  // so that code of one instruction set is never linked in place of another's
 
 template <LaneOperation op, class L, class R = typename L::R>
 XGRAD_FORCE_INLINE R masked(L e, const typename L::T* a, const typename L::T* b, const typename L::T* c) {

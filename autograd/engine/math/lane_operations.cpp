@@ -68,7 +68,7 @@ namespace {
 template <class T>
 using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
 
-/// Of one lane; a mask is there where the word is not 0.
+/// The result of one lane as a word; a mask is true where its word is not 0.
 template <class T>
 T of_words(LaneOperation operation, T x, T y, T z, int n) {
   using O = LaneOperation;

@@ -1,7 +1,7 @@
 #pragma once
 
-// Every operation of LanesOf by itself, for each instruction set, beside what it means for one number: what the
-// self-check of the processor and the tests compare.
+// Every operation of LanesOf alone, for each instruction set, and its meaning for one number: the self-check and the
+// tests compare the two.
 
 #include <cstdint>
 
@@ -67,11 +67,11 @@ struct LaneOperands {
   const char* name;
   int masks, numbers;
   Parameter parameter = Parameter::none;
-  bool computes = true;  // which of several NaN a result is is left open
+  bool computes = true;  // whether it computes: which NaN a NaN result is does not matter then
 };
 const LaneOperands& operands(LaneOperation operation);
 
-/// Does it on as many numbers as there are lanes.
+/// Does the operation on as many numbers as there are lanes.
 using LaneFunction = void (*)(void* out, const void* a, const void* b, const void* c, int n);
 
 struct LaneFunctions {
@@ -92,7 +92,7 @@ T meaning(LaneOperation operation, const LaneFunctions& functions, const T* a, c
 template <class T>
 bool agrees(LaneOperation operation, T got, T wanted);
 
-/// What call_where is tried with: x + x. (Not here: it would be compiled for every instruction set.)
+/// x + x, for trying call_where. Not inline, or it would be compiled for every instruction set.
 float doubled(float x);
 double doubled(double x);
 

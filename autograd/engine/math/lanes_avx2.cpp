@@ -1,4 +1,4 @@
-// The operations of lanes by themselves, for AVX2 and FMA. This file alone is compiled for them.
+// The operations of lanes alone, for AVX2 and FMA, for which this file is compiled.
 
 #if defined(__AVX2__) && defined(__FMA__)
 

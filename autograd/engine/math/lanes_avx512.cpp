@@ -1,4 +1,4 @@
-// The operations of lanes by themselves, for AVX-512 (F, DQ, BW, VL). This file alone is compiled for them.
+// The operations of lanes alone, for AVX-512 (F, DQ, BW, VL), for which this file is compiled.
 
 #if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512BW__)
 

@@ -1,4 +1,4 @@
-// The operations of lanes by themselves, for what every processor of the architecture has.
+// The operations of lanes alone, for the generic set, which every processor of the architecture has.
 
 #include "autograd/engine/math/lane_functions.hpp"
 

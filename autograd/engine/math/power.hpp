@@ -6,7 +6,7 @@
 
 namespace xgrad::fused::math {
 
-/// high + low: a number in nearly twice the digits.
+/// The number high + low, with nearly twice the digits.
 template <class E>
 struct Pair {
   Lanes<E> high, low;
@@ -56,7 +56,7 @@ XGRAD_FORCE_INLINE Lanes<E> exp2_of_product(E& e, Lanes<E> y, Pair<E> logarithm)
   const Lanes<E> bounded = e.min(e.number(F::exp2_high), e.max(e.number(F::exp2_low), high));
   const Lanes<E> shifted = e.add(bounded, e.number(F::shifter));
   const Lanes<E> fraction = e.sub(bounded, e.sub(shifted, e.number(F::shifter)));
-  // What was bounded has no rest; it may be infinite, or NaN.
+  // A number that was bounded has no low part; it may be infinite, or NaN.
   const Lanes<E> r = e.mul(e.add(fraction, e.keep(e.equal(bounded, high), low)), e.number(F::ln2));
   return times_power_of_two(e, e.add(e.number(1), expm1_reduced(e, r)), shifted);
 }
@@ -69,7 +69,7 @@ XGRAD_FORCE_INLINE Lanes<E> pow(E& e, Lanes<E> x, Lanes<E> y) {
   const Lanes<E> zero = e.number(0), one = e.number(1), magnitude = abs(e, x);
   Pair<E> logarithm = log2_pair(e, magnitude);
   logarithm.high = log_of_special(e, magnitude, logarithm.high);
-  // An infinite y does what the largest number does, which is even too.
+  // An infinite y gives what the largest number gives, which is even, too.
   const Lanes<E> finite = e.min(e.number(largest), e.max(e.number(-largest), y));
   Lanes<E> z = exp2_of_product(e, finite, logarithm);
   const Lanes<E> half = e.mul(finite, e.number(0.5));

@@ -41,11 +41,11 @@ struct LanesOf {
   XGRAD_LANES R mul(R a, R b) { return a * b; }
   XGRAD_LANES R div(R a, R b) { return a / b; }
   XGRAD_LANES R sqrt(R a) { return xsimd::sqrt(a); }
-  // (Where there is no instruction for it xsimd goes through whole numbers, which have no -0.)
+  // Without a rounding instruction xsimd converts to whole numbers, which have no -0.
   XGRAD_LANES R floor(R a) { return has_rounding ? xsimd::floor(a) : xsimd::floor(a) | (a & R(-T{0})); }
   XGRAD_LANES R ceil(R a) { return has_rounding ? xsimd::ceil(a) : xsimd::ceil(a) | (a & R(-T{0})); }
   XGRAD_LANES R round(R a) { return xsimd::nearbyint(a); }
-  // (xsimd 8 has none of its own for AVX-512.)
+  // xsimd 8 has no fma for AVX-512.
   XGRAD_LANES R fma(R a, R b, R c) {
 #if defined(__AVX512F__)
     if constexpr (sizeof(R) == 64 && sizeof(T) == 4) return _mm512_fmadd_ps(a, b, c);
@@ -83,7 +83,7 @@ struct LanesOf {
     return fma_once(-a, b, c);
   }
   XGRAD_LANES R min(R a, R b) {
-    if constexpr (on_x86) return xsimd::min(a, b);  // the instruction does just this
+    if constexpr (on_x86) return xsimd::min(a, b);  // one instruction with just this meaning
     return xsimd::select(a < b, a, b);
   }
   XGRAD_LANES R max(R a, R b) {
@@ -101,7 +101,7 @@ struct LanesOf {
   XGRAD_LANES R integer_sub(R a, R b) { return lanes(words(a) - words(b)); }
 
   XGRAD_LANES M equal(R a, R b) { return a == b; }
-  // (xsimd's own a != b does not hold for NaN on some instruction sets.)
+  // The a != b of xsimd is false for NaN on some instruction sets.
   XGRAD_LANES M not_equal(R a, R b) {
 #if defined(__AVX512F__)
     if constexpr (sizeof(R) == 64 && sizeof(T) == 4) return _mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ);
@@ -116,7 +116,7 @@ struct LanesOf {
   XGRAD_LANES M less_equal(R a, R b) { return a <= b; }
   XGRAD_LANES M mask_and(M a, M b) { return a & b; }
   XGRAD_LANES M mask_or(M a, M b) { return a | b; }
-  // (xsimd 8's own a ^ b is a | b for the masks of AVX-512.)
+  // The a ^ b of xsimd 8 is a | b for the masks of AVX-512.
   XGRAD_LANES M mask_xor(M a, M b) {
     if constexpr (sizeof(R) == 64) return M(static_cast<typename M::register_type>(a.data ^ b.data));
     return a ^ b;
@@ -138,7 +138,7 @@ struct LanesOf {
   XGRAD_LANES R load(const T* p) { return R::load_unaligned(p); }
   XGRAD_LANES void store(T* p, R a) { a.store_unaligned(p); }
 
-  /// The first n lanes, 0 <= n <= width; the others are 0. No other memory is touched.
+  /// Loads the first n lanes, 0 <= n <= width, and sets the others to 0. Reads no other memory.
   XGRAD_LANES R load_part(const T* p, std::int64_t n) {
 #if defined(__AVX512F__)
     if constexpr (sizeof(R) == 64 && sizeof(T) == 4) return _mm512_maskz_loadu_ps(part(n), p);
@@ -189,7 +189,7 @@ template <class L>
 XGRAD_FORCE_INLINE typename L::R load_double(const double* p) {
   return L::load(p);
 }
-/// width floats as doubles.
+/// Loads `width` floats as doubles.
 template <class L>
 XGRAD_FORCE_INLINE typename L::R load_double(const float* p) {
 #if defined(__AVX512F__)

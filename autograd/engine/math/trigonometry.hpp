@@ -20,7 +20,7 @@ XGRAD_FORCE_INLINE Reduced<E> reduce_turns(E& e, Lanes<E> x) {
   return {shifted, e.fnma_once(n, e.number(F::pi_half[2]), r)};
 }
 
-/// Whether n is even, from `shifted` as above.
+/// Whether n is even, whose low bits are those of `shifted`.
 template <class E>
 XGRAD_FORCE_INLINE auto is_even(E& e, Lanes<E> shifted) {
   using F = Format<typename E::T>;
@@ -130,7 +130,7 @@ XGRAD_FORCE_INLINE Lanes<E> atan(E& e, Lanes<E> x) {
   return with_sign(e, e.select(e.less(one, magnitude), complement(e, angle), angle), x);
 }
 
-/// The angle of the smaller coordinate beside the larger one, then what it is in its octant.
+/// The angle from arctangent(smaller / larger coordinate), moved into its octant.
 template <class E>
 XGRAD_FORCE_INLINE Lanes<E> atan2(E& e, Lanes<E> y, Lanes<E> x) {
   using F = Format<typename E::T>;

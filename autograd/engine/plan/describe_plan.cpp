@@ -12,7 +12,7 @@ namespace xgrad::fused {
 
 namespace {
 
-/// 1234567 bytes are "1.23 MB"; below 1000 the number is exact.
+/// A number with its unit: "1.23 MB" for 1234567 bytes; exact below 1000.
 std::string quantity(double number, const char* unit) {
   const char* const prefixes[] = {"", "k", "M", "G", "T", "P"};
   std::size_t prefix = 0;
@@ -22,7 +22,7 @@ std::string quantity(double number, const char* unit) {
 
 std::string space(std::int64_t rows, std::int64_t columns) { return text_of('[', rows, ", ", columns, ']'); }
 
-/// Says of each task what it is, what it moves and computes, and what keeps it apart from those it reads from.
+/// Describes each task: what it is, what it reads, writes and computes, and why it is not fused with its producers.
 class Description {
  public:
   Description(const Pending& pending, const FusionGroups& groups, const Tasks& tasks, const std::vector<Work>& works,
@@ -79,7 +79,7 @@ class Description {
   const std::vector<std::int32_t>& members_of(std::int32_t node) const {
     return groups_.groups[static_cast<std::size_t>(groups_.group_of[node])].members;
   }
-  // In the order of the tape; a run of the same name is one with a count.
+  // Names in tape order; equal names in a row are written once, with a count.
   std::string names(const std::vector<std::int32_t>& members) const {
     std::string text;
     for (std::size_t i = 0, end; i < members.size(); i = end) {
@@ -91,7 +91,7 @@ class Description {
     return text;
   }
   std::string name(std::int32_t node) const {
-    while (groups_.graph().nodes[node].entry < 0) ++node;  // a part of the next one
+    while (groups_.graph().nodes[node].entry < 0) ++node;  // a first step of the node after it
     return pending_.entries[static_cast<std::size_t>(groups_.graph().nodes[node].entry)]->primitive->name();
   }
 

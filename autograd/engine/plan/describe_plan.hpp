@@ -9,7 +9,7 @@
 
 namespace xgrad::fused {
 
-/// What the plan for these entries does, a line for each run of a task, numbered on from `number`. Throws what planning
+/// Describes the plan for these entries: a line for each task run, numbered on from `number`. Throws what planning
 /// throws.
 std::string describe_plan(const Pending& pending, const Inputs& inputs, std::size_t budget, std::int64_t& number);
 

@@ -34,7 +34,7 @@ FusionGroups::OperandUse FusionGroups::use(std::int32_t input, Extent consumer, 
           consumer == Extent::full && (node.columns == columns || planted("a vector fits rows of any length"))};
 }
 
-// A reduction and a gather read whole rows; an index, and what is scattered, is one number for each row.
+// A reduction and a gather read all columns of operand 0; an index and a scattered value are one number per row.
 FusionGroups::OperandUse FusionGroups::use_of_operand(std::int32_t node, std::size_t i, Extent extent,
                                                       std::int64_t columns) const {
   const Kind kind = requirements_[node].kind;

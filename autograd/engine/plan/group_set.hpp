@@ -7,7 +7,7 @@
 
 namespace xgrad::fused {
 
-/// A set of numbers of groups, a bit for each.
+/// A set of group numbers as a bit set.
 class GroupSet {
  public:
   bool contains(std::int32_t group) const {
@@ -24,7 +24,7 @@ class GroupSet {
     if (words_.size() < others.words_.size()) words_.resize(others.words_.size());
     for (std::size_t i = 0; i < others.words_.size(); ++i) words_[i] |= others.words_[i];
   }
-  /// Whether the predicate holds for one of them.
+  /// Whether the predicate holds for any group of the set.
   template <class Predicate>
   bool any(Predicate predicate) const {
     for (std::size_t i = 0; i < words_.size(); ++i)

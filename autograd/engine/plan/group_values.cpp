@@ -27,7 +27,8 @@ GroupValues::GroupValues(const FusionGroups& groups, std::int32_t group, const s
   number_levels();
 }
 
-// The operands of an instance, were it computed here. Returns whether they fit.
+// Lists the operands that the group needs to compute this instance. Returns whether its program can read or compute
+// them all.
 bool GroupValues::operands_of(const Instance& instance, Operands& operands) const {
   const Node& n = node(instance);
   for (std::size_t i = 0; i < n.inputs.size(); ++i) {
@@ -46,13 +47,13 @@ bool GroupValues::is_cheap_elsewhere(const Instance& instance) const {
          requirements_[instance.node].kind == Kind::elementwise && (n.cheap || n.is_mask);
 }
 
-// Whether a value of another group is computed again here rather than read: when it is cheap, and no more than one
-// other value has to be read for it. A mask always is, for it has no place in memory.
+// Whether the group computes a value of another group again instead of reading it: if it is cheap and costs at most one
+// more read. A mask is always computed again, because it is not stored.
 bool GroupValues::computes_again(const Instance& instance) const {
   if (!is_cheap_elsewhere(instance)) return false;
   const bool is_mask = node(instance).is_mask;
   if (instance.as == Extent::per_column || (instance.as != Extent::full && !is_mask)) return is_mask;
-  // So few that they are looked through one by one.
+  // At most a dozen instances are seen, so a linear search is fastest.
   std::vector<Instance> seen{instance}, open{instance};
   std::size_t other_reads = 0;
   while (!open.empty()) {
@@ -76,7 +77,7 @@ bool GroupValues::computes_again(const Instance& instance) const {
 }
 
 bool GroupValues::is_computed(const Instance& instance) const {
-  // An element of a row that is computed here, or read, is so too.
+  // An element of a row is computed if the row is, and read if the row is.
   if (instance.index >= 0)
     if (const auto row = facts.find({instance.node, instance.as}); row != facts.end()) return row->second.computed;
   const Node& n = node(instance);
@@ -85,8 +86,8 @@ bool GroupValues::is_computed(const Instance& instance) const {
          (requirements_[instance.node].uniform || member || computes_again(instance));
 }
 
-// Everything that is wanted and what it needs, by node from the last to the first: consumers come before what they
-// consume.
+// Collects the wanted instances and all that they need, from the last node to the first, so that consumers come before
+// producers.
 void GroupValues::collect(const InstanceSet& wanted) {
   OpenInstances open(memory_);
   open.add(wanted);
@@ -111,9 +112,9 @@ void GroupValues::add_read(std::int32_t node) {
   if (!graph_.nodes[memory].leaf) reads.push_back(memory);
 }
 
-// Fuses a scatter along rows: the row is computed as if nothing were scattered into it, and the one element that is
-// scattered once more, by itself, to be stored when the row is done. A reduction over such a row needs the whole of it,
-// so there the scatter is computed for every column.
+// Fuses a scatter along rows: the row is computed as if the scattered value were 0, and the one element that it goes to
+// is computed separately and stored after the row. A reduction over such a row needs every element, so there the
+// scatter is computed for all columns.
 void GroupValues::find_placed() {
   std::map<Instance, std::set<std::int32_t>> placed;
   for (const auto& [instance, found] : facts) {

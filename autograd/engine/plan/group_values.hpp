@@ -1,6 +1,6 @@
 #pragma once
 
-// What a group computes, and in which phase.
+// Which values a group computes, in which phase, and which it reads.
 
 #include <vector>
 
@@ -8,12 +8,12 @@
 
 namespace xgrad::fused {
 
-/// All that the outputs of a group need, down to what it reads from memory.
+/// The values that the outputs of a group depend on, down to those that it reads from memory.
 class GroupValues {
  public:
   struct Facts {
     bool computed = false;   // by this group; else read
-    std::int32_t level = 0;  // how many reductions along the row come before
+    std::int32_t level = 0;  // how many reductions along the row it depends on in turn: its phase
     Operands operands{};
   };
 
@@ -23,9 +23,9 @@ class GroupValues {
   bool reduces(const Instance& instance) const { return node(instance).kind == Lowering::Kind::reduction; }
 
   InstanceMap<Facts> facts;         // in tape order
-  InstanceSet outputs;              // what is stored
-  InstanceSet zero;                 // scatters that rows are computed without: zeros
-  InstanceSet elements;             // elements of outputs that are stored by themselves when the row is done
+  InstanceSet outputs;              // the values that are stored
+  InstanceSet zero;                 // scatters that count as zeros in their rows (see find_placed)
+  InstanceSet elements;             // scattered elements of outputs, stored after the row
   std::vector<std::int32_t> reads;  // values of other groups that are read from memory
 
  private:

@@ -13,19 +13,19 @@ namespace {
 
 using Kind = Lowering::Kind;
 
-constexpr std::size_t groups_looked_at = 16;  // for one that reads the same memory
+constexpr std::size_t groups_looked_at = 16;  // when looking for one that reads the same memory
 
 /// A group that nodes may still join.
 struct OpenGroup : FusionGroup {
-  bool split = false;       // whether the number of columns is settled
-  bool preferred = false;   // or chosen by a member that would have others, too
-  GroupSet before{};        // the groups that must have run
-  bool awaited = false;     // whether this one must have run for another
+  bool split = false;       // whether a member requires the number of columns
+  bool preferred = false;   // whether a member chose it that allows others, too
+  GroupSet before{};        // the groups that have to run before this one
+  bool awaited = false;     // whether another group has to run after this one
   bool dead = false;        // merged into another one
-  std::uint64_t reads = 0;  // a bit for what each member reads, shared by many nodes
+  std::uint64_t reads = 0;  // a hash of the memory that members read: bit (node mod 64)
 };
 
-/// A node that another one computes with, and whether that reads it at other places than it is computed.
+/// A node whose value another one reads, and whether it is moved in between: read at other places than it is computed.
 struct Producer {
   std::int32_t node;
   bool moved;
@@ -62,8 +62,8 @@ class Grouping {
     return 0;
   }
 
-  // How many columns a program has at best that reads a view: those of a vector that all rows read, or those that lie
-  // next to each other in memory.
+  // The number of columns that suits the views which a node reads: that of a vector that all rows read, or the run of
+  // elements that lie at equal distances; 0 if they do not matter.
   std::int64_t preferred_columns(std::int32_t node) const {
     std::int64_t columns = 0;
     for (const std::int32_t input : node_at(node).inputs) {
@@ -90,10 +90,10 @@ class Grouping {
     }
   }
 
-  // A sum over rows is known only after the last row.
+  // Whether a node sums over rows, so that its value is known only after the last row.
   bool is_sum_over_rows(std::int32_t node) const { return extent_of_[node] == Extent::per_column; }
 
-  // Where an operand is read.
+  // The node in whose memory an operand is read.
   std::int32_t memory_of(std::int32_t input) const {
     const Movements* movements = requirements_.moved(input);
     return movements ? movements->memory : requirements_.storage(input);
@@ -104,7 +104,7 @@ class Grouping {
     return bits;
   }
 
-  // Whether one of the group's first members reads what the node does.
+  // Whether one of the first 16 members of the group reads memory that the node reads.
   bool reads_the_same(const OpenGroup& group, std::int32_t node) const {
     if ((group.reads & reads_of(node)) == 0) return false;
     for (std::size_t m = 0; m < std::min<std::size_t>(group.members.size(), 16); ++m)
@@ -157,7 +157,8 @@ class Grouping {
     return node_at(node).extent == Extent::per_column ? Extent::per_column : Extent::per_row;
   }
 
-  // The programs that compute what the node reads, from the last to the first, and then those that read the same.
+  // The groups that the node may join: its producers' programs, the latest first, then programs that read the same
+  // memory.
   std::vector<std::int32_t> candidates(std::int32_t node) const {
     std::vector<std::int32_t> found;
     for (const Producer& from : producers_)
@@ -211,7 +212,7 @@ class Grouping {
     if (!fits_space(node, as, rows, to.rows * to.columns) || !operands_fit(node, group, as, columns) ||
         !can_depend(group))
       return false;
-    // (The one row of a group may yet become several: then one number is no number for each of them.)
+    // A later member may split the group's one row into several; this value would not have a number for each of them.
     if (as == Extent::per_row && rows == 1 && !to.split && wanted == 0) return false;
     if (!planted("a group keeps its rows when its columns are settled")) to.rows = rows;
     to.columns = columns;
@@ -250,7 +251,8 @@ class Grouping {
     return true;
   }
 
-  // A sum over rows is known after the last row, and so is what is read at another place than it is computed.
+  // Whether the value is complete only after the last row, so that a reader cannot be in the same group: a sum over
+  // rows, or a value that is read at other places than it is computed.
   bool is_known_too_late(const Producer& from) const {
     return (from.moved && !planted("a group reads elsewhere what it computes")) ||
            (is_sum_over_rows(from.node) && !planted("a sum over rows is read before its last row"));
@@ -268,7 +270,7 @@ class Grouping {
     if (more) close(group);
   }
 
-  // What a group depends on, all that depend on it do too.
+  // Dependence is transitive: passes the predecessors of a group on to all groups that depend on it.
   void close(std::int32_t group) {
     if (!groups_[group].awaited) return;
     for (OpenGroup& later : groups_)
@@ -299,7 +301,8 @@ class Grouping {
         if (!operands_fit_merged(member, a, b, columns)) return false;
     return true;
   }
-  // Whether a third group has to run between the two: whoever depends on it depends on the first of them, too.
+  // Whether a third group has to run between the two. Only predecessors of one of them have to be asked whether they
+  // depend on the other.
   bool stands_between(std::int32_t a, std::int32_t b) const {
     const OpenGroup &x = groups_[a], &y = groups_[b];
     const auto follows = [this](std::int32_t first) {
@@ -355,7 +358,7 @@ class Grouping {
     close(into);
   }
 
-  // A group has more groups before it than any of these has.
+  // Orders the groups by the number of their predecessors, which is larger than that of each predecessor.
   void put_in_order() {
     std::vector<std::int32_t> order;
     for (std::size_t i = 0; i < groups_.size(); ++i)
@@ -381,7 +384,7 @@ class Grouping {
   std::vector<std::int32_t>& group_of_;
   std::vector<Extent>& extent_of_;
   std::vector<OpenGroup> groups_;
-  // The nodes whose values the one that is placed computes with, through whatever views lie between.
+  // The producers of the node that is being placed; views in between are skipped.
   std::vector<Producer> producers_;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// What a group reads and computes, and lists and sets of that, for lowering it.
+// Values as a group reads or computes them, and containers for them.
 
 #include <algorithm>
 #include <cstdint>
@@ -13,9 +13,9 @@
 
 namespace xgrad::fused {
 
-// A node with an extent: what a group reads or computes. With an index it is one element of each row, in the column
-// that the node `index` gives for the row: an element gathered from an elementwise value is the same operation on
-// elements gathered from its operands, so that a gather costs nothing for the elements that it leaves out.
+// A node with an extent: a value that a group reads or computes. With an index it is one element of each row, in the
+// column that the node `index` gives for that row. An element gathered from an elementwise value is the operation on
+// elements gathered from its operands, so elements that no gather reads are not computed.
 struct Instance {
   std::int32_t node;
   Extent as;
@@ -25,13 +25,13 @@ struct Instance {
   bool has_columns() const { return index < 0 && (as == Extent::full || as == Extent::per_column); }
 };
 
-// Memory for the lists and sets of a group, which gives all of it back at once when the group is lowered.
+// Memory for the containers of one group, freed at once when the group is lowered.
 using InstanceMemory = std::pmr::monotonic_buffer_resource;
 using InstanceSet = std::pmr::set<Instance>;
 template <class Value>
 using InstanceMap = std::pmr::map<Instance, Value>;
 
-// Instances that are still to be looked at, from the last to the first; one may be taken more than once.
+// A work list of instances, which gives the latest node first; the same instance may come more than once.
 class OpenInstances {
  public:
   explicit OpenInstances(InstanceMemory& memory) : heap_(&memory) {}
@@ -54,7 +54,7 @@ class OpenInstances {
   std::pmr::vector<Instance> heap_;
 };
 
-// What an instance is computed from.
+// The operands of an instance, in the order of the node's inputs.
 class Operands {
  public:
   void add(const Instance& instance) { all_[size_++] = instance; }

@@ -41,7 +41,7 @@ class GroupLowering {
   }
 
  private:
-  // ---- registers: what is one number along a row
+  // ---- registers: values that are one number along a row
 
   std::uint16_t new_register() { return result_.program.registers++; }
 
@@ -66,8 +66,8 @@ class GroupLowering {
     return index;
   }
 
-  // True for a gather, and for a scatter at its own index: their number of each row is operand 0 itself, so that they
-  // share its register.
+  // Whether the row scalar of this instance is operand 0 itself, so that they share a register: true for a gather, and
+  // for the element of a scatter at its own index.
   bool is_operand(const Instance& instance, const GroupValues::Facts& facts) const {
     if (!facts.computed) return false;
     const Node& n = values_.node(instance);
@@ -141,11 +141,11 @@ class GroupLowering {
     explicit PhasePlan(InstanceMemory& memory) : computes(&memory), carried(&memory), saves(&memory) {}
 
     InstanceSet computes;
-    InstanceSet carried;  // read from scratch, or from where they were stored
+    InstanceSet carried;  // computed by an earlier phase, read from scratch or from an output
     InstanceSet saves;    // written to scratch for a later phase
   };
 
-  // The last phase first: what it carries over, an earlier one saves.
+  // Plans the last phase first, because what it carries over an earlier one has to save.
   void plan_phases() {
     for (std::size_t phase = phases_.size(); phase-- > 0;) {
       OpenInstances open(memory_);
@@ -154,7 +154,7 @@ class GroupLowering {
       while (!open.empty()) plan_value(static_cast<std::int32_t>(phase), open.take(), open);
     }
   }
-  // What the phase is there for: outputs, and what is reduced at its end.
+  // Adds the values that the phase exists for: outputs, and inputs of the reductions at its end.
   void add_ends(std::int32_t level, OpenInstances& open) const {
     for (const auto& [instance, facts] : values_.facts) {
       if (!facts.computed) continue;
@@ -164,7 +164,7 @@ class GroupLowering {
       if (instance.as == Extent::full && values_.outputs.contains(instance) && facts.level == level) open.add(instance);
     }
   }
-  // A value of an earlier phase is carried over, unless it is cheap to compute again.
+  // Carries a value of an earlier phase over, or computes it again if it is cheap or a mask.
   void plan_value(std::int32_t level, const Instance& instance, OpenInstances& open) {
     PhasePlan& phase = phases_[static_cast<std::size_t>(level)];
     const GroupValues::Facts& facts = values_.facts.at(instance);
@@ -196,9 +196,8 @@ class GroupLowering {
     return {instance.as == Extent::per_column ? Pointer::Shape::vector : Pointer::Shape::full,
             values_.node(instance).dtype == boolean, false, movements && !movements->contiguous};
   }
-  // Returns an output that can hold this value between phases instead of scratch: the last one that the last reader's
-  // phase computes. Safe only if no other full value is read from memory from then on, for an output may lie over what
-  // has been read before.
+  // Returns an output that can hold this value between phases instead of scratch: the last value of the last phase that
+  // reads it. Null if later phases read any full value from memory, because the output may share that memory.
   const Instance* output_that_holds(const Instance& instance) {
     auto last = phases_.size() - 1;
     while (!phases_[last].carried.contains(instance)) --last;
@@ -256,7 +255,7 @@ class GroupLowering {
         add({Code::store, {value}, pointer(instance.node, {})});
     }
     emit_reductions(level);
-    // An output that holds a carried value comes last: whatever else the phase does may read that value in memory.
+    // An output that holds a carried value is stored last, because other steps of the phase may still read that value.
     for (const Instance& output : taken_)
       if (values_.facts.at(output).level == level) add({Code::store, {emitted_.at(output)}, pointer(output.node, {})});
     combine(*steps_);
@@ -298,12 +297,12 @@ class GroupLowering {
   GroupValues values_;
   InstanceSet taken_{&memory_};  // outputs that hold a carried value until they are stored
   InstanceMap<std::uint16_t> registers_{&memory_}, scratch_{&memory_};
-  std::vector<std::int32_t> pointer_nodes_;  // what each pointer is to
+  std::vector<std::int32_t> pointer_nodes_;  // by pointer: the node in whose memory it points, or -1
   std::map<double, std::uint16_t> literals_;
   std::vector<PhasePlan> phases_;
-  PhasePlan* phase_ = nullptr;          // the one that is emitted
+  PhasePlan* phase_ = nullptr;          // the phase that is being emitted
   std::vector<Step>* steps_ = nullptr;  // its steps
-  InstanceMap<Ref> emitted_{&memory_};  // its values
+  InstanceMap<Ref> emitted_{&memory_};  // by instance: the step that computed it
   Lowered result_;
 };
 

@@ -8,7 +8,7 @@
 
 namespace xgrad::fused {
 
-/// The planner met something it has no place for: the reference kernels take over.
+/// Thrown where the planner meets something that it cannot lower; reference kernels compute that part.
 struct Unplanned : std::logic_error {
   Unplanned() : std::logic_error("the fused engine cannot plan this") {}
 };
@@ -21,10 +21,10 @@ struct Argument {
 
 /// The program of a group, and the nodes it runs on.
 struct Lowered {
-  /// An operand whose elements lie elsewhere in its memory: a pointer, or else a row operand.
+  /// An operand that is a view: `index` is that of a pointer or of a row operand.
   struct Moved {
     bool is_pointer = true;
-    bool once = false;  // a number for each row: that of its columns, which are the same
+    bool once = false;  // of row operands: the view repeats one number for all columns of a row
     std::uint16_t index = 0;
     Movements movements{};
   };

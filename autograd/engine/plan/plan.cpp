@@ -66,7 +66,7 @@ std::vector<Held> Plan::values() const {
   return values;
 }
 
-// Where the budget does not suffice, nothing is kept for a backward pass that may come.
+// Where the budget is too small, no value is kept for a later backward pass.
 void Plan::make_schedule(std::size_t budget) {
   const std::vector<Work> works = works_of(tasks);
   std::vector<Held> held = values();

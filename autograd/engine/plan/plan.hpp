@@ -11,13 +11,13 @@
 
 namespace xgrad::fused {
 
-/// What is done to compute pending entries of one structure: tasks in order, and which memory lives when. It is the end
-/// of a chain of values, of which each follows from the one before: Graph, Requirements, FusionGroups, Tasks, Schedule.
+/// How pending entries of one structure are computed: tasks in order, and which memory lives when. Each value follows
+/// from the one before: Graph, Requirements, FusionGroups, Tasks, Schedule.
 struct Plan {
-  /// Values take no more than so many bytes at a time, if that can be reached; 0 for any number.
+  /// Values take at most `budget` bytes at a time, where an order of tasks is found that keeps to it; 0 for no limit.
   Plan(const Pending& pending, const Inputs& inputs, std::size_t budget);
 
-  /// Roughly, the memory it takes, without programs that an earlier plan has brought along.
+  /// About how many bytes the plan takes, without programs that it shares with earlier plans.
   std::size_t bytes() const;
 
   Tasks tasks;

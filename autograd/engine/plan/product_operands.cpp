@@ -9,7 +9,7 @@ namespace {
 
 using Kind = Lowering::Kind;
 
-// The strides of a view of which each element is another one, without anything around them.
+// The strides of a view without repeated elements and without padding; nothing for all others.
 std::optional<StridedView> strides_of(const Movements& movements) {
   StridedView view{movements.access.shape(), {}};
   for (const Access::Axis& axis : movements.access.axes) {
@@ -19,8 +19,8 @@ std::optional<StridedView> strides_of(const Movements& movements) {
   return view;
 }
 
-// Where a product reads a view; nothing where that has to be laid out first: if the elements of both factors lay
-// neither along the rows nor along the columns, or if sums are in lanes, which read along the depth.
+// Where a product reads the elements of a view; nothing if the view has to be materialised first: where neither factor
+// has elements that lie along its rows or columns, and where sums are in lanes, which read along the depth.
 std::optional<Offsets> offsets(const Requirements& requirements, const Node& node, std::size_t operand, bool transposed,
                                const StridedView& view) {
   const Graph& graph = requirements.graph();
@@ -43,7 +43,7 @@ std::optional<Offsets> offsets(const Requirements& requirements, const Node& nod
 ProductOperand product_operand(const Requirements& requirements, const Node& product, std::size_t operand) {
   const Graph& graph = requirements.graph();
   std::int32_t input = product.inputs[operand];
-  // (What is reshaped afterwards is no such matrix.)
+  // A view that is reshaped afterwards no longer has these matrices.
   const auto is = [&](std::int32_t node, Kind kind) {
     return graph.nodes[node].kind == kind && !graph.nodes[node].leaf && !requirements[node].materialised;
   };

@@ -8,7 +8,8 @@ namespace xgrad::fused {
 
 namespace {
 
-// Offsets as a product takes them: those of rows and columns only where a distance between rows does not do.
+// The offsets of rows and columns, where one distance between rows does not say as much; else null, with that distance
+// in `row`.
 std::unique_ptr<const Offsets> set_offsets(Offsets offsets, bool& transposed, std::int64_t& row) {
   const auto rows = distance(offsets.rows), columns = distance(offsets.columns);
   if (offsets.lies_along()) {
@@ -24,7 +25,7 @@ std::unique_ptr<const Offsets> set_offsets(Offsets offsets, bool& transposed, st
   return std::make_unique<const Offsets>(std::move(offsets));
 }
 
-// How the matrices lie in what holds them.
+// Sets transposes, distances and offsets of the factors.
 void set_layout(Gemm& gemm, const Product& product, const ProductOperand& a, const ProductOperand& b) {
   gemm.transpose_a = a.transposed != (product.operands_transposed &&
                                       !planted("a transposed product takes its first operand as it lies"));

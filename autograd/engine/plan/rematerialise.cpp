@@ -1,6 +1,6 @@
-// Which values to drop: at the task run with the most memory, those that free the most bytes for each operation it
-// takes to compute them again from what is there then. Dropping every other layer first, then every other one of those
-// left, and so on, comes out of this by itself.
+// At the task run with the most memory, drops the values that free the most bytes for each operation that it takes to
+// compute them again from what is in memory then. For a chain of equal layers this drops every other layer first, then
+// every other one of those left, and so on.
 
 #include "autograd/engine/plan/rematerialise.hpp"
 
@@ -15,18 +15,18 @@ namespace xgrad::fused {
 namespace {
 
 constexpr std::size_t most_rounds = 500;
-constexpr std::size_t most_repetitions = 4;  // runs for each task, on average
+constexpr std::size_t most_repetitions = 4;  // task runs per task, on average
 constexpr std::size_t rounds_at_a_peak = 16;
-constexpr std::size_t small_part = 4096;  // of the peak: to drop less is worth nothing
+constexpr std::size_t small_part = 4096;  // of the peak: values smaller than this part are not dropped
 
 using Order = std::vector<std::int32_t>;
 
-// A task that waits for others, and how many of its reads were found not to be missing.
+// A task that waits for others, and how many of its reads are known to be in memory.
 struct Open {
   std::int32_t task;
   std::size_t seen = 0;
 
-  // The next read that is missing; -1 if there is none.
+  // The next read that is not in memory; -1 if there is none.
   template <class Missing>
   std::int32_t next(const std::vector<std::int32_t>& reads, Missing missing) {
     while (seen < reads.size() && !missing(reads[seen])) ++seen;
@@ -48,7 +48,7 @@ class Rematerialisation {
     }
   }
 
-  /// The order with what has to run again for what was dropped.
+  /// The order of tasks, with those that run again for what was dropped.
   Order run() {
     runs_.clear();
     place_.clear();
@@ -71,8 +71,8 @@ class Rematerialisation {
     return runs_;
   }
 
-  /// Drops about so many bytes of what is in memory at the peak of what run() has given, but not touched there. Returns
-  /// whether there was anything to drop.
+  /// Drops values of about so many bytes that are in memory at the peak of the last run() but not read or written
+  /// there. Returns whether there were any.
   bool drop(const Schedule& schedule, std::size_t bytes) {
     std::vector<std::int32_t> idle = idle_at_peak(schedule);
     std::size_t dropped = 0;
@@ -107,7 +107,8 @@ class Rematerialisation {
     if (!values_[node].kept || planted("what is kept is computed again")) of_[node].present = false;
   }
 
-  // The task, after those that have to run again for it. A list and a loop: chains may be deeper than any stack.
+  // Appends the task, after those that have to run again for it. Not recursive, because chains may be deeper than any
+  // stack.
   void demand(std::int32_t task) {
     std::vector<Open> open{{task}};
     while (!open.empty()) {
@@ -133,7 +134,7 @@ class Rematerialisation {
     return found == reads.end() ? nullptr : &*found;
   }
 
-  // What is in memory at the peak for a later read, and could go until then.
+  // The values that are in memory at the peak only for a later read.
   std::vector<std::int32_t> idle_at_peak(const Schedule& schedule) {
     now_ = place_[schedule.peak_run];
     std::vector<char> alive(values_.size());
@@ -161,7 +162,7 @@ class Rematerialisation {
     return read && !read->dropped;
   }
 
-  // Bytes for each operation, unless that is no more than `least`.
+  // The bytes that dropping the node frees for each operation of computing it again; stops early below `least`.
   double score_of(std::int32_t node, double least) {
     const std::size_t at = next_read(node, now_)->at;
     const auto bytes = static_cast<double>(values_[node].bytes);
@@ -192,7 +193,7 @@ class Rematerialisation {
   std::uint64_t walk_ = 0;
 };
 
-// Each task where it is first needed for one that gives something to keep.
+// The tasks in an order in which each runs just before its first reader, beginning from tasks whose values are kept.
 Order on_demand(const std::vector<Work>& tasks, const std::vector<Held>& values) {
   std::vector<std::int32_t> producer(values.size(), -1);
   for (std::size_t task = 0; task < tasks.size(); ++task)
@@ -234,7 +235,7 @@ std::vector<std::int32_t> order_within(const std::vector<Work>& tasks, const std
     if (peak < lowest) lowest = peak, best = std::move(other);
   }
   const Order order = best;
-  // Who aims lower drops other values first, which may reach what the straight way does not.
+  // A lower target makes other values be dropped first, which may reach a budget that the direct way misses.
   for (const std::size_t target : {budget, budget / 2, std::size_t{0}}) {
     Rematerialisation rematerialisation(tasks, values, order);
     for (std::size_t round = 0; round < most_rounds && lowest > budget; ++round) {

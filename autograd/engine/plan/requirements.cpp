@@ -30,7 +30,7 @@ Requirements::Requirements(const Graph& graph) : graph_(graph), of_(graph.nodes.
     of_[root].used = true;
     materialise(root);
   }
-  // A mask that turns out to be in memory may be read by nodes that were looked at before.
+  // Repeats until no mask is found to be in memory any more, because its readers may have been visited before it.
   for (bool again = true; again;) {
     again = false;
     find_readers_of_stored_masks();
@@ -66,15 +66,15 @@ std::int64_t Requirements::columns_of(std::int32_t input) const {
   return is_computed_mask(node) ? of_[node].columns : 0;
 }
 
-// The node that an operand has its elements from, which a broadcast repeats.
+// The node whose elements an operand has; a broadcast that programs repeat themselves is skipped.
 std::int32_t Requirements::source_of(std::int32_t input) const {
   const std::int32_t node = of_[input].storage;
   const Node& at = graph_.nodes[node];
   return at.kind == Kind::broadcast && !at.leaf ? of_[at.inputs[0]].storage : node;
 }
 
-// What masks are computed with, and the columns they ask for. A mask whose operands do not agree is computed by its
-// reference kernel.
+// Finds the dtype that each mask is computed with and the columns that it asks for. A mask whose operands disagree is
+// computed by its reference kernel.
 void Requirements::find_masks() {
   for (std::int32_t node = 0; node < static_cast<std::int32_t>(of_.size()); ++node) {
     const Node& at = graph_.nodes[node];
@@ -104,7 +104,8 @@ bool Requirements::fits_mask(std::int32_t mask, std::int32_t input) {
   return fits;
 }
 
-// What is in memory is no such number: it would have to be there before the program runs.
+// Finds single numbers that each program computes for itself. One that is materialised is not among them, because it
+// has to be in memory before the program runs.
 void Requirements::find_uniform() {
   for (std::int32_t node = 0; node < static_cast<std::int32_t>(of_.size()); ++node) {
     const Node& at = graph_.nodes[node];
@@ -130,7 +131,7 @@ void Requirements::find_readers_of_stored_masks() {
   }
 }
 
-// Whether this node is a mask that has turned out to be in memory: there its reference kernel writes bool.
+// Whether this visit finds that a mask has to be in memory, so that its reference kernel computes it as bool.
 bool Requirements::is_stored_mask_now(std::int32_t node) {
   const Node& at = graph_.nodes[node];
   Requirement& of = of_[node];
@@ -165,7 +166,7 @@ void Requirements::require_operands(std::int32_t node) {
   for (std::size_t i = 0; i < graph_.nodes[node].inputs.size(); ++i) require_operand(node, i, columns);
 }
 
-// What a node of a program asks of an operand; `columns` is what it and the operands before ask for.
+// Sets what a node of a program requires of operand i; `columns` is the number that it and the operands before ask for.
 void Requirements::require_operand(std::int32_t node, std::size_t i, std::int64_t& columns) {
   const Kind kind = of_[node].kind;
   const std::int32_t held = of_[graph_.nodes[node].inputs[i]].storage;
@@ -189,7 +190,8 @@ void Requirements::require_operand(std::int32_t node, std::size_t i, std::int64_
   columns = asked;
 }
 
-// A program repeats a broadcast itself, if that has elements for each row or each column of its space.
+// A program repeats a broadcast itself if that has one element per row or per column of its space; else the broadcast
+// is materialised.
 void Requirements::require_broadcast(std::int32_t node, std::int32_t broadcast, std::int64_t& columns) {
   if (of_[broadcast].materialised) return;
   const Node& operand = graph_.nodes[broadcast];

@@ -7,11 +7,11 @@
 
 namespace xgrad::fused {
 
-/// What a node has to be for those that read it.
+/// What the readers of a node require of it.
 struct Requirement {
-  Lowering::Kind kind = Lowering::Kind::opaque;  // how it is computed: the graph's, or opaque for some masks
-  bool used = false;                             // a root depends on it
-  bool materialised = false;                     // it has to be in memory
+  Lowering::Kind kind = Lowering::Kind::opaque;  // as in the graph, or opaque for masks that reference kernels compute
+  bool used = false;                             // whether a root depends on it
+  bool materialised = false;                     // whether it has to be in memory
   bool uniform = false;            // one number, computed from constants alone: each program computes it for itself
   bool reads_stored_mask = false;  // a mask that is in memory, or computed from one
   DType type = boolean;            // of the numbers it is computed with; bool where there are only masks
@@ -19,9 +19,9 @@ struct Requirement {
   std::int32_t storage = -1;       // the node whose memory it shares, mostly itself
 };
 
-/// What every node of a graph has to be, found from the roots back. A node is materialised where a root, a matrix
-/// product or a reference kernel reads it, or a program that cannot compute or repeat it for itself. A mask in memory
-/// is computed by its reference kernel.
+/// The requirements of all nodes, found from the roots back. A node is materialised if it is a root, or if it is read
+/// by a matrix product, by a reference kernel, or by a program that cannot compute or repeat it itself. A mask in
+/// memory is computed by its reference kernel.
 class Requirements {
  public:
   explicit Requirements(const Graph& graph);
@@ -29,16 +29,17 @@ class Requirements {
   const Graph& graph() const { return graph_; }
   const Requirement& operator[](std::int32_t node) const { return of_[node]; }
   std::int32_t storage(std::int32_t node) const { return of_[node].storage; }
-  /// A mask that programs read from memory, by element, never as a number for a whole row.
+  /// Whether the node is a mask in memory. Programs read it element by element, never as one value for a row.
   bool is_stored_mask(std::int32_t node) const;
-  /// What moves the elements of an operand that programs read where they lie, or null.
+  /// The movements of an operand that is a view which programs read in place, or null.
   const Movements* moved(std::int32_t input) const {
     const std::int32_t node = of_[input].storage;
     return of_[node].materialised ? nullptr : graph_.movements(node);
   }
   /// By node: whether it is used, and has to be in memory.
   std::vector<bool> in_memory() const;
-  /// How many columns an operand asks for: a broadcast those it was made for, a mask those of its operands; 0 for any.
+  /// The number of columns that an operand asks for: of a broadcast that of its space, of a mask that of its operands;
+  /// 0 for any.
   std::int64_t columns_of(std::int32_t input) const;
 
  private:

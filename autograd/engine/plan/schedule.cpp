@@ -32,7 +32,8 @@ class Layout {
 
   const Work& work(const TaskRun& task_run) const { return tasks_[static_cast<std::size_t>(task_run.task)]; }
 
-  // After the last task run that may fail, and the last one that needs memory again for what had some before.
+  // Nothing is overwritten before the last task run that may fail, nor before the last repeated one, which allocates
+  // again.
   void find_safe_from(const std::vector<std::int32_t>& order) {
     std::vector<char> seen(tasks_.size());
     for (std::size_t i = 0; i < order.size(); ++i) {
@@ -43,7 +44,8 @@ class Layout {
     }
   }
 
-  // What happens next to each value, seen from the last task run to the first: it ends where it is not read any more.
+  // Goes from the last task run to the first and remembers what happens next to each value: it is released, or its
+  // memory reused, where nothing reads it any more.
   void find_ends() {
     std::vector<Event> next(values_.size(), Event::none);
     for (std::size_t i = result_.runs.size(); i-- > 0;) {
@@ -99,7 +101,8 @@ class Layout {
     }
   }
 
-  // From the first task run on that overwrites a leaf, all get their memory before it.
+  // From `safe_from` on, the memory of all later task runs is allocated before the first leaf is overwritten. Moves
+  // `safe_from` back until that fits.
   void leave_room(std::size_t most) {
     std::size_t later = 0;
     for (std::size_t i = result_.runs.size(); i-- > result_.safe_from;) {
@@ -110,7 +113,8 @@ class Layout {
       std::erase_if(result_.runs[i].reuses, [&](const Reuse& reuse) { return values_[reuse.input].leaf; });
   }
 
-  // Where that takes no more memory than the peak, and nothing is written over that the first of the two still reads.
+  // Makes a task run the epilogue of the one before it where both together stay below the peak and the epilogue does
+  // not overwrite what the product reads.
   void find_epilogues() {
     for (std::size_t i = 0; i + 1 < result_.runs.size(); ++i) {
       const TaskRun& task_run = result_.runs[i];

@@ -8,33 +8,33 @@
 
 namespace xgrad::fused {
 
-/// An output that takes the memory of what its task is the last to read.
+/// An output that can take the memory of an input, if its task is the last reader of that.
 struct Reuse {
   std::int32_t output;
   std::int32_t input;
 };
 
-/// A task, as far as memory goes. Values go by number.
+/// What the schedule knows of a task. Values are given by number.
 struct Work {
   std::vector<std::int32_t> reads{};
   std::vector<std::int32_t> writes{};
-  std::vector<Reuse> reuses{};  // those that are possible where nobody reads the input afterwards
+  std::vector<Reuse> reuses{};  // the possible ones
   double cost = 0;              // about how many operations it takes
   bool may_fail = false;
   std::int32_t epilogue = -1;  // the task that can run on the parts of what this one writes, as they are finished
 };
 
-/// A value, as far as memory goes.
+/// What the schedule knows of a value.
 struct Held {
   std::size_t bytes = 0;
-  bool leaf = false;  // in memory before and after
-  bool kept = false;  // in memory afterwards
+  bool leaf = false;  // in memory before and after the plan runs
+  bool kept = false;  // in memory after the plan has run
 };
 
 /// One run of a task.
 struct TaskRun {
   std::int32_t task;
-  std::vector<std::int32_t> releases{};  // what gives its memory back afterwards
+  std::vector<std::int32_t> releases{};  // the values whose memory is freed after this run
   std::vector<Reuse> reuses{};
   /// Whether it is the epilogue of the task run before it: it runs on the parts of what that one writes, as they are
   /// finished. Both get their memory before, and release what they release afterwards.

@@ -19,7 +19,7 @@ struct TaskAndReads {
   std::vector<std::int32_t> reads;
 };
 
-// Nothing where everything in the group is computed again where it is needed.
+// The program of a group; nothing if none of its members is stored, because readers compute them again.
 std::optional<TaskAndReads> program_task(const Pending& pending, const FusionGroups& groups, std::int32_t index,
                                          const std::vector<bool>& stored) {
   const Graph& graph = groups.graph();
@@ -74,10 +74,10 @@ std::span<const std::int32_t> outputs(const Task& task) {
   return {&std::get<KernelTask>(task).node, 1};
 }
 
-// What is stored is decided here. A value is stored if it has to be in memory, if an entry gets it, or if a later group
-// reads it. What a group reads only its lowering tells, for it computes cheap values of other groups again; and what it
-// is lowered to depends on which of its members are stored. So groups are lowered from the last to the first: when a
-// group's turn comes, all its readers are known.
+// Decides which values are stored: those that have to be in memory, that an entry gets, or that a later group reads.
+// Only lowering a group tells what it reads, because it computes cheap values of other groups again; and how it is
+// lowered depends on which of its members are stored. So groups are lowered from the last to the first: all readers of
+// a group are lowered before it.
 Tasks::Tasks(const Pending& pending, const FusionGroups& groups) {
   std::vector<bool> stored = find_results(pending, groups);
   tasks.reserve(groups.groups.size());
@@ -101,8 +101,8 @@ Tasks::Tasks(const Pending& pending, const FusionGroups& groups) {
                       node.entry, node.dtype, node.kind == Kind::constant ? node.argument : -1});
 }
 
-// Which entries get a value: roots, and expensive values that a backward pass may want. Returns which nodes are stored
-// for that, or because they have to be in memory.
+// Finds the entries that get a value: roots, and expensive values that a later backward pass may read. Returns which
+// nodes are stored for that, or because they have to be in memory.
 std::vector<bool> Tasks::find_results(const Pending& pending, const FusionGroups& groups) {
   const Graph& graph = groups.graph();
   std::vector<bool> stored(graph.nodes.size());

@@ -13,10 +13,10 @@
 
 namespace xgrad::fused {
 
-/// Indices that a program reads, and that are checked before it runs.
+/// Indices that a program reads; they are checked before it runs.
 struct IndexCheck {
   std::int32_t node;  // the gather or scatter, which errors name
-  std::int32_t held;  // what holds its indices
+  std::int32_t held;  // the node in whose memory its indices are
   Shape shape;        // theirs
   std::int64_t size;  // they are below this
 };
@@ -26,13 +26,13 @@ struct ProgramTask {
   std::int64_t rows = 0, columns = 0;
   std::int64_t bands = 1;       // see Binding
   Lowered lowered{};            // what the program runs on
-  std::size_t first_moved = 0;  // which of all tasks' views its first one is
+  std::size_t first_moved = 0;  // the number of its first view among those of all tasks
   std::shared_ptr<Compiled> program{};
   std::vector<IndexCheck> checks{};
   std::vector<std::int32_t> outputs{};
 };
 
-/// A factor of a product, 0 or 1, that begins at another element of its memory.
+/// Factor 0 or 1 of a product, where it is a view that begins at another element of its memory.
 struct MovedFactor {
   std::size_t factor;
   Movements movements;
@@ -41,12 +41,12 @@ struct MovedFactor {
 /// A matrix product.
 struct ProductTask {
   std::int32_t node = -1;                // its result
-  std::vector<std::int32_t> operands{};  // two factors, what is added, and the number that scales one of the terms
+  std::vector<std::int32_t> operands{};  // the two factors, the addend, and the number that scales one term
   Gemm product{};
-  std::unique_ptr<const Offsets> offsets_a{}, offsets_b{}, offsets_c{};  // where it has such
+  std::unique_ptr<const Offsets> offsets_a{}, offsets_b{}, offsets_c{};  // null: elements lie in order
   std::vector<MovedFactor> moved{};
   std::size_t first_moved = 0;   // as of programs
-  Scaled scaled = Scaled::none;  // by the last operand, if there are four
+  Scaled scaled = Scaled::none;  // which term operand 3 scales
 };
 
 /// The reference kernel of an entry.
@@ -58,15 +58,15 @@ struct KernelTask {
 
 using Task = std::variant<ProgramTask, ProductTask, KernelTask>;
 
-/// The nodes that get memory before the task runs, which it writes.
+/// The nodes that the task writes; they get memory before it runs.
 std::span<const std::int32_t> outputs(const Task& task);
 
 /// A value that an entry gets.
 struct Result {
   std::int32_t entry;
   std::int32_t node;
-  bool root;          // or else one that is kept for a backward pass that may come
-  bool last = false;  // that this node is for: it may have the handle to its memory
+  bool root;          // else it is kept for a later backward pass
+  bool last = false;  // the last result of this node, which may take over its memory
 };
 
 /// The tasks of a plan, in an order in which they can run.

@@ -49,7 +49,7 @@ class Verifier {
       bad("indices count other columns");
   }
 
-  // Down to what is computed; views are no members of groups, unless they are in memory.
+  // Follows views down to a computed value; a view is in a group only if it is materialised.
   void reads(std::int32_t input) const {
     for (std::int32_t node = input;;) {
       const auto n = static_cast<std::size_t>(node);

@@ -34,7 +34,7 @@ class Verifier {
   }
 
  private:
-  // (Small, for there are many values.)
+  // 32 bits each, because there may be many values.
   struct Facts {
     std::uint32_t writer = never;       // the task
     std::uint32_t last_read = 0;        // the number of the last task run that reads it, from 1 on
@@ -64,7 +64,7 @@ class Verifier {
       if (at(value).writer == task) violated("value", value, "a task reads what it writes");
   }
 
-  // When leaves are read for the last time, and what `safe_from` promises.
+  // Finds the last read of each leaf, and checks what `safe_from` promises.
   void look_ahead() {
     std::vector<char> seen(tasks_.size());
     if (schedule_.safe_from > runs_.size()) violated("schedule: leaves are overwritten after the last task run");
@@ -124,7 +124,7 @@ class Verifier {
     }
   }
 
-  // Memory, if no leaf gives its own.
+  // Counts the memory that a task run adds, if no leaf gives its memory to an output.
   void allocate(const TaskRun& task_run, const Work& task) {
     live_.push_back(bytes_);
     for (const Reuse& reuse : task_run.reuses) {

@@ -10,9 +10,8 @@
 //            input is released in this task run; or it is a leaf, then no later task run reads it, nobody keeps it, and
 //            the task run is not before `safe_from`. That holds for each reuse by itself, for which of them happen is
 //            settled when the plan runs: a leaf only gives its memory if it was donated and nobody else can see it
-//   epilogue a task run that runs on the parts of what the one before it writes is that of its epilogue; it neither
-//   writes
-//            over what that one reads nor takes its memory; both fit below the peak
+//   epilogue the epilogue of a task run is the next one, and the task allows it; it neither overwrites what that one
+//            reads nor takes its memory; both fit below the peak
 //   safe     from `safe_from` on nothing may fail, no task runs that has run before, and, within a budget, there is
 //            room for what all task runs from there on write
 //   peak     is the most bytes that values take at a time

@@ -24,11 +24,11 @@ class Verifier {
   }
 
  private:
-  // (Small, for there are many values.)
+  // 32 bits each, because there may be many values.
   struct Facts {
     std::int32_t reads = -1, writes = -1, stored = -1, used = -1;  // the latest task that does
-    std::int32_t times = 0;                                        // how often that task is bound to it
-    std::uint16_t pointer = 0;                                     // its last pointer to it
+    std::int32_t times = 0;     // how often the latest task that uses it is bound to it
+    std::uint16_t pointer = 0;  // its last pointer to it
     bool is_pointer = false;
     bool computed = false;  // some task writes it
   };
@@ -105,7 +105,7 @@ class Verifier {
     sharing(*bound.program, work);
   }
 
-  // Which operands are views: these are of floating numbers, within their memory.
+  // Checks operands that are views: their elements are floating and inside their memory.
   void moved(const Bound& bound) {
     const Lowered& lowered = *bound.lowered;
     moved_pointers_.assign(lowered.pointers.size(), nullptr);
@@ -265,7 +265,7 @@ class Verifier {
       bad("a factor is larger than its memory");
   }
 
-  // The largest of so many offsets.
+  // The largest of the first `count` offsets.
   std::int64_t last(const std::vector<std::int64_t>& offsets, std::int64_t count) const {
     if (static_cast<std::int64_t>(offsets.size()) != count) bad("a factor has offsets of another size");
     const auto [least, largest] = std::minmax_element(offsets.begin(), offsets.end());

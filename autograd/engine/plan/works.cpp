@@ -15,7 +15,7 @@ bool contains(const std::vector<std::int32_t>& list, std::int32_t node) {
   return std::find(list.begin(), list.end(), node) != list.end();
 }
 
-/// What one task reads, writes, may write over, and costs.
+/// Collects what one task reads, writes, may overwrite, and costs.
 class WorkOf {
  public:
   WorkOf(const std::vector<Memory>& memory, const std::vector<char>& written) : memory_(memory), written_(written) {}
@@ -47,7 +47,7 @@ class WorkOf {
                    std::count(lowered.row_operands.begin(), lowered.row_operands.end(), input));
     }
   }
-  // A product adds 16 numbers in the time of an elementwise step.
+  // A product does 16 multiply-adds in the time of one elementwise step.
   void add(const ProductTask& task) {
     const Gemm& product = task.product;
     reads(task.operands);
@@ -64,7 +64,7 @@ class WorkOf {
   void reads(const std::vector<std::int32_t>& nodes) {
     for (const std::int32_t node : nodes) reads(node);
   }
-  // (Scratch and literals are no nodes, and constants are there without memory.)
+  // Scratch and literals have no node, and constants need no memory, so none of them counts as a read.
   void reads(std::int32_t node) {
     if (node < 0 || (memory_[node].leaf < 0 && !written_[node]) || contains(work_.writes, node)) return;
     work_.reads.push_back(node);

@@ -1,7 +1,8 @@
 #pragma once
 
 // The block product, for the files that are compiled for one instruction set each. Everything is in an unnamed
-// namespace, and nothing of the standard library is called: what these files compile must not serve other files.
+// namespace and calls nothing of the standard library, so that no code of these files is linked in place of other
+// files' code.
 
 #include <cstdint>
 
@@ -19,9 +20,9 @@ constexpr std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? 
 
 /// Arch: the instruction set; Rows: how many rows of C are in registers at a time.
 ///
-/// C is computed in panels of two vectors of columns, a panel in groups of tiles of Rows rows, and a group one piece of
-/// the depth after the other, so that the piece of B stays in the first-level cache for all its tiles; the sums of the
-/// chains so far lie in scratch memory. One kernel does this for some rows of a block.
+/// C is computed in panels of two vectors of columns, a panel in groups of tiles of Rows rows, and a group in pieces of
+/// the depth, so that a piece of B stays in the first-level cache for all tiles of the group; the sums so far are in
+/// scratch memory.
 template <class T, class Arch, int Rows>
 class BlockKernel {
  public:
@@ -62,16 +63,17 @@ class BlockKernel {
         alpha_(static_cast<T>(block.alpha)),
         beta_(static_cast<T>(block.beta)) {}
 
-  // Where the rows of A are not along the depth, every step is another line of the cache, and often another page.
+  // If rows of A do not lie along the depth, each step reads another cache line, and often another page.
   static bool is_worth_packing_a(const Block& block) {
     return block.a_row == 1 && block.a_depth != 1 && block.depth >= 32 && block.columns >= 8 * panel_width;
   }
 
-  // The rows are divided evenly.
+  // Divides the rows evenly into tiles.
   std::int64_t tile_begin(std::int64_t tile) const { return tile * fewest_ + smaller(tile, more_); }
   std::int64_t tile_rows(std::int64_t tile) const { return fewest_ + (tile < more_ ? 1 : 0); }
 
-  // Tile after tile, one row of its elements for each l. A few tiles at a time, as they share lines of A.
+  // Packs A tile by tile, with one row of a tile's elements for each l; a few tiles at a time, because they share
+  // lines.
   void pack_a() {
     for (std::int64_t tile = 0, end = 0; tile < tiles_; tile = end) {
       end = smaller(tile + 4, tile < more_ ? more_ : tiles_);
@@ -85,7 +87,7 @@ class BlockKernel {
     }
     a_is_packed_ = true;
   }
-  // Size: the number of rows, or 0 for any.
+  // Size is the number of rows, or 0 for any number.
   template <int Size>
   void pack_tiles(std::int64_t tile, std::int64_t end, std::int64_t rows) const {
     const T* from = a_ + tile_begin(tile);
@@ -102,7 +104,7 @@ class BlockKernel {
     }
   }
 
-  // The two vectors of a panel may overlap, so that no panel is narrower than a vector, unless C is.
+  // The two vectors of a panel may overlap, so that only a narrow C has a panel narrower than a vector.
   void run_panels() {
     for (std::int64_t j = 0; j < block_.columns; j += columns_) {
       const std::int64_t left = block_.columns - j;
@@ -114,18 +116,18 @@ class BlockKernel {
     }
   }
 
-  // Some tiles of the same number of rows, one after the other: what they read, and where their sums go.
+  // Consecutive tiles with the same number of rows: what they read, and where their sums go.
   struct Tiles {
     std::int64_t count, depth;
     const T* a;
-    std::int64_t a_row, a_depth, next_a;  // from a row, a step of the depth, a tile to the next
+    std::int64_t a_row, a_depth, next_a;  // distances between rows, steps of the depth, and tiles
     const T* b;
     std::int64_t b_depth;
-    T* sums;  // so far, in scratch memory
+    T* sums;  // of the pieces so far, in scratch memory
     std::int64_t next_sums;
-    bool first;            // there are none yet
-    T* c = nullptr;        // null: it is not the last piece
-    const T* d = nullptr;  // what the sums are added to, if anything
+    bool first;            // whether this is the first piece, without sums so far
+    T* c = nullptr;        // null unless this is the last piece
+    const T* d = nullptr;  // the addend, or null
     std::int64_t c_row = 0, next_c = 0;
   };
 
@@ -146,14 +148,14 @@ class BlockKernel {
       run_group<Vectors>(column, b, b_depth, tile, smaller(tile + group_tiles, tiles_));
   }
 
-  // Many tiles read the panel. Rows that follow one another serve them better, above all if rows as they stand would
-  // compete for the same places in the cache.
+  // Many tiles read the panel. Packed rows are faster for them, above all if the rows of B compete for the same sets of
+  // the cache.
   bool is_worth_packing_b() const {
     const bool compete = block_.b_depth * static_cast<std::int64_t>(sizeof(T)) % 4096 == 0;
     return rows_ >= (sizeof(Batch) == 64 && !compete ? 512 : 48);
   }
 
-  // In chains: 16 KB of B at a time, or some pages of A.
+  // The depth of a piece, in whole chains: 16 KB of B, or a few pages of A.
   std::int64_t deepest_piece() const {
     constexpr std::int64_t most = 16384 / (panel_width * static_cast<std::int64_t>(sizeof(T))) / longest_chain;
     return a_is_packed_ || block_.a_depth == 1 ? most : 1;
@@ -211,7 +213,7 @@ class BlockKernel {
     tiles.next_c = rows * block_.c_row;
     choose_tiles<Vectors, Rows>(rows, tiles);
   }
-  // One tile, by way of scratch memory.
+  // Finishes one tile through scratch memory.
   template <int Vectors>
   void finish_tile(std::int64_t rows, Tiles& tiles, std::int64_t place) {
     constexpr std::int64_t stride = Vectors * width;
@@ -228,7 +230,7 @@ class BlockKernel {
     copy_tile(c_ + place, rows, tiles.sums, stride, [](T& in_c, T& in_tile) { in_c = in_tile; });
   }
 
-  // The next panel of B, whose rows lie far apart, is fetched meanwhile, a few of them with every tile.
+  // Prefetches the next panel of B, whose rows lie far apart, a few rows with each tile.
   void prefetch_later(std::int64_t column, std::int64_t l, std::int64_t depth, std::int64_t tiles) {
     if (block_.b_column != 1 || column >= block_.columns) return;
     later_ = b_ + column + l * block_.b_depth;
@@ -268,7 +270,7 @@ class BlockKernel {
     }
   }
 
-  // One chain of a tile, added to its sums; what goes to c is finished.
+  // Adds one chain of a tile to its sums; with the last piece the results go to c.
   template <int Vectors, int Count>
   [[gnu::always_inline]] void run_chain(const Tiles& tiles, std::int64_t l, std::int64_t depth, T* c) const {
     const std::int64_t last = Vectors > 1 ? columns_ - width : 0;  // where the last vector begins
@@ -337,7 +339,7 @@ class BlockKernel {
       for (std::int64_t j = 0; j < Vectors * width; j += line) __builtin_prefetch(tiles.d + i * tiles.c_row + j);
   }
 
-  // Between C or D and a tile whose rows have `stride` elements.
+  // Copies between C or D and a tile whose rows are `stride` elements apart.
   template <class P, class Move>
   void copy_tile(P* c, std::int64_t rows, T* tile, std::int64_t stride, const Move& move) const {
     if (block_.c_row == 1) {
@@ -350,7 +352,7 @@ class BlockKernel {
     }
   }
 
-  // The panel of B, one row of as many vectors for each l, filled up with zeros where it is narrower than one.
+  // Packs a panel of B: one row of vectors for each l, with zeros where the panel is narrower than a vector.
   template <int Vectors>
   void pack_b(const T* from) {
     constexpr std::int64_t stride = Vectors * width;

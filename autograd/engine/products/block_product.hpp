@@ -9,14 +9,14 @@ namespace xgrad::fused {
 
 enum class InstructionSet : std::uint8_t;
 
-/// A product C = A B for one thread, of matrices with any distances between their elements, except that one of C's is
-/// 1. The order in which the products a b of an element of C are added up follows from the depth and from the function
-/// (Products::block or Products::lanes) alone, so the result is the same however C is cut into blocks and its operands
-/// lie:
+/// A product C = A B for one thread, of matrices with any distances between their elements, except that one of C's
+/// is 1. The order in which the terms of an element of C are added up follows from the depth and from the function
+/// (Products::block or Products::lanes) alone, so the result does not depend on how C is cut into blocks or how its
+/// operands lie:
 ///
-/// - A chain takes up some products one after the other, beginning with 0, by fused multiply-add (where the
-///   instruction set has none, which `fuses` tells, product and sum are rounded one by one).
-/// - A sum is that of deepest_sum terms of the depth, the last one of those that are left.
+/// - A chain adds some terms one after the other to 0, by fused multiply-add (unless `fuses` is false: then the
+///   instruction set has none, and product and sum are rounded separately).
+/// - A sum has deepest_sum terms of the depth, the last sum those that are left.
 ///   Products::block: chains of longest_chain terms that follow one another, added up in their order.
 ///   Products::lanes: one chain for each of 64 / sizeof(T) lanes, to which the terms are dealt in turn (lane l has the
 ///   terms l, l + lanes, ...); then lane l takes lane l + d, d being half of the lanes, a quarter, and so on, until
@@ -24,7 +24,7 @@ enum class InstructionSet : std::uint8_t;
 /// - Several sums are added up in double, in groups of group_depth(depth) terms: a group in the order of its sums, then
 ///   the groups in theirs. What comes out is rounded to T.
 ///
-/// So float32 has the errors of 64 additions and of few more, however deep a product is.
+/// So the error in float32 is that of little more than 64 additions, however deep a product is.
 ///
 /// Where there is a D, which lies as C does, perhaps in the same memory, each sum s of products and the d of its place
 /// become alpha s + d if beta is 1, else beta d + s, and alpha is 1: rounded after the multiplication and after the
@@ -52,14 +52,13 @@ struct Block {
 
 inline constexpr std::int64_t longest_chain = 64, deepest_sum = 1024, most_groups = 64;
 
-/// The depth of the groups, the last one but for what is left: there are at most most_groups.
+/// The depth of a group; the last group may be shorter. There are at most most_groups.
 constexpr std::int64_t group_depth(std::int64_t depth) {
   const std::int64_t sums = (depth + deepest_sum - 1) / deepest_sum;
   return (sums + most_groups - 1) / most_groups * deepest_sum;
 }
 
-/// Memory that a thread lends to a BlockProduct, aligned to 64: of these sizes, or `more` is null, which only costs
-/// time.
+/// Memory that a thread lends to a product, of these sizes, aligned to 64 bytes. `more` may be null, which costs time.
 struct Scratch {
   static constexpr std::size_t kernel_bytes = 160 * 1024, least_bytes = kernel_bytes + 32 * 1024;
   static constexpr std::size_t packed_bytes = 256 * 1024, more_bytes = packed_bytes + 512 * 1024;
@@ -69,13 +68,13 @@ struct Scratch {
 
 using BlockProduct = void (*)(const Block& block, const Scratch& scratch);
 
-/// The products of an instruction set.
+/// The kernels of one instruction set.
 struct Products {
   BlockProduct block, lanes;
   bool fuses;
 };
 
-// One for each instruction set, where the compiler knows it; null pointers otherwise.
+// For each instruction set; null pointers if the compiler does not have it.
 Products generic_products(DType dtype);
 Products avx2_products(DType dtype);
 Products avx512_products(DType dtype);
@@ -84,9 +83,9 @@ Products products_of(InstructionSet set, DType dtype);
 
 inline constexpr std::int64_t most_short_side = 12;
 
-/// Which order the products of a Gemm have, by their sizes: lanes where one side is short and the depth long. Vectors
-/// along the depth can be added to the lanes as they lie; where they do not lie along it, lanes cost some time if they
-/// have few terms.
+/// Whether a Gemm of these sizes adds up in lanes: where one side is short and the depth is long. Vectors along the
+/// depth are added to the lanes as they lie; matrices that do not lie along it make lanes slower if they have few
+/// terms.
 constexpr bool adds_in_lanes(std::int64_t m, std::int64_t n, std::int64_t k) {
   const std::int64_t least = m < n ? m : n;
   return least <= most_short_side && k >= (least == 1 ? 32 : 192);

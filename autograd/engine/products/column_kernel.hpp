@@ -14,10 +14,10 @@ namespace xgrad::fused {
 
 namespace {
 
-/// C is computed in tiles of some rows and vectors of columns, one lane of the sums (or a few, where there are
-/// registers left) after the other: it takes up its terms of the whole depth, and is added to those before as soon as
-/// their order allows it, so that few of them wait. Arch: the instruction set; Rows: how many rows of C a tile has at
-/// most; Registers: how many sums are in registers.
+/// C is computed in tiles of some rows and vectors of columns, one lane of the sums after the other (a few at a time if
+/// registers are left). A lane takes its terms of the whole depth and is joined to earlier lanes as soon as their order
+/// allows it, so that few of them wait. Arch: the instruction set; Rows: the most rows of C in a tile; Registers: how
+/// many sums are in registers.
 template <class T, class Arch, int Rows, int Registers>
 class ColumnKernel {
  public:
@@ -39,7 +39,7 @@ class ColumnKernel {
   static constexpr std::int64_t least_wide = 2048 / sizeof(T), most_wide = 16384 / sizeof(T);  // columns of run_row
   static_assert(6 * most_wide * sizeof(T) <= Scratch::kernel_bytes);
 
-  // How many sums of each row there are: vectors of columns, or lanes.
+  // How many sums a row has in registers: vectors of columns, or lanes.
   static constexpr int sums_of_row(int rows) {
     int sums = 1;
     while (2 * sums * rows <= Registers) sums *= 2;
@@ -48,7 +48,7 @@ class ColumnKernel {
 
   explicit ColumnKernel(const Block& block) : block_(block) {}
 
-  // The tiles of a panel have as many vectors as there are registers for the largest of them.
+  // A panel has as many vectors as there are registers for its largest tile.
   void run_panels() const {
     const std::int64_t tiles = (block_.rows + Rows - 1) / Rows;
     const std::int64_t most = sums_of_row(static_cast<int>((block_.rows + tiles - 1) / tiles));
@@ -126,15 +126,15 @@ class ColumnKernel {
     finish<M, N, Part>(sums.at[0], row, column);
   }
 
-  // The number whose bits stand the other way round: its lanes are those that come next in the order of the sums.
+  // `turn` with its bits in reverse order: lanes in this order can be joined soonest.
   static int reversed(int turn, int turns) {
     int result = 0;
     for (int bit = 1; bit < turns; bit *= 2) result = 2 * result + (turn / bit & 1);
     return result;
   }
 
-  // A single row of many columns: rows of B are read from end to end, four at a time, which is how memory is fastest;
-  // the sums lie in scratch memory, those of the lane first, then those that wait.
+  // Computes a single row of many columns: reads rows of B from end to end, four at a time, which suits memory best.
+  // Scratch memory has the sums, first those of the present lane, then those that wait.
   void run_row(T* sums) const {
     for (std::int64_t j = 0; j < block_.columns; j += most_wide) {
       const std::int64_t left = block_.columns - j, columns = left < most_wide ? left : most_wide;
@@ -151,7 +151,7 @@ class ColumnKernel {
       write_sums<T>(block_, 0, 1, j, columns, [&](std::int64_t, std::int64_t e) { return result[e]; });
     }
   }
-  // The sums of a lane, and all that wait for them.
+  // Joins the sums of a lane with all that wait for them.
   static void join(T* result, const T* sums, int levels, std::int64_t columns) {
     for (std::int64_t e = 0; e < columns; e += width) {
       Batch sum = Batch::load_unaligned(sums + e);
@@ -160,7 +160,7 @@ class ColumnKernel {
     }
   }
 
-  // The chain of a lane.
+  // Adds up the chain of a lane.
   void add_rows(T* sums, int lane, std::int64_t column, std::int64_t columns) const {
     const T* const a = static_cast<const T*>(block_.a);
     const T* const b = static_cast<const T*>(block_.b) + column;
@@ -181,7 +181,7 @@ class ColumnKernel {
         add(std::integral_constant<int, 1>());
     }
   }
-  // First: there are no sums yet.
+  // First says that there are no sums yet.
   template <int Terms, bool First>
   [[gnu::noinline]] void add_to_row(T* sums, const T* a, const T* b, std::int64_t columns) const {
     const std::int64_t step = lanes * block_.b_depth;

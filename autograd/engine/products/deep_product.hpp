@@ -14,8 +14,8 @@ namespace xgrad::fused {
 
 namespace {
 
-/// Kernel::run computes products of a depth of at most deepest_sum. Where there are more, C is taken in pieces, whose
-/// sums are added up in scratch memory.
+/// Kernel::run computes products of a depth of at most deepest_sum. Deeper products take C in pieces and add up its
+/// sums in scratch memory.
 template <class T, class Kernel>
 class DeepProduct {
  public:
@@ -46,7 +46,7 @@ class DeepProduct {
 
   void run_pieces() {
     const std::int64_t narrow = scratch_.more != nullptr ? 128 : 32, wide = room_ / block_.rows / 32 * 32;
-    // Columns along the depth that are read once are read to their ends, a few at a time.
+    // Columns along the depth that are read only once are read from end to end, a few at a time.
     const bool reads_once = block_.rows == 1 && block_.a_depth == 1 && block_.b_depth == 1;
     const std::int64_t most_columns = reads_once ? 4 : wide > narrow ? wide : narrow;
     const std::int64_t most_rows = room_ / (most_columns < block_.columns ? most_columns : block_.columns);

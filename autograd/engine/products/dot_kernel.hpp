@@ -14,8 +14,8 @@ namespace xgrad::fused {
 
 namespace {
 
-/// Every element of C is the dot product of a row of A, which is laid along the depth first if it is not, and a column
-/// of B. Arch: the instruction set; Rows, Columns: how many elements of C are in registers at a time.
+/// Every element of C is the dot product of a row of A and a column of B. A row that does not lie along the depth is
+/// packed first. Arch: the instruction set; Rows, Columns: how many elements of C are in registers at a time.
 template <class T, class Arch, int Rows, int Columns>
 class DotKernel {
  public:
@@ -47,7 +47,7 @@ class DotKernel {
         alpha_(static_cast<T>(block.alpha)),
         beta_(static_cast<T>(block.beta)) {}
 
-  // `whole` in even tiles of at most `most`: where the next one ends.
+  // Divides `whole` into even tiles of at most `most`, and returns where the tile at `begin` ends.
   static std::int64_t tile_end(std::int64_t begin, std::int64_t whole, std::int64_t most) {
     const std::int64_t tiles = (whole - begin + most - 1) / most;
     return begin + (whole - begin + tiles - 1) / tiles;
@@ -94,7 +94,7 @@ class DotKernel {
         for (Batch& sum : of_element) sum = Batch(T{0});
     for (std::int64_t l = 0; l < whole; l += lanes) add<M, N>(sums, a + l, a_row_, b + l, block_.b_column);
     if (rest > 0) {
-      // Lanes without a term get -0: they stay as they are.
+      // Lanes without a term add -0, which changes nothing.
       alignas(64) T last_a[M * lanes], last_b[N * lanes] = {};
       for (T& element : last_a) element = -T{0};
       for (int i = 0; i < M; ++i)
@@ -121,7 +121,7 @@ class DotKernel {
 #pragma GCC unroll 2
     for (int p = 0; p < parts; ++p) {
       Batch right[N];
-      if constexpr (M == 1)  // nothing but reading
+      if constexpr (M == 1)  // bound by reading memory
 #pragma GCC unroll 4
         for (int j = 0; j < N && p == 0; ++j) __builtin_prefetch(b + j * b_column + 8 * lanes);
 #pragma GCC unroll 4
@@ -150,7 +150,7 @@ class DotKernel {
 #pragma GCC unroll 4
       for (int j = 0; j < N; ++j) results[j] = rest[j][0] + rest[j][1];
     } else {
-      // The four sums side by side.
+      // Puts the four sums side by side.
       const Quarter first =
           __builtin_shufflevector(rest[0], rest[1], 0, 4, 1, 5) + __builtin_shufflevector(rest[0], rest[1], 2, 6, 3, 7);
       const Quarter second =

@@ -1,7 +1,7 @@
 #pragma once
 
-// What becomes of a sum of products, for files that are compiled for one instruction set each (see
-// block_kernel.hpp) and for those that are not.
+// Writes sums of products to C, for files that are compiled for one instruction set each (see block_kernel.hpp) and for
+// others.
 
 #include <cstdint>
 
@@ -11,7 +11,7 @@ namespace xgrad::fused {
 
 namespace {
 
-/// A sum and what is added to it, in the steps that a row program would make of them.
+/// Joins a sum and its addend, with the roundings that a row program would have.
 template <class T>
 [[gnu::always_inline]] inline T joined(T sum, T d, T alpha, T beta) {
   if (beta == T{1}) {

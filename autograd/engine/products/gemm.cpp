@@ -24,8 +24,8 @@ double flops(const Gemm& gemm) {
   return 2 * static_cast<double>(gemm.m) * static_cast<double>(gemm.n) * static_cast<double>(gemm.k);
 }
 
-// How products are computed: as they stand or as C' = B' A' (vectors run along the rows of C then). What is chosen here
-// makes no difference to the results, but for the order of the sums, which follows from the sizes.
+// How a product is computed: as it is or as C' = B' A', with which kernel. The choice does not change the results: the
+// order of the sums follows from the sizes.
 struct Way {
   BlockProduct product;
   bool in_lanes, swapped;
@@ -35,23 +35,23 @@ bool is_scattered(const Offsets* offsets) { return offsets != nullptr && !offset
 
 Way way(const Gemm& gemm) {
   const Products products = products_of(instruction_set(), gemm.dtype);
-  // What lies anywhere is packed as the columns for the vectors.
+  // A matrix with offsets is packed, as the one that has the columns for vectors.
   if (is_scattered(gemm.offsets_a) || is_scattered(gemm.offsets_b))
     return {products.block, false, is_scattered(gemm.offsets_a)};
   if (adds_in_lanes(gemm.m, gemm.n, gemm.k)) {
-    // The short side gives the rows; where both are short, so that no matrix has to be turned.
+    // The short side gives the rows; if both sides are short, the choice avoids a transpose.
     const bool both = std::max(gemm.m, gemm.n) <= most_short_side && gemm.transpose_a && gemm.transpose_b;
     return {products.lanes, true, gemm.m > gemm.n || both};
   }
   if (gemm.m == 1 || gemm.n == 1) return {products.block, false, gemm.m > gemm.n};
-  // Whichever matrix has the columns for the vectors has to be transposed on the way: the smaller one. Where both are
+  // The matrix that has the columns for vectors has to be packed transposed, so the smaller one is taken. If both are
   // transposed, that is B, or C if it is smaller.
   if (gemm.transpose_a) return {products.block, false, gemm.transpose_b && gemm.k > gemm.m};
   return {products.block, false, gemm.transpose_b && gemm.m < gemm.n && gemm.k >= 256};
 }
 
 struct Cut {
-  std::int64_t rows, columns;            // of a part, but for the last
+  std::int64_t rows, columns;            // of all parts but the last ones
   std::int64_t row_parts, column_parts;  // how many there are
 };
 
@@ -65,7 +65,7 @@ Cut cut_into(const Gemm& gemm, std::int64_t row_parts, std::int64_t column_parts
   return {rows, columns, (gemm.m + rows - 1) / rows, (gemm.n + columns - 1) / columns};
 }
 
-// A part takes about 15 us at least: where few rows are multiplied, reading the other matrix takes it.
+// Parts take about 15 us or more; with few rows it is reading the other matrix that takes this time.
 double wanted_parts(const Gemm& gemm) {
   const double rows = static_cast<double>(std::min({gemm.m, gemm.n, std::int64_t{8}}));
   const double least_flops = 1.5e6 * rows / 8;
@@ -77,21 +77,21 @@ std::int64_t parts_within(double wanted, std::int64_t whole, std::int64_t least)
                                   std::clamp<std::int64_t>(static_cast<std::int64_t>(wanted), 1, most_parts));
 }
 
-// Groups of the depth, if they are long enough for different threads.
+// The number of groups of the depth, if they are long enough for a thread each.
 std::int64_t groups_of(std::int64_t depth) {
   return depth > deepest_sum ? (depth + group_depth(depth) - 1) / group_depth(depth) : 1;
 }
 
-// More threads get more parts, of which the slower ones take fewer. But the kernel packs columns of B for each part,
-// and so it does with all of A if its rows are not along the depth.
+// More parts than threads, so that slow threads take fewer. But each part packs columns of B, and all of A if its rows
+// do not lie along the depth.
 Cut cut_for(const Gemm& gemm, const Way& way, int threads) {
   if (threads == 1) return cut_into(gemm, 1, 1, 32);
   const double wanted = wanted_parts(gemm);
   const std::int64_t along = way.swapped ? gemm.m : gemm.n, across = way.swapped ? gemm.n : gemm.m;
   std::int64_t panels = 1, others = 1;
   if (way.in_lanes) {
-    // A single row that adds up those of the other matrix reads them from end to end: threads rather take groups of the
-    // depth, or parts that are still wide.
+    // A single row reads the rows of the other matrix from end to end, so threads take groups of the depth, or wide
+    // parts.
     const bool whole_rows = across == 1 && (way.swapped ? gemm.transpose_a : !gemm.transpose_b);
     const std::int64_t least = whole_rows ? std::clamp<std::int64_t>(along / threads, 32, 480) : 32;
     panels = whole_rows && groups_of(gemm.k) % threads == 0 ? 1 : parts_within(wanted, along, least);
@@ -110,7 +110,7 @@ struct Part {
   std::int64_t row, rows, column, columns;
 };
 
-// (What lies in a thread's static storage takes room on its stack.)
+// Allocated, because the static storage of a thread takes room on its stack.
 Scratch scratch_of_thread() {
   struct More {
     void* memory = std::aligned_alloc(64, Scratch::more_bytes);
@@ -181,7 +181,7 @@ void multiply(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part&
 
 using AfterPart = FunctionRef<void(const Rectangle&)>;
 
-// Many small products: a few in every block.
+// How many matrices of a batch make a block that is worth a thread.
 std::int64_t matrices_in_block(const Gemm& gemm) {
   return static_cast<std::int64_t>(std::clamp(1e6 / std::max(flops(gemm), 1.0), 1.0, static_cast<double>(gemm.batch)));
 }
@@ -195,7 +195,7 @@ void run_batch(const Gemm& gemm, const Way& way, AfterPart after_part) {
   });
 }
 
-// Products that are worth cutting.
+// Runs products that are large enough to be cut into parts.
 void run_cut(const Gemm& gemm, const Way& way, const Cut& cut, AfterPart after_part) {
   for (std::int64_t matrix = 0; matrix < gemm.batch; ++matrix)
     parallel(cut.row_parts * cut.column_parts, [&](std::int64_t block) {
@@ -208,13 +208,13 @@ void run_cut(const Gemm& gemm, const Way& way, const Cut& cut, AfterPart after_p
     });
 }
 
-// Groups of the depth for different threads: where C is too small to be cut into enough parts.
+// A cut of the depth into groups, for a C that is too small to be cut into enough parts.
 struct DepthCut {
   std::int64_t depth = 0, groups = 0;  // 0: none
 };
 
 DepthCut depth_cut(const Gemm& gemm, const Cut& cut, int threads) {
-  constexpr std::int64_t most_elements = 16384;  // whose totals are in memory for each group
+  constexpr std::int64_t most_elements = 16384;  // of C, for which each group has totals in memory
   if (threads == 1 || gemm.k <= deepest_sum || gemm.m * gemm.n > most_elements) return {};
   const double wanted = std::min(wanted_parts(gemm), static_cast<double>(threads));
   if (2 * static_cast<double>(gemm.batch * cut.row_parts * cut.column_parts) > wanted) return {};
@@ -224,7 +224,7 @@ DepthCut depth_cut(const Gemm& gemm, const Cut& cut, int threads) {
   return {depth, (gemm.k + depth - 1) / depth};
 }
 
-// One matrix; false if there is no memory for it.
+// Computes one matrix in groups of the depth; returns false if there is no memory for their totals.
 bool run_groups(const Gemm& gemm, const Way& way, std::int64_t matrix, const DepthCut& cut) {
   const Block whole = block_of(gemm, way, matrix, {0, gemm.m, 0, gemm.n});
   const std::int64_t size = gemm.m * gemm.n;
@@ -260,7 +260,7 @@ void run_depth_cut(const Gemm& gemm, const Way& way, const DepthCut& cut, AfterP
   }
 }
 
-// Neighbours among the columns of a C that has offsets.
+// Columns of a C with offsets that lie next to each other.
 struct Run {
   std::int64_t column, columns, offset;
 };
@@ -277,7 +277,7 @@ std::vector<Run> runs_of(const std::vector<std::int64_t>& columns) {
   return runs;
 }
 
-// Some rows of a matrix at a time, which are added up while they are in the cache.
+// Computes some rows of a matrix at a time and adds them up at their places while they are in the cache.
 template <class T>
 void run_folded(const Gemm& gemm, const Way& way) {
   constexpr std::int64_t most_elements = 65536, most_rows_at_once = 112;

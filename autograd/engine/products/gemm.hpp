@@ -17,19 +17,19 @@ namespace xgrad::fused {
 /// Matrix products C = op(A) op(B) of row-major matrices, `batch` of them: op(A) is m x k, op(B) k x n, and op()
 /// transposes where the flag says so. C does not overlap A or B.
 ///
-/// The bits of C follow from the dtype, m, n, k, the instruction set and the numbers alone; m and n are
-/// interchangeable, so that C' = B' A' has the same. The order of the sums is in block_product.hpp: that of
-/// Products::lanes if adds_in_lanes(m, n, k), else that of Products::block.
+/// The bits of C follow from the dtype, m, n, k, the instruction set and the numbers alone, and C' = B' A' has the
+/// same. The order of the sums is in block_product.hpp: that of Products::lanes if adds_in_lanes(m, n, k), else that of
+/// Products::block.
 ///
-/// Matrices of A or B may lie anywhere, as offsets say, which stand for the distances between them. Where they have
-/// rows and columns, too, these are those of op(A) or op(B), op() is nothing, and A and B do not both have them; nor
-/// have they where sums are in lanes, or m or n is 1.
+/// A or B may have offsets in place of distances between its matrices. If these have rows and columns, too, they are
+/// those of op(A) or op(B), without a transpose; only one of A and B may have such, and neither if sums are in lanes or
+/// m or n is 1.
 ///
-/// Where C has offsets, each matrix is added up, element by element in their order, at these places of what was 0 and
-/// has batch_c elements; it lies within them, and there is no D.
+/// If C has offsets, each matrix is added up in the order of its elements at these places of memory that was 0 and has
+/// batch_c elements; all places lie within it, and there is no D.
 ///
-/// Where there is a D, which lies as C does, perhaps in the same memory, each sum s of products and the d of its place
-/// become alpha s + d if beta is 1, else beta d + s, and alpha is 1; both steps are rounded, as a row program would.
+/// D has the layout of C and may share its memory. Each sum s and its d become alpha s + d if beta is 1, else beta d +
+/// s, and alpha is 1; both steps are rounded, as in a row program.
 struct Gemm {
   DType dtype = float32;  // float32 or float64
   bool transpose_a = false, transpose_b = false;
@@ -46,17 +46,16 @@ struct Gemm {
   double alpha = 1, beta = 1;
 };
 
-/// In how many parts the products are computed for so many threads, and the rows and columns of the largest of them.
+/// The number of parts in which the products are computed, and the rows and columns of the largest part.
 struct Division {
   std::int64_t parts, rows, columns;
 };
 Division division(const Gemm& gemm, int threads);
 
-/// Computes the products on the threads that set_num_threads() allows, in parts for so many. The result does not depend
-/// on their number.
-/// If there is an `after_part`, it is called for finished parts of the result, by whichever thread finished them, while
-/// they are still in its cache; rows are counted through the batch (row i of matrix b is b * m + i), and each element
-/// is in exactly one part.
+/// Computes the products in parts for `threads` threads, on those that set_num_threads() allows. The result does not
+/// depend on their number. `after_part` is called for each finished part, on the thread that finished it, while the
+/// part is in its cache; rows are numbered through the batch (row i of matrix b is b * m + i), and each element is in
+/// exactly one part.
 void run(const Gemm& gemm, FunctionRef<void(const Rectangle& part)> after_part = {}, int threads = num_threads());
 
 }  // namespace xgrad::fused

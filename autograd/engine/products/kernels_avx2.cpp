@@ -1,4 +1,4 @@
-// Compiled for AVX2 and FMA, where there are such processors.
+// The kernels for AVX2 and FMA, for which this file is compiled.
 
 #if defined(__AVX2__) && defined(__FMA__)
 #include "autograd/engine/products/kernels_of.hpp"

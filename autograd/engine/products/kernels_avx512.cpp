@@ -1,4 +1,4 @@
-// Compiled for AVX-512, where there are such processors.
+// The kernels for AVX-512, for which this file is compiled.
 
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
 #include "autograd/engine/products/kernels_of.hpp"

@@ -1,4 +1,4 @@
-// For what every processor of the architecture has.
+// The kernels for the generic set, which every processor of the architecture has.
 
 #include "autograd/engine/products/kernels_of.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// The products of one instruction set, for the files that are compiled for it (see block_kernel.hpp).
+// The kernels of one instruction set, for the file that is compiled for it (see block_kernel.hpp).
 
 #include "autograd/engine/products/block_kernel.hpp"
 #include "autograd/engine/products/column_kernel.hpp"
@@ -11,7 +11,7 @@ namespace xgrad::fused {
 
 namespace {
 
-/// Sizes: how many rows and columns the kernels have in registers at a time.
+/// Sizes says how many rows and columns the kernels keep in registers.
 template <class T, class Arch, class Sizes>
 struct LaneKernel {
   static void run(const Block& block, const Scratch& scratch) {

@@ -8,7 +8,7 @@ namespace xgrad::fused {
 
 namespace {
 
-/// Takes so many elements from the last axes, outermost first.
+/// Takes the offsets of so many elements off the last axes of a view.
 class Axes {
  public:
   explicit Axes(const StridedView& view) : strides_(view.strides) {

@@ -1,6 +1,6 @@
 #pragma once
 
-// Operands of matrix products that are read where they lie: permuted axes, sliding windows.
+// Views that matrix products read in place, such as permuted axes and sliding windows.
 
 #include <cstdint>
 #include <optional>
@@ -10,27 +10,27 @@
 
 namespace xgrad::fused {
 
-/// Some matrices of one size: element (i, j) of matrix b is element batches[b] + rows[i] + columns[j] of what holds it.
+/// Matrices of one size: element (i, j) of matrix b is element batches[b] + rows[i] + columns[j] of the memory.
 struct Offsets {
   std::vector<std::int64_t> batches, rows, columns;
 
-  /// Whether the elements of a row, or of a column, lie next to each other, and rows or columns at equal distances.
+  /// Whether rows have adjacent elements and lie at equal distances, or columns do.
   bool lies_along() const;
-  /// Whether each matrix lies within so many elements of its own, one after the other.
+  /// Whether matrix b lies within the b-th `elements` elements of the memory.
   bool lie_apart(std::int64_t elements) const;
 };
 
-/// How the elements of a result lie in what it is a view of.
+/// The sizes and strides of a view.
 struct StridedView {
   Shape shape;
   std::vector<std::int64_t> strides;  // by axis
 };
 
-/// The view as `batch` matrices of so many rows and columns, of which there is at least one; nothing where an axis
-/// would have to be divided in a way that does not come out even.
+/// The view as `batch` matrices of so many rows and columns, all at least 1; nothing if that would cut an axis into
+/// pieces of different sizes.
 std::optional<Offsets> offsets_of(const StridedView& view, std::int64_t batch, std::int64_t rows, std::int64_t columns);
 
-/// The distance from each number to the next, if it is the same for all; 1 for a single number.
+/// The distance between consecutive offsets, if it is the same for all; 1 for a single offset.
 std::optional<std::int64_t> distance(const std::vector<std::int64_t>& offsets);
 
 }  // namespace xgrad::fused

@@ -1,6 +1,6 @@
 #pragma once
 
-// Packing the columns of a matrix that lies anywhere, for the files that are compiled for one instruction set each (see
+// Packs the columns of a matrix that has offsets, for the files that are compiled for one instruction set each (see
 // block_kernel.hpp).
 
 #include <cstdint>
@@ -43,13 +43,13 @@ class Scattered {
   }
 
  private:
-  // The runs of neighbours that a vector takes: lanes from `length` on are of the second. Each run is loaded as a whole
-  // vector; as the second lies behind the first, no element before the first or behind the last is read.
+  // A vector of columns as two runs of adjacent elements: lanes from `length` on are the second run. Each run is loaded
+  // as a whole vector; the second lies behind the first, so no element before the first or behind the last is read.
   struct Runs {
     std::int64_t first, second, length;
     typename Lanes::M takes_second;
   };
-  // False where there are more than two, or the second lies before the first.
+  // Returns false if there are more than two runs, or the second lies before the first.
   static bool find_runs(const std::int64_t* columns, Runs& runs) {
     runs.first = runs.second = columns[0];
     runs.length = 1;
@@ -63,7 +63,7 @@ class Scattered {
     return runs.second >= runs.first;
   }
 
-  // Transposes as many rows at a time as follow one another.
+  // Transposes as many rows at a time as are adjacent in memory.
   static void pack_runs_of_depth(const T* from, const std::int64_t* depths, std::int64_t depth,
                                  const std::int64_t* columns, std::int64_t count, T* to, std::int64_t stride) {
     for (std::int64_t l = 0, end = 0; l < depth; l = end) {

@@ -1,7 +1,6 @@
 #pragma once
 
-// Transposing on the way into scratch memory, for the files that are compiled for one instruction set each (see
-// block_kernel.hpp).
+// Packs a matrix transposed, for the files that are compiled for one instruction set each (see block_kernel.hpp).
 
 #include <cstdint>
 
@@ -9,7 +8,7 @@ namespace xgrad::fused {
 
 namespace {
 
-// a0 b0 a1 b1 ..., of floats or doubles.
+// Interleaves floats or doubles: a0 b0 a1 b1 ...
 template <class Row>
 [[gnu::always_inline]] inline void interleave(const Row& a, const Row& b, Row& low, Row& high) {
   if constexpr (sizeof(a[0]) == 4) {

@@ -9,7 +9,7 @@ namespace xgrad::fused {
 
 std::vector<Overwrite> overwrites(const Program& program) {
   constexpr std::int64_t never = -1;
-  // When, counted in steps, each pointer is first stored to and last read.
+  // For each pointer the number of the step that first stores to it, and of the last one that reads it.
   std::vector<std::int64_t> stored(program.pointers.size(), never), read(program.pointers.size(), never);
   std::int64_t time = 0;
   for (const Phase& phase : program.phases)
@@ -34,8 +34,7 @@ std::vector<Overwrite> overwrites(const Program& program) {
       if (input && output && read[r] <= stored[w] + (planted("a result lies over what the next steps read") ? 2 : 0))
         pairs.push_back({static_cast<std::uint16_t>(r), static_cast<std::uint16_t>(w)});
     }
-  // The earlier something is stored, the fewer may lie under it: in this order nobody takes what only a later one
-  // could.
+  // Outputs that are stored early can overwrite the fewest inputs, so they choose first.
   std::stable_sort(pairs.begin(), pairs.end(),
                    [&](const Overwrite& a, const Overwrite& b) { return stored[a.written] < stored[b.written]; });
   return pairs;

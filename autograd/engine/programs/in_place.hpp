@@ -6,14 +6,14 @@
 
 namespace xgrad::fused {
 
-/// Pointers of a program that may lie in the same memory: what is written there need not be beside what was read.
+/// An input and an output of a program that may share memory: the output may overwrite the input.
 struct Overwrite {
   std::uint16_t read;
   std::uint16_t written;
 };
 
-/// All such pairs: elements of the program's dtype, of which the old one is not read any more, neither in the steps of
-/// its row after the new one is stored, nor by other rows. The pairs whose output is stored first come first.
+/// All such pairs: full pointers of the program's dtype where no step reads an element of the input after the output's
+/// is stored, in its own row or in others. Pairs whose output is stored first come first.
 std::vector<Overwrite> overwrites(const Program& program);
 
 }  // namespace xgrad::fused

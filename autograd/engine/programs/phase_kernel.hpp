@@ -1,6 +1,6 @@
 #pragma once
 
-// The seam between the driver, which walks the rows, and the two tiers, which run one phase on one row.
+// The interface between rows/, which goes over the rows, and the two tiers, which run one phase on some of them.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace xgrad::fused {
 
-/// The most rows that a phase runs on at a time. So many numbers each register has, one for each of these rows.
+/// The most rows that a phase runs on at a time. Each register has so many numbers, one for each of these rows.
 inline constexpr std::int64_t most_rows = 16;
 
 /// What a phase runs on: rows whose `columns` elements are next to each other.

@@ -4,8 +4,8 @@
 //   in:  the steps of a fusion group.
 //   out: a program that is simplified and verified, and what follows from it.
 //
-// The row program: what a fused group of entries computes, for every row of a space of rows and columns. One
-// representation for both tiers, the tile interpreter and the machine code generator.
+// A row program says what a fusion group computes for each row of a space of rows and columns. Both tiers, the
+// interpreter and machine code, run the same program.
 
 #include <cstdint>
 #include <vector>
@@ -16,8 +16,8 @@
 
 namespace xgrad::fused {
 
-/// What a step does: an instruction of the tape's table, on masks where the tape has bools, or one of those that are
-/// only in row programs.
+/// What a step does: an instruction of the table (autograd/core/instruction.hpp), which has masks where the tape has
+/// bools. Some instructions are for row programs only.
 using Code = Instruction;
 
 /// An operand of a step.
@@ -26,7 +26,7 @@ struct Ref {
     none,
     value,     // the result of an earlier step of the same phase
     pointer,   // the element in memory at this row and column
-    register_  // a number that is the same along the row
+    register_  // a row scalar: a number that is the same along the row
   };
   Kind kind = Kind::none;
   std::uint16_t index = 0;
@@ -41,7 +41,7 @@ struct Step {
   friend bool operator==(const Step&, const Step&) = default;
 };
 
-/// One operation on registers, done once for every row (once for the program, where nothing depends on the row).
+/// One operation on registers. It runs once for each row, or once for the program if it does not depend on the row.
 struct RowStep {
   Code code;
   std::uint16_t in[3];
@@ -49,10 +49,10 @@ struct RowStep {
   friend bool operator==(const RowStep&, const RowStep&) = default;
 };
 
-/// One sweep over the columns of a row. A reduction along the row ends a phase: its register is known in the next.
+/// One pass over the columns of a row. A reduction along the row ends a phase: the next phase reads its register.
 struct Phase {
   std::vector<Step> steps;
-  std::vector<RowStep> after;  // once the reductions of this phase are in their registers
+  std::vector<RowStep> after;  // run when the reductions of this phase are in their registers
   friend bool operator==(const Phase&, const Phase&) = default;
 };
 
@@ -61,28 +61,28 @@ struct Pointer {
   enum class Shape : std::uint8_t {
     full,    // rows x columns elements, row-major
     vector,  // one element for each column, the same for all rows
-    scratch  // one row of the thread's own memory, to carry a value from one phase to a later one
+    scratch  // one row in memory of the thread, which carries a value from one phase to a later one
   };
   Shape shape = Shape::full;
-  bool mask = false;         // bytes 0 or 1 (bool), which become masks when read; else elements of the program's dtype
-  bool accumulator = false;  // target of accumulate steps: zero before the first row
-  bool placed = false;       // an input whose elements lie at places of their own (see Binding::places)
+  bool mask = false;  // whether elements are bytes 0 or 1 (bool), read as masks; else they have the program's dtype
+  bool accumulator = false;  // whether accumulate steps add to it; it is 0 before the first row
+  bool placed = false;       // whether it is an input that an Access describes (see Binding::places)
   friend bool operator==(const Pointer&, const Pointer&) = default;
 };
 
-/// A register that has its number before the first phase of a row.
+/// A register that is loaded before the first phase of a row.
 struct Load {
   enum class Source : std::uint8_t {
-    argument,  // the number with this index in the arguments: the same for all rows
-    rows,      // element `row` of the memory with this index among the row operands, of the program's dtype
-    integers,  // the same, of int64 elements, as a number
-    element    // the element of the pointer with this index at the column whose number an earlier load gave
+    argument,  // argument `index`, the same for all rows
+    rows,      // element `row` of row operand `index`, of the program's dtype
+    integers,  // element `row` of row operand `index`, an int64, as a number
+    element    // the element of pointer `index` in the column whose number another load has put into a register
   };
   Source source = Source::argument;
   std::uint16_t index = 0;
   std::uint16_t register_ = 0;
-  std::uint16_t column = 0;  // of elements: the register
-  bool placed = false;       // of rows: the numbers lie at places of their own (see Binding::row_places)
+  std::uint16_t column = 0;  // of elements: the register that has the column number
+  bool placed = false;       // of rows: whether an Access describes the row operand (see Binding::row_places)
   friend bool operator==(const Load&, const Load&) = default;
 };
 
@@ -93,8 +93,8 @@ struct RowStore {
   friend bool operator==(const RowStore&, const RowStore&) = default;
 };
 
-/// A register that is written, after the last phase of each row, to one element of the row: that of the pointer at the
-/// column whose number another register has, one that an earlier load gave for each row.
+/// A register that is written to one element of the row after its last phase: to the pointer, in the column whose
+/// number a load has put into another register.
 struct ElementStore {
   std::uint16_t register_;
   std::uint16_t pointer;
@@ -122,13 +122,13 @@ inline constexpr std::int64_t narrow_columns = 64;
 /// What a program runs on.
 struct Binding {
   std::int64_t rows = 0, columns = 0;
-  std::vector<void*> pointers;  // one for each pointer; scratch ones are null; of what is placed element 0
+  std::vector<void*> pointers;  // by pointer: element 0, also of placed ones; null for scratch
   std::vector<void*> row_operands;
   std::vector<double> arguments;
   // Sums over rows are taken of so many bands of equally many rows, one band after the other in each accumulator.
   std::int64_t bands = 1;
-  // Of what is placed: where the elements lie, in the order of rows and columns; coalesced. Null for all others, or no
-  // list where there is none.
+  // By pointer and by row operand: where the elements of placed ones lie, in the order of rows and columns, coalesced.
+  // Null for all others; empty if none is placed.
   std::vector<const Access*> places{}, row_places{};
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// What follows from a program, whatever it is bound to.
+// Facts about a program that do not depend on what it is bound to.
 
 #include <cstdint>
 #include <vector>
@@ -9,7 +9,7 @@
 
 namespace xgrad::fused {
 
-/// Which parts of its rows and columns a program can be run on by themselves.
+/// On which parts of its rows and columns a program can run separately.
 enum class Parts : std::uint8_t {
   none,
   columns,  // some of the columns, all rows: no column depends on another, but there are sums over rows
@@ -19,16 +19,16 @@ enum class Parts : std::uint8_t {
 struct Analysis {
   explicit Analysis(const Program& program);
 
-  std::vector<char> fixed;                                   // whether each register is the same for all rows
-  std::vector<RowStep> once;                                 // steps of `before` that are done once for the program
-  std::vector<RowStep> before;                               // and those for each row
+  std::vector<char> fixed;                                   // by register: whether it is the same for all rows
+  std::vector<RowStep> once;                                 // the steps of the program's `before` that run once
+  std::vector<RowStep> before;                               // and those that run for each row
   std::vector<std::uint16_t> accumulators, scratch, placed;  // pointers
-  bool flat = false;                                         // neither rows nor columns matter: one long row
-  bool flat_row = false;                                     // so it is if there is just one row
+  bool flat = false;      // whether rows and columns do not matter, so that all is one long row
+  bool flat_row = false;  // whether they do not matter if there is just one row
   Parts parts = Parts::none;
 };
 
-/// Whether a phase needs the numbers of its columns.
+/// Whether a phase reads the numbers of its columns.
 bool counts_columns(const Phase& phase);
 
 }  // namespace xgrad::fused

@@ -1,7 +1,7 @@
 #pragma once
 
-// What each reduction along a row does, for both tiers. The order of sums and products, which their bits depend on, is
-// PhaseKernel's.
+// What each reduction along a row computes, for both tiers. PhaseKernel defines the order of sums and products, on
+// which their bits depend.
 
 #include <limits>
 
@@ -10,13 +10,13 @@
 
 namespace xgrad::fused {
 
-/// What joins two numbers. (Machine code needs one instruction of the processor for it.)
+/// The operation of two numbers that a reduction repeats. Each is one instruction of the processor in machine code.
 enum class Join : std::uint8_t { sum, product, larger, smaller };
 
 struct ReductionFacts {
   Join join;
-  double start;   // of no elements; joined with a number it changes nothing
-  bool in_lanes;  // joined in reduction_lanes doubles, in a fixed order; else as they are, for no order shows
+  double start;   // the result for no elements: the neutral element
+  bool in_lanes;  // joined in reduction_lanes doubles, in a fixed order; else in the dtype and any order
   bool folds;     // several float32 of a lane are joined before they are widened
 };
 
@@ -34,7 +34,7 @@ constexpr ReductionFacts reduction_facts(Code code) {
   }
 }
 
-/// a joined with b: lanes of numbers over an emitter, and numbers. The larger and the smaller are NaN if either is.
+/// Joins a and b, lanes over an emitter or numbers. The larger and the smaller of two are NaN if either is.
 template <Join join, class E, class R = typename E::R>
 XGRAD_FORCE_INLINE R joined(E& e, R a, R b) {
   if constexpr (join == Join::sum) return math::add(e, a, b);

@@ -49,8 +49,8 @@ bool same(const Step& a, const Step& b) {
   return a.code == b.code && std::equal(std::begin(a.in), end, std::begin(b.in));
 }
 
-// Makes later steps read the first of equal ones, which leaves the others unread. A store in between changes nothing: a
-// phase does not read what it stores, so equal operands are equal values.
+// Makes later steps read the first of equal steps, so that the others are dead. A store in between changes nothing: a
+// phase does not read what it stores, so equal operands have equal values.
 void unify(std::vector<Step>& steps) {
   std::vector<std::uint16_t> first(steps.size());
   for (std::size_t i = 0; i < steps.size(); ++i) {

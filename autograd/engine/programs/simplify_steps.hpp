@@ -6,7 +6,7 @@
 
 namespace xgrad::fused {
 
-/// Shortens the steps of a phase: of equal ones only the first is left, and of those whose results nobody reads none.
+/// Removes steps of a phase: all but the first of equal ones, and those whose results nothing reads.
 void combine(std::vector<Step>& steps);
 
 }  // namespace xgrad::fused

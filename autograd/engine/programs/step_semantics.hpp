@@ -1,6 +1,6 @@
 #pragma once
 
-// What each elementwise instruction computes: the function of its name in engine/math, found through the table.
+// What each elementwise instruction computes: the function of its name in engine/math.
 
 #include "autograd/engine/math/power.hpp"
 #include "autograd/engine/math/trigonometry.hpp"
@@ -8,8 +8,8 @@
 
 namespace xgrad::fused {
 
-/// Meaning<code>::of(emitter, a, b, c) is the result, numbers or masks as the form says; it looks at as many operands
-/// as the code has. There is none of sources, reductions and sinks.
+/// Meaning<code>::of(emitter, a, b, c) is the result, numbers or masks as the instruction's form says; it uses as many
+/// operands as the code has. Sources, reductions and sinks have no Meaning.
 template <Code code>
 struct Meaning;
 

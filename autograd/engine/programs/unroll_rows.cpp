@@ -77,7 +77,7 @@ class Unrolling {
   }
 
   const Program& from_;
-  std::vector<Ref> sums_;  // what has been added up in each accumulator
+  std::vector<Ref> sums_;  // by accumulator: the sum of the rows so far
   Unrolled result_;
 };
 

@@ -1,4 +1,4 @@
-// Verifies what the driver derives from a program.
+// Verifies what rows/ derives from a program before it runs it.
 
 #include <algorithm>
 #include <cstddef>
@@ -17,7 +17,7 @@ bool same(const RowStep& a, const RowStep& b) {
   return a.code == b.code && std::equal(std::begin(a.in), std::end(a.in), std::begin(b.in)) && a.out == b.out;
 }
 
-/// What is taken for the same in all rows, and what is listed.
+/// Verifies an Analysis: the registers that it takes for the same in all rows, and its lists.
 class AnalysisVerifier {
  public:
   void run(const Program& program, const Analysis& analysis) {
@@ -86,7 +86,7 @@ class AnalysisVerifier {
   bool all_full_ = true;
 };
 
-/// Steps of one program beside those that another one has for several rows.
+/// Compares the steps of a program with those of the unrolled one, row by row.
 class UnrolledVerifier {
  public:
   void run(const Program& program, const Unrolled& unrolled) {
@@ -165,7 +165,7 @@ class UnrolledVerifier {
 
 }  // namespace
 
-// (Their memory is used again: there are many programs.)
+// The verifiers of a thread keep their memory, because many programs are verified.
 void verify_analysis(const Program& program, const Analysis& analysis) {
   static constinit thread_local ThreadObject<AnalysisVerifier> verifier;
   verifier->run(program, analysis);

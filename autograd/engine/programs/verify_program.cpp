@@ -14,13 +14,13 @@ namespace {
 using Shape = Pointer::Shape;
 using Source = Load::Source;
 
-enum class Kind : std::uint8_t { none, number, mask, reducing };  // (reducing: a number once the phase is over)
+enum class Kind : std::uint8_t { none, number, mask, reducing };  // reducing: a number, but only after the phase
 
 constexpr std::size_t never = std::numeric_limits<std::size_t>::max();
-// The interpreter's places are counted in 15 bits.
+// The interpreter numbers places with 15 bits.
 constexpr std::size_t most_places = 0x8000;
 
-/// What operand k of a code is.
+/// Whether operand k of a code is a number or a mask.
 Kind operand_kind(Code code, int k) { return takes_mask(code, k) ? Kind::mask : Kind::number; }
 Kind result_kind(Code code) { return gives_mask(code) ? Kind::mask : Kind::number; }
 
@@ -204,7 +204,7 @@ class Verifier {
   std::vector<std::uint16_t> reductions_;
 };
 
-/// When, counted in steps, the pointers of a program are last read and first stored.
+/// For each pointer of a program the number of the last step that reads it, and of the first one that stores to it.
 class Times {
  public:
   void find(const Program& program) {
@@ -233,14 +233,14 @@ bool is_full_of_numbers(const Pointer& pointer) {
 }  // namespace
 
 const Program& verified(const Program& program) {
-  static constinit thread_local ThreadObject<Verifier> verifier;  // whose memory is used again: there are many programs
+  static constinit thread_local ThreadObject<Verifier> verifier;  // keeps its memory for the next program
   if (verification() != Verification::never) verifier->run(program);
   return program;
 }
 
 void verify_sharing(const Program& program, std::span<const Overwrite> pairs) {
   if (pairs.empty()) return;
-  static constinit thread_local ThreadObject<Times> times;  // whose memory is used again
+  static constinit thread_local ThreadObject<Times> times;  // keeps its memory
   times->find(program);
   for (const auto& [read, written] : pairs) {
     const auto count = program.pointers.size();

@@ -1,31 +1,32 @@
 #pragma once
 
-// What happens when the verifier finds that something the engine is about to run breaks a rule.
+// What happens when a verifier finds that something breaks a rule that the engine is about to run.
 
 #include <cstdint>
 #include <stdexcept>
 
 namespace xgrad::fused {
 
-/// Something that is about to run breaks a rule, which the message names: a fault of the engine itself.
+/// Something that is about to run breaks a rule, which the message names. It is a fault of the engine.
 struct Unverified : std::logic_error {
   using std::logic_error::logic_error;
 };
 
 /// Throws Unverified.
 [[noreturn]] void violated(const char* rule);
-/// The same, of the thing with this number: "pointer 3: rule".
+/// Throws Unverified for the thing with this number: "pointer 3: rule".
 [[noreturn]] void violated(const char* what, std::int64_t number, const char* rule);
 
-/// Counts the violation. Ends the program if end_on_violation() says so; else the first one is told on stderr.
+/// Counts the violation, and ends the program if end_on_violation() says so; else prints the first one to stderr.
 void report(const Unverified& violation);
-/// How many have been reported.
+/// The number of violations that were reported.
 std::int64_t violation_count();
-/// Whether a violation ends the program, as it does from the start in sanitizer builds and where the environment
-/// variable XGRAD_ON_VIOLATION is "end", or is left to the reference kernels.
+/// Sets whether a violation ends the program; else the reference kernels compute that part. At the start it does in
+/// sanitizer builds and where the environment variable XGRAD_ON_VIOLATION is "end".
 void end_on_violation(bool end);
 
-/// Whether plans are verified: always, but for measurements (never) and tests of what a violation leads to (reject).
+/// Whether plans are verified: always, except in measurements (never) and in tests of violations (reject: all plans
+/// fail verification).
 enum class Verification : std::uint8_t { always, never, reject };
 void set_verification(Verification verification);
 Verification verification();

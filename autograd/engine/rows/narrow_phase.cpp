@@ -43,7 +43,7 @@ class Builder {
     if (fresh) result_.spreads.push_back({ref.index, slot});
     return at(slot);
   }
-  /// Values keep their numbers: for each step there is one.
+  /// Replaces a step by one step, so that the numbers of values stay.
   Step moved(const Step& step) {
     if (step.code == Code::column) return {Code::copy, {at(places_.first_column)}};
     Step made = step;
@@ -51,13 +51,13 @@ class Builder {
     return made;
   }
 
-  /// How many steps of the phase write the memory of pointer p.
+  /// The number of steps of the phase that write to the memory of pointer p.
   std::int64_t writers(std::uint16_t p) const {
     return std::count_if(phase_.steps.begin(), phase_.steps.end(), [&](const Step& step) {
       return is_sink(step.code) && !is_reduction(step.code) && aliases_[step.out] == aliases_[p];
     });
   }
-  /// Where an operand of a reduction lies once the phase is over, if it does anywhere.
+  /// The pointer in whose memory an operand of a reduction still is after the phase, if any.
   std::optional<std::uint16_t> left_at(const Ref& ref) const {
     if (ref.kind == Ref::Kind::pointer && !program_.pointers[ref.index].mask &&
         (writers(ref.index) == 0 || planted("narrow rows are reduced after a store over them")))

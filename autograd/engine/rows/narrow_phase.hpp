@@ -1,6 +1,6 @@
 #pragma once
 
-// A phase of narrow rows as one of a single long row, which machine code can be made of.
+// Turns a phase of narrow rows into one of a single long row, for which there is machine code.
 
 #include <cstdint>
 #include <map>
@@ -12,27 +12,27 @@
 
 namespace xgrad::fused {
 
-/// What one phase does to a tile of whole rows, as to one row. Numbers of rows and of columns lie in slots, as many
-/// times as they are read; reductions are taken after the phase, of what it leaves in memory.
+/// What one phase does to a tile of whole rows, taken as one row. Registers and vectors are repeated in slots, so that
+/// there is one number for each element; reductions run after the phase, on what it leaves in memory.
 struct NarrowPhase {
   struct Moved {
     std::uint16_t register_, place;
-    Code code = Code::copy;  // of reductions
+    Code code = Code::copy;  // the code of a reduction
   };
   Program program;  // its only phase; pointer p is place p
   Aliases aliases;
-  std::vector<Moved> spreads;     // before it: registers into slots
-  std::vector<Moved> reductions;  // after it: of places into registers
-  bool has_kernel = false;        // whether it does anything else
+  std::vector<Moved> spreads;     // before the phase: from registers into slots
+  std::vector<Moved> reductions;  // after the phase: from places into registers
+  bool has_kernel = false;        // whether the phase has any other step
 };
 
-/// The slots of all phases of a program from `first` on.
+/// Numbers the slots that the phases of a program need, from `first` on.
 class NarrowSlots {
  public:
   explicit NarrowSlots(std::uint16_t first) : next_(first) {}
   std::uint16_t take() { return next_++; }
   std::uint16_t next() const { return next_; }
-  /// The slot of a register as elements, and whether it is new.
+  /// The slot in which a register is repeated, and whether this is its first use.
   std::pair<std::uint16_t, bool> of_register(std::uint16_t r) {
     const auto [at, fresh] = spread_.try_emplace(r, next_);
     if (fresh) ++next_;

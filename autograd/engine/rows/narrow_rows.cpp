@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t at(Code code) { return static_cast<std::size_t>(code); }
 
-// Places of row operands before the number of slots is known.
+// Marks places of row operands until the number of slots is known, which they follow.
 constexpr std::uint16_t operand_mark = 0x8000;
 
 void check_places(const TileCode& code, std::uint16_t end) {
@@ -50,7 +50,7 @@ NarrowRows::NarrowRows(const Program& program, const Analysis& analysis, const A
     const bool added = machine && add_kernel(made, functions, *machine);
     if (!added)
       instructions_.insert(instructions_.end(), interpreted[k].instructions.begin(), interpreted[k].instructions.end());
-    // Interpreted rows have the room of those that take over from them, so that these find it there.
+    // Interpreted rows reserve the slots that machine code needs, so that the switch to it needs no memory.
     if (added || !machine || planted("slots count as filled by a phase that is interpreted")) slots = taken;
     add_row_steps(phase.after, functions);
   }
@@ -118,7 +118,7 @@ void NarrowRows::add_row_steps(const std::vector<RowStep>& steps, const TileFunc
       if (analysis_.fixed[step.in[k]] && !planted("a number for all rows is read like one for each")) single |= 1 << k;
     std::uint16_t in[3] = {};
     for (int k = 0; k < arity(step.code); ++k) in[k] = place_of(step.in[k]);
-    // Where there is no such loop, single numbers become vectors, one for each operand.
+    // Where no loop takes these operands as single numbers, copies repeat them in vectors.
     for (int k = 0; single && !element_function(functions, step.code, single); ++k) {
       if (!(single >> k & 1)) continue;
       const auto vector = static_cast<std::uint16_t>(operand_mark | (program_.row_operands + k));
@@ -151,12 +151,12 @@ void NarrowRows::add_element_stores(const TileFunctions& functions) {
   }
 }
 
-/// Where a thread's memory has what. A tile is `rows` rows.
+/// Offsets into the memory of a thread. A tile has `rows` rows.
 struct NarrowRows::Layout {
   Layout(const NarrowRows& all, std::int64_t columns_) : columns(columns_) {
     const std::size_t item = item_size(all.program_.dtype);
     rows = tile_elements(all.program_.dtype) / columns;
-    rows -= rows % (64 / static_cast<std::int64_t>(item));  // whole vectors of rows, of any instruction set
+    rows -= rows % (64 / static_cast<std::int64_t>(item));  // 64 bytes of rows are whole vectors of any instruction set
     vector = lines(static_cast<std::size_t>(rows) * item) + 64;
     registers = all.slots_ * slot_stride;
     pointers = registers + (all.program_.registers + 3u) * vector;
@@ -170,7 +170,7 @@ struct NarrowRows::Layout {
   std::size_t vector, registers, pointers, numbers, fixed, placed, places, bytes;
 };
 
-/// One thread's walk over a block of rows.
+/// Runs the program on a block of rows, on one thread.
 template <class T>
 class NarrowRows::Walk {
  public:
@@ -216,7 +216,7 @@ class NarrowRows::Walk {
   }
 
  private:
-  /// Memory of the thread itself: what is the same for all rows is repeated for each row of a tile.
+  /// Points pointer p to memory of the thread where it needs some: a vector is repeated for each row of a tile.
   void set_up(std::size_t p) {
     const Pointer& pointer = program_.pointers[p];
     char* own = place_[p] = memory_ + layout_.pointers + p * slot_stride;
@@ -260,7 +260,7 @@ class NarrowRows::Walk {
                            place_[instruction.in[2]], instruction.by_rows ? rows : n);
     }
   }
-  /// On the whole tile as one row.
+  /// Runs a kernel on the whole tile as one row.
   void run_kernel(const PhaseKernel& kernel, std::int64_t n) {
     kernel.run({reinterpret_cast<void* const*>(place_), memory_ + layout_.fixed, nullptr, n});
   }
@@ -272,7 +272,7 @@ class NarrowRows::Walk {
     return sizeof(T);
   }
 
-  /// Each row of the accumulators' tiles into the doubles of the block.
+  /// Adds each row of the accumulators' tiles to the doubles of the block.
   void collect(std::int64_t block, Partials& partials) {
     const auto& accumulators = all_.analysis_.accumulators;
     for (std::size_t k = 0; k < accumulators.size(); ++k) {

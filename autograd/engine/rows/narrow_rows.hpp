@@ -1,7 +1,7 @@
 #pragma once
 
-// Rows of few columns: as many whole rows to a tile as it holds, all phases on one tile, and vectors over its rows in
-// the place of registers.
+// Runs rows of few columns in tiles of whole rows: all phases go over one tile before the next, and a register is a
+// vector with a number for each row of the tile.
 
 #include <cstdint>
 #include <memory>
@@ -17,12 +17,12 @@
 
 namespace xgrad::fused {
 
-/// Reductions along these rows take the columns one by one, else they are as PhaseKernel says. A tile has as many rows
-/// as 4 KiB hold, of which there are whole vectors of 64 bytes; sums over rows add, in the program's dtype, what lies
-/// at the same place of 16 tiles, and then, in double, the places of the tile in rising order.
+/// Reductions along these rows take the columns one by one; else they are as PhaseKernel says. A tile has as many rows
+/// as fit into 4 KiB, in multiples of 64 bytes of numbers. Sums over rows add the same place of 16 tiles in the
+/// program's dtype, then the places of a tile in double, in rising order.
 class NarrowRows {
  public:
-  /// With an instruction set, phases are machine code as far as there is any for it.
+  /// With `machine`, phases are machine code for that instruction set where there is any; else all are interpreted.
   NarrowRows(const Program& program, const Analysis& analysis, const Aliases& aliases, const TileFunctions& functions,
              std::optional<InstructionSet> machine = {});
   bool is_machine_code() const { return !kernels_.empty(); }
@@ -37,7 +37,7 @@ class NarrowRows {
   template <class T>
   void run_as(const Binding& binding, const T* fixed, Partials& partials) const;
 
-  /// Whether there is machine code for a phase, which is added then.
+  /// Adds machine code for a phase. Returns whether there is any.
   bool add_kernel(const NarrowPhase& made, const TileFunctions& functions, InstructionSet set);
   void resolve_places();
   void add_loads(const TileFunctions& functions);
@@ -49,10 +49,10 @@ class NarrowRows {
   const Program& program_;
   const Analysis& analysis_;
   Places places_;
-  std::vector<TileInstruction> instructions_;  // without a function: the kernel with the number `out`
+  std::vector<TileInstruction> instructions_;  // one without a function runs kernel number `out`
   std::vector<std::unique_ptr<PhaseKernel>> kernels_;
-  std::uint16_t slots_ = 0;         // the most that a phase needs
-  std::uint16_t row_operands_ = 0;  // their first place; a vector over the rows follows them, for any use
+  std::uint16_t slots_ = 0;         // the number of slots
+  std::uint16_t row_operands_ = 0;  // the place of the first; spare vectors follow the last
   bool counts_columns_ = false;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// Sums over rows, in blocks of rows that threads share.
+// Partial sums over rows: threads share the blocks of rows.
 
 #include <cstddef>
 #include <cstdint>
@@ -8,8 +8,9 @@
 
 namespace xgrad::fused {
 
-/// Sums over rows: a row of doubles for each block of rows and accumulator, to be joined in the order of the blocks.
-/// Each of several bands of rows has as many blocks, one band's after the other's.
+/// The partial sums: a row of doubles for each block of rows and each accumulator, which are added up in the order of
+/// the blocks. Each of several
+/// bands of rows has as many blocks, one band's after the other's.
 class Partials {
  public:
   void resize(std::int64_t bands, std::int64_t blocks, std::size_t accumulators, std::int64_t columns) {
@@ -21,7 +22,7 @@ class Partials {
     return sums_.data() +
            (static_cast<std::size_t>(block) * accumulators_ + accumulator) * static_cast<std::size_t>(columns_);
   }
-  /// Of a band, and of the columns from `begin` on to `end`.
+  /// Adds up the blocks of a band for the columns from `begin` to `end`.
   template <class T>
   void join(std::int64_t band, std::size_t accumulator, std::int64_t begin, std::int64_t end, T* out) {
     double* total = row(band * blocks_, accumulator);
@@ -38,7 +39,8 @@ class Partials {
   std::size_t accumulators_ = 0;
 };
 
-/// So many elements, or sums into one float, that a block is worth the hand-over to another thread; the most blocks.
+/// The elements of a block that make it worth another thread; the rows whose sum is taken in the program's dtype; the
+/// most blocks.
 inline constexpr std::int64_t block_elements = 32768, group_rows = 16, most_blocks = 64;
 
 }  // namespace xgrad::fused

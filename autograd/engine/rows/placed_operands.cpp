@@ -27,7 +27,7 @@ PlacedLayout::PlacedLayout(const Program& program, const Analysis& analysis, con
   bytes = analysis.placed.size() * (copies + vectors) + program.loads.size() * numbers + loads;
 }
 
-// (Vectors are copied as they are.)
+// Whether the columns of pointer p lie far apart, but its rows next to each other.
 bool PlacedLayout::is_transposed(std::uint16_t p) const {
   const std::vector<Access::Axis>& axes = binding_.places[p]->axes;
   return axes.size() > 1 && axes.back().size == binding_.columns && std::abs(axes.back().stride) > 1 &&

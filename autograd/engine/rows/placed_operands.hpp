@@ -1,6 +1,6 @@
 #pragma once
 
-// The operands of a program whose elements lie at places of their own, as a thread walks over its rows.
+// Operands that an Access describes: rows that are not in memory as a program reads them are copied.
 
 #include <algorithm>
 #include <cstdlib>
@@ -12,16 +12,16 @@
 
 namespace xgrad::fused {
 
-/// How rows go through the phases of a program that has such operands: so many that what is copied for them stays in
-/// the first-level cache. What lies transposed is copied for as many rows as there can be, each from a few lines.
+/// How many rows and columns of such operands are copied at a time: so many that the copies stay in the first-level
+/// cache. Of a transposed operand as many rows as possible are copied together, because they share cache lines.
 class PlacedLayout {
  public:
   PlacedLayout(const Program& program, const Analysis& analysis, const Binding& binding, std::int64_t columns);
 
-  /// How many columns go through all rows at a time, of those from `column` on: what has something around it is copied
-  /// only near its ends.
+  /// How many of the columns from `column` on go through all rows at a time. Pieces end where padding begins, so that
+  /// only pieces with padding are copied.
   std::int64_t columns_from(std::int64_t column) const;
-  /// How many rows of so many columns go through a phase before the next one.
+  /// How many rows of so many columns go through a phase before the next phase begins.
   std::int64_t group(std::int64_t columns) const;
   /// The bytes from each copied row to the next: an odd number of lines, so that rows lie in different sets of a cache.
   static std::int64_t stride(std::int64_t columns, std::size_t item) {
@@ -29,20 +29,20 @@ class PlacedLayout {
   }
 
   bool any = false;                     // whether there are such operands at all
-  std::size_t copies = 0, vectors = 0;  // bytes for each pointer: of rows that are copied, and of a vector
-  std::size_t numbers = 0, loads = 0;   // bytes of numbers that are copied for a load, and for what is known of all
-  std::size_t bytes = 0;                // of all
+  std::size_t copies = 0, vectors = 0;  // bytes for each placed pointer: of copied rows, and of a copied vector
+  std::size_t numbers = 0, loads = 0;   // bytes of the copied numbers of one load, and of the RowsInMemory of all
+  std::size_t bytes = 0;                // bytes of all of these
 
  private:
   static constexpr std::int64_t most_columns = 1024, transposed_columns = 64, group_elements = 1024;
-  static constexpr std::int64_t most_copied = 1 << 18;  // bytes of rows that cannot be parted
+  static constexpr std::int64_t most_copied = 1 << 18;  // bytes of copied rows whose columns cannot be parted
 
   bool is_transposed(std::uint16_t p) const;
 
   const Analysis& analysis_;
   const Binding& binding_;
   std::int64_t width_;
-  std::int64_t whole_group_ = 1;  // of whole rows
+  std::int64_t whole_group_ = 1;  // the group where columns cannot be parted
 };
 
 template <class T>
@@ -59,7 +59,7 @@ class PlacedOperands {
         numbers_(vectors_ + analysis.placed.size() * layout.vectors),
         loads_(reinterpret_cast<RowsInMemory*>(numbers_ + program.loads.size() * layout.numbers)) {}
 
-  /// Vectors for these columns.
+  /// Copies the vectors for these columns.
   void begin(std::int64_t column, std::int64_t columns, void** pointers) {
     for (std::size_t i = 0; i < analysis_.placed.size(); ++i) {
       const std::uint16_t p = analysis_.placed[i];
@@ -70,7 +70,7 @@ class PlacedOperands {
     }
   }
 
-  /// Where the rows from `row` on are, and how many there can be before it has to be asked again: no more than `rows`.
+  /// Sets pointers and strides for the rows from `row` on. Returns for how many rows, at most `rows`, they hold.
   std::int64_t go_to(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns, void** pointers,
                      std::int64_t* strides) {
     if (!layout_.any) return rows;
@@ -96,7 +96,7 @@ class PlacedOperands {
     return rows;
   }
 
-  /// The numbers of a load for so many rows, of those that go_to() found.
+  /// Copies the numbers of load i for `rows` of the rows that go_to() found.
   void load(std::size_t i, std::int64_t row, std::int64_t rows, T* to) const {
     const RowsInMemory& from = loads_[i];
     for (std::int64_t r = 0; r < rows; ++r)
@@ -110,7 +110,7 @@ class PlacedOperands {
   const PlacedLayout& layout_;
   char *copies_, *vectors_, *numbers_;
   RowsInMemory* loads_;
-  std::int64_t row_ = 0;  // from which row on they were looked for
+  std::int64_t row_ = 0;  // the first of the rows that go_to() found
 };
 
 }  // namespace xgrad::fused

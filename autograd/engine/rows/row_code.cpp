@@ -35,7 +35,7 @@ bool RowCode::join(const RowStep& step) {
   Instruction& last = instructions_.back();
   const bool first = step.in[0] == last.out, second = step.in[1] == last.out;
   if (first == second && (first || !planted("a sum joins a product that it does not read")))
-    return false;  // it does not read the product, or twice
+    return false;  // it reads the product twice or not at all
   last.what = adds ? What::mul_add : first ? What::mul_sub : What::sub_mul;
   last.product = planted("the product inside a step is not kept") ? step.out : last.out;
   last.in[2] = step.in[first ? 1 : 0];

@@ -1,6 +1,6 @@
 #pragma once
 
-// The steps of a program on numbers of rows, between its phases.
+// The steps between phases of a program, on registers.
 
 #include <cstdint>
 #include <vector>
@@ -10,8 +10,8 @@
 
 namespace xgrad::fused {
 
-/// Steps on registers of `stride` numbers each, of which the first `rows` are computed. A product and the sum after it
-/// that reads it, each rounded, are done at once: to choose the next step takes longer than to do it for a row or two.
+/// Steps on registers of `stride` numbers each, of which the first `rows` are computed. A product and a sum that reads
+/// it become one instruction, which rounds both: for a row or two the dispatch takes longer than the arithmetic.
 class RowCode {
  public:
   RowCode() = default;
@@ -60,10 +60,10 @@ class RowCode {
   struct Instruction {
     What what;
     TileFunction function;
-    std::uint16_t out, in[3], product = 0;  // product: the register of the product inside
+    std::uint16_t out, in[3], product = 0;  // product: where mul_add and its like put the product
   };
   static What what_of(Code code);
-  /// Does the step at the end of the product before, where it reads that; whether it did.
+  /// Joins the step to the last instruction if that is a product which it reads once. Returns whether it did.
   bool join(const RowStep& step);
 
   std::vector<Instruction> instructions_;

@@ -13,7 +13,7 @@ namespace {
 
 using Axis = Access::Axis;
 
-constexpr Axis only{1, 1, 0, 1, false};  // of a single element
+constexpr Axis only{1, 1, 0, 1, false};  // the axis of a single element
 
 bool holds(const Axis& axis, std::int64_t first, std::int64_t count) {
   return first >= axis.low && first + count <= axis.high;
@@ -36,12 +36,12 @@ void copy_run(T* to, const T* from, std::int64_t stride, std::int64_t count) {
 
 }  // namespace
 
-/// Where an element is: its index on each axis, and where the first element of its run along the last axis lies.
+/// An element: its index on each axis, and the offset of the first element of its run along the last axis.
 struct RowReader::Position {
   std::array<std::int64_t, max_ndim> index;
   std::int64_t inner = 0;   // the index on the last axis
-  std::int64_t offset = 0;  // that of its run
-  std::size_t outside = 0;  // on how many of the other axes it is outside
+  std::int64_t offset = 0;  // of the first element of its run
+  std::size_t outside = 0;  // the number of other axes on which it is outside the bounds
 };
 
 RowReader::Position RowReader::position(std::int64_t element) const {
@@ -60,13 +60,14 @@ RowReader::Position RowReader::position(std::int64_t element) const {
   return at;
 }
 
-/// As many rows as lie at equal distances from here on, all of their elements side by side; 0 where not even one does.
+/// The rows from here on that lie at equal distances, each with its elements side by side; none where the first does
+/// not.
 RowsInMemory RowReader::rows_there(const Position& at, std::int64_t rows, std::int64_t columns) const {
   const std::vector<Axis>& axes = access_.axes;
   const Axis& inner = axes.empty() ? only : axes.back();
   const auto item = static_cast<std::int64_t>(item_);
   if (at.outside != 0 || (inner.stride != 1 && columns_ > 1) || !holds(inner, at.inner, columns)) return {};
-  // (Nothing is written there: what programs store to has no places of its own.)
+  // Nothing is written through this pointer: only inputs are placed.
   char* const data = const_cast<char*>(base_) + (at.offset + at.inner * inner.stride) * item;
   const std::int64_t within = (inner.high - at.inner - columns) / columns_ + 1;
   if (columns_ != inner.size || axes.size() < 2)

@@ -1,6 +1,6 @@
 #pragma once
 
-// Rows of a program that lie at places of their own.
+// Reads rows of an operand that an Access describes.
 
 #include <cstdint>
 
@@ -8,24 +8,24 @@
 
 namespace xgrad::fused {
 
-/// Some rows in memory: the first one, how many bytes lie from each to the next, and how many they are.
+/// Rows in memory: the first one, the bytes from each to the next, and their number.
 struct RowsInMemory {
   char* data;
   std::int64_t stride, rows;
 };
 
-/// Reads elements in the order of the rows, each `columns` elements long, of what `access` says about `base`. The
-/// access is coalesced. Elements have `item` bytes: 4 or 8.
+/// Reads rows of `columns` elements through a coalesced `access` to the memory at `base`. Elements have `item` bytes: 4
+/// or 8.
 class RowReader {
  public:
   RowReader(const Access& access, const void* base, std::size_t item, std::int64_t columns)
       : access_(access), base_(static_cast<const char*>(base)), item_(item), columns_(columns) {}
 
-  /// The elements from `column` on of up to so many rows: where they lie, if they lie there row by row; else a group of
-  /// rows at most, copied to `own`, `own_stride` bytes from row to row.
+  /// Finds `columns` elements from `column` on of up to `rows` rows: in place, if memory has them row by row; else it
+  /// copies at most `group` rows to `own`, `own_stride` bytes from row to row.
   RowsInMemory rows(std::int64_t row, std::int64_t rows, std::int64_t group, std::int64_t column, std::int64_t columns,
                     char* own, std::int64_t own_stride) const;
-  /// Copies so many elements, in their order, to `own`.
+  /// Copies `count` elements from element `first` on to `own`.
   void copy(std::int64_t first, std::int64_t count, char* own) const;
 
  private:

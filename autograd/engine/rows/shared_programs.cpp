@@ -13,7 +13,7 @@ namespace xgrad::fused {
 
 namespace {
 
-// Mixes the steps, in which programs differ, and how many there are of everything else.
+// Hashes the steps, by which programs mostly differ, and the sizes of all other lists.
 class Hash {
  public:
   explicit Hash(const Program& program) {
@@ -77,7 +77,7 @@ class Registry {
  private:
   struct Known {
     InstructionSet set;
-    Compiled* program;  // which is there as long as it is known here
+    Compiled* program;  // alive as long as this entry exists
     std::weak_ptr<Compiled> shared;
   };
 
@@ -102,7 +102,7 @@ class Registry {
 std::shared_ptr<Compiled> shared_program(const Program& program) {
   const std::uint64_t hash = Hash(program).value();
   if (auto known = Registry::common().find(program, hash)) return known;
-  // Two threads may make the same one at a time: both are right.
+  // Two threads may make the same program at a time; either result may be kept.
   auto made = std::make_unique<Compiled>(verified(program));
   if (verification() != Verification::never) verify(*made);
   return Registry::common().add(std::move(made), hash);

@@ -6,11 +6,11 @@
 
 namespace xgrad::fused {
 
-/// The program, verified and ready to run. Plans of all threads that have the same one at a time share it, and what it
-/// has learnt: a plan for another shape has the machine code of those before. Throws Unverified.
+/// The program, verified and ready to run. All plans that hold an equal program at the same time share it with its
+/// machine code, so that a plan for another shape need not compile it again. Throws Unverified.
 std::shared_ptr<Compiled> shared_program(const Program& program);
 
-/// How many there are.
+/// The number of shared programs.
 std::size_t shared_programs();
 
 }  // namespace xgrad::fused

@@ -1,6 +1,6 @@
 #pragma once
 
-// What set_tier has chosen.
+// The tier that set_tier has chosen.
 
 #include <cstdint>
 

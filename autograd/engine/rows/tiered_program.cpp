@@ -12,10 +12,10 @@ namespace xgrad::fused {
 
 namespace {
 
-// What a thread needs for the program that it runs at present. It only grows.
+// Memory of a thread for the program that it runs. It grows and never shrinks.
 struct Scratch {
   Aliases aliases;
-  std::vector<double> registers;  // room for as many numbers of the dtype
+  std::vector<double> registers;  // room for numbers of either dtype
   Partials partials;
 };
 
@@ -44,7 +44,7 @@ struct Compiled::State {
   Versions versions;
 };
 
-/// Kernels know which pointers are equal: others where that changes.
+/// Finds the version for these pointers: kernels are made for pointers that are equal in one way.
 Version& Compiled::State::bind(const Binding& binding, Scratch& memory) {
   Aliases& bound = memory.aliases;
   bound.resize(program().pointers.size());
@@ -117,7 +117,7 @@ Parts Compiled::parts() const { return state_->source.analysis.parts; }
 const std::vector<Overwrite>& Compiled::overwrites() const { return state_->pairs; }
 
 std::size_t Compiled::bytes() const {
-  constexpr std::size_t of_step = 1000;  // with the instructions and machine code that are made of it
+  constexpr std::size_t of_step = 1000;  // bytes, with its tile instructions and machine code
   std::size_t steps = program().before.size() + program().loads.size() + program().pointers.size() + 2;
   for (const Phase& phase : program().phases) steps += phase.steps.size() + phase.after.size();
   return steps * of_step;
@@ -129,7 +129,7 @@ void verify(const Compiled& compiled) {
   if (const auto& several = source.wide.unrolled()) verify_unrolled(source.program, *several);
 }
 
-// Sums over rows have had as much room before.
+// Only bind() allocates: the room for sums over rows is kept from the run before.
 void prepare(Compiled& compiled, const Binding& binding) { compiled.state_->bind(binding, scratch()); }
 
 void execute(Compiled& compiled, const Binding& binding) { compiled.state_->run(binding); }

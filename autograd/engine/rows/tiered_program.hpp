@@ -4,7 +4,7 @@
 //   in:  a program and what it is bound to.
 //   out: its results, with the same bits in either tier and on any number of threads.
 //
-// Runs row programs: walks the rows, in blocks that threads share, and lets the tiers run the phases.
+// Goes over the rows in blocks that threads share, and lets the tiers run the phases.
 
 #include <memory>
 
@@ -18,7 +18,7 @@ namespace xgrad::fused {
 class Compiled;
 struct Kernels;
 
-/// A program that is run in parts, until the thread that began it runs another one.
+/// A run of a program in parts. It ends when the thread that began it runs another program.
 struct Begun {
   const Compiled& compiled;
   const Kernels& kernels;
@@ -26,9 +26,8 @@ struct Begun {
   Partials& partials;
 };
 
-/// A program that is ready to run, and what it has learnt from running. It starts out interpreted; machine code takes
-/// over when it has seen many elements, or has run many times, where there is any (see set_tier). Any number of threads
-/// may run it at the same time.
+/// A program that is ready to run. It is interpreted at first; when it has run on many elements or many times, machine
+/// code takes over where there is any (see set_tier). Any number of threads may run it at the same time.
 class Compiled {
  public:
   explicit Compiled(Program program);
@@ -37,13 +36,13 @@ class Compiled {
   ~Compiled();
 
   const Program& program() const;
-  /// Whether there is machine code for phases of the version that ran last.
+  /// Whether the version that ran last has machine code for any phase.
   bool is_machine_code() const;
-  /// On which parts of its rows and columns it can be run by itself, where rows are not narrow.
+  /// On which parts of its rows and columns it can run separately, where rows are not narrow.
   Parts parts() const;
-  /// Which of its pointers may lie in the same memory.
+  /// The pairs of its pointers that may share memory.
   const std::vector<Overwrite>& overwrites() const;
-  /// Roughly, the memory it takes.
+  /// About how many bytes it takes.
   std::size_t bytes() const;
 
  private:
@@ -56,17 +55,17 @@ class Compiled {
   std::unique_ptr<State> state_;
 };
 
-/// Verifies what it has derived from its program, which has been verified. Throws Unverified.
+/// Verifies what is derived from the program, which has been verified itself. Throws Unverified.
 void verify(const Compiled& compiled);
-/// Does beforehand what memory is needed for to run the program on this, where this thread has run it on as much
-/// before.
+/// Allocates what the program needs to run on `binding`, so that execute() cannot fail on a thread that has run it on
+/// as much before.
 void prepare(Compiled& compiled, const Binding& binding);
-/// Runs the program on what it is bound to. The results depend on the sizes alone, not on the number of threads or the
-/// tier. Pointers may be equal, but must not overlap otherwise; row operands overlap no pointer.
+/// Runs the program. The bits of the results depend on the sizes, not on the number of threads or the tier. Pointers
+/// may be equal, but must not overlap otherwise; row operands overlap no pointer.
 void execute(Compiled& compiled, const Binding& binding);
 
-/// The same in parts, in any order and by any threads at the same time: begin_parts(), then parts that cover all rows
-/// and columns once, and are such as parts() says.
+/// Runs the program in parts: begin_parts(), then execute_part() on parts that parts() allows and that cover all rows
+/// and columns once, in any order and on any threads at the same time.
 Begun begin_parts(Compiled& compiled, const Binding& binding);
 void execute_part(const Begun& begun, const Binding& binding, const Rectangle& part);
 

@@ -12,10 +12,10 @@ namespace xgrad::fused {
 
 namespace {
 
-// Making machine code takes some 30 us: as long as interpreting so much.
+// Compiling takes about 30 us, as long as interpreting so much does.
 constexpr std::int64_t many_elements = 200'000, many_runs = 300;
 
-// Without a locked instruction: what is lost when two threads count at once does not matter.
+// Adds without a locked instruction: a count that is lost between two threads does not matter.
 std::int64_t count(std::atomic<std::int64_t>& counter, std::int64_t more) {
   const std::int64_t now = counter.load(std::memory_order_relaxed) + more;
   counter.store(now, std::memory_order_relaxed);
@@ -80,7 +80,7 @@ const Kernels& Version::kernels_for(std::int64_t elements, bool several) {
   return *latest_.load(std::memory_order_acquire);
 }
 
-// Who finds another thread at it goes on with what there is.
+// A thread that finds another one compiling goes on with the kernels that exist.
 void Version::compile(unsigned wanted) {
   const std::unique_lock lock(making_, std::try_to_lock);
   if (!lock) return;
@@ -90,7 +90,7 @@ void Version::compile(unsigned wanted) {
     else
       publish(compiled(wanted | asked_.load(std::memory_order_relaxed)));
   } catch (const std::bad_alloc&) {
-    // It stays as it is.
+    // The kernels that exist stay in use.
   }
   asked_.fetch_or(wanted, std::memory_order_relaxed);
 }
@@ -102,7 +102,8 @@ void Version::compile_narrow() {
   publish(std::move(rows));
 }
 
-// What there is no machine code for stays interpreted.
+// Compiles the phases, and the program for several rows if it is wanted. A phase without machine code stays
+// interpreted.
 std::unique_ptr<Kernels> Version::compiled(unsigned wanted) {
   const Kernels& before = *latest_.load(std::memory_order_relaxed);
   auto kernels = std::make_unique<Kernels>(before);

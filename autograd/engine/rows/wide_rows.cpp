@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::int64_t sum_columns = 1024;
 
-// What a group of rows has in each pointer's memory, in elements, and in all of a thread's own, in bytes: so little
-// that the next phase finds it in the first-level cache.
+// The most elements of a group of rows for each pointer, and bytes of memory of the thread: so few that the next phase
+// finds them in the first-level cache.
 constexpr std::int64_t group_elements = 1024, group_bytes = 16384;
 
 }  // namespace
@@ -26,7 +26,7 @@ std::int64_t band_rows(const Binding& binding) { return binding.rows / binding.b
 
 }  // namespace
 
-/// Where a thread's memory has what.
+/// Offsets into the memory of a thread.
 struct WideRows::Layout {
   Layout(const WideRows& all, const Binding& binding, const Kernels& kernels, std::int64_t columns)
       : placed(all.program_, all.analysis_, binding, columns) {
@@ -51,10 +51,10 @@ struct WideRows::Layout {
   }
   PlacedLayout placed;
   std::size_t workspace = 0, registers, pointers, strides, unrolled, scratch, row, sums, own_memory, bytes;
-  std::int64_t group;  // how many rows go through a phase before the next one
+  std::int64_t group;  // the rows that go through a phase before the next phase begins
 };
 
-/// One thread's walk over a block of rows.
+/// Runs the program on a block of rows, on one thread.
 template <class T>
 class WideRows::Walk {
  public:
@@ -87,8 +87,8 @@ class WideRows::Walk {
     }
   }
 
-  /// In groups of rows, whose sums, of the program's dtype, go into the doubles of `partials`. Few rows go there one by
-  /// one, without the roundings of a group.
+  /// Sums groups of rows in the program's dtype and adds the sums to the doubles of `partials`. Where there are few
+  /// rows, each is a group, which saves the roundings inside a group.
   void block(std::int64_t block, std::int64_t begin, std::int64_t end, Partials& partials) {
     const auto& accumulators = all_.analysis_.accumulators;
     if (accumulators.empty()) return rows(begin, end);
@@ -193,7 +193,7 @@ class WideRows::Walk {
       advance(rows);
     }
   }
-  /// As many rows as are taken several at a time; how many they are.
+  /// Runs as many of the rows as the unrolled program takes, several at a time. Returns their number.
   std::int64_t several_rows(std::int64_t rows, std::int64_t columns) {
     const Unrolled& unrolled = *all_.unrolled_;
     const std::int64_t times = rows / unrolled.rows;
@@ -252,24 +252,26 @@ WideRows::WideRows(const Program& program, const Analysis& analysis, const TileF
   for (const Phase& phase : program.phases) after_.emplace_back(phase.after, functions);
 }
 
-/// Where columns do not depend on each other, so few that their sums stay in the first-level cache.
+/// The columns that go through all rows at a time. If columns do not depend on each other, they are so few that their
+/// sums stay in the first-level cache; else they are all.
 std::int64_t WideRows::columns_from(const PlacedLayout& placed, std::int64_t column, std::int64_t columns) const {
   if (analysis_.parts == Parts::none) return columns;
   if (placed.any) return placed.columns_from(column);
   return analysis_.parts == Parts::columns ? sum_columns : columns;
 }
 
-/// Rows that leave something in scratch go through a phase in no larger groups than there is scratch for.
+/// The most rows that go through a phase together: with scratch no more than it has room for.
 std::int64_t WideRows::scratch_group(std::int64_t group) const { return analysis_.scratch.empty() ? most_rows : group; }
 
-/// Few long rows whose columns do not depend on each other are parted between threads.
+/// The columns of a piece for one thread: placed operands with few long rows are divided along the columns, too, where
+/// these do not depend on each other.
 std::int64_t WideRows::piece_columns(const Binding& binding, const Rectangle& part) const {
   if (analysis_.parts != Parts::any || analysis_.placed.empty()) return std::max<std::int64_t>(1, part.columns);
   const std::int64_t at_once = block_elements / std::min(block_rows(binding), std::max<std::int64_t>(1, part.rows));
   return std::max(sum_columns, at_once / sum_columns * sum_columns);
 }
 
-/// Of a block that one thread takes; they do not depend on how the columns are parted.
+/// The rows of a block for one thread. They do not depend on how columns are divided, nor on the number of threads.
 std::int64_t WideRows::block_rows(const Binding& binding) const {
   const std::int64_t rows = band_rows(binding), least = (rows + most_blocks - 1) / most_blocks;
   if (planted("sums over rows follow the number of threads"))
@@ -314,7 +316,7 @@ void WideRows::run_as(const Binding& binding, const Rectangle& part, const Kerne
   const auto& accumulators = analysis_.accumulators;
   const std::int64_t columns = piece_columns(binding, part);
   const std::int64_t pieces =
-      std::max<std::int64_t>(1, (part.columns + columns - 1) / columns);  // (of no columns: one)
+      std::max<std::int64_t>(1, (part.columns + columns - 1) / columns);  // one if there are no columns
   const Layout layout(*this, binding, kernels, columns);
   const std::int64_t size = block_rows(binding), blocks = (part.rows + size - 1) / size;
   const std::int64_t end = part.row + part.rows, last_column = part.column + part.columns;

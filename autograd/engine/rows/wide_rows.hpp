@@ -1,6 +1,6 @@
 #pragma once
 
-// Rows in groups of few, each group through all phases.
+// Runs rows in small groups: each group goes through all phases before the next one.
 
 #include <memory>
 #include <optional>
@@ -17,23 +17,23 @@
 
 namespace xgrad::fused {
 
-/// What runs the phases of a program.
+/// The kernels that run the phases of a program.
 struct Kernels {
   std::vector<std::shared_ptr<const PhaseKernel>> phases;
-  std::shared_ptr<const PhaseKernel> unrolled;  // the only phase for several rows, perhaps
+  std::shared_ptr<const PhaseKernel> unrolled;  // its only phase, for several rows; null if there is none
 };
 
 class WideRows {
  public:
   WideRows(const Program& program, const Analysis& analysis, const TileFunctions& functions);
 
-  /// Makes room for the sums over rows.
+  /// Allocates the partial sums over rows.
   void begin(const Binding& binding, Partials& partials) const;
-  /// Runs a part of what the program is bound to: everything, or what Analysis::parts allows. Parts that do not overlap
-  /// may run at the same time. `fixed` has the numbers of the registers that do not depend on the row.
+  /// Runs the program on a part of its rows and columns: on all, or on what Analysis::parts allows. Parts that do not
+  /// overlap may run at the same time. `fixed` has the numbers of the registers that do not depend on the row.
   void run(const Binding& binding, const Rectangle& part, const Kernels& kernels, const void* fixed,
            Partials& partials) const;
-  /// The program for several rows, if there is one.
+  /// The program for several rows at a time, if there is one.
   const std::optional<Unrolled>& unrolled() const { return unrolled_; }
 
  private:
@@ -54,11 +54,11 @@ class WideRows {
   const Analysis& analysis_;
   const TileFunctions& functions_;
   RowCode before_;
-  std::vector<RowCode> after_;  // of each phase
+  std::vector<RowCode> after_;  // by phase
   std::optional<Unrolled> unrolled_;
 };
 
-/// Everything as one long row. `fixed` has the numbers of the registers.
+/// Runs the program on all rows and columns as one long row. `fixed` has the numbers of the registers.
 void run_flat(const Program& program, const Binding& binding, const PhaseKernel& kernel, const void* fixed);
 
 }  // namespace xgrad::fused

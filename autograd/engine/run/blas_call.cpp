@@ -14,7 +14,7 @@ constinit thread_local int own_calls = 0;
 constinit thread_local bool ends_program = false;
 constexpr int longest_wait = 1000;  // milliseconds
 
-// After all static objects of the program are destroyed, and before libraries are taken down that this one uses.
+// Runs after the program has destroyed its static objects, and before libraries that this one uses are unloaded.
 [[gnu::destructor]] void end_calls() {
   ends_program = true;
   ending.store(true);

@@ -4,9 +4,9 @@
 
 namespace xgrad {
 
-/// While it lives, its thread may be inside BLAS or LAPACK, which have threads and memory of their own: a fork() by
-/// another thread, which takes those threads away, waits, and so does the end of the program, which takes that memory
-/// away, for a second at most. Who would call them when the program has come to that end waits as long.
+/// While a BlasCall lives, its thread may be inside BLAS or LAPACK, which have threads and memory of their own. A
+/// fork(), which loses those threads, and the end of the program, which frees that memory, wait for it in other
+/// threads, for a second at most. A thread that begins a call after that end waits as long.
 class BlasCall {
  public:
   BlasCall() noexcept;

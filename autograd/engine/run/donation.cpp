@@ -10,7 +10,8 @@ namespace xgrad::fused {
 
 namespace {
 
-// What will be left of the entries of a plan, and of its leaves, which are numbered after them.
+// Finds the entries of a plan, and its leaves, that are alive after the plan has run. Leaves are numbered after
+// entries.
 class Remains {
  public:
   Remains(const Pending& pending, const std::vector<Entry*>& leaves, const std::vector<char>& evaluated)
@@ -32,8 +33,8 @@ class Remains {
   bool stays(std::size_t leaf) const { return stays_[count_ + leaf]; }
   bool has_other_handles(std::size_t leaf) const { return !all_known(leaves_[leaf], count_ + leaf); }
 
-  /// From the last entry to the first: what somebody else holds stays, and what that reads, unless it has a value and
-  /// lets go of its inputs.
+  /// Goes from the last entry to the first. An entry stays if somebody else holds it or an entry that stays reads it;
+  /// an untracked entry with a value releases its inputs.
   void spread() {
     for (std::size_t i = count_; i-- > 0;) {
       const Entry* entry = pending_.entries[i];
@@ -45,7 +46,7 @@ class Remains {
       for (const Tensor& input : entry->input_span()) stays_[number_of(input.entry())] = true;
     }
   }
-  /// The handles that are accounted for: in entries of the plan, and two for each donation.
+  /// Counts the handles that are known: those in entries of the plan, and two for each donation.
   void count_handles() {
     known_.resize(stays_.size());
     for (const Entry* entry : pending_.entries)
@@ -66,7 +67,7 @@ class Remains {
   const std::vector<char>& evaluated_;
   std::size_t count_;  // of the entries
   std::vector<char> stays_;
-  std::vector<std::uint32_t> known_;  // handles; empty until they are counted
+  std::vector<std::uint32_t> known_;  // by number: known handles; empty until they are counted
 };
 
 }  // namespace
@@ -78,7 +79,7 @@ std::vector<char> overwritable(const Pending& pending, const std::vector<Entry*>
   Remains remains(pending, leaves, evaluated);
   const std::vector<std::size_t> donated = remains.donated_leaves();
   remains.spread();
-  // In ordinary training the roots, the loss among them, keep all that is donated: no need to count then.
+  // In ordinary training roots such as the loss keep all that is donated, so counting is not needed.
   if (std::all_of(donated.begin(), donated.end(), [&](std::size_t leaf) { return remains.stays(leaf); })) return result;
   remains.count_handles();
   remains.spread();

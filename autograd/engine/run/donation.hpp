@@ -6,9 +6,9 @@
 
 namespace xgrad::fused {
 
-/// For each leaf, whether its memory may be overwritten once the plan has read it: it is donated, and no handle to it
-/// is left when the plan has run, neither somebody's own nor one in an entry that stays. `evaluated` says which of the
-/// pending entries the plan gives a value. Entries and leaves have their numbers (see Inputs).
+/// By leaf: whether its memory may be overwritten once the plan has read it. That is so if it is donated and no handle
+/// to it is left after the plan has run, neither somebody's own nor one in an entry that stays. `evaluated` says which
+/// pending entries get a value. Entries and leaves are numbered (see Inputs).
 std::vector<char> overwritable(const Pending& pending, const std::vector<Entry*>& leaves,
                                const std::vector<char>& evaluated);
 

@@ -40,7 +40,7 @@ Selected& selected() {
     const NoFork no_fork;
     const char* name = std::getenv("XGRAD_ENGINE");
     const std::string engine = name && *name ? name : "fused";
-    fused::instruction_set();  // which says what is wrong with XGRAD_ISA, whatever the engine
+    fused::instruction_set();  // so that an error in XGRAD_ISA shows with any engine
     return Selected{engine, make_executor(engine, Location::current())};
   }());
   return *selection;
@@ -59,16 +59,16 @@ constinit thread_local std::int64_t computed_here = 0;
 
 bool has_value(const Entry& entry) { return entry.evaluated.load(std::memory_order_acquire); }
 
-// Whether a view keeps much more in memory than it shows, which nobody else keeps: what is held for its sake alone, or
-// the old value of a Parameter. Only where Parameters are assigned: whoever evaluates in between may be about to let
-// go.
+// Whether a view keeps much more memory alive than it shows, which nothing else keeps: a value that is held for the
+// view alone, or the old value of a Parameter. Only asked where Parameters are assigned, because between assignments
+// the other handles may be about to go.
 bool keeps_too_much(const Entry& view, const Entry& source) {
   if (planted("a view keeps whatever it is a view of") || 2 * view.shape.numel() > source.shape.numel()) return false;
   return !source.held() || (has_value(source) && source.tracked);
 }
 
-// What has to be in memory for the value of a pending entry to be there: the entry itself, or what it is a view of. A
-// view is read where it is needed, at no cost, and so is what a constant is.
+// Adds the entries that have to be in memory for a pending entry to count as evaluated: the entry itself, or the source
+// of a view. Views and constants are read in place by whatever needs them, at no cost.
 template <class E, class Add>
 void keep(E* entry, bool assigns, Add add) {
   E* source = entry;
@@ -85,8 +85,8 @@ void keep(E* entry, bool assigns, Add add) {
   if (same_elements && source != entry) add(entry);
 }
 
-// Whether this was computed before, and the value was not kept. A backward pass that has passed computed what is cheap
-// once more, which was to be expected.
+// Whether the value was computed before and not kept. A backward pass computes cheap values once more, which does not
+// count.
 bool is_asked_again(const Entry& entry) {
   return entry.computed > (entry.tracked && entry.differentiated ? 1 : 0) && entry.segment == 0 &&
          entry.dtype != boolean && memory_budget() == 0 && !planted("what is computed again is dropped again");
@@ -98,7 +98,7 @@ void check_own(const std::vector<Entry*>& entries, const Location& where) {
                        " was recorded by another thread and has no value yet; evaluate it there");
 }
 
-/// What is to be computed, from the Tensors that are asked for, and those of `others` that somebody holds.
+/// Collects what has to be computed for the Tensors that are asked for, and for those of `others` that somebody holds.
 class Evaluation {
  public:
   /// `assigns` where Parameters are assigned afterwards.
@@ -138,7 +138,7 @@ class Evaluation {
   }
 
  private:
-  // What somebody holds stays once it is computed, and so does what is computed for the second time. In tape order.
+  // Finds the roots, in tape order: entries that somebody holds, and entries that are computed for the second time.
   void find_roots(const std::vector<std::size_t>& noted) {
     std::vector<char> is_root(entries_.size());
     const auto add = [&](const Entry* entry) { is_root[numbers_.find(entry)] = true; };
@@ -157,7 +157,7 @@ class Evaluation {
     for (std::size_t i = next(0); i < is_root.size(); i = next(i + 1)) roots_.push_back(entries_[i]);
   }
 
-  // Their stop_gradients have their values, too. (All of them are looked for at once: there may be many.)
+  // Gives the values of roots to their stop_gradients, too. One pass finds all of these, because there may be many.
   static void share_with_stops(const std::vector<Entry*>& roots) {
     std::uint64_t first = std::numeric_limits<std::uint64_t>::max();
     for (const Entry* root : roots)
@@ -190,11 +190,11 @@ void compute(std::span<const Tensor> asked, std::span<const Tensor> others, std:
 
 std::int64_t entries_computed() { return computed_here; }
 
-void accompany(const Tensor& tensor) noexcept {
+void evaluate_with_next(const Tensor& tensor) noexcept {
   try {
     if (tensor.defined() && !tensor.evaluated()) companions().push_back(tensor);
   } catch (const std::bad_alloc&) {
-    // It will be computed by itself.
+    // Without memory for the list, the Tensor will be evaluated alone when it is read.
   }
 }
 
@@ -217,14 +217,14 @@ void evaluate(std::span<const Tensor> tensors, std::span<const Tensor> donated, 
 std::string plan(std::span<const Tensor> tensors, const Location& where) try {
   for (const Tensor& tensor : tensors) check<GraphError>(tensor.defined(), where, "plan: an undefined Tensor");
   std::vector<Tensor> held = companions();
-  std::erase_if(held, [](const Tensor& companion) { return !companion.entry()->held(2); });  // but for both lists
+  std::erase_if(held, [](const Tensor& companion) { return !companion.entry()->held(2); });  // beside both lists
   return Evaluation(tensors, held, false, where).plan();
 } catch (const std::bad_alloc&) {
   no_memory("plan", where);
 }
 
 void evaluate_held(std::span<const Tensor> tensors, std::span<const Tensor> donated, const Location& where) {
-  companions().clear();  // which are held, if they are wanted
+  companions().clear();  // those that are wanted are held elsewhere
   std::vector<Tensor> held = History::current().held();
   if (planted("an assignment leaves what is held pending")) held.clear();
   compute(tensors, held, donated, true, where);

@@ -12,14 +12,14 @@
 
 namespace xgrad {
 
-/// What is wrong with a value is said of the call that recorded it, whoever asks for it.
+/// Errors about a value name the call that recorded it, whoever asks for the value.
 inline CallScope scope_of(const Entry& entry) {
   return {entry.call ? entry.call : entry.primitive->name(), entry.where, CallScope::recorded};
 }
 
-/// Memory for its value. LimitError for want of it.
+/// Memory for the value of an entry. LimitError if there is none.
 Buffer memory_for(const Entry& entry);
-/// Runs the reference kernel of `primitive`, which is that of the entry. LimitError for want of memory.
+/// Runs the reference kernel of an entry; `primitive` is the entry's. LimitError if there is no memory.
 void run_kernel(const Entry& entry, const Primitive& primitive, std::span<const View> inputs, const View& output);
 
 /// Computes pending entries. When it returns, every root has its value; other entries may have theirs, and an
@@ -28,7 +28,7 @@ class Executor {
  public:
   virtual ~Executor() = default;
   virtual void run(const Pending& pending) = 0;
-  /// What run() would do, as text, line by line.
+  /// Describes what run() would do, line by line.
   virtual std::string describe(const Pending& pending) = 0;
 };
 
@@ -39,13 +39,12 @@ class ReferenceExecutor final : public Executor {
   std::string describe(const Pending& pending) override;
 };
 
-/// How many entries evaluations of this thread have had to compute: each as often as it was pending.
+/// The number of entries that evaluations of this thread had to compute; an entry counts each time it was pending.
 std::int64_t entries_computed();
 
-/// How often the fused engine left a part of a tape to the reference kernels, because it could not plan it.
+/// How often the fused engine left a part of a tape to the reference kernels because it could not plan it.
 std::int64_t unplanned();
-/// How often it did so because what it was about to run was not verified: a fault of the engine, which is told on
-/// stderr.
+/// How often it did so because verification failed, which is a fault of the engine and is reported on stderr.
 std::int64_t violations();
 
 /// Plans all pending entries together, fuses them into row programs and matrix products, and remembers the plan.

@@ -13,12 +13,12 @@ namespace xgrad::fused {
 
 namespace {
 
-// Of one plan; longer lists are planned in parts. What a part computes for a later one is never dropped: within a
-// memory budget plans are larger.
+// The most entries of one plan; longer lists are planned in parts. Plans within a memory budget are larger, because
+// what one part computes for a later one is never dropped.
 std::size_t most_entries() { return memory_budget() == 0 ? 4096 : 16384; }
 
-// A list that is too long for one plan, in parts, in tape order. What a later part reads is a root of the earlier one;
-// views, which cost nothing, are rather taken over by every part that reads them.
+// Divides a list that is too long for one plan into parts, in tape order. What a later part reads is a root of the
+// earlier part; but views cost nothing, so every part that reads one takes it over.
 class Parts {
  public:
   explicit Parts(const Pending& pending)
@@ -44,7 +44,7 @@ class Parts {
       for (std::size_t i = begin(part); i < begin(part + 1); ++i) entries.push_back(pending_.entries[i]);
       Numbering numbers;
       for (std::size_t i = 0; i < entries.size(); ++i) numbers.insert(entries[i], static_cast<std::uint32_t>(i));
-      // Only the last one may overwrite: a later one could fail.
+      // Only the last part may overwrite donated memory, because a later part could fail.
       const bool last = part + 1 == parts_ || planted("every part of a long list may overwrite");
       run_part(
           {std::move(entries), numbers, std::move(roots_[part]), last ? pending_.donated : std::span<const Tensor>()});
@@ -82,7 +82,7 @@ class Parts {
   std::size_t size_, parts_;
   std::vector<std::vector<Entry*>> roots_;
   std::vector<char> is_root_;
-  std::vector<std::vector<std::size_t>> views_;  // of earlier parts, that a part takes over
+  std::vector<std::vector<std::size_t>> views_;  // by part: the views of earlier parts that it takes over
   std::vector<std::uint32_t> taken_;  // the latest part that a view was taken over by, plus one; never by any
 };
 

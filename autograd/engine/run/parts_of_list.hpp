@@ -5,8 +5,8 @@
 
 namespace xgrad::fused {
 
-/// Calls `run` for a list of pending entries that a plan can be made for, or for the parts of a longer one, in tape
-/// order. Only the last part has the donated Tensors.
+/// Calls `run` for the list of pending entries, or for its parts in tape order if it is too long for one plan. Only the
+/// last part gets the donated Tensors.
 void for_each_part(const Pending& pending, FunctionRef<void(const Pending&)> run);
 
 }  // namespace xgrad::fused

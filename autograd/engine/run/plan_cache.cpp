@@ -17,7 +17,7 @@
 
 namespace xgrad::fused {
 
-/// A plan and its key. It is made by who holds `making` and finds none.
+/// A plan and its key. The thread that holds `making` and finds no plan makes it.
 struct FoundPlan::Shared {
   Shared(const Key& key, std::uint64_t h) : words(key.words().begin(), key.words().end()), hash(h) {}
   bool is(const Key& key) const {
@@ -29,13 +29,13 @@ struct FoundPlan::Shared {
   Mutex making;
   std::optional<const Plan> plan;
   std::size_t bytes = 0;
-  std::atomic<std::uint8_t> uses{0};  // lately, roughly; at most most_uses
+  std::atomic<std::uint8_t> uses{0};  // approximate; halved now and then; at most most_uses
 };
 
-/// What a thread knows of a plan.
+/// What one thread knows of a plan.
 struct FoundPlan::Own {
   std::weak_ptr<Shared> shared;
-  std::uint64_t next = 0;  // the hash of the plan that came after this one the latest time
+  std::uint64_t next = 0;  // the hash of the plan that followed this one last time
   bool run = false;        // whether the thread has run it
 };
 
@@ -46,10 +46,10 @@ using Own = FoundPlan::Own;
 
 constexpr std::uint8_t most_uses = 15;
 
-// Those of all threads. New ones have a part of the memory for themselves, from which the oldest go to the others; from
-// there those that were used least go for good, of equal ones the newest. So what comes in a cycle that is longer than
-// there is room for does not drive itself out, and what was used often long ago has to go, for uses are halved now and
-// then. Those of plans that are gone count when they come again.
+// The plans of all threads. New plans have a part of the memory of their own, from which the oldest move to the main
+// part; there the least used plan is dropped, of equal ones the newest. So a cycle of plans that is longer than the
+// memory does not drive all of itself out, and a plan that was used often long ago has to go, because uses are halved
+// now and then. The uses of dropped plans are remembered for their return.
 class PlanCache {
   using ByHash = std::unordered_multimap<std::uint64_t, std::shared_ptr<Shared>>;
 
@@ -105,7 +105,7 @@ class PlanCache {
     const std::lock_guard lock(mutex_);
     Shared& fresh = *shared;
     fresh.bytes = fresh.plan->bytes() + sizeof(Shared) + fresh.words.size() * sizeof(std::uint64_t);
-    if (!is_known(fresh)) by_hash_.emplace(fresh.hash, shared);  // who tried before has failed
+    if (!is_known(fresh)) by_hash_.emplace(fresh.hash, shared);  // a thread that could not make it has forgotten it
     new_.push_back(&fresh);
     bytes_ += fresh.bytes;
     new_bytes_ += fresh.bytes;
@@ -117,7 +117,7 @@ class PlanCache {
     try {
       make_room();
     } catch (const std::bad_alloc&) {
-      // The next one will.
+      // The next plan makes room.
     }
   }
 
@@ -130,8 +130,8 @@ class PlanCache {
     while (bytes_ > most_bytes_ && !others_.empty() && !planted("plans take any memory")) drop_one();
   }
 
-  // The least used; the one that came last, too, if it was used once more, for where all come in turn, it has been
-  // counted for this turn, and others perhaps not.
+  // Drops the least used plan. The newest one may have one use more and still be dropped: if all plans come in turn, it
+  // is already counted in this turn, and others are not.
   void drop_one() {
     const auto uses = [this](const Shared* plan) {
       const bool last = plan == others_.back() && !planted("what comes last stays");
@@ -142,7 +142,7 @@ class PlanCache {
     };
     const auto least = std::prev(std::min_element(others_.rbegin(), others_.rend(), less).base());
     Shared& plan = **least;
-    gone_[plan.hash] = plan.uses.load(std::memory_order_relaxed);  // nothing fails after this
+    gone_[plan.hash] = plan.uses.load(std::memory_order_relaxed);  // the last step that can fail
     others_.erase(least);
     bytes_ -= plan.bytes;
     forget(plan);
@@ -157,7 +157,7 @@ class PlanCache {
     std::erase_if(gone_, [](const auto& each) { return each.second == 0; });
   }
 
-  // Who runs it, does so to the end.
+  // A thread that runs the plan keeps it to the end of its run.
   void forget(const Shared& shared) {
     if (const auto at = place_of(shared); at != by_hash_.end()) by_hash_.erase(at);
   }
@@ -168,18 +168,18 @@ class PlanCache {
     return by_hash_.end();
   }
 
-  static constexpr std::size_t new_share = 8;  // the new ones have one of so many parts
+  static constexpr std::size_t new_share = 8;  // new plans have one part in so many of the memory
 
   Mutex mutex_;
   ByHash by_hash_;
   std::deque<Shared*> new_;      // from the oldest to the newest
-  std::vector<Shared*> others_;  // likewise
+  std::vector<Shared*> others_;  // in the same order
   std::size_t most_bytes_ = std::size_t{256} << 20, bytes_ = 0, new_bytes_ = 0;
-  std::unordered_map<std::uint64_t, std::uint8_t> gone_;  // how often plans were used that are gone, by hash
+  std::unordered_map<std::uint64_t, std::uint8_t> gone_;  // by hash: the uses of dropped plans
   std::size_t dropped_ = 0;                               // since uses were halved
 };
 
-// What this thread has used, by hash, so that it need not ask the common cache, which others ask, too.
+// The plans that this thread has used, by hash, so that it need not lock the cache of all threads.
 struct Used {
   std::unordered_map<std::uint64_t, std::shared_ptr<Own>> by_hash;
   std::shared_ptr<Own> latest;
@@ -202,7 +202,7 @@ FoundPlan::FoundPlan(const Pending& pending, const Key& key, std::size_t budget)
     own_ = at->second;
     return true;
   };
-  // What came after the latest plan the time before comes again, mostly: no need to hash then.
+  // Mostly the plan that followed last time follows again; then nothing has to be hashed.
   if (!mine.latest || !look(mine.latest->next)) {
     const std::uint64_t hash = key.hash();
     if (!look(hash)) {

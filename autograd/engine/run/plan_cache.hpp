@@ -1,6 +1,6 @@
 #pragma once
 
-// The plans that are remembered, by their keys, for all threads.
+// Remembers plans by their keys, for all threads.
 
 #include <cstdint>
 #include <memory>
@@ -10,12 +10,12 @@
 
 namespace xgrad::fused {
 
-/// The plan for these entries, whose key this is: one that some thread has made, or a new one. Throws what planning
+/// Finds the plan for a key, which any thread may have made, or makes one for these entries. Throws what planning
 /// throws.
 class FoundPlan {
  public:
   FoundPlan(const Pending& pending, const Key& key, std::size_t budget);
-  /// Runs it for this thread.
+  /// Runs the plan on this thread.
   void run(const Pending& pending, const Key& key) const;
 
   struct Shared;
@@ -26,11 +26,11 @@ class FoundPlan {
   std::shared_ptr<Own> own_;
 };
 
-/// The plans that are remembered take so many bytes at most, roughly; the newest is remembered whatever it takes. Those
-/// that are used least go.
+/// Sets about how many bytes remembered plans may take. The least used ones are dropped; the newest is remembered
+/// whatever it takes.
 void set_plan_memory(std::size_t bytes);
 std::size_t plan_memory();
-/// What they take now, and how many they are.
+/// The bytes that remembered plans take, and their number.
 std::size_t plan_bytes();
 std::size_t plans_kept();
 

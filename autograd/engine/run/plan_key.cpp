@@ -16,7 +16,7 @@ namespace xgrad::fused {
 
 namespace {
 
-// The words of a key. Dynamic arguments are kept apart until it is known which entries they may tell apart.
+// The words of a key. Dynamic arguments are collected separately until it is known which entries they can distinguish.
 class KeyWords final : public Words {
  public:
   using Words::Words;
@@ -32,7 +32,7 @@ class KeyWords final : public Words {
   }
 };
 
-// Numbers for values in order of first use: which of them are equal matters, not what they are.
+// Numbers values in order of first use: a key says which of them are equal, not what they are.
 template <class Value, class Hash = std::hash<Value>, class Equal = std::equal_to<Value>>
 class Distinct {
  public:
@@ -54,12 +54,12 @@ class Distinct {
   }
 
  private:
-  static constexpr std::size_t searched = 32;  // one by one, which takes no memory
+  static constexpr std::size_t searched = 32;  // so many are searched linearly, which takes no memory
   std::vector<Value>& values_;
   std::unordered_map<Value, std::uint64_t, Hash, Equal> others_;
 };
 
-// Constants by their bits: 0 and -0 are two, and so are two NaNs.
+// Compares constants by their bits: 0 and -0 differ, and so do two kinds of NaN.
 struct SameBits {
   bool operator()(double a, double b) const {
     return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
@@ -69,7 +69,7 @@ struct HashBits {
   std::size_t operator()(double value) const { return scattered(std::bit_cast<std::uint64_t>(value)); }
 };
 
-// A dynamic argument among those of entries that would be one value if such arguments were equal.
+// A dynamic argument of an entry that would be equal to another entry if these arguments were equal.
 struct Dynamic {
   std::uint64_t alike, value;
   friend bool operator==(const Dynamic&, const Dynamic&) = default;
@@ -78,12 +78,12 @@ struct DynamicHash {
   std::size_t operator()(const Dynamic& from) const { return scattered(mixed(from.alike, from.value)); }
 };
 
-// Room for words that a key of this thread has left behind.
+// The memory of an earlier key of this thread, for the next one.
 constinit thread_local ThreadObject<std::vector<std::uint64_t>> spare;
 
 }  // namespace
 
-/// What is known while the words are put together.
+/// Writes the words of a key.
 struct Key::Writer {
   Writer(Key& k, Numbering& n) : given(k.inputs_), words(k.words_), numbers(n), constants(k.inputs_.constants) {}
 
@@ -96,7 +96,7 @@ struct Key::Writer {
     words.put(vtable, static_cast<std::uint64_t>(entry.dtype) | std::uint64_t{may_be_wanted(entry)} << 8 |
                           std::uint64_t{entry.segment != 0} << 9 | static_cast<std::uint64_t>(entry.instruction) << 16 |
                           static_cast<std::uint64_t>(entry.kind) << 24 | std::uint64_t{inputs.size()} << 32);
-    // Where inputs and output have one shape, that of the inputs says it all.
+    // An elementwise entry has the shape of its inputs, which is known.
     if (!elementwise)
       add_arguments(entry);
     else if (!entry.bare && !planted("the key leaves out arguments of elementwise entries"))
@@ -110,11 +110,11 @@ struct Key::Writer {
     if (entry.kind == Lowering::Kind::constant)
       add_constant(entry.primitive->lower().value);
     else if (entry.input_count > 0 && !entry.bare && !planted("the key leaves out arguments"))
-      describe(entry);  // but what random numbers are made of is read when they are made
+      describe(entry);  // not for random numbers, which read their stream when they are drawn
     words.make_room(2 + entry.input_count);
   }
 
-  // After their number, so that no two lists of fields can be taken for one another.
+  // The number of fields comes first, so that no list of fields can be mistaken for another.
   [[gnu::noinline]] void describe(const Entry& entry) {
     const std::size_t at = words.size();
     words.add(0);
@@ -125,8 +125,8 @@ struct Key::Writer {
     words[at] = words.size() - at;
     words.make_room(2 + entry.input_count);
   }
-  // Not what they are, but which are equal, for what is equal is computed once. They are compared with those of entries
-  // whose other arguments, from word `first` on, and inputs may be the same.
+  // Adds which dynamic arguments are equal, not their values, because equal entries are computed once. They are
+  // compared among entries that may have the same inputs and other arguments, which are the words from `first` on.
   [[gnu::noinline]] void add_dynamics(const Entry& entry, std::size_t first) {
     std::uint64_t alike = entry.segment;
     alike = mixed(alike, vtable_of(entry));
@@ -136,7 +136,7 @@ struct Key::Writer {
     };
     mix_shape(entry.shape);
     for (const Tensor& input : entry.input_span()) {
-      const std::uint32_t number = numbers.find(input.entry());  // of a leaf that has none yet: Numbering::absent
+      const std::uint32_t number = numbers.find(input.entry());  // Numbering::absent for a leaf without a number
       mix_shape(input.shape());
       if (number >= first_leaf) alike = mixed(alike, reinterpret_cast<std::uintptr_t>(input.entry()));
     }
@@ -145,7 +145,7 @@ struct Key::Writer {
                                                                                 : dynamics.number({alike++, value}));
     words.dynamics.clear();
   }
-  // What a plan knows of arguments that are not described. The kernel has them from the entry at hand.
+  // Adds what the plan uses of arguments that are not described. The kernel reads them from the entry that it runs for.
   void add_lowering(const Lowering& lowering) {
     words("axes", lowering.axes);
     words("axis", lowering.axis);
@@ -160,7 +160,7 @@ struct Key::Writer {
                                                                       : number);
   }
 
-  // Two to a word, and then what the leaves among them are that are met for the first time.
+  // Adds the numbers of inputs, two to a word, and then the facts about leaves that are met for the first time.
   void add_inputs(std::span<const Tensor> inputs) {
     const std::size_t known = given.leaves.size();
     for (std::size_t k = 0; k < inputs.size(); k += 2) {
@@ -215,7 +215,7 @@ Key::~Key() {
   if (words_.size() > spare->size()) words_.swap(*spare);
 }
 
-// In four lanes, or it would take as long as all the rest.
+// Hashes in four lanes; in one it would take as long as the rest of the key.
 std::uint64_t Key::hash() const {
   constexpr std::size_t lanes = 4;
   std::uint64_t hash[lanes] = {size_, 1, 2, 3};

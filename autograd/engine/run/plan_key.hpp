@@ -9,12 +9,12 @@
 
 namespace xgrad::fused {
 
-/// The structure of pending entries, the memory budget and the instruction set: everything a plan depends on, and
-/// nothing else. Equal words mean that a plan made for one list of entries computes the other, with its own leaves and
-/// constants.
+/// Everything that a plan depends on, and nothing else: the structure of pending entries, the memory budget and the
+/// instruction set. A plan that was made for one list of entries computes every list with equal words, with that list's
+/// leaves and constants.
 class Key {
  public:
-  /// Numbers the leaves, too: the Numbering holds until the plan has run.
+  /// Numbers the leaves, too; the Numbering in `pending` must stay until the plan has run.
   Key(const Pending& pending, std::size_t budget);
   ~Key();
   Key(const Key&) = delete;
@@ -22,12 +22,12 @@ class Key {
 
   std::span<const std::uint64_t> words() const { return {words_.data(), size_}; }
   std::uint64_t hash() const;
-  /// What a plan for this key is given.
+  /// The leaves and constants that a plan for this key gets.
   const Inputs& inputs() const { return inputs_; }
 
  private:
   struct Writer;
-  std::vector<std::uint64_t> words_;  // the first `size_` of them
+  std::vector<std::uint64_t> words_;  // the first `size_` words are the key
   std::size_t size_ = 0;
   Inputs inputs_;
 };

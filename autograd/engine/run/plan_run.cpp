@@ -15,10 +15,10 @@ namespace xgrad::fused {
 
 namespace {
 
-// In parts of fewer columns programs take longer than they save by reading a product from the cache.
+// On parts with fewer columns a program loses more time than it saves by reading the product from the cache.
 constexpr std::int64_t least_part_columns = 128;
 
-// Whether the parts that the product is computed in are such that the program can run on them, and gains from it.
+// Whether the program can run on the parts in which the product is computed, and gains from it.
 bool suit(const Gemm& gemm, Parts parts, int threads) {
   const Division division = fused::division(gemm, threads);
   const std::int64_t rows = gemm.batch * gemm.m;
@@ -32,7 +32,7 @@ double number_at(const void* data, DType dtype) {
   return dispatch(dtype, [&](auto zero) { return static_cast<double>(*static_cast<const decltype(zero)*>(data)); });
 }
 
-// One run: what is in memory now.
+// One run of a plan: the values that are in memory.
 class Run {
  public:
   Run(const Plan& plan, const Pending& pending, const Inputs& inputs)
@@ -89,7 +89,7 @@ class Run {
 
   // ---- memory
 
-  // Memory of leaves is overwritten from the second run of the thread on, when whatever grows with the first has grown.
+  // Overwrites leaves only from the second run of a thread on: what grows during the first could fail.
   void find_overwritable(bool again) {
     first_overwrite_ = runs_.size();
     if (pending_.donated.empty() || !again) return;
@@ -123,12 +123,12 @@ class Run {
     const std::size_t bytes = memory_[node].bytes;
     Buffer memory = Buffer::allocate_if_there_is(bytes);
     if (memory) return memory;
-    while (memory_[node].entry < 0) ++node;  // a part of the next one
+    while (memory_[node].entry < 0) ++node;  // a first step of the node after it
     const Entry& entry = entry_of(node);
     const CallScope recorded = scope_of(entry);
     fail<LimitError>(entry.where, entry.primitive->name(), ": ", bytes, " bytes cannot be allocated");
   }
-  // Does whatever may fail in this run of a task and the later ones.
+  // Does everything that can fail in this task run and all later ones, before the first leaf is overwritten.
   void prepare_from(std::size_t first) {
     for (std::size_t i = first; i < runs_.size(); ++i) allocate(i);
     for (std::size_t i = first; i < runs_.size(); ++i) {
@@ -176,7 +176,7 @@ class Run {
     for (const Argument& argument : task.lowered.arguments) binding.arguments.push_back(number(argument));
     bind_moved(task.lowered, task.first_moved);
   }
-  // What is contiguous is read like anything else, from where it begins.
+  // A contiguous view is read like any value, from its first element on.
   void bind_moved(const Lowered& lowered, std::size_t first) {
     Binding& binding = binding_;
     binding.places.assign(lowered.moved.empty() ? 0 : lowered.pointers.size(), nullptr);
@@ -234,7 +234,7 @@ class Run {
       views_.push_back({data(task.operands[i]), task.shapes[i], memory_[task.operands[i]].dtype});
     run_kernel(entry, primitive_of(task, entry), views_, {data(task.node), entry.shape, entry.dtype});
   }
-  // That of the entry at hand: its dynamic arguments are not those of the one that was planned.
+  // The primitive of the entry of this run, whose dynamic arguments differ from those at planning.
   static const Primitive& primitive_of([[maybe_unused]] const KernelTask& task, const Entry& entry) {
     if (planted("kernels keep the arguments of their first run")) {
       static std::map<const KernelTask*, const Primitive*> first;
@@ -251,8 +251,8 @@ class Run {
   std::vector<Access> accesses_;  // of all views that programs and products read, by task
   std::vector<Buffer> buffers_;
   std::vector<char> overwritable_;   // by leaf; empty where none is
-  std::vector<std::int32_t> taken_;  // inputs whose memory outputs of the present task have
-  std::size_t first_overwrite_ = 0;  // the first run of a task that overwrites one
+  std::vector<std::int32_t> taken_;  // inputs whose memory outputs of the present task have taken
+  std::size_t first_overwrite_ = 0;  // the first task run that overwrites a leaf
   Binding binding_;
   std::vector<View> views_;
 };

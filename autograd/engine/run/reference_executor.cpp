@@ -26,8 +26,8 @@ void compute(Entry& entry) {
   entry.evaluated.store(true, std::memory_order_release);
 }
 
-// The values that a checkpoint computes in this run are dropped as soon as no entry of the run needs them any more:
-// whoever needs them later computes them again.
+// Drops the values inside a checkpoint as soon as no entry of this run reads them any more; later readers compute them
+// again.
 class Checkpoints {
  public:
   explicit Checkpoints(const Pending& pending) {
@@ -48,7 +48,7 @@ class Checkpoints {
   }
 
  private:
-  // How many readers are left after the change; -1 for an entry that is not checkpointed here.
+  // Changes the number of readers and returns it; -1 for an entry that no checkpoint of this run computes.
   std::int64_t count(const Entry* entry, std::int64_t change) {
     const auto found = readers_.find(entry);
     return found == readers_.end() ? -1 : found->second += change;

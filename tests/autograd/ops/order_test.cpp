@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <span>
 #include <vector>
 
 #include "autograd/autograd.hpp"
@@ -59,6 +60,47 @@ TEST_CASE("the first few of many are those of a whole sort, among ties, infiniti
           CHECK(turned.to_vector() == transpose(slice(all, 1, 0, k)).to_vector());
         }
     }
+}
+
+namespace {
+
+// Rows in which the first few are hard to find: drawn, equal, in either order, and with more NaN, infinities or
+// extremes than are looked for.
+std::vector<Numbers> hard_rows(std::int64_t size, DType dtype, Rng& rng) {
+  const double most = dtype == int64 ? 9e15 : inf;
+  std::vector<Numbers> rows(8, Numbers(static_cast<std::size_t>(size), 0.0));
+  for (std::size_t i = 0; i < rows[0].size(); ++i) {
+    const auto at = static_cast<double>(i), drawn = static_cast<double>(rng.below(1'000'000)) - 5e5;
+    const bool rare = rng.below(8) == 0;
+    rows[0][i] = drawn;
+    rows[1][i] = i % 3 == 0 ? -0.0 : 0.0;
+    rows[2][i] = at;
+    rows[3][i] = -at;
+    rows[4][i] = dtype == int64 ? drawn : rare ? drawn : nan;
+    rows[5][i] = rare ? -most : most;
+    rows[6][i] = rare ? drawn : -most;
+    rows[7][i] = dtype == int64 ? most : nan;
+  }
+  return rows;
+}
+
+}  // namespace
+
+TEST_CASE("the first few of short and long rows are those of plain loops, whatever the rows are made of") {
+  Rng rng(8);
+  for (const DType dtype : {float32, float64, int64})
+    for (const std::int64_t size : {64, 65, 95, 96, 257, 1000, 1024, 16384, 16385})
+      for (const Numbers& numbers : hard_rows(size, dtype, rng)) {
+        const Tensor x = tensor(numbers, {size}, dtype);
+        for (const bool largest : {true, false}) {
+          const std::vector<std::int64_t> places = sorted_places(x.to_vector(), largest);
+          for (const std::int64_t k : {std::int64_t{1}, std::int64_t{2}, size / 32, size / 32 + 1}) {
+            INFO(name(dtype) << ' ' << size << ' ' << largest << ' ' << k);
+            CHECK(std::ranges::equal(topk(x, k, 0, largest).indices.data<std::int64_t>(),
+                                     std::span(places).first(static_cast<std::size_t>(k))));
+          }
+        }
+      }
 }
 
 TEST_CASE("numbers of any kind and number are sorted, what is equal stays in order") {
