@@ -4,8 +4,13 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
+
+#include "autograd/core/infinity.hpp"
 
 namespace xgrad::kernels {
+
+inline constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 /// B_2, B_4, ..., B_20: with them the asymptotic series in 1 / x^2 that begin at 10 are exact to the last digits.
 inline constexpr double bernoulli_numbers[] = {1.0 / 6,       -1.0 / 30, 1.0 / 42,      -1.0 / 30,     5.0 / 66,

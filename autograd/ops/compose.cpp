@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/infinity.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/matmul.hpp"
@@ -15,9 +16,7 @@
 
 namespace xgrad {
 
-namespace {
-constexpr double infinity = std::numeric_limits<double>::infinity();
-}
+namespace {}
 
 // What has a value is shared as it is, and what gets one later shares it then: neither keeps how it came about.
 Tensor stop_gradient(const Operand& x) {
