@@ -19,7 +19,7 @@ namespace xgrad::data {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr const char* operation = "Checkpoint";
+constexpr const char* directory_operation = "Checkpoint";
 const char *const beginning = "step-", *const ending = ".safetensors";
 
 std::optional<std::int64_t> number_of(std::string_view text) {
@@ -44,7 +44,7 @@ std::vector<CheckpointDirectory::Found> list(const std::string& path, const Loca
   for (fs::directory_iterator item(path, error), end; !error && item != end; item.increment(error))
     if (const auto step = step_of(item->path().filename().string()))
       found.push_back({path + '/' + item->path().filename().string(), *step, false});
-  check<IoError>(!error, where, operation, ": ", printable(path), " cannot be listed: ", error.message());
+  check<IoError>(!error, where, directory_operation, ": ", printable(path), " cannot be listed: ", error.message());
   return found;
 }
 
@@ -52,9 +52,9 @@ std::vector<CheckpointDirectory::Found> list(const std::string& path, const Loca
 
 CheckpointDirectory::CheckpointDirectory(std::string path, std::int64_t keep, const Location& where)
     : path_(std::move(path)), keep_(static_cast<std::size_t>(keep)) {
-  check<ValueError>(keep >= 1, where, operation, ": keep = ", keep, " is not at least 1");
-  check<ValueError>(!path_.empty(), where, operation, ": no directory is given");
-  make_directory(operation, path_, where);
+  check<ValueError>(keep >= 1, where, directory_operation, ": keep = ", keep, " is not at least 1");
+  check<ValueError>(!path_.empty(), where, directory_operation, ": no directory is given");
+  make_directory(directory_operation, path_, where);
 }
 
 CheckpointDirectory::~CheckpointDirectory() {
@@ -87,15 +87,16 @@ std::vector<CheckpointDirectory::Found> CheckpointDirectory::find(const Location
 
 void CheckpointDirectory::claim(const Location& where) {
   if (lock_ >= 0) return;
-  check<ValueError>(known_ || (list(path_, where).empty() && !fs::exists(fs::symlink_status(best()))), where, operation,
-                    ": ", printable(path_),
+  check<ValueError>(known_ || (list(path_, where).empty() && !fs::exists(fs::symlink_status(best()))), where,
+                    directory_operation, ": ", printable(path_),
                     " has checkpoints of an earlier run: resume() goes on from them, clear() removes them");
   const int directory = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  check<IoError>(directory >= 0, where, operation, ": ", printable(path_), " cannot be opened: ", std::strerror(errno));
+  check<IoError>(directory >= 0, where, directory_operation, ": ", printable(path_),
+                 " cannot be opened: ", std::strerror(errno));
   // (Where the file system knows no locks, there is none.)
   if (::flock(directory, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     ::close(directory);
-    fail<IoError>(where, operation, ": another process writes its checkpoints to ", printable(path_));
+    fail<IoError>(where, directory_operation, ": another process writes its checkpoints to ", printable(path_));
   }
   lock_ = directory;
   known_ = true;
@@ -109,21 +110,21 @@ void CheckpointDirectory::resume(std::vector<std::string> files) {
 void CheckpointDirectory::clear(const Location& where) {
   known_ = true;
   claim(where);
-  for (const Found& file : list(path_, where)) remove_file(operation, file.path, where);
-  if (fs::exists(fs::symlink_status(best()))) remove_file(operation, best(), where);
+  for (const Found& file : list(path_, where)) remove_file(directory_operation, file.path, where);
+  if (fs::exists(fs::symlink_status(best()))) remove_file(directory_operation, best(), where);
   kept_.clear();
 }
 
 void CheckpointDirectory::remove_oldest(const Location& where) {
   const std::string path = kept_.front();
   kept_.erase(kept_.begin());
-  remove_file(operation, path, where);
+  remove_file(directory_operation, path, where);
 }
 
 void CheckpointDirectory::write(const std::string& path, const SafetensorsImage& image, const Location& where) {
   for (;;) {
     try {
-      write_image(path, image, operation, where);
+      write_image(path, image, directory_operation, where);
       break;
     } catch (const NoRoomError&) {
       if (kept_.size() < 2) throw;

@@ -11,7 +11,7 @@ namespace xgrad::data::detail {
 
 namespace {
 
-constexpr const char* operation = "load_state";
+constexpr const char* values_operation = "load_state";
 
 /// A variable, which two functions make a Tensor and take from one.
 template <class Read, class Write>
@@ -20,7 +20,7 @@ class Variable : public Stateful {
   Variable(Read read, Write write) : read_(std::move(read)), write_(std::move(write)) {}
   std::vector<NamedTensor> state() const override { return {{"", read_()}}; }
   void load_state(const std::vector<NamedTensor>& saved, const Location& where) override {
-    check<FormatError>(saved.size() == 1 && saved[0].name.empty() && saved[0].value.defined(), where, operation,
+    check<FormatError>(saved.size() == 1 && saved[0].name.empty() && saved[0].value.defined(), where, values_operation,
                        ": one value is expected, ", saved.size(), " were saved");
     write_(saved[0].value, where);
   }
@@ -36,7 +36,7 @@ std::unique_ptr<Stateful> variable(Read read, Write write) {
 }
 
 void require(bool condition, const char* what, const Tensor& got, const Location& where) {
-  check<FormatError>(condition, where, operation, ": ", what, " is expected, got ", describe(got));
+  check<FormatError>(condition, where, values_operation, ": ", what, " is expected, got ", describe(got));
 }
 
 template <class T>
@@ -46,8 +46,8 @@ std::unique_ptr<Stateful> whole_number(T& value) {
                     require(saved.dtype() == int64 && saved.ndim() == 0, "a whole number", saved, where);
                     const auto number = saved.item<std::int64_t>(where);
                     // (As for std::uint64_t, all bits are taken.)
-                    check<FormatError>(static_cast<std::int64_t>(static_cast<T>(number)) == number, where, operation,
-                                       ": ", number, " does not fit the variable");
+                    check<FormatError>(static_cast<std::int64_t>(static_cast<T>(number)) == number, where,
+                                       values_operation, ": ", number, " does not fit the variable");
                     value = static_cast<T>(number);
                   });
 }
@@ -97,8 +97,9 @@ std::unique_ptr<Stateful> stateful(std::uint64_t& value) { return whole_number(v
 std::unique_ptr<Stateful> stateful(float& value) { return floating(value); }
 std::unique_ptr<Stateful> stateful(double& value) { return floating(value); }
 std::unique_ptr<Stateful> stateful(std::string& value) {
-  return variable([&value] { return text_tensor(value); },
-                  [&value](const Tensor& saved, const Location& where) { value = text_of(saved, operation, where); });
+  return variable(
+      [&value] { return text_tensor(value); },
+      [&value](const Tensor& saved, const Location& where) { value = text_of(saved, values_operation, where); });
 }
 std::unique_ptr<Stateful> stateful(std::vector<std::int64_t>& value) { return list(value); }
 std::unique_ptr<Stateful> stateful(std::vector<double>& value) { return list(value); }

@@ -17,7 +17,7 @@ namespace xgrad::data {
 
 namespace {
 
-constexpr const char* operation = "load_csv";
+constexpr const char* csv_operation = "load_csv";
 
 DType dtype_for(CsvType type) {
   constexpr DType dtypes[] = {xgrad::float32, xgrad::float64, xgrad::int64, xgrad::boolean, xgrad::int64};
@@ -41,33 +41,34 @@ struct Target {
 
 void check_options(const CsvOptions& options, const Location& where) {
   const auto usable = [](char c) { return c != '"' && c != '\n' && c != '\r' && c != '\0'; };
-  check<ValueError>(usable(options.separator), where, operation,
+  check<ValueError>(usable(options.separator), where, csv_operation,
                     ": the separator is a quote, a line end or a zero byte");
-  check<ValueError>(options.decimal == '.' || options.decimal == ',', where, operation,
+  check<ValueError>(options.decimal == '.' || options.decimal == ',', where, csv_operation,
                     ": the decimal sign is neither '.' nor ','");
-  check<ValueError>(options.decimal != options.separator, where, operation,
+  check<ValueError>(options.decimal != options.separator, where, csv_operation,
                     ": separator and decimal sign are the same");
   std::unordered_set<std::string_view> chosen;
   for (const std::string& name : options.columns)
-    check<ValueError>(chosen.insert(name).second, where, operation, ": column ", printable(name), " is chosen twice");
+    check<ValueError>(chosen.insert(name).second, where, csv_operation, ": column ", printable(name),
+                      " is chosen twice");
 }
 
 /// One file, read under its options.
 class CsvReader {
  public:
   CsvReader(const std::string& path, const CsvOptions& options, const Location& where)
-      : path_(path), options_(options), where_(where), file_(operation, path, where) {}
+      : path_(path), options_(options), where_(where), file_(csv_operation, path, where) {}
 
   CsvTable read() {
     const std::size_t rows = count();
     for (Target& target : targets_)
-      target.buffer = Buffer::allocate(rows * item_size(dtype_for(target.type)), operation, where_);
+      target.buffer = Buffer::allocate(rows * item_size(dtype_for(target.type)), csv_operation, where_);
     file_.rewind();
     CsvRecords records = all_records();
     bool same = !options_.header || records.next();
     for (std::size_t row = 0; row < rows; ++row) {
       same = same && records.next() && records.size() == width_;
-      check<IoError>(same, where_, operation, ": ", printable(path_), " was changed while it was read");
+      check<IoError>(same, where_, csv_operation, ": ", printable(path_), " was changed while it was read");
       for (Target& target : targets_) take(records, target, row);
     }
     CsvTable table;
@@ -79,12 +80,12 @@ class CsvReader {
   }
 
  private:
-  CsvRecords all_records() { return CsvRecords(file_, options_.separator, operation, path_, where_); }
+  CsvRecords all_records() { return CsvRecords(file_, options_.separator, csv_operation, path_, where_); }
 
   /// Reads through the file: how many rows it has, all of the same width, and where the chosen columns are.
   std::size_t count() {
     CsvRecords records = all_records();
-    check<FormatError>(records.next(), where_, operation, ": ", printable(path_), " is empty");
+    check<FormatError>(records.next(), where_, csv_operation, ": ", printable(path_), " is empty");
     width_ = records.size();
     std::vector<std::string> names;
     for (std::size_t i = 0; i < width_; ++i)
@@ -92,9 +93,9 @@ class CsvReader {
     choose(names);
     std::size_t rows = options_.header ? 0 : 1;
     for (; records.next(); ++rows)
-      check<FormatError>(records.size() == width_, where_, operation, ": ", printable(path_), ": line ", records.line(),
-                         " has ", records.size(), records.size() == 1 ? " field" : " fields", ", the first one has ",
-                         width_);
+      check<FormatError>(records.size() == width_, where_, csv_operation, ": ", printable(path_), ": line ",
+                         records.line(), " has ", records.size(), records.size() == 1 ? " field" : " fields",
+                         ", the first one has ", width_);
     return rows;
   }
 
@@ -105,13 +106,13 @@ class CsvReader {
       ++counts[names[i]];
     }
     for (const auto& [name, type] : options_.types)
-      check<ValueError>(places.contains(name), where_, operation, ": ", printable(path_), " has no column ",
+      check<ValueError>(places.contains(name), where_, csv_operation, ": ", printable(path_), " has no column ",
                         printable(name), ", for which there is a type");
     for (const std::string& name : options_.columns.empty() ? names : options_.columns) {
       const auto place = places.find(name);
-      check<ValueError>(place != places.end(), where_, operation, ": ", printable(path_), " has no column ",
+      check<ValueError>(place != places.end(), where_, csv_operation, ": ", printable(path_), " has no column ",
                         printable(name));
-      check<FormatError>(counts[name] == 1, where_, operation, ": ", printable(path_), " has ", counts[name],
+      check<FormatError>(counts[name] == 1, where_, csv_operation, ": ", printable(path_), " has ", counts[name],
                          " columns named ", printable(name));
       const auto type = options_.types.find(name);
       targets_.push_back({name, place->second, type == options_.types.end() ? options_.type : type->second});
@@ -128,11 +129,12 @@ class CsvReader {
                       : target.type == CsvType::float64 ? true
                       : target.type == CsvType::boolean ? fill == 0 || fill == 1
                                                         : whole;
-    check<ValueError>(fits, where_, operation, ": column ", printable(target.name), " cannot be filled with ", fill);
+    check<ValueError>(fits, where_, csv_operation, ": column ", printable(target.name), " cannot be filled with ",
+                      fill);
   }
 
   [[noreturn]] void refuse(const CsvRecords& records, const Target& target, const char* what) const {
-    fail<FormatError>(where_, operation, ": ", printable(path_), ": line ", records.line(), ", column ",
+    fail<FormatError>(where_, csv_operation, ": ", printable(path_), ": line ", records.line(), ", column ",
                       target.field + 1, " (", printable(target.name),
                       "): ", printable(std::string(records[target.field].substr(0, 300))), " ", what);
   }
@@ -218,7 +220,7 @@ Tensor CsvTable::matrix(const std::vector<std::string>& names, const Location& w
 }
 
 CsvTable load_csv(const std::string& path, const CsvOptions& options, const Location& where) {
-  return reading(operation, path, where, [&] {
+  return reading(csv_operation, path, where, [&] {
     check_options(options, where);
     return CsvReader(path, options, where).read();
   });

@@ -13,7 +13,7 @@ namespace xgrad::data {
 
 namespace {
 
-constexpr const char* operation = "load";
+constexpr const char* header_operation = "load";
 
 constexpr std::pair<std::string_view, ElementType> types[] = {
     {"F32", ElementType::f32}, {"F64", ElementType::f64},   {"I64", ElementType::i64}, {"BOOL", ElementType::boolean},
@@ -71,11 +71,11 @@ class HeaderReader {
       field_ = key;
     } else if (place_ == Place::metadata) {
       require(!header.metadata.contains(key), "a metadata key given twice");
-      check<LimitError>(header.metadata.size() < most_metadata, where_, operation, ": ", printable(path_),
+      check<LimitError>(header.metadata.size() < most_metadata, where_, header_operation, ": ", printable(path_),
                         " has more than ", most_metadata, " keys of metadata");
       field_ = key;
     } else {
-      check<LimitError>(key.size() <= longest_name, where_, operation, ": ", printable(path_), ": the name ",
+      check<LimitError>(key.size() <= longest_name, where_, header_operation, ": ", printable(path_), ": the name ",
                         printable(key), " has more than ", longest_name, " bytes");
       name_ = key;
       require(names_.insert(key).second, "a name given twice");
@@ -91,13 +91,13 @@ class HeaderReader {
     if (place_ != Place::tensor || field_ != "dtype") refuse("a string");
     for (const auto& [name, type] : types)
       if (text == name) item_.type = type;
-    check<FormatError>(item_.type.has_value(), where_, operation, ": ", printable(path_), ": tensor ", printable(name_),
-                       ": dtype ", printable(text), " is not supported");
+    check<FormatError>(item_.type.has_value(), where_, header_operation, ": ", printable(path_), ": tensor ",
+                       printable(name_), ": dtype ", printable(text), " is not supported");
     return true;
   }
   bool number_unsigned(std::uint64_t number) {
-    check<LimitError>(number >> 63 == 0, where_, operation, ": ", printable(path_), ": tensor ", printable(name_), ": ",
-                      number, " is beyond what can be held");
+    check<LimitError>(number >> 63 == 0, where_, header_operation, ": ", printable(path_), ": tensor ",
+                      printable(name_), ": ", number, " is beyond what can be held");
     if (place_ == Place::shape) {
       require(static_cast<std::int64_t>(item_.shape->size()) < max_ndim, "more axes than are supported");
       item_.shape->push_back(static_cast<std::int64_t>(number));
@@ -115,7 +115,8 @@ class HeaderReader {
   bool boolean(bool) { refuse("a bool"); }
   bool binary(std::vector<std::uint8_t>&) { refuse("binary data"); }
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) {
-    fail<FormatError>(where_, operation, ": ", printable(path_), ": the header is not JSON at byte ", 8 + position);
+    fail<FormatError>(where_, header_operation, ": ", printable(path_), ": the header is not JSON at byte ",
+                      8 + position);
   }
 
  private:
@@ -128,17 +129,18 @@ class HeaderReader {
   };
 
   [[noreturn]] void refuse(const char* what) const {
-    fail<FormatError>(where_, operation, ": ", printable(path_), ": the header has ", what, " out of place",
+    fail<FormatError>(where_, header_operation, ": ", printable(path_), ": the header has ", what, " out of place",
                       " after the name ", printable(name_));
   }
   void require(bool condition, const char* what) const {
     if (!condition)
-      fail<FormatError>(where_, operation, ": ", printable(path_), ": the header has ", what, " in ", printable(name_));
+      fail<FormatError>(where_, header_operation, ": ", printable(path_), ": the header has ", what, " in ",
+                        printable(name_));
   }
   void finish_tensor() {
     require(item_.type && item_.shape && item_.offsets.size() == 2, "no dtype, shape or data_offsets");
-    check<LimitError>(header.items.size() < most_tensors, where_, operation, ": ", printable(path_), " has more than ",
-                      most_tensors, " tensors");
+    check<LimitError>(header.items.size() < most_tensors, where_, header_operation, ": ", printable(path_),
+                      " has more than ", most_tensors, " tensors");
     header.items.push_back({name_, *item_.type, *item_.shape, item_.offsets[0], item_.offsets[1]});
   }
 
@@ -157,15 +159,16 @@ void check_layout(SafetensorsHeader& header, std::uint64_t bytes, const std::str
                    [](const auto& a, const auto& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
   std::uint64_t at = 0;
   for (const auto& item : items) {
-    const std::uint64_t size = checked_bytes(item.type, item.shape, operation, path, where);
-    check<FormatError>(item.begin <= item.end && item.end - item.begin == size, where, operation, ": ", printable(path),
-                       ": tensor ", printable(item.name), ": shape ", item.shape, " needs ", size,
+    const std::uint64_t size = checked_bytes(item.type, item.shape, header_operation, path, where);
+    check<FormatError>(item.begin <= item.end && item.end - item.begin == size, where, header_operation, ": ",
+                       printable(path), ": tensor ", printable(item.name), ": shape ", item.shape, " needs ", size,
                        " bytes, its data_offsets are [", item.begin, ", ", item.end, "]");
-    check<FormatError>(item.begin == at, where, operation, ": ", printable(path), ": tensor ", printable(item.name),
-                       " starts at byte ", item.begin, " of the data, where ", at, " is expected");
+    check<FormatError>(item.begin == at, where, header_operation, ": ", printable(path), ": tensor ",
+                       printable(item.name), " starts at byte ", item.begin, " of the data, where ", at,
+                       " is expected");
     at = item.end;
   }
-  check<FormatError>(at == bytes, where, operation, ": ", printable(path), ": the tensors take ", at,
+  check<FormatError>(at == bytes, where, header_operation, ": ", printable(path), ": the tensors take ", at,
                      " bytes of data, the file has ", bytes);
 }
 
@@ -173,7 +176,7 @@ void check_layout(SafetensorsHeader& header, std::uint64_t bytes, const std::str
 
 SafetensorsHeader parse_safetensors_header(const std::string& json, std::uint64_t bytes, const std::string& path,
                                            const Location& where) {
-  check<FormatError>(!json.empty() && json[0] == '{', where, operation, ": ", printable(path),
+  check<FormatError>(!json.empty() && json[0] == '{', where, header_operation, ": ", printable(path),
                      ": the header does not start with '{' at byte 8");
   HeaderReader reader(path, where);
   nlohmann::json::sax_parse(json, &reader);

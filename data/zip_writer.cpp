@@ -15,7 +15,7 @@ namespace {
 using namespace zip;
 
 /// Counts and sums up what is written to it.
-class Checksum final : public ByteSink {
+class Crc32 final : public ByteSink {
  public:
   void write(const void* from, std::uint64_t bytes) override {
     sum = crc32_z(sum, static_cast<const Bytef*>(from), bytes);
@@ -124,7 +124,7 @@ void ZipWriter::add(const std::string& name, const std::function<void(ByteSink&)
                     " is longer than an archive can have");
   check<LimitError>(members_.size() < most_zip_members, where_, operation_, ": ", printable(path_), " has more than ",
                     most_zip_members, " members");
-  Checksum whole, packed;
+  Crc32 whole, packed;
   if (deflate_) {
     Deflation deflation(packed);
     Both both(whole, deflation);

@@ -2,17 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/infinity.hpp"
 #include "autograd/ops/ops.hpp"
 #include "nn/dropout.hpp"
 
 namespace xgrad::nn {
 
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 void check_operands(const Tensor& q, const Tensor& k, const AttentionOptions& options, const Location& where) {
   check<DTypeError>(is_floating(q.dtype()) && q.dtype() == k.dtype(), where,

@@ -78,7 +78,7 @@ std::string found(const Tensor& origin, std::int64_t at) {
          element(origin, at);
 }
 
-std::string place(const Tensor& origin) { return xgrad::place(origin.entry()->where); }
+std::string place_of(const Tensor& origin) { return xgrad::place(origin.entry()->where); }
 
 // Stands in for the evaluation of an entry that was just recorded.
 void evaluate_and_inspect(const Tensor& tensor, const Location& where) {
@@ -103,7 +103,7 @@ void check_finite(const Tensor& tensor, const Location& where) {
   const Trouble began = trouble_of(*origin);
   std::string before;
   if (origin != infinite && infinite && infinite->entry()->sequence < origin->entry()->sequence)
-    before = "; before it, " + found(*infinite, trouble_of(*infinite).infinity) + ", at " + place(*infinite);
+    before = "; before it, " + found(*infinite, trouble_of(*infinite).infinity) + ", at " + place_of(*infinite);
   fail<ValueError>(origin->entry()->where,
                    "check_finite: ", found(*origin, trouble.nan >= 0 ? began.nan : began.infinity), before);
 }

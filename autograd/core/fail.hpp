@@ -15,13 +15,16 @@ std::string place(const Location& where);
 /// Puts the name of the outermost call in front of the text, and ` at train.cpp:42` behind it.
 std::string finish_message(const std::string& text, const Location& where);
 
-template <class E, class... Parts>
-[[noreturn]] void fail(const Location& where, const Parts&... parts) {
-  Text text;
-  text.precision(17);
-  (text << ... << parts);
+template <class E>
+[[noreturn, gnu::noinline, gnu::cold]] void fail_with(const Location& where, TextParts parts) {
   const Location& blame = CallScope::blame(where);
-  throw E(finish_message(text.str(), blame), blame);
+  throw E(finish_message(join_text(parts, 17), blame), blame);
+}
+
+// By itself: what puts messages together would be in the way of every operation.
+template <class E, class... Parts>
+[[noreturn, gnu::noinline, gnu::cold]] void fail(const Location& where, const Parts&... parts) {
+  fail_with<E>(where, {TextPart(parts)...});
 }
 
 /// Throws E unless `condition` holds.

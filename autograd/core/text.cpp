@@ -1,6 +1,7 @@
 #include "autograd/core/text.hpp"
 
 #include <charconv>
+#include <locale>
 
 namespace xgrad {
 
@@ -14,6 +15,18 @@ std::string written(double number, std::chars_format format, int digits) {
 }
 
 }  // namespace
+
+Text::Text() { imbue(std::locale::classic()); }
+Text::~Text() = default;
+
+void TextPart::write_characters(Text& text, const void* of) { text << static_cast<const char*>(of); }
+
+std::string join_text(TextParts parts, int digits) {
+  Text text;
+  text.precision(digits);
+  for (const TextPart& part : parts) part.write_to(text);
+  return text.str();
+}
 
 std::string fixed(double number, int digits) { return written(number, std::chars_format::fixed, digits); }
 std::string general(double number, int digits) { return written(number, std::chars_format::general, digits); }

@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <vector>
 
@@ -16,7 +15,6 @@ namespace xgrad::kernels {
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
 constexpr double from_here_on = 10;
 
 bool is_pole(double x) { return x <= 0 && x == std::floor(x); }

@@ -4,8 +4,13 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
+
+#include "autograd/core/infinity.hpp"
 
 namespace xgrad::kernels {
+
+inline constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 /// B_2, B_4, ..., B_20: enough for full accuracy of the asymptotic series in 1 / x^2 from x = 10 on.
 inline constexpr double bernoulli_numbers[] = {1.0 / 6,       -1.0 / 30, 1.0 / 42,      -1.0 / 30,     5.0 / 66,

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <numbers>
 
 #include "autograd/core/parallel.hpp"
@@ -19,7 +18,6 @@ namespace xgrad::kernels {
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t most = most_shape_derivatives + 1;
 using Coefficients = std::array<double, most>;
 

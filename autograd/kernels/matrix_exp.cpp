@@ -14,13 +14,14 @@ namespace xgrad::kernels {
 namespace {
 
 // A square matrix of doubles. Powers and norms are the same for row-major and column-major matrices.
-struct Square {
+struct SquareMatrix {
   int n;
   std::vector<double> elements;
 
-  explicit Square(int size) : n(size), elements(static_cast<std::size_t>(size) * static_cast<std::size_t>(size)) {}
+  explicit SquareMatrix(int size)
+      : n(size), elements(static_cast<std::size_t>(size) * static_cast<std::size_t>(size)) {}
   std::size_t size() const { return static_cast<std::size_t>(n); }
-  void add(double factor, const Square& other) {
+  void add(double factor, const SquareMatrix& other) {
     for (std::size_t i = 0; i < elements.size(); ++i) elements[i] += factor * other.elements[i];
   }
   void add_to_diagonal(double number) {
@@ -40,7 +41,7 @@ struct Square {
 };
 
 // y = y + a b
-void add_product(const Square& a, const Square& b, Square& y) {
+void add_product(const SquareMatrix& a, const SquareMatrix& b, SquareMatrix& y) {
   const double one = 1;
   dgemm_("N", "N", &a.n, &a.n, &a.n, &one, a.elements.data(), &a.n, b.elements.data(), &b.n, &one, y.elements.data(),
          &y.n);
@@ -49,8 +50,8 @@ void add_product(const Square& a, const Square& b, Square& y) {
 // The matrix a, or [[a, b], [0, a]]. The exponential of the latter has the derivative of e^a along b as its upper right
 // block, and its products need three products of blocks instead of eight.
 struct Blocks {
-  Square a;
-  std::optional<Square> b;
+  SquareMatrix a;
+  std::optional<SquareMatrix> b;
 
   Blocks(int n, bool two) : a(n) {
     if (two) b.emplace(n);
@@ -77,7 +78,7 @@ struct Blocks {
   template <class T>
   void copy_to(T* matrix) const {
     const std::size_t size = a.size(), n = b ? 2 * size : size;
-    const auto put = [&](const Square& from, std::size_t row, std::size_t column) {
+    const auto put = [&](const SquareMatrix& from, std::size_t row, std::size_t column) {
       for (std::size_t i = 0; i < size; ++i)
         for (std::size_t j = 0; j < size; ++j)
           matrix[(row + i) * n + column + j] = static_cast<T>(from.elements[i * size + j]);
@@ -85,7 +86,7 @@ struct Blocks {
     put(a, 0, 0);
     if (!b) return;
     put(*b, 0, size);
-    put(Square(a.n), size, 0);
+    put(SquareMatrix(a.n), size, 0);
     put(a, size, size);
   }
 
@@ -135,7 +136,7 @@ Blocks solve(const Blocks& x, Blocks y) {
   const Lu<double> lu(x.a.elements.data(), x.a.n);
   lu.solve(false, x.a.n, y.a.elements.data());
   if (x.b) {
-    Square known(x.a.n);
+    SquareMatrix known(x.a.n);
     add_product(*x.b, y.a, known);
     y.b->add(-1, known);
     lu.solve(false, x.a.n, y.b->elements.data());

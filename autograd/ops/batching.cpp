@@ -17,4 +17,19 @@ Tensor spread(const Examples& examples, std::size_t i) {
   return examples.mapped[i] ? input : broadcast_to(input, with_front(examples.count, input.shape()));
 }
 
+Tensor detail::record_spread(const Primitive& primitive, bool bare, bool mergeable, const Examples& examples,
+                             const Location& where) {
+  std::vector<Tensor> inputs;
+  inputs.reserve(examples.inputs.size());
+  for (std::size_t i = 0; i < examples.inputs.size(); ++i) inputs.push_back(spread(examples, i));
+  try {
+    Recording recording(inputs.size());
+    const Primitive& held = recording->emplace_copy(primitive, bare, mergeable);
+    for (Tensor& input : inputs) recording->add_input(std::move(input));
+    return recording.finish(held, recording->input_span(), where);
+  } catch (const std::bad_alloc&) {
+    Recording::refuse_memory(primitive.name(), where);
+  }
+}
+
 }  // namespace xgrad

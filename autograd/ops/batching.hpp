@@ -2,6 +2,7 @@
 
 // Helpers for batching rules.
 
+#include <concepts>
 #include <vector>
 
 #include "autograd/core/axes.hpp"
@@ -13,13 +14,16 @@ namespace xgrad {
 /// Input number i with the examples along the first axis; repeated if it is the same for all.
 Tensor spread(const Examples& examples, std::size_t i);
 
+namespace detail {
+// For a primitive of any type; it is compiled once for all of them.
+Tensor record_spread(const Primitive& primitive, bool bare, bool mergeable, const Examples& examples,
+                     const Location& where);
+}  // namespace detail
+
 /// Records the primitive on all inputs, spread.
-template <class P>
-Tensor record_spread(P primitive, const Examples& examples) {
-  std::vector<Tensor> inputs;
-  inputs.reserve(examples.inputs.size());
-  for (std::size_t i = 0; i < examples.inputs.size(); ++i) inputs.push_back(spread(examples, i));
-  return record(Location::current(), std::move(primitive), std::move(inputs));
+template <std::derived_from<Primitive> P>
+Tensor record_spread(const P& primitive, const Examples& examples) {
+  return detail::record_spread(primitive, sizeof(P) == sizeof(Primitive), P::mergeable, examples, Location::current());
 }
 
 /// The shape with an axis of this size in front.

@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/infinity.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/matmul.hpp"
@@ -15,9 +16,7 @@
 
 namespace xgrad {
 
-namespace {
-constexpr double infinity = std::numeric_limits<double>::infinity();
-}
+namespace {}
 
 // Shares the value, if necessary once it is computed, and keeps no history.
 Tensor stop_gradient(const Operand& x) {

@@ -2,11 +2,10 @@
 
 #include <array>
 #include <cmath>
-#include <limits>
-#include <numbers>
 #include <utility>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/infinity.hpp"
 #include "autograd/ops/arrange.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
@@ -23,9 +22,6 @@
 namespace xgrad {
 
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
-const double log_root_two_pi = 0.5 * std::log(2 * std::numbers::pi);
 
 template <class... Operands>
 std::array<Tensor, sizeof...(Operands)> together(const Operands&... operands) {

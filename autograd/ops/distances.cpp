@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "autograd/core/infinity.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/matrices.hpp"
@@ -12,8 +13,6 @@
 namespace xgrad {
 
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // Combines the terms of all parts as a balanced tree, so that the errors of sums grow with the logarithm of the count.
 template <class Combine, class Term>

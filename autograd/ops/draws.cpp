@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/infinity.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
@@ -18,8 +19,6 @@
 namespace xgrad {
 
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // y = x, checked to be finite and above a bound.
 struct Above : Operation<Above> {

@@ -91,15 +91,15 @@ struct Named {
   std::int64_t size(Label label) const { return tensor.size(axis(label)); }
 };
 
-using Sizes = std::map<Label, std::int64_t>;
+using LabelSizes = std::map<Label, std::int64_t>;
 
-std::int64_t product_of(const Labels& labels, const Sizes& sizes) {
+std::int64_t product_of(const Labels& labels, const LabelSizes& sizes) {
   std::int64_t product = 1;
   for (const Label label : labels) product *= sizes.at(label);
   return product;
 }
 
-Shape shape_of(const Labels& labels, const Sizes& sizes) {
+Shape shape_of(const Labels& labels, const LabelSizes& sizes) {
   std::vector<std::int64_t> list;
   for (const Label label : labels) list.push_back(sizes.at(label));
   return Shape(list);
@@ -294,7 +294,7 @@ class Contraction {
   const Location& where_;
   std::vector<Named> operands_;
   Labels output_;
-  Sizes sizes_;
+  LabelSizes sizes_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/infinity.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/families.hpp"
@@ -13,8 +14,6 @@
 namespace xgrad {
 
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // From here on x^2 + 1 is rounded to x^2.
 double large(DType dtype) { return dtype == float32 ? 1e4 : 1e9; }

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/infinity.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/count.hpp"
 #include "autograd/ops/families.hpp"
@@ -12,8 +13,6 @@
 namespace xgrad {
 
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 Tensor floating(const char* operation, const Operand& x) {
   const Tensor input = x.tensor();

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
-#include <numbers>
 
+#include "autograd/core/infinity.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
@@ -13,9 +13,6 @@
 namespace xgrad {
 
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
-const double log_root_two_pi = 0.5 * std::log(2 * std::numbers::pi);
 
 // B_2k / (2k (2k - 1)), the coefficients of 1 / a^(2k - 1) in the remainder
 constexpr double remainders[] = {1.0 / 12,   -1.0 / 360,      1.0 / 1260, -1.0 / 1680,

@@ -3,10 +3,15 @@
 // Remainders of logarithms of gamma functions without their large terms, so that densities with large parameters and
 // divergences between similar distributions lose no digits.
 
+#include <cmath>
+#include <numbers>
+
 #include "autograd/core/dtype.hpp"
 #include "autograd/tape/tensor.hpp"
 
 namespace xgrad {
+
+inline const double log_root_two_pi = 0.5 * std::log(2 * std::numbers::pi);
 
 /// m - logarithm for logarithm = log(1 + m), without loss near 0.
 Tensor beyond_logarithm(const Tensor& m, const Tensor& logarithm);

@@ -69,13 +69,13 @@ struct Entry : EntryHead {
       held = new (primitive_storage) P(std::move(from));
     else
       held = new P(std::move(from));
-    primitive = held;
-    const Lowering lowering = held->P::lower();
-    kind = lowering.kind;
-    instruction = lowering.instruction;
-    bare = sizeof(P) == sizeof(Primitive);
-    mergeable = P::mergeable;
+    know(held, held->P::lower(), sizeof(P) == sizeof(Primitive), P::mergeable);
     return *held;
+  }
+  /// Copies a primitive of any type into this entry; `is_bare` says that it has no members.
+  const Primitive& emplace_copy(const Primitive& from, bool is_bare, bool is_mergeable) {
+    know(from.copy(primitive_storage, primitive_in_place), from.lower(), is_bare, is_mergeable);
+    return *primitive;
   }
   /// Copies the primitive of another entry into this one.
   void emplace_copy(const Entry& other) {
@@ -103,6 +103,13 @@ struct Entry : EntryHead {
     Entry* const read = (new (place) Tensor(std::forward<Input>(input)))->entry();
     if (read && read->owner == owner)
       read->readers.store(read->readers.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  void know(const Primitive* held, const Lowering& lowering, bool is_bare, bool is_mergeable) {
+    primitive = held;
+    kind = lowering.kind;
+    instruction = lowering.instruction;
+    bare = is_bare;
+    mergeable = is_mergeable;
   }
   Tensor* inputs() { return const_cast<Tensor*>(std::as_const(*this).inputs()); }
   const Tensor* inputs() const {

@@ -26,7 +26,7 @@ class Recording {
   explicit Recording(std::size_t input_count) : Recording() { entry()->reserve_inputs(input_count); }
   Entry* entry() const { return entry_.entry(); }
   Entry* operator->() const { return entry(); }
-  /// As the result of `primitive`, which is the entry's.
+  /// As the result of `primitive`, which is the entry's: of its own type, or of whatever type it may be.
   template <class P>
   [[gnu::always_inline]] inline Tensor finish(const P& primitive, std::span<const Tensor> inputs,
                                               const Location& where);
@@ -37,6 +37,21 @@ class Recording {
   [[noreturn, gnu::cold]] static void refuse_memory(const char* primitive, const Location& where);
 
  private:
+  // Where its type is known, there is nothing to look up.
+  template <class P>
+  [[gnu::always_inline]] static Signature infer(const P& of, std::span<const Tensor> inputs, const Location& where) {
+    if constexpr (std::is_same_v<P, Primitive>)
+      return of.infer(inputs, where);
+    else
+      return of.P::infer(inputs, where);
+  }
+  template <class P>
+  [[gnu::always_inline]] static bool differentiable(const P& primitive) {
+    if constexpr (std::is_same_v<P, Primitive>)
+      return primitive.differentiable();
+    else
+      return primitive.P::differentiable();
+  }
   void stamp(const Location& where);
   // Lists it in the History.
   void list() const;
@@ -76,11 +91,11 @@ inline Tensor Recording::finish(const P& primitive, std::span<const Tensor> inpu
       refuse_input(entry, input, where);
     tracked |= input.entry()->tracked;
   }
-  Signature signature = primitive.P::infer(inputs, where);
+  Signature signature = infer(primitive, inputs, where);
   entry.shape = std::move(signature.shape);
   entry.dtype = signature.dtype;
   entry.tracked = tracked && tape.grad && is_floating(entry.dtype);
-  if (entry.tracked && !primitive.P::differentiable()) [[unlikely]]
+  if (entry.tracked && !differentiable(primitive)) [[unlikely]]
     refuse_derivative(entry, where);
   if (!inputs.empty()) list();
   if (tape.eager || tape.crowded) [[unlikely]]

@@ -1,8 +1,7 @@
 #include "nn/losses/binary.hpp"
 
-#include <limits>
-
 #include "autograd/core/fail.hpp"
+#include "autograd/core/infinity.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "nn/losses/inputs.hpp"
@@ -10,8 +9,6 @@
 namespace xgrad::nn {
 
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// log x, but -100 where it is below that.
 Tensor limited(const Tensor& logarithm) { return where(logarithm < -100, -100, logarithm); }

@@ -1,10 +1,10 @@
 #include "nn/losses/ctc.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/infinity.hpp"
 #include "autograd/ops/any_all.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
@@ -17,7 +17,6 @@ namespace xgrad::nn {
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr const char* name = "ctc_loss";
 
 /// The same under another shape; a known value stays known.

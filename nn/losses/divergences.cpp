@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "autograd/core/fail.hpp"
+#include "autograd/core/infinity.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
@@ -16,11 +16,7 @@
 
 namespace xgrad::nn {
 
-namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
-}  // namespace
+namespace {}  // namespace
 
 Tensor kl_div(const Operand& output, const Operand& target, KlDivOptions options) {
   const CallScope scope("kl_div", output.where());

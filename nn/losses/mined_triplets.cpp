@@ -1,8 +1,7 @@
 #include "nn/losses/mined_triplets.hpp"
 
-#include <limits>
-
 #include "autograd/core/fail.hpp"
+#include "autograd/core/infinity.hpp"
 #include "autograd/ops/any_all.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
@@ -15,8 +14,6 @@
 namespace xgrad::nn {
 
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// The distances [N, N] of all pairs, and which are positive or negative.
 struct Pairs {

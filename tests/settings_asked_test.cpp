@@ -1,0 +1,88 @@
+// Which tests the engine, the instruction set and the tier cannot matter to: those that never ask for them. The library
+// asks for XGRAD_ENGINE, XGRAD_ISA and XGRAD_TIER when it first needs to know, and by `getenv` alone, whose place is
+// taken here. With XGRAD_ASKED=FILE each test writes a line "began NAME", and a line "XGRAD_TIER NAME" when it, or what
+// it starts, first asks for that; `./run test` makes labels of them, by which .ci/run leaves tests out.
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "autograd/autograd.hpp"
+#include "tests/skip.hpp"
+
+namespace {
+
+constexpr std::array settings{"XGRAD_ENGINE", "XGRAD_ISA", "XGRAD_TIER"};
+std::array<std::atomic<bool>, settings.size()> asked{};  // by this process
+
+char* variable(const char* name) {
+  static const auto next = reinterpret_cast<char* (*)(const char*)>(::dlsym(RTLD_NEXT, "getenv"));
+  return next(name);
+}
+
+/// Appends a line about the test that runs, or that started this process; before one runs there is none to write about.
+void write_line(const char* what) {
+  const char *path = variable("XGRAD_ASKED"), *test = variable("XGRAD_ASKED_BY");
+  if (path == nullptr || test == nullptr) return;
+  const std::string line = std::string(what) + ' ' + test + '\n';
+  const int file = ::open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  const bool written = file >= 0 && ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size());
+  if (file < 0 || ::close(file) != 0 || !written) std::abort();  // a line that is missing would let a test be left out
+}
+
+struct WhoAsks : Catch::TestEventListenerBase {
+  using TestEventListenerBase::TestEventListenerBase;
+  void testCaseStarting(const Catch::TestCaseInfo& test) override {
+    TestEventListenerBase::testCaseStarting(test);
+    if (variable("XGRAD_ASKED") == nullptr) return;
+    if (const char* first = variable("XGRAD_ASKED_BY"); first == nullptr || std::to_string(::getpid()) == begun_in) {
+      ::setenv("XGRAD_ASKED_BY", test.name.c_str(), 1);
+      begun_in = std::to_string(::getpid());
+    }
+    write_line("began");
+    // What was known before the test began is not asked for again.
+    for (std::size_t i = 0; i < settings.size(); ++i)
+      if (asked[i]) write_line(settings[i]);
+  }
+  std::string begun_in;  // the process that began with a test of its own
+};
+CATCH_REGISTER_LISTENER(WhoAsks)
+
+}  // namespace
+
+extern "C" char* getenv(const char* name) noexcept {
+  for (std::size_t i = 0; i < settings.size(); ++i)
+    if (std::strcmp(name, settings[i]) == 0 && !asked[i].exchange(true)) write_line(settings[i]);
+  return variable(name);
+}
+
+namespace xgrad {
+namespace {
+
+// Each in a process of its own: what another test has asked for is not asked for again.
+TEST_CASE("what a test asks for is known: nothing, where nothing is computed") {
+  if (std::getenv("XGRAD_EAGER")) return skip("everything is computed");
+  const bool before = asked[0] || asked[1] || asked[2];
+  const Tensor x = zeros({3});
+  CHECK((x + x).shape() == Shape{3});
+  CHECK((before || (!asked[0] && !asked[1] && !asked[2])));
+}
+
+TEST_CASE("what a test asks for is known: engine, instruction set and tier, where a program runs") {
+  const Tensor x = ones({1000});
+  CHECK(sum(exp(x * x + x)).item() > 0);
+  CHECK(asked[0]);
+  CHECK(asked[1]);
+  CHECK((asked[2] || engine() == "reference"));
+}
+
+}  // namespace
+}  // namespace xgrad
