@@ -68,9 +68,8 @@ bool has_no_value_yet(const Tensor& x) {
   if (!Tape::current().tracing || x.evaluated()) return false;
   Numbering numbers;
   const auto pending = reachable(std::span(&x, 1), numbers, [](const Entry& entry) { return !entry.evaluated; });
-  return std::ranges::any_of(pending, [](const Entry* entry) {
-    return entry->input_count == 0 && entry->kind != Lowering::Kind::constant;
-  });
+  return std::ranges::any_of(
+      pending, [](const Entry* entry) { return entry->input_count == 0 && entry->kind != Lowering::Kind::constant; });
 }
 
 // The others are told, too, so that they do not wait.
@@ -125,8 +124,9 @@ struct Everywhere : Collective<Self> {
   void exchange(detail::Call call, const Buffer& in, const Buffer& out) const {
     const auto& group = this->ranks.group();
     const Slices slices = Slices::equal(call.shape->numel(), call.dtype, group->size, call.where);
-    Underway(group, std::move(call),
-             detail::then(detail::reduce_slices(group, slices, how, in, out), detail::gather_slices(group, slices, out)))
+    Underway(
+        group, std::move(call),
+        detail::then(detail::reduce_slices(group, slices, how, in, out), detail::gather_slices(group, slices, out)))
         .wait();
   }
 };
@@ -238,11 +238,14 @@ struct SendReceive : Collective<SendReceive> {
     const std::size_t bytes = static_cast<std::size_t>(call.shape->numel()) * item_size(call.dtype);
     Underway(group, std::move(call), detail::shift_round(number, group, bytes, in, out)).wait();
   }
-  Tensor transposed(const Tensor& g, const Tensor&, const Tensor&) const { return apply(SendReceive(ranks, -number), g); }
+  Tensor transposed(const Tensor& g, const Tensor&, const Tensor&) const {
+    return apply(SendReceive(ranks, -number), g);
+  }
 };
 
 void check_root(int root, const Communicator& ranks, const char* call, const Location& where) {
-  check<ValueError>(root >= 0 && root < ranks.size(), where, call, ": there is no rank ", root, " among ", ranks.size());
+  check<ValueError>(root >= 0 && root < ranks.size(), where, call, ": there is no rank ", root, " among ",
+                    ranks.size());
 }
 
 }  // namespace

@@ -19,8 +19,8 @@ struct Group {
   MPI_Comm notes = MPI_COMM_NULL;  // and for what ranks tell each other when something goes wrong
   int rank = 0, size = 1;
   double timeout = 300;
-  std::uint64_t calls = 0;                     // so far
-  std::string broken;                          // why it is of no use any more
+  std::uint64_t calls = 0;                        // so far
+  std::string broken;                             // why it is of no use any more
   std::vector<std::shared_ptr<void>> unfinished;  // memory that MPI may still write to
 
   static std::shared_ptr<Group> of(MPI_Comm from, double timeout, const Location& where);

@@ -8,3 +8,4 @@
 #include "parallel/collectives.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/error.hpp"
+#include "parallel/replicas.hpp"

@@ -21,7 +21,6 @@ std::byte* at(const Buffer& memory, std::size_t offset) { return static_cast<std
 // Called from within the library: MPI's own words come with the call that the user knows.
 void must(int code, const char* call) { check_mpi(code, call, Location::current()); }
 
-
 // Messages have at most so many bytes: MPI counts with an int.
 constexpr std::size_t most = std::size_t{1} << 30;
 
@@ -56,7 +55,8 @@ std::pair<std::size_t, std::size_t> Slices::at(int rank) const {
           static_cast<std::size_t>(counts[place]) * item_size(dtype)};
 }
 
-std::vector<Step> reduce_slices(const std::shared_ptr<Group>& group, Slices slices, Combine how, Buffer in, Buffer out) {
+std::vector<Step> reduce_slices(const std::shared_ptr<Group>& group, Slices slices, Combine how, Buffer in,
+                                Buffer out) {
   struct State {
     Slices slices;
     Buffer in, out, parts;

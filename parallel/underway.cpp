@@ -38,6 +38,15 @@ std::string listed(const std::vector<std::string>& told) {
   return text.str();
 }
 
+void send_note(const std::shared_ptr<Group>& group, const std::string& text) {
+  const auto note = std::make_shared<Note>(note_of(text));
+  group->unfinished.push_back(note);
+  for (int rank = 0; rank < group->size; ++rank) {
+    MPI_Request request = MPI_REQUEST_NULL;
+    if (rank != group->rank) MPI_Isend(note->data(), note_size, MPI_CHAR, rank, note_tag, group->notes, &request);
+  }
+}
+
 // First without sleeping, for what is nearly there; then so that other processes get on.
 void rest(int turns) {
   if (turns < 2000)
@@ -89,8 +98,9 @@ Underway::Underway(std::shared_ptr<Group> group, Call call, std::vector<Step> st
   const std::uint64_t hash = call_.hash(number_);
   memory_->mine = {hash, ~hash};
   MPI_Request request = MPI_REQUEST_NULL;
-  check_mpi(MPI_Iallreduce(memory_->mine.data(), memory_->least.data(), 2, MPI_UINT64_T, MPI_MIN, group_->data, &request),
-            "MPI_Iallreduce", call_.where);
+  check_mpi(
+      MPI_Iallreduce(memory_->mine.data(), memory_->least.data(), 2, MPI_UINT64_T, MPI_MIN, group_->data, &request),
+      "MPI_Iallreduce", call_.where);
   memory_->requests.push_back(request);
 }
 
@@ -109,9 +119,9 @@ void Underway::abandon(const std::string& why) {
 bool Underway::is_complete() {
   int complete = 1;
   if (memory_->requests.empty()) return true;
-  check_mpi(MPI_Testall(static_cast<int>(memory_->requests.size()), memory_->requests.data(), &complete,
-                        MPI_STATUSES_IGNORE),
-            call_.operation.c_str(), call_.where);
+  check_mpi(
+      MPI_Testall(static_cast<int>(memory_->requests.size()), memory_->requests.data(), &complete, MPI_STATUSES_IGNORE),
+      call_.operation.c_str(), call_.where);
   if (!complete) return false;
   memory_->requests.clear();
   return true;
@@ -138,13 +148,14 @@ void Underway::agree() {
   memory_->notes.resize(static_cast<std::size_t>(group_->size) + 1);
   memory_->notes.back() = mine;
   MPI_Request request = MPI_REQUEST_NULL;
-  check_mpi(MPI_Iallgather(memory_->notes.back().data(), note_size, MPI_CHAR, memory_->notes.data(), note_size, MPI_CHAR,
-                           group_->data, &request),
+  check_mpi(MPI_Iallgather(memory_->notes.back().data(), note_size, MPI_CHAR, memory_->notes.data(), note_size,
+                           MPI_CHAR, group_->data, &request),
             "MPI_Iallgather", call_.where);
   memory_->requests.push_back(request);
   wait();
   std::vector<std::string> told;
-  for (int rank = 0; rank < group_->size; ++rank) told.emplace_back(memory_->notes[static_cast<std::size_t>(rank)].data());
+  for (int rank = 0; rank < group_->size; ++rank)
+    told.emplace_back(memory_->notes[static_cast<std::size_t>(rank)].data());
   fail<CommunicationError>(call_.where, call_.operation, ": the ranks do not do the same:", listed(told));
 }
 
@@ -177,12 +188,7 @@ void Underway::give_up(const std::string& why) {
 
 // Each rank that gives up tells all others, and hears for a while who else does.
 std::vector<std::string> Underway::what_others_tell(std::vector<std::string> told) {
-  const auto mine = std::make_shared<Note>(note_of(told[static_cast<std::size_t>(group_->rank)]));
-  group_->unfinished.push_back(mine);
-  for (int rank = 0; rank < group_->size; ++rank) {
-    MPI_Request request = MPI_REQUEST_NULL;
-    if (rank != group_->rank) MPI_Isend(mine->data(), note_size, MPI_CHAR, rank, note_tag, group_->notes, &request);
-  }
+  send_note(group_, told[static_cast<std::size_t>(group_->rank)]);
   const auto end = Clock::now() + std::chrono::duration<double>(std::clamp(group_->timeout / 2, 0.2, 2.0));
   const auto missing = [&] { return std::ranges::any_of(told, &std::string::empty); };
   while (missing() && Clock::now() < end) {
@@ -204,6 +210,14 @@ std::vector<std::string> Underway::what_others_tell(std::vector<std::string> tol
     rest(2000);
   }
   return told;
+}
+
+void tell_others(const std::shared_ptr<Group>& group, const std::string& error) noexcept {
+  try {
+    if (group->broken.empty()) send_note(group, "fails: " + error);
+  } catch (const std::bad_alloc&) {
+    // They wait for as long as the timeout says.
+  }
 }
 
 }  // namespace xgrad::parallel::detail

@@ -65,4 +65,7 @@ class Underway {
   unsigned polls_ = 0;
 };
 
+/// Tells the others of a group, who may be waiting in it, that this rank has failed: they give up at once.
+void tell_others(const std::shared_ptr<Group>& group, const std::string& error) noexcept;
+
 }  // namespace xgrad::parallel::detail

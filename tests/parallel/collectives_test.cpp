@@ -205,7 +205,6 @@ TEST_CASE("a collective happens when it is recorded, and once", "[parallel]") {
   const Tensor a = parallel::all_reduce(x, ranks), b = parallel::all_reduce(x, ranks);
   CHECK(a.evaluated());
   check_equal(a, b);
-
 }
 
 TEST_CASE("parts of the ranks have collectives of their own", "[parallel]") {

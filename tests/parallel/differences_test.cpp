@@ -41,15 +41,16 @@ TEST_CASE("ranks that differ in the order get an error on all of them", "[parall
 
 TEST_CASE("ranks that differ in shapes get an error on all of them", "[parallel]") {
   if (alone()) return;
-  const std::string error =
-      communication_error([&] { parallel::all_reduce(of_rank(0, {3, is_last() ? 5 : 4}), world()); });
+  const std::string error = communication_error([&] {
+    parallel::all_reduce(of_rank(0, {3, is_last() ? 5 : 4}), world());
+  });
   check_told(error, "all_reduce (sum) of f64 [3, 4] at ", "all_reduce (sum) of f64 [3, 5] at ");
 }
 
 TEST_CASE("ranks that differ in dtypes get an error on all of them", "[parallel]") {
   if (alone()) return;
-  const std::string error = communication_error(
-      [&] { parallel::all_gather(of_rank(0, {3}, 1, is_last() ? float32 : float64), world()); });
+  const std::string error =
+      communication_error([&] { parallel::all_gather(of_rank(0, {3}, 1, is_last() ? float32 : float64), world()); });
   check_told(error, "all_gather of f64 [3] at ", "all_gather of f32 [3] at ");
 }
 
@@ -67,8 +68,10 @@ TEST_CASE("ranks at different lines of the program get an error on all of them",
   std::uint_least32_t line = 0;
   const std::string error = communication_error([&] {
     line = Location::current().line();
-    if (is_last()) parallel::all_reduce(x, world());
-    else parallel::all_reduce(x, world());
+    if (is_last())
+      parallel::all_reduce(x, world());
+    else
+      parallel::all_reduce(x, world());
   });
   check_told(error, "all_reduce (sum) of f64 [2] at differences_test.cpp:" + std::to_string(line + 2),
              "all_reduce (sum) of f64 [2] at differences_test.cpp:" + std::to_string(line + 1));
@@ -145,5 +148,6 @@ TEST_CASE("arguments that make no sense are errors", "[parallel]") {
     }
   }).join();
   CHECK(contains(told, "another thread"));
-  if (world().size() > 1) CHECK_THROWS_AS(parallel::reduce_scatter(of_rank(0, {world().size() + 1}), world()), ShapeError);
+  if (world().size() > 1)
+    CHECK_THROWS_AS(parallel::reduce_scatter(of_rank(0, {world().size() + 1}), world()), ShapeError);
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the tests of parallel/ share. Every rank knows what all of them contribute, so that it can compute by itself what
-// they must come to together.
+// What the tests of parallel/ share. Every rank knows what all of them contribute, so that it can compute by itself
+// what they must come to together.
 
 #include <catch2/catch.hpp>
 #include <functional>
