@@ -14,7 +14,8 @@ void Lanes::start(const char* what, const Bucket& bucket, DType of, std::vector<
   std::unique_ptr<Underway>& lane = underway_[next_];
   if (lane) lane->wait();
   lane.reset();
-  lane = std::make_unique<Underway>(groups_[next_], Call{what, Shape{bucket.elements}, of, {}, where}, std::move(steps));
+  lane =
+      std::make_unique<Underway>(groups_[next_], Call{what, Shape{bucket.elements}, of, {}, where}, std::move(steps));
   next_ = (next_ + 1) % count;
   poll();
 }

@@ -5,6 +5,7 @@
 //   out: what the ranks make of them together, or a CommunicationError on all of them.
 
 #include "parallel/about.hpp"
+#include "parallel/checkpoint.hpp"
 #include "parallel/collectives.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/error.hpp"

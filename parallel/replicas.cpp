@@ -25,8 +25,8 @@ namespace {
 
 void check_options(const ReplicasOptions& options, int ranks, const Location& where) {
   check<ValueError>(options.bucket_bytes >= 1, where, "Replicas: bucket_bytes = ", options.bucket_bytes);
-  check<ValueError>(options.clip_norm >= 0 && std::isfinite(options.clip_norm), where, "Replicas: clip_norm = ",
-                    options.clip_norm, " is no norm");
+  check<ValueError>(options.clip_norm >= 0 && std::isfinite(options.clip_norm), where,
+                    "Replicas: clip_norm = ", options.clip_norm, " is no norm");
   if (!options.exact) return;
   check<ValueError>(options.blocks >= 1 && std::has_single_bit(static_cast<unsigned>(options.blocks)), where,
                     "Replicas: blocks = ", options.blocks, " is no power of two");
@@ -84,8 +84,7 @@ void Replicas::Work::prepare(const Location& where) {
   trained = std::move(now);
 }
 
-std::vector<double> Replicas::Work::sums_over_ranks(std::vector<double> mine, const char* what,
-                                                    const Location& where) {
+std::vector<double> Replicas::Work::sums_over_ranks(std::vector<double> mine, const char* what, const Location& where) {
   const Buffer memory = Buffer::allocate(mine.size() * sizeof(double), what, where);
   if (!mine.empty()) std::memcpy(memory.data(), mine.data(), memory.bytes());
   const auto count = static_cast<std::int64_t>(mine.size());
@@ -202,7 +201,8 @@ void Replicas::Work::add_blocks(const Loss& loss, const Tensor& inputs, const Te
 
 // ---- what users call
 
-Replicas::Replicas(nn::Module& model, optim::Optimizer& optimizer, const ReplicasOptions& options, const Location& where)
+Replicas::Replicas(nn::Module& model, optim::Optimizer& optimizer, const ReplicasOptions& options,
+                   const Location& where)
     : Replicas(model, optimizer, Communicator::world({}, where), options, where) {}
 
 Replicas::~Replicas() = default;
@@ -292,8 +292,7 @@ double Replicas::step(const Location& where) {
           work.lanes.wait();
           return std::move(work.exact);
         }
-        const double all =
-            work.sum_over_ranks(static_cast<double>(std::exchange(work.samples, 0)), "step", where);
+        const double all = work.sum_over_ranks(static_cast<double>(std::exchange(work.samples, 0)), "step", where);
         std::vector<Tensor> gradients = std::move(work.gradients);
         for (Tensor& gradient : gradients)
           if (gradient.defined()) gradient = gradient * (1 / all);

@@ -6,9 +6,9 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/core/random.hpp"
 #include "autograd/engine/engine.hpp"
+#include "autograd/ops/compose.hpp"
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/elementwise.hpp"
-#include "autograd/ops/compose.hpp"
 #include "autograd/ops/reduce.hpp"
 #include "autograd/tape/record.hpp"
 #include "autograd/transform/derivation.hpp"
@@ -29,8 +29,7 @@ std::vector<Tensor> Replicas::Work::summed(const std::vector<Buffer>& sums, cons
       if (!owns(place)) continue;
       const DType of = options.exact ? float64 : buckets[b].dtype;
       by_place[place] = buckets[b].value(i, sums[b], of, where);
-      if (options.exact)
-        by_place[place] = cast(by_place[place] / static_cast<double>(all_samples), buckets[b].dtype);
+      if (options.exact) by_place[place] = cast(by_place[place] / static_cast<double>(all_samples), buckets[b].dtype);
     }
   return by_place;
 }

@@ -23,11 +23,11 @@ struct Replicas::Work {
   std::vector<detail::Bucket> buckets;
 
   // What was accumulated, and has not made a step yet: of this rank, or, where sums are exact, of all of them.
-  std::vector<Tensor> gradients;     // by place: sums over samples
-  std::vector<Buffer> exact;         // by bucket: this rank's slices of the sums over samples
-  std::int64_t samples = 0;          // of this rank
-  std::int64_t all_samples = 0;      // of all ranks, where sums are exact
-  double losses = 0;                 // the sum over samples
+  std::vector<Tensor> gradients;  // by place: sums over samples
+  std::vector<Buffer> exact;      // by bucket: this rank's slices of the sums over samples
+  std::int64_t samples = 0;       // of this rank
+  std::int64_t all_samples = 0;   // of all ranks, where sums are exact
+  double losses = 0;              // the sum over samples
 
   bool is_sharded() const { return !owners.empty(); }
   bool owns(std::size_t place) const { return owners.empty() || owners[place] == ranks.rank(); }

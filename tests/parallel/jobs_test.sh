@@ -26,6 +26,27 @@ says() {
   fi
 }
 
+# ends RANKS ARGUMENTS...: the job ends well.
+ends() {
+  local count=$1
+  shift
+  timeout 60 "${ranks[@]}" "$count" "$program" "$@" >"$work/output" 2>&1 || {
+    echo "FAILED: $* on $count ranks:"
+    cat "$work/output"
+    exit 1
+  }
+}
+
+# A run that is killed goes on, on another number of ranks, to the bits of one that was not.
+run="a run that is saved and perhaps killed"
+XGRAD_JOB=$work/whole ends 1 "$run"
+says "RESULT [0-9a-f]* after nothing" 1
+whole=$(grep -oaE "RESULT [0-9a-f]*" "$work/output")
+XGRAD_JOB=$work/killed XGRAD_JOB_KILL=5 fails 2 30 "$run"
+XGRAD_JOB=$work/killed XGRAD_JOB_KILL=9 fails 4 30 "$run"
+XGRAD_JOB=$work/killed ends 2 "$run"
+says "$whole after step-00000000000[68].safetensors" 1
+
 for count in 2 3; do
   # The checks hold on all ranks, and the job ends with an error none the less: a Communicator is of no use any more.
   fails $count 30 "[breaks]"

@@ -101,9 +101,7 @@ TEST_CASE("gradients are clipped by their norm over all ranks", "[parallel]") {
   const Outcome alone = train_alone(serial);
   CHECK(!(alone == train_alone({.rule = optim::sgd(0.1), .dtype = float64})));  // it does something
   for (const bool sharded : {false, true}) {
-    const Plan plan{.rule = optim::sgd(0.1),
-                    .options = {.shard_state = sharded, .clip_norm = norm},
-                    .dtype = float64};
+    const Plan plan{.rule = optim::sgd(0.1), .options = {.shard_state = sharded, .clip_norm = norm}, .dtype = float64};
     const Outcome together = train(world(), plan);
     check_close(together.values, alone.values, 1e-12);
     check_same_on_all_ranks(together);
@@ -146,7 +144,8 @@ TEST_CASE("a gradient or a loss that is not finite on one rank is left out on al
 TEST_CASE("frozen Parameters stay as they are", "[parallel]") {
   for (const bool sharded : {false, true}) {
     Small model(3), alone(3);
-    optim::Optimizer optimizer(model.named_parameters(), optim::sgd(0.1)), other(alone.named_parameters(), optim::sgd(0.1));
+    optim::Optimizer optimizer(model.named_parameters(), optim::sgd(0.1)),
+        other(alone.named_parameters(), optim::sgd(0.1));
     parallel::Replicas replicas(model, optimizer, world(), {.bucket_bytes = 1, .shard_state = sharded});
     const auto [x, y] = small_data();
     for (const char* frozen : {"first.*", "third.*"}) {

@@ -33,7 +33,9 @@ inline data::Dataset small_data(DType dtype = float32) {
   return {cast(x, dtype), y};
 }
 
-inline Tensor small_loss(const Small& model, const Tensor& x, const Tensor& y) { return nn::cross_entropy(model(x), y); }
+inline Tensor small_loss(const Small& model, const Tensor& x, const Tensor& y) {
+  return nn::cross_entropy(model(x), y);
+}
 
 inline std::vector<std::vector<double>> values_of(const nn::Module& model) {
   std::vector<std::vector<double>> values;
