@@ -61,9 +61,7 @@ class Streams : public Stateful {
   Communicator ranks_;
 };
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 /// Rank 0's bytes, on all ranks.
 Buffer of_first_rank(Buffer mine, const char* what, const Communicator& ranks, const Location& where) {

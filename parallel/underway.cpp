@@ -47,12 +47,12 @@ void send_note(const std::shared_ptr<Group>& group, const std::string& text) {
   }
 }
 
-// First without sleeping, for what is nearly there; then so that other processes get on.
-void rest(int turns) {
-  if (turns < 2000)
+// First without sleeping, for what is nearly there; then so that others get on who share the core.
+void rest(double waited) {
+  if (waited < 2e-3)
     std::this_thread::yield();
   else
-    std::this_thread::sleep_for(std::chrono::microseconds(turns < 20000 ? 20 : 200));
+    std::this_thread::sleep_for(std::chrono::microseconds(waited < 0.1 ? 20 : 200));
 }
 
 }  // namespace
@@ -159,12 +159,15 @@ void Underway::agree() {
   fail<CommunicationError>(call_.where, call_.operation, ": the ranks do not do the same:", listed(told));
 }
 
+// Long messages get on a piece at a time, at each look.
 void Underway::wait() {
+  constexpr int looks = 8;
   const auto begin = Clock::now();
-  for (int turns = 0; !poll(); ++turns) {
-    rest(turns);
-    if (turns % 16 == 0 && std::chrono::duration<double>(Clock::now() - begin).count() > group_->timeout)
-      give_up(text_of("waited ", group_->timeout, " s for the other ranks"));
+  for (int turn = 1; !poll(); ++turn) {
+    if (turn % looks != 0) continue;
+    const double waited = std::chrono::duration<double>(Clock::now() - begin).count();
+    if (waited > group_->timeout) give_up(text_of("waited ", group_->timeout, " s for the other ranks"));
+    rest(waited);
   }
 }
 
@@ -201,13 +204,13 @@ std::vector<std::string> Underway::what_others_tell(std::vector<std::string> tol
       note.back() = 0;
       told[static_cast<std::size_t>(status.MPI_SOURCE)] = note.data();
     } else {
-      rest(2000);
+      rest(1);
     }
   }
   // What was sent has to get on its way.
   for (int turn = 0, there = 0; turn < 100; ++turn) {
     MPI_Iprobe(MPI_ANY_SOURCE, note_tag, group_->notes, &there, MPI_STATUS_IGNORE);
-    rest(2000);
+    rest(1);
   }
   return told;
 }

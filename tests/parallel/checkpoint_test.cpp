@@ -21,8 +21,8 @@ namespace {
 std::string directory_of_all(const char* name) {
   const auto ranks = world();
   const Tensor process = parallel::broadcast(tensor(static_cast<std::int64_t>(getpid())), ranks);
-  const auto path = std::filesystem::temp_directory_path() /
-                    ("xgrad-" + std::to_string(process.item<std::int64_t>()) + '-' + name);
+  const auto path =
+      std::filesystem::temp_directory_path() / ("xgrad-" + std::to_string(process.item<std::int64_t>()) + '-' + name);
   ranks.barrier();
   if (ranks.rank() == 0) std::filesystem::remove_all(path);
   ranks.barrier();
@@ -196,7 +196,8 @@ TEST_CASE("what goes wrong with a checkpoint on one rank is an error on all", "[
   remove(directory);
 }
 
-// What jobs_test.sh runs: with XGRAD_JOB the directory, and XGRAD_JOB_KILL the step after which the last rank is killed.
+// What jobs_test.sh runs: with XGRAD_JOB the directory, and XGRAD_JOB_KILL the step after which the last rank is
+// killed.
 TEST_CASE("a run that is saved and perhaps killed", "[.]") {
   const char *directory = std::getenv("XGRAD_JOB"), *kill = std::getenv("XGRAD_JOB_KILL");
   REQUIRE(directory);

@@ -73,8 +73,8 @@ TEST_CASE("ranks at different lines of the program get an error on all of them",
     else
       parallel::all_reduce(x, world());
   });
-  check_told(error, "all_reduce (sum) of f64 [2] at differences_test.cpp:" + std::to_string(line + 2),
-             "all_reduce (sum) of f64 [2] at differences_test.cpp:" + std::to_string(line + 4));
+  check_told(error, "all_reduce (sum) of f64 [2] at differences_test.cpp:" + std::to_string(line + 4),
+             "all_reduce (sum) of f64 [2] at differences_test.cpp:" + std::to_string(line + 2));
 }
 
 TEST_CASE("ranks of which some want derivatives get an error on all of them", "[parallel]") {
