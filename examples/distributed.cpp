@@ -31,57 +31,73 @@ nn::Sequential make_network(Rng rng) {
 
 /// The part of the test images that is this rank's, rightly classified, and the sum over ranks.
 double accuracy(const nn::Sequential& model, const data::Dataset& test, const parallel::Communicator& ranks) {
-  const std::int64_t begin = test.size() * ranks.rank() / ranks.size(), end = test.size() * (ranks.rank() + 1) / ranks.size();
+  const std::int64_t begin = test.size() * ranks.rank() / ranks.size(),
+                     end = test.size() * (ranks.rank() + 1) / ranks.size();
   const Tensor labels = test.labels(slice(begin, end));
   const Tensor chosen = argmax(data::in_batches(model, test.inputs(slice(begin, end))), 1);
   return parallel::all_reduce(sum(chosen == labels), ranks).item() / static_cast<double>(test.size());
 }
 
-void run(const Options& options) {
-  const auto ranks = parallel::Communicator::world();
-  const bool first = ranks.rank() == 0;
-  const std::string directory = data::find_mnist(options.data, XGRAD_EMBEDDED_MNIST);
-  const data::Dataset train = data::mnist(directory, data::Split::train), test = data::mnist(directory, data::Split::test);
-  if (first)
-    std::printf("%d ranks, %ld training and %ld test images\n", ranks.size(), train.size(), test.size());
+/// What is trained, on all ranks.
+struct Training {
+  parallel::Communicator ranks = parallel::Communicator::world();
+  nn::Sequential model;
+  optim::Optimizer optimizer;
+  parallel::Replicas replicas;
+  data::Batches batches;
+  double losses = 0;  // the sum over this epoch's images
 
-  nn::Sequential model = make_network(Rng(options.seed));
-  const std::int64_t steps = static_cast<std::int64_t>(options.epochs) * ((train.size() + 63) / 64);
-  optim::Optimizer optimizer(model.parameters(), optim::adam(optim::one_cycle(4e-3, steps)));
-  parallel::Replicas replicas(model, optimizer, ranks, {.shard_state = options.shard, .exact = options.exact});
-  data::Batches batches = replicas.batches(train, {.size = 64, .shuffle = true, .seed = options.seed});
+  Training(const Options& options, const data::Dataset& train, std::int64_t steps)
+      : model(make_network(Rng(options.seed))),
+        optimizer(model.parameters(), optim::adam(optim::one_cycle(4e-3, steps))),
+        replicas(model, optimizer, ranks, {.shard_state = options.shard, .exact = options.exact}),
+        batches(replicas.batches(train, {.size = 64, .shuffle = true, .seed = options.seed})) {}
+
+  void epoch(report::Progress& progress, parallel::Checkpoint& checkpoint) {
+    const auto loss_of = [&](const Tensor& x, const Tensor& y) { return nn::cross_entropy(model(x), y); };
+    for (const auto& [images, labels] : batches) {
+      const double loss = replicas.step(loss_of, images, labels);
+      losses += loss * static_cast<double>(replicas.samples());
+      if (ranks.rank() == 0) progress.advance(replicas.samples(), loss);
+      checkpoint.step();
+    }
+    if (ranks.rank() == 0) progress.clear();
+  }
+};
+
+void run(const Options& options) {
+  const std::string directory = data::find_mnist(options.data, XGRAD_EMBEDDED_MNIST);
+  const data::Dataset train = data::mnist(directory, data::Split::train);
+  const data::Dataset test = data::mnist(directory, data::Split::test);
+  Training training(options, train, static_cast<std::int64_t>(options.epochs) * ((train.size() + 63) / 64));
+  const parallel::Communicator& ranks = training.ranks;
+  const bool first = ranks.rank() == 0;
+  if (first) std::printf("%d ranks, %ld training and %ld test images\n", ranks.size(), train.size(), test.size());
 
   parallel::Checkpoint checkpoint(options.out + "/checkpoints", ranks, {.every_steps = 500, .background = true});
-  double losses = 0;
-  checkpoint.add("model", model);
-  checkpoint.add("optimizer", replicas);
-  checkpoint.add("batches", batches);
-  checkpoint.add("losses", losses);
+  checkpoint.add("model", training.model);
+  checkpoint.add("optimizer", training.replicas);
+  checkpoint.add("batches", training.batches);
+  checkpoint.add("losses", training.losses);
   if (!options.resume) checkpoint.clear();
   if (checkpoint.resume() && first) std::printf("going on after step %ld\n", checkpoint.steps());
 
-  const auto loss_of = [&](const Tensor& x, const Tensor& y) { return nn::cross_entropy(model(x), y); };
   double seconds = 0;
-  for (auto epoch = batches.epoch(); epoch < options.epochs; ++epoch) {
+  for (auto epoch = training.batches.epoch(); epoch < options.epochs; ++epoch) {
     const std::string label = "epoch " + std::to_string(epoch + 1) + "/" + std::to_string(options.epochs);
     report::Progress progress(label, train.size());
-    for (const auto& [images, labels] : batches) {
-      const double loss = replicas.step(loss_of, images, labels);
-      losses += loss * static_cast<double>(labels.numel() * ranks.size()) / static_cast<double>(train.size());
-      if (first) progress.advance(labels.numel() * ranks.size(), loss);
-      checkpoint.step();
-    }
-    if (first) progress.clear();
+    training.epoch(progress, checkpoint);
     seconds += progress.seconds();
-    const double right = accuracy(model, test, ranks);
-    if (!first) continue;
-    std::printf("%s  training loss %.4f  test accuracy %.2f %%  %.1f s\n", label.c_str(), std::exchange(losses, 0),
-                100 * right, progress.seconds());
+    const double right = accuracy(training.model, test, ranks);
+    const double loss = std::exchange(training.losses, 0) / static_cast<double>(train.size());
+    if (first)
+      std::printf("%s  training loss %.4f  test accuracy %.2f %%  %.1f s\n", label.c_str(), loss, 100 * right,
+                  progress.seconds());
     std::fflush(stdout);
   }
   checkpoint.save();
   if (!first) return;
-  data::save(options.out + "/weights.safetensors", model);
+  data::save(options.out + "/weights.safetensors", training.model);
   std::printf("%.1f s of training on %d ranks; weights: %s/weights.safetensors\n", seconds, ranks.size(),
               options.out.c_str());
 }

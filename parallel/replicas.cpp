@@ -152,6 +152,22 @@ std::vector<Buffer> Replicas::Work::exchange(std::vector<Tensor>& by_place, cons
   return sums;
 }
 
+// The gradients of one block, times its samples, into part k of the memory of each bucket; the sum of its losses.
+double Replicas::Work::add_block(const Loss& loss, const Tensor& inputs, const Tensor& labels,
+                                 const std::vector<Buffer>& sums, std::int64_t k, const Location& where) {
+  const auto weight = static_cast<double>(inputs.size(0));
+  if (weight == 0) return 0;
+  const Tensor of_block = loss(inputs, labels);
+  std::vector<Tensor> by_place = gradients_of(of_block, 1, where), asked{of_block};
+  for (Tensor& gradient : by_place)
+    if (gradient.defined()) asked.push_back(gradient = cast(gradient, float64) * weight);
+  evaluate(asked, where);
+  for (std::size_t i = 0; i < buckets.size(); ++i)
+    fill(buckets[i], of_bucket(by_place, buckets[i]),
+         static_cast<std::byte*>(sums[i].data()) + static_cast<std::size_t>(k) * buckets[i].bytes(float64), float64);
+  return of_block.item(where) * weight;
+}
+
 // Sums over the samples of each block in float64, put together by a tree over all blocks of all ranks.
 void Replicas::Work::add_blocks(const Loss& loss, const Tensor& inputs, const Tensor& labels, const Location& where) {
   const std::int64_t mine = inputs.size(0), blocks = options.blocks, each = blocks / ranks.size();
@@ -164,21 +180,10 @@ void Replicas::Work::add_blocks(const Loss& loss, const Tensor& inputs, const Te
     sums.push_back(Buffer::allocate(bucket.bytes(float64) * static_cast<std::size_t>(each), "step", where));
     std::memset(sums.back().data(), 0, sums.back().bytes());
   }
-  const Buffer block_losses = Buffer::allocate(static_cast<std::size_t>(each) * sizeof(double), "step", where);
+  std::vector<double> block_losses;
   for (std::int64_t k = 0; k < each; ++k) {
-    const std::int64_t from = all * (first + k) / blocks - begin, to = all * (first + k + 1) / blocks - begin;
-    double& loss_sum = static_cast<double*>(block_losses.data())[k] = 0;
-    if (from == to) continue;
-    const auto weight = static_cast<double>(to - from);
-    const Tensor of_block = loss(inputs(slice(from, to)), labels(slice(from, to)));
-    std::vector<Tensor> by_place = gradients_of(of_block, 1, where), asked{of_block};
-    for (Tensor& gradient : by_place)
-      if (gradient.defined()) asked.push_back(gradient = cast(gradient, float64) * weight);
-    evaluate(asked, where);
-    loss_sum = of_block.item(where) * weight;
-    for (std::size_t i = 0; i < buckets.size(); ++i)
-      fill(buckets[i], of_bucket(by_place, buckets[i]),
-           static_cast<std::byte*>(sums[i].data()) + static_cast<std::size_t>(k) * buckets[i].bytes(float64), float64);
+    const IndexRange part = slice(all * (first + k) / blocks - begin, all * (first + k + 1) / blocks - begin);
+    block_losses.push_back(add_block(loss, inputs(part), labels(part), sums, k, where));
   }
   const int parts = static_cast<int>(each);
   detail::combine_tree(detail::Combine::sum, float64, block_losses.data(), 1, parts);
@@ -186,9 +191,14 @@ void Replicas::Work::add_blocks(const Loss& loss, const Tensor& inputs, const Te
     detail::combine_tree(detail::Combine::sum, float64, sums[i].data(), buckets[i].elements, parts);
     lanes.sum(buckets[i], float64, sums[i], false, where);
   }
-  losses += sum_over_ranks(static_cast<const double*>(block_losses.data())[0], "step: the loss", where);
+  losses += sum_over_ranks(block_losses[0], "step: the loss", where);
   lanes.wait();
   all_samples += all;
+  add_exact(std::move(sums));
+}
+
+// To what was accumulated before.
+void Replicas::Work::add_exact(std::vector<Buffer> sums) {
   if (exact.empty()) {
     exact = std::move(sums);
     return;
@@ -208,6 +218,7 @@ Replicas::Replicas(nn::Module& model, optim::Optimizer& optimizer, const Replica
 Replicas::~Replicas() = default;
 
 const Communicator& Replicas::ranks() const { return work_->given; }
+std::int64_t Replicas::samples() const { return work_->latest_samples; }
 std::int64_t Replicas::bytes_exchanged() const { return work_->lanes.bytes_sent(); }
 
 double Replicas::step(const Tensor& loss, std::int64_t samples, const Location& where) {
@@ -224,6 +235,7 @@ double Replicas::step(const Tensor& loss, std::int64_t samples, const Location& 
         work.prepare(where);
         const auto mine = static_cast<double>(samples);
         const double all = work.sum_over_ranks(mine, "step", where);
+        work.latest_samples = static_cast<std::int64_t>(all);
         std::vector<Tensor> gradients = work.gradients_of(loss, mine / all, where);
         auto memory = work.exchange(gradients, loss, where);
         work.losses = work.sum_over_ranks(loss.item(where) * mine, "step: the loss", where) / all;
@@ -286,6 +298,7 @@ double Replicas::step(const Location& where) {
         const double losses = std::exchange(work.losses, 0);
         if (work.options.exact) {
           mean = losses / static_cast<double>(work.all_samples);
+          work.latest_samples = work.all_samples;
           if (!work.is_sharded())
             for (std::size_t i = 0; i < work.buckets.size(); ++i)
               work.lanes.gather(work.buckets[i], float64, work.exact[i], where);
@@ -293,6 +306,7 @@ double Replicas::step(const Location& where) {
           return std::move(work.exact);
         }
         const double all = work.sum_over_ranks(static_cast<double>(std::exchange(work.samples, 0)), "step", where);
+        work.latest_samples = static_cast<std::int64_t>(all);
         std::vector<Tensor> gradients = std::move(work.gradients);
         for (Tensor& gradient : gradients)
           if (gradient.defined()) gradient = gradient * (1 / all);

@@ -85,6 +85,7 @@ class Replicas : public Stateful {
   double step(const Location& where = Location::current());
 
   const Communicator& ranks() const;
+  std::int64_t samples() const;  ///< of all ranks in the latest step
   /// What this rank has sent in its steps so far.
   std::int64_t bytes_exchanged() const;
 

@@ -29,6 +29,8 @@ struct Replicas::Work {
   std::int64_t all_samples = 0;   // of all ranks, where sums are exact
   double losses = 0;              // the sum over samples
 
+  std::int64_t latest_samples = 0;  // of all ranks in the latest step
+
   bool is_sharded() const { return !owners.empty(); }
   bool owns(std::size_t place) const { return owners.empty() || owners[place] == ranks.rank(); }
   /// Runs the body; the other ranks are told where it fails.
@@ -41,6 +43,9 @@ struct Replicas::Work {
 
   std::vector<Tensor> gradients_of(const Tensor& loss, double weight, const Location& where);
   std::vector<Buffer> exchange(std::vector<Tensor>& by_place, const Tensor& loss, const Location& where);
+  double add_block(const Loss& loss, const Tensor& inputs, const Tensor& labels, const std::vector<Buffer>& sums,
+                   std::int64_t k, const Location& where);
+  void add_exact(std::vector<Buffer> sums);
   void add_blocks(const Loss& loss, const Tensor& inputs, const Tensor& labels, const Location& where);
   double finish(const std::vector<Buffer>& sums, double mean_loss, const Location& where);
   void gather_values(const Location& where);

@@ -63,9 +63,8 @@ double mnist_images(const Communicator& ranks, double seconds) {
   const Tensor x = normal({samples, 784}, rng), y = zeros({samples}, int64);
   evaluate({x, y});
   if (ranks.size() == 1)  // without any of parallel/
-    return 64 / median(ranks, seconds, [&] {
-             optimizer.step(grad(nn::cross_entropy(model(x), y), model.parameters()));
-           });
+    return 64 /
+           median(ranks, seconds, [&] { optimizer.step(grad(nn::cross_entropy(model(x), y), model.parameters())); });
   parallel::Replicas replicas(model, optimizer, ranks);
   return 64 / median(ranks, seconds, [&] { replicas.step(nn::cross_entropy(model(x), y), samples); });
 }
@@ -85,8 +84,8 @@ Measured measure(const Communicator& ranks, double seconds) {
   // More than a cache holds: what is added up has just come in.
   std::vector<float> parts(std::size_t{16} << 20);
   result.combine = 4.0 * static_cast<double>(parts.size()) / median(ranks, seconds, [&] {
-    parallel::detail::combine_tree(parallel::detail::Combine::sum, float32, parts.data(), 8 << 20, 2);
-  });
+                     parallel::detail::combine_tree(parallel::detail::Combine::sum, float32, parts.data(), 8 << 20, 2);
+                   });
   const EnableGrad tracked;
   const std::int64_t samples = batch / ranks.size();
   result.bytes = 4.0 * 3 * static_cast<double>(width * (width + 1));
@@ -102,8 +101,8 @@ Measured measure(const Communicator& ranks, double seconds) {
 
 std::string line_of(const Measured& m) {
   std::ostringstream text;
-  text << "measured " << m.ranks << ' ' << m.threads << ' ' << m.latency << ' ' << m.bandwidth << ' ' << m.combine << ' '
-       << m.compute << ' ' << m.exchange << ' ' << m.step << ' ' << m.apart << ' ' << m.mnist << ' ' << m.bytes;
+  text << "measured " << m.ranks << ' ' << m.threads << ' ' << m.latency << ' ' << m.bandwidth << ' ' << m.combine
+       << ' ' << m.compute << ' ' << m.exchange << ' ' << m.step << ' ' << m.apart << ' ' << m.mnist << ' ' << m.bytes;
   return text.str();
 }
 

@@ -22,7 +22,8 @@ Times pass(const Machine& machine, const Times& free, std::size_t away, double b
   for (std::size_t rank = 0; rank < ranks; ++rank) {
     const std::size_t from = (rank + ranks - away) % ranks;
     const double sent = free[rank] + machine.overhead + bytes / machine.bandwidth;
-    const double came = std::max(free[from] + machine.latency, free[rank]) + machine.overhead + bytes / machine.bandwidth;
+    const double came =
+        std::max(free[from] + machine.latency, free[rank]) + machine.overhead + bytes / machine.bandwidth;
     after[rank] = std::max(sent, came);
   }
   return after;
@@ -37,7 +38,8 @@ Times to_all(const Machine& machine, const Times& ready, double bytes) {
     for (double& time : sending) time += machine.overhead + bytes / machine.bandwidth;
     for (std::size_t rank = 0; rank < ranks; ++rank) {
       const std::size_t from = (rank + ranks - away) % ranks;
-      receiving[rank] = std::max(receiving[rank] + machine.overhead, begin[from] + machine.latency) + bytes / machine.bandwidth;
+      receiving[rank] =
+          std::max(receiving[rank] + machine.overhead, begin[from] + machine.latency) + bytes / machine.bandwidth;
     }
   }
   for (std::size_t rank = 0; rank < ranks; ++rank) receiving[rank] = std::max(receiving[rank], sending[rank]);
@@ -60,7 +62,7 @@ Times exchange(const Machine& machine, Times at, double bytes, Algorithm algorit
   };
   if (algorithm == Algorithm::direct) {
     at = to_all(machine, at, slice);
-    add(bytes);
+    add(bytes - slice);
     return to_all(machine, at, slice);
   }
   if (algorithm == Algorithm::ring) {
@@ -117,7 +119,9 @@ Simulated simulate(const Machine& given, const Work& work, int ranks, Algorithm 
     result.compute = std::max(result.compute, work.compute * share * speed[rank]);
   result.exchange = latest(nothing);
   result.step = std::max(latest(busy), latest(computed));
-  result.overlap = result.exchange > 0 ? std::clamp((result.compute + result.exchange - result.step) / result.exchange, 0.0, 1.0) : 0;
+  result.overlap = result.exchange > 0
+                       ? std::clamp((result.compute + result.exchange - result.step) / result.exchange, 0.0, 1.0)
+                       : 0;
   return result;
 }
 

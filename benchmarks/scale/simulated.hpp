@@ -7,13 +7,13 @@ namespace xgrad::scale {
 
 /// What ranks and what is between them take.
 struct Machine {
-  double latency = 20e-6;    ///< seconds from a message's start to its arrival, for its first byte
-  double overhead = 1e-6;    ///< seconds that a rank is busy with a message, whatever its size
-  double bandwidth = 12e9;   ///< bytes a second that a rank sends, and at the same time receives
-  double combine = 8e9;      ///< bytes a second that a rank adds up
-  double jitter = 0;         ///< how much the ranks' times of computation differ: their deviation, relative
-  int cores = 0;             ///< that all ranks share; 0 where each has its own
-  bool progress = true;      ///< whether messages get on while a rank computes, rather than between buckets alone
+  double latency = 20e-6;   ///< seconds from a message's start to its arrival, for its first byte
+  double overhead = 1e-6;   ///< seconds that a rank is busy with a message, whatever its size
+  double bandwidth = 12e9;  ///< bytes a second that a rank sends, and at the same time receives
+  double combine = 8e9;     ///< bytes a second that a rank adds up
+  double jitter = 0;        ///< how much the ranks' times of computation differ: their deviation, relative
+  int cores = 0;            ///< that all ranks share; 0 where each has its own
+  bool progress = true;     ///< whether messages get on while a rank computes, rather than between buckets alone
 };
 
 /// What a step does.

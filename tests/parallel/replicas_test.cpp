@@ -124,7 +124,8 @@ TEST_CASE("a gradient or a loss that is not finite on one rank is left out on al
         parallel::Replicas replicas(model, optimizer, ranks, {.shard_state = sharded});
         const auto before = values_of(model);
         const double bad = ranks.rank() == ranks.size() - 1 ? std::nan("") : 1;
-        const auto [x, y] = small_data();
+        const data::Dataset samples = small_data();
+        const Tensor x = samples.inputs, y = samples.labels;
         const auto step = [&] {
           const Tensor loss = small_loss(model, x, y);
           replicas.step(of_the_loss ? loss + (bad - 1) : loss * bad, 29);

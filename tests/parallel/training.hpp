@@ -77,6 +77,7 @@ inline Outcome train(const parallel::Communicator& ranks, const Plan& plan) {
   data::Batches batches = replicas.batches(small_data(plan.dtype), {.size = 8, .shuffle = true, .seed = 3});
   const auto loss = [&](const Tensor& x, const Tensor& y) { return small_loss(model, x, y); };
   Outcome outcome;
+  std::int64_t samples = 0;
   for (int epoch = 0; epoch < plan.epochs; ++epoch)
     for (const auto& [x, y] : batches) {
       if (plan.in_two) {
@@ -89,7 +90,9 @@ inline Outcome train(const parallel::Communicator& ranks, const Plan& plan) {
       } else {
         outcome.losses.push_back(replicas.step(loss(x, y), y.size(0)));
       }
+      samples += replicas.samples();
     }
+  CHECK(samples == 29 * plan.epochs);
   outcome.values = values_of(model);
   return outcome;
 }
