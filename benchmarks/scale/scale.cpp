@@ -1,8 +1,9 @@
 // What training on many processes costs.
 //
 //     mpirun -n 2 scale --measure [SECONDS]    one line of what this machine takes
-//     scale [LINES]                            tables: the measured lines beside the simulation, and what that says of
-//                                              2 to 1,024 machines
+//     scale --check LINES                      a table: the measured lines beside the simulation
+//     scale --overhead LINES                   a table: processes of one thread beside threads of one process
+//     scale                                    tables: what the simulation says of 2 to 1,024 machines
 //
 // `./run scale` does all of it.
 
@@ -91,29 +92,53 @@ void table(const char* title, const Machine& machine, const Work& work) {
   }
 }
 
-int report(const char* path) {
+std::vector<Measured> lines_of(const char* path) {
   std::vector<Measured> lines;
-  if (path) {
-    std::ifstream file(path);
-    for (std::string line; std::getline(file, line);)
-      if (line.rfind("measured ", 0) == 0) lines.push_back(measured_of(line));
-    check(lines);
-  }
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);)
+    if (line.rfind("measured ", 0) == 0) lines.push_back(measured_of(line));
+  return lines;
+}
+
+void overhead(const std::vector<Measured>& lines) {
+  const auto of = [&](int ranks, int threads) {
+    for (const Measured& each : lines)
+      if (each.ranks == ranks && each.threads == threads) return each;
+    return Measured{};
+  };
+  const Measured one = of(1, 1), threads = of(1, 2), ranks = of(2, 1);
+  std::printf(
+      "| | 1 process, 1 thread | 1 process, 2 threads | 2 processes, 1 thread each | 2 processes / 2 threads |\n"
+      "|---|---|---|---|---|\n");
+  std::printf("| 784-128-10, batch 64, Adam, us a step | %.0f | %.0f | %.0f | %.2f |\n", 64e6 / one.mnist,
+              64e6 / threads.mnist, 64e6 / ranks.mnist, threads.mnist / ranks.mnist);
+  std::printf("| 3 layers of 1,024, batch 256, SGD, us a step | %.0f | %.0f | %.0f | %.2f |\n", 1e6 * one.compute,
+              1e6 * threads.compute, 1e6 * ranks.step, ranks.step / threads.compute);
+}
+
+void tables() {
   // A transformer of 350 million parameters, whose step takes some tens of cores two seconds; and 3 million, 20 ms.
   const Work large{2, 1.0 / 3, buckets_of(1.4e9, 25e6)}, small{0.02, 1.0 / 3, buckets_of(12.6e6, 4 << 20)};
   table("100 Gbit/s", {.latency = 5e-6, .bandwidth = 12e9, .jitter = 0.02}, large);
   table("10 Gbit/s", {.latency = 30e-6, .overhead = 3e-6, .bandwidth = 1.2e9, .jitter = 0.02}, large);
   table("10 Gbit/s, a small model", {.latency = 30e-6, .overhead = 3e-6, .bandwidth = 1.2e9, .jitter = 0.02}, small);
-  return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
-  if (argc < 2 || std::string(argv[1]) != "--measure") return report(argc > 1 ? argv[1] : nullptr);
-  const auto ranks = parallel::Communicator::world();
-  const Measured measured = measure(ranks, argc > 2 ? std::atof(argv[2]) : 2);
-  if (ranks.rank() == 0) std::printf("%s\n", line_of(measured).c_str());
+  const std::string command = argc > 1 ? argv[1] : "";
+  if (command == "--measure") {
+    const auto ranks = parallel::Communicator::world();
+    const Measured measured = measure(ranks, argc > 2 ? std::atof(argv[2]) : 2);
+    if (ranks.rank() == 0) std::printf("%s\n", line_of(measured).c_str());
+  } else if (command == "--check" && argc > 2) {
+    check(lines_of(argv[2]));
+  } else if (command == "--overhead" && argc > 2) {
+    overhead(lines_of(argv[2]));
+  } else {
+    tables();
+  }
 } catch (const std::exception& error) {
   std::fprintf(stderr, "%s\n", error.what());
   return 2;
