@@ -7,7 +7,14 @@ set(xgrad_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/xgrad)
 
 install(TARGETS xgrad EXPORT xgradTargets INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/xgrad)
 install(EXPORT xgradTargets NAMESPACE xgrad:: DESTINATION ${xgrad_package_dir})
-install(CODE "set(source \"${PROJECT_SOURCE_DIR}\")\nset(destination \"${CMAKE_INSTALL_INCLUDEDIR}/xgrad\")")
+if(TARGET xgrad_parallel)  # the component `parallel`
+  set(parallel ON)
+  install(TARGETS xgrad_parallel EXPORT xgradParallelTargets INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/xgrad)
+  install(EXPORT xgradParallelTargets NAMESPACE xgrad:: DESTINATION ${xgrad_package_dir})
+else()
+  set(parallel OFF)
+endif()
+install(CODE "set(source \"${PROJECT_SOURCE_DIR}\")\nset(parallel ${parallel})\nset(destination \"${CMAKE_INSTALL_INCLUDEDIR}/xgrad\")")
 install(SCRIPT cmake/install_headers.cmake)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # A part of MNIST, under a licence of its own, which lies beside it: mnist-small in xgrad_DATA_DIR.

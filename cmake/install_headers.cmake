@@ -1,9 +1,12 @@
 # Installs the public headers: those that a user includes, and whatever these include. `source` is the tree,
-# `destination` the directory of the headers, perhaps relative to the prefix.
+# `destination` the directory of the headers, perhaps relative to the prefix, `parallel` whether parallel/ is built.
 cmake_minimum_required(VERSION 3.25)
 
 set(pending xgrad.hpp autograd/check/matcher.hpp autograd/xtensor.hpp autograd/ops/batching.hpp
     autograd/core/access.hpp)
+if(parallel)
+  list(APPEND pending parallel/parallel.hpp)
+endif()
 set(public ${pending})
 while(pending)
   list(POP_FRONT pending header)

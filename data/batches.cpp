@@ -47,6 +47,18 @@ Tensor take_samples(const Tensor& from, const std::vector<std::int64_t>& order, 
   return make_leaf(std::move(shape), from.dtype(), buffer, where);
 }
 
+void check_parts(const BatchOptions& options, std::int64_t samples, const Location& where) {
+  check<ValueError>(options.parts >= 1 && options.part >= 0 && options.part < options.parts, where, "batches: part ",
+                    options.part, " of ", options.parts);
+  if (options.parts == 1) return;
+  check<ValueError>(!options.shuffle || options.seed, where,
+                    "batches: parts that are shuffled need a seed, the same for all of them");
+  const std::int64_t last = options.drop_last ? 0 : samples % options.size;
+  const std::int64_t fewest = last != 0 ? last : options.size;
+  check<ValueError>(fewest >= options.parts, where, "batches: ", options.parts, " parts of a batch of ", fewest,
+                    " samples (", samples, " in batches of ", options.size, "): choose another size, or drop_last");
+}
+
 }  // namespace
 
 Batches::Batches(Dataset dataset, BatchOptions options, const Location& where)
@@ -56,6 +68,7 @@ Batches::Batches(Dataset dataset, BatchOptions options, const Location& where)
   check<ValueError>(options.size >= 1, where, "batches: a batch of size ", options.size);
   check<ShapeError>(inputs.ndim() >= 1 && labels.ndim() >= 1 && inputs.size(0) == labels.size(0), where,
                     "batches: inputs ", describe(inputs), " and labels ", describe(labels), " are not equally many");
+  check_parts(options, inputs.size(0), where);
   const Tensor both[] = {inputs, labels};
   evaluate(both, where);
   if (options_.shuffle && !options_.seed) options_.seed = default_rng().bits();
@@ -88,8 +101,10 @@ void Batches::Iterator::assemble() {
     return;
   }
   const Dataset& dataset = owner.dataset_;
-  const std::int64_t begin = index_ * owner.options_.size;
-  const std::int64_t end = std::min(begin + owner.options_.size, dataset.size());
+  const BatchOptions& options = owner.options_;
+  const std::int64_t first = index_ * options.size, samples = std::min(options.size, dataset.size() - first);
+  const std::int64_t begin = first + samples * options.part / options.parts;
+  const std::int64_t end = first + samples * (options.part + 1) / options.parts;
   batch_ = {take_samples(dataset.inputs, order_, begin, end, owner.where_),
             take_samples(dataset.labels, order_, begin, end, owner.where_)};
   if (latest) owner.given_ = index_ + 1;

@@ -20,6 +20,10 @@ struct BatchOptions {
   std::optional<std::uint64_t> seed{};
   std::uint64_t epoch = 0;  ///< the number of the first pass
   bool drop_last = false;   ///< leave out a last batch that has fewer samples
+  /// Of `parts` processes that train together, each takes a part of every batch: of n samples those from
+  /// n part / parts to n (part + 1) / parts. They need the same seed. `size` is that of the whole batch, and the state
+  /// is that of all parts: it can be loaded by another number of them.
+  std::int64_t part = 0, parts = 1;
 };
 
 /// A part of a Dataset: `const auto& [images, labels]`.
@@ -90,7 +94,9 @@ class Batches : public Stateful {
   bool under_way_ = false, loaded_ = false;
 };
 
-/// The batches of a Dataset. ValueError for a size below 1, ShapeError when inputs and labels are not equally many.
+/// The batches of a Dataset. ValueError for a size below 1, for a part that there is not, for parts that are shuffled
+/// without a seed, and where a batch has fewer samples than there are parts; ShapeError when inputs and labels are not
+/// equally many.
 Batches batches(const Dataset& dataset, BatchOptions options = {}, const Location& where = Location::current());
 
 /// f(inputs) for an f that treats samples, along the first axis, one by one: `size` of them at a time, and without

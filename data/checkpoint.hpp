@@ -65,6 +65,8 @@ class Checkpoint {
                                                      const Location& where = Location::current()) {
     keep(name, detail::stateful(value), where);
   }
+  /// One that it owns. (A Tensor of it that has no name goes by this one alone.)
+  void keep(const std::string& name, std::unique_ptr<Stateful> object, const Location& where = Location::current());
 
   /// Goes on from the newest file that is whole, and returns its path; nothing when there is no file. Each damaged one
   /// is told in a line on stderr and skipped. FormatError when all of them are damaged, and for one that does not fit
@@ -93,7 +95,6 @@ class Checkpoint {
     std::unique_ptr<Stateful> own;
   };
   struct Writing;
-  void keep(const std::string& name, std::unique_ptr<Stateful> object, const Location& where);
   void insert(Item item, const Location& where);
   std::vector<NamedTensor> state() const;
   void load(const std::vector<NamedTensor>& saved, const Location& where);

@@ -124,7 +124,7 @@ Optimizer::Inputs Optimizer::inputs_of(const Tensors& gradients, const Location&
   Inputs inputs;
   std::size_t missing = 0;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    if (!parameters_[i].trainable()) continue;
+    if (!parameters_[i].trainable() || !keeps(i)) continue;
     const Tensor &gradient = gradients[i], &value = parameters_[i].value();
     if (!gradient.defined() && options_.missing == MissingGradient::skip) {
       ++missing;

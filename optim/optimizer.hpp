@@ -83,6 +83,17 @@ class Optimizer : public Stateful {
   /// Forgets the accumulated gradients.
   void zero_gradients();
 
+  /// From now on the steps are of the Parameters at these places alone, and the states of the others are zeros that
+  /// take no memory: somebody else keeps those, and takes their steps (see parallel/). `load_state` keeps no others,
+  /// either. ValueError for a place that there is not, and for a rule whose updates depend on all gradients together
+  /// (clip_by_global_norm).
+  void keep_only(const std::vector<std::size_t>& places, const Location& where = Location::current());
+  const Transformation& rule() const { return rule_; }
+  /// What it does with a gradient that is not finite.
+  NonFinite policy() const;
+  /// Leaves out a step, and counts it.
+  void skip() { ++skipped_; }
+
   const std::vector<Parameter>& parameters() const { return parameters_; }
   std::int64_t steps() const { return steps_; }      ///< done so far
   std::int64_t skipped() const { return skipped_; }  ///< left out because of a gradient that was not finite
@@ -113,7 +124,8 @@ class Optimizer : public Stateful {
   Pending record(const Tensors& gradients, const Location& where) const;
   /// Whether to go on.
   bool check_finite(const Pending& pending, const Location& where);
-  NonFinite policy() const;
+  bool keeps(std::size_t place) const { return kept_.empty() || kept_[place]; }
+  void give_up_others();
   std::string parameter_list() const;
   void check_parameters(const std::string& saved, const Location& where) const;
 
@@ -123,6 +135,7 @@ class Optimizer : public Stateful {
   OptimizerOptions options_;
   std::vector<OwnNumbers> own_;  // of each Parameter; none without groups
   std::vector<Tensors> state_;
+  std::vector<bool> kept_;  // the Parameters that steps are of; empty for all of them
   std::int64_t steps_ = 0;
   std::vector<std::int64_t> taken_;  // of these steps, those of each Parameter
   std::int64_t skipped_ = 0;

@@ -142,6 +142,26 @@ void Optimizer::load_state(const std::vector<NamedTensor>& saved, const Location
   auto next = values.begin() + 1;
   for (Tensors& slots : state_)
     for (Tensor& slot : slots) slot = *next++;
+  give_up_others();
+}
+
+void Optimizer::keep_only(const std::vector<std::size_t>& places, const Location& where) {
+  check<ValueError>(!rule_.couples(), where, "keep_only: the updates of the rule ", or_none(rule_.name()),
+                    " depend on the gradients of all Parameters together (clip_by_global_norm does)");
+  std::vector<bool> kept(parameters_.size());
+  for (const std::size_t place : places) {
+    check<ValueError>(place < kept.size(), where, "keep_only: there is no parameter ", place, " of ", kept.size());
+    kept[place] = true;
+  }
+  kept_ = std::move(kept);
+  give_up_others();
+}
+
+// Constants take no memory until somebody asks for their values.
+void Optimizer::give_up_others() {
+  for (std::size_t i = 0; i < state_.size(); ++i)
+    if (!keeps(i))
+      for (Tensor& slot : state_[i]) slot = zeros(slot.shape(), slot.dtype());
 }
 
 }  // namespace xgrad::optim

@@ -30,6 +30,7 @@ Transformation::Transformation(std::vector<std::string> slots, Init init, Update
 Transformation Transformation::together(Together update, bool needs_finite) {
   Transformation rule;
   rule.needs_finite_ = needs_finite;
+  rule.couples_ = true;
   rule.update_ = [update = std::move(update)](const Tensors& gradients, const std::vector<Tensors>& state,
                                               const Tensors& parameters, const StepNumbers& steps) {
     return Result{update(gradients, parameters, steps.of_optimizer()), state};
@@ -108,6 +109,7 @@ Transformation chain(std::vector<Transformation> rules) {
     }
     if (!rule.name_.empty()) all.name_ += (all.name_.empty() ? "" : " + ") + rule.name_;
     all.needs_finite_ = all.needs_finite_ || rule.needs_finite_;
+    all.couples_ = all.couples_ || rule.couples_;
     all.rates_.insert(all.rates_.end(), rule.rates_.begin(), rule.rates_.end());
     all.decays_.insert(all.decays_.end(), rule.decays_.begin(), rule.decays_.end());
   }

@@ -94,6 +94,8 @@ class Transformation {
   /// Names of the state Tensors that there are for each Parameter.
   const std::vector<std::string>& slots() const { return slots_; }
   bool needs_finite() const { return needs_finite_; }
+  /// Whether the update of a Parameter depends on the gradients of others: some part of it sees them together.
+  bool couples() const { return couples_; }
 
   struct Result {
     Tensors updates;             ///< one for each Parameter
@@ -118,7 +120,7 @@ class Transformation {
   std::vector<std::string> non_negative_;  // of these
   Init init_ = nothing;
   UpdateAll update_;
-  bool needs_finite_ = false;
+  bool needs_finite_ = false, couples_ = false;
   bool idle_ = false;  // it hands gradients on, but for Parameters that have numbers of their own
   std::vector<Hyperparameter> rates_, decays_;
 };

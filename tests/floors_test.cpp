@@ -12,8 +12,8 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path root = XGRAD_SOURCE_DIR;
-const std::vector<std::string> folders = {"autograd", "nn",    "optim",      "data",
-                                          "report",   "tests", "benchmarks", "examples"};
+const std::vector<std::string> folders = {"autograd", "nn",    "optim",      "data",    "report",
+                                          "parallel", "tests", "benchmarks", "examples"};
 
 struct Source {
   std::string path;  // from the root
@@ -67,7 +67,7 @@ const std::vector<std::vector<std::string>> storeys = {{"core"},
                                                        {"inspect"},
                                                        {"solve"},
                                                        {"check"}};
-const std::size_t above_autograd = storeys.size(), top = above_autograd + 1;
+const std::size_t above_autograd = storeys.size(), parallel = above_autograd + 1, top = parallel + 1;
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.find('/')); }
 
@@ -79,7 +79,8 @@ struct Place {
 Place place_of(const std::string& path) {
   if (folder_of(path) != "autograd") {
     const auto folder = std::find(folders.begin(), folders.end(), folder_of(path));
-    return {folder - folders.begin() < 5 ? above_autograd : top, folder_of(path)};
+    const bool on_parallel = *folder == "parallel";
+    return {on_parallel ? parallel : folder - folders.begin() < 5 ? above_autograd : top, folder_of(path)};
   }
   if (path == "autograd/xtensor_shim.hpp")
     return {0, "core"};  // nothing of ours, for the kernels and the interop header
@@ -167,6 +168,7 @@ TEST_CASE("heavy headers stay where they belong", "[floors]") {
       if (starts_with_any(include, tensors)) CHECK((kernel || interop || on_top));
       if (starts_with_any(include, {"xsimd", "xbyak"}))
         CHECK((kernel || on_top || source.path.rfind("autograd/engine/", 0) == 0));
+      if (starts_with_any(include, {"mpi"})) CHECK((on_top || floor_of(source.path) == parallel));
       if (starts_with_any(include, {"CLI/"})) CHECK(source.path.rfind("examples/", 0) == 0);
       if (starts_with_any(include, {"nlohmann", "zlib.h", "xxhash.h", "iostream", "cblas"}))
         CHECK((on_top || fs::path(source.path).extension() == ".cpp"));
@@ -190,11 +192,11 @@ TEST_CASE("every header is guarded", "[floors]") {
 }
 
 TEST_CASE("every room says what it is for, what comes in and what goes out", "[floors]") {
-  std::vector<std::string> rooms{"nn", "optim", "data", "report"};
+  std::vector<std::string> rooms{"nn", "optim", "data", "report", "parallel"};
   for (const auto& storey : storeys)
     for (const std::string& room : storey)
       if (fs::is_directory(root / "autograd" / room)) rooms.push_back("autograd/" + room);
-  CHECK(rooms.size() == 22);
+  CHECK(rooms.size() == 23);
   for (const std::string& room : rooms) {
     const std::string opening = "// " + fs::path(room).filename().string() + "/: ";
     int openings = 0;

@@ -33,7 +33,7 @@ const std::vector<std::string>& files() {
   static const std::vector<std::string> all = [] {
     std::vector<std::string> found{"/xgrad.hpp"};
     for (const char* folder :
-         {"autograd", "nn", "optim", "data", "report", "tests", "benchmarks", "examples", "docs", "cmake"})
+         {"autograd", "nn", "optim", "data", "report", "parallel", "tests", "benchmarks", "examples", "docs", "cmake"})
       for (const auto& entry : fs::recursive_directory_iterator(root / folder))
         found.push_back('/' + entry.path().lexically_relative(root).string());
     return found;

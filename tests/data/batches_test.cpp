@@ -203,3 +203,61 @@ TEST_CASE("the state of other batches is refused", "[batches]") {
     CHECK_THROWS_WITH(batches.load_state(state), Catch::Contains("of 4 batches were given"));
   }
 }
+
+TEST_CASE("parts of batches are those of the whole ones, without overlap, in every pass", "[batches][parts]") {
+  const data::BatchOptions whole{.size = 8, .shuffle = true, .seed = 3};
+  for (const std::int64_t parts : {1, 2, 3, 5}) {
+    data::Batches all = data::batches(numbered(29), whole);  // the last batch has 5 samples
+    std::vector<data::Batches> each;
+    for (std::int64_t part = 0; part < parts; ++part) {
+      data::BatchOptions options = whole;
+      options.part = part;
+      options.parts = parts;
+      each.push_back(data::batches(numbered(29), options));
+    }
+    for (int pass = 0; pass < 2; ++pass) {
+      std::vector<data::Batches::Iterator> at;
+      for (data::Batches& one : each) at.push_back(one.begin());
+      for (const auto& [inputs, labels] : all) {
+        std::vector<std::int64_t> joined;
+        for (data::Batches::Iterator& one : at) {
+          const auto values = (*one).labels.to_vector<std::int64_t>();
+          CHECK(std::abs(static_cast<double>(values.size()) -
+                         static_cast<double>(labels.numel()) / static_cast<double>(parts)) < 1);
+          joined.insert(joined.end(), values.begin(), values.end());
+          ++one;
+        }
+        CHECK(joined == labels.to_vector<std::int64_t>());
+      }
+      for (std::size_t i = 0; i < each.size(); ++i) CHECK(at[i] == each[i].end());
+    }
+  }
+}
+
+TEST_CASE("the state of one part is that of all, for another number of them, too", "[batches][parts]") {
+  const auto part_of = [](std::int64_t part, std::int64_t parts) {
+    return data::batches(numbered(20), {.size = 4, .shuffle = true, .seed = 9, .part = part, .parts = parts});
+  };
+  data::Batches two = part_of(1, 2);
+  auto at = two.begin();
+  ++at;
+  data::Batches one = part_of(0, 1), four = part_of(3, 4);
+  one.load_state(two.state());
+  four.load_state(two.state());
+  const auto whole = labels_of_pass(one), last_quarter = labels_of_pass(four);
+  REQUIRE(whole.size() == 12);
+  CHECK(last_quarter == std::vector<std::int64_t>{whole[3], whole[7], whole[11]});
+}
+
+TEST_CASE("parts that make no sense are refused", "[batches][parts]") {
+  const auto refused = [](data::BatchOptions options) {
+    CHECK_THROWS_AS(data::batches(numbered(20), options), ValueError);
+  };
+  refused({.size = 4, .part = 2, .parts = 2});
+  refused({.size = 4, .part = -1, .parts = 2});
+  refused({.size = 4, .parts = 0});
+  refused({.size = 4, .shuffle = true, .parts = 2});  // without a seed
+  refused({.size = 6, .parts = 3});                   // the last batch has two samples
+  refused({.size = 2, .drop_last = true, .parts = 3});
+  CHECK(data::batches(numbered(20), {.size = 6, .drop_last = true, .part = 2, .parts = 3}).size() == 3);
+}

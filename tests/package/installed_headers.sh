@@ -19,7 +19,7 @@ done
 inner=$(grep -E '^autograd/(kernels|engine/[^/]*)/|\.cpp$' < <(printf '%s\n' "${installed[@]}") || true)
 [ -z "$inner" ] || fail "these are installed, and are not public:" $inner
 # Nothing that a user would need, but for what the two bridges are for.
-foreign=$(grep -nE '^#include <(xsimd|xbyak|nlohmann|cblas|zlib|png|xxhash|catch2|xtensor|xtl|xflens)' -r . |
+foreign=$(grep -nE '^#include <(xsimd|xbyak|mpi|nlohmann|cblas|zlib|png|xxhash|catch2|xtensor|xtl|xflens)' -r . |
   grep -vE '^\./autograd/(xtensor|xtensor_shim|check/matcher)\.hpp:' || true)
 [ -z "$foreign" ] || fail "headers of other libraries are included:" "$foreign"
 
