@@ -309,7 +309,7 @@ class Graph::Builder {
         nodes_[before->memory].kind == Kind::contraction)
       before = nullptr;
     std::optional<Movements> found;
-    if (before != nullptr) found = before->then(node.entry, entry);
+    if (before != nullptr && before->entries.size() < most_movements) found = before->then(node.entry, entry);
     if (!found) found = Movements{from, {}, Access(entry.input(0).shape())}.then(node.entry, entry);
     if (!found) return;
     node.moved = static_cast<std::int32_t>(graph_.moved.size());

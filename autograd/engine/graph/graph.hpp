@@ -49,6 +49,9 @@ struct Node {
   std::vector<std::int32_t> inputs;
 };
 
+/// So many movements in a row are one view; one more is a view of that. Each run goes through all of them.
+inline constexpr std::size_t most_movements = 8;
+
 /// How the elements of a view lie in memory: the entries that move them, and the Access that these amount to.
 struct Movements {
   std::int32_t memory = -1;             // the node that they are read from

@@ -133,6 +133,7 @@ class Graph::Pusher {
       next->memory = operand;
     } else {
       if (!before->scaled.empty() || !view.scaled.empty()) return false;
+      if (before->entries.size() + view.entries.size() > most_movements) return false;
       for (std::size_t i = 0; i < view.entries.size() && next; ++i)
         next = next->then(view.entries[i], *pending_.entries[static_cast<std::size_t>(view.entries[i])]);
     }

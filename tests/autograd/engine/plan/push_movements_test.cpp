@@ -6,7 +6,7 @@
 #include <random>
 #include <string>
 
-#include "tests/autograd/engine/agreement.hpp"
+#include "tests/autograd/engine/plan/stages.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
 using namespace xgrad;
@@ -161,4 +161,35 @@ TEST_CASE("movements and cheap operations in turn give what each of them gives, 
     CHECK(unplanned() == before);
     for (std::size_t i = 0; i < fused.size(); ++i) CHECK(same(fused[i], reference[i]));
   }
+}
+
+TEST_CASE("long chains of movements and additions have few movements each", "[views]") {
+  const auto movements_of = [](std::int64_t steps, bool adds) {
+    const fused::testing::InEngine engine("fused");
+    const Tensor x = numbers({steps, 4, 66}, 1);
+    evaluate({x});
+    const auto shifted = [&] {
+      Tensor y = select(x, 0, 0);
+      for (std::int64_t i = 1; i < steps; ++i) {
+        y = pad(slice(y, 1, 0, y.size(1) - 1), 1, 1, 0, 0.);
+        if (adds) y = add(select(x, 0, i), y);
+      }
+      return y;
+    };
+    const fused::testing::Stages stages({shifted()});
+    std::size_t count = 0;
+    for (const fused::Movements& each : stages.graph.moved) count += each.entries.size();
+    return count;
+  };
+  for (const bool adds : {false, true}) {
+    CAPTURE(adds);
+    CHECK(movements_of(40, adds) > 40);
+    CHECK(movements_of(160, adds) < 5 * movements_of(40, adds));
+  }
+  check_agreement([] {
+    const Tensor x = track(numbers({40, 4, 66}, 1));
+    Tensor y = select(x, 0, 0);
+    for (std::int64_t i = 1; i < 40; ++i) y = add(select(x, 0, i), pad(slice(y, 1, 0, 65), 1, 1, 0, 0.));
+    return Roots{y, grad(sum(mul(y, y)), x)};
+  });
 }
