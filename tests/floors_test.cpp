@@ -79,7 +79,7 @@ struct Place {
 Place place_of(const std::string& path) {
   if (folder_of(path) != "autograd") {
     const auto folder = std::find(folders.begin(), folders.end(), folder_of(path));
-    const bool on_parallel = *folder == "parallel";
+    const bool on_parallel = folder_of(path) == "parallel";
     return {on_parallel ? parallel : folder - folders.begin() < 5 ? above_autograd : top, folder_of(path)};
   }
   if (path == "autograd/xtensor_shim.hpp")

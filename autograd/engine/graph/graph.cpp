@@ -1,6 +1,7 @@
 #include "autograd/engine/graph/graph.hpp"
 
 #include <bit>
+#include <limits>
 #include <tuple>
 #include <unordered_map>
 
@@ -241,8 +242,10 @@ class Graph::Builder {
       step.numel = numel /= runs[i].size;
       step.extent = after == 1 ? Extent::per_row : Extent::per_column;
       step.columns = after == 1 ? runs[i].size : after;
-      step.bands = after == 1 ? 1 : before;
-      if (step.bands > 1 && step.columns < narrow_columns) return void(node.kind = Kind::opaque);
+      const bool in_bands = after > 1 && before > 1;
+      if (in_bands && (after < narrow_columns || before > std::numeric_limits<std::int32_t>::max()))
+        return void(node.kind = Kind::opaque);
+      step.bands = in_bands ? static_cast<std::int32_t>(before) : 1;
       steps.push_back(std::move(step));
     }
     for (std::size_t i = 0; i + 1 < steps.size(); ++i) {

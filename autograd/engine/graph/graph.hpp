@@ -40,7 +40,7 @@ struct Node {
   Extent extent = Extent::full;  // of broadcasts and reductions
   std::int64_t numel = 0;
   std::int64_t columns = 0;    // the number of columns that the extent asks for; 0 for any
-  std::int64_t bands = 1;      // of sums over rows: how many bands of rows are added up apart
+  std::int32_t bands = 1;      // of sums over rows: how many bands of rows are added up apart
   std::int32_t entry = -1;     // which pending entry this is
   std::int32_t argument = -1;  // which leaf, or which constant
   std::int32_t view = -1;      // of sums at strided places: index of the view that says which places

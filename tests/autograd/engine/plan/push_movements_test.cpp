@@ -120,6 +120,7 @@ TEST_CASE("one plan scales views by other constants", "[views]") {
   const fused::testing::InEngine engine("fused");
   const Tensor x = full({3, 66}, 2., float32);
   evaluate({x});
+  const std::int64_t before = unplanned();
   for (int time = 0; time < 2; ++time)
     for (const double scale : {3., -3., 0., std::numeric_limits<double>::infinity(), 5., -1e300, -5.}) {
       CAPTURE(scale, time);
@@ -128,6 +129,7 @@ TEST_CASE("one plan scales views by other constants", "[views]") {
       CHECK(values.front() == std::numeric_limits<double>::infinity());
       CHECK(same({values[69 + 2]}, {static_cast<float>(1 / (2 * static_cast<double>(static_cast<float>(scale))))}));
     }
+  CHECK(unplanned() == before);
 }
 
 TEST_CASE("what others read, too, is in memory, and its views lie there", "[views]") {
