@@ -118,7 +118,7 @@ TEST_CASE("what is around a scaled view is what it was, whatever the scale", "[v
 
 TEST_CASE("one plan scales views by other constants", "[views]") {
   const fused::testing::InEngine engine("fused");
-  const Tensor x = full({3, 66}, 2., float32);
+  const Tensor x = full({6, 66}, 2., float32);
   evaluate({x});
   const std::int64_t before = unplanned();
   for (int time = 0; time < 2; ++time)
