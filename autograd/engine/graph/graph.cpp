@@ -336,9 +336,11 @@ class Graph::Builder {
 Graph::Graph(const Pending& pending, const Inputs& inputs) {
   nodes.reserve(pending.entries.size() + pending.entries.size() / 4);  // with leaves and first steps of reductions
   of_entry.reserve(pending.entries.size());
-  Builder builder(*this, pending, inputs);
-  for (std::size_t i = 0; i < pending.entries.size(); ++i)
-    of_entry.push_back(builder.node_of(static_cast<std::int32_t>(i)));
+  {
+    Builder builder(*this, pending, inputs);  // whose memory is free again before the rewrites
+    for (std::size_t i = 0; i < pending.entries.size(); ++i)
+      of_entry.push_back(builder.node_of(static_cast<std::int32_t>(i)));
+  }
   std::vector<char> is_root(pending.entries.size());
   for (const Entry* root : pending.roots) is_root[pending.numbers.find(root)] = true;
   for (std::size_t i = 0; i < is_root.size(); ++i)

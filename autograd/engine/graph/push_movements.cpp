@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 #include <utility>
 
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/graph/graph.hpp"
 #include "autograd/engine/graph/inserted_nodes.hpp"
+#include "autograd/engine/programs/violation.hpp"
 
 namespace xgrad::fused {
 
@@ -40,6 +42,7 @@ class Graph::Pusher {
       open_.pop_back();
       push(view);
     }
+    verify();
     inserted_.put_in_order();
   }
 
@@ -64,13 +67,33 @@ class Graph::Pusher {
       if (used[i] == 0 || nodes_[i].leaf || kind == Kind::alias) continue;
       for (const std::int32_t input : nodes_[i].inputs) {
         ++readers_[graph_.storage(input)];
-        if (graph_.is_view(static_cast<std::int32_t>(i))) continue;
-        see(input, 1);
+        const Movements* const moved = graph_.movements(static_cast<std::int32_t>(i));
+        const bool through = moved != nullptr && moved->memory != graph_.storage(input);
+        const bool is_view = graph_.is_view(static_cast<std::int32_t>(i));
+        if (!through && !(is_view && planted("a view that repeats a view reads nothing"))) see(input, 1);
         if (kind == Kind::elementwise || kind == Kind::reduction) open_.push_back(graph_.storage(input));
       }
     }
     std::sort(open_.begin(), open_.end());
     open_.erase(std::unique(open_.begin(), open_.end()), open_.end());
+  }
+
+  // A node that became a view has other elements than before: nobody may read it but what it was made for, neither as
+  // it is nor as the memory of another view.
+  void verify() const {
+    if (reader_of_.empty() || verification() == Verification::never) return;
+    const auto reads = [this](std::int32_t reader, std::int32_t node) {
+      const auto at = reader_of_.find(node);
+      if (at != reader_of_.end() && at->second != reader) violated("a value is read that is computed behind a view");
+    };
+    const std::vector<std::int32_t> used = graph_.count_readers();
+    for (const std::int32_t root : graph_.roots) reads(-1, graph_.storage(root));
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (used[i] == 0 || nodes_[i].leaf) continue;
+      const auto node = static_cast<std::int32_t>(i);
+      for (const std::int32_t input : nodes_[i].inputs) reads(node, graph_.storage(input));
+      if (const Movements* moved = graph_.movements(node)) reads(node, moved->memory);
+    }
   }
 
   void push(std::int32_t view) {
@@ -191,6 +214,7 @@ class Graph::Pusher {
     }
     computed.numel = read.numel;
     nodes_[view] = std::move(computed);
+    for (const std::int32_t place : places) reader_of_[place] = view;
     open_.insert(open_.end(), places.begin(), places.end());
   }
   // Nobody reads it any more.
@@ -216,7 +240,8 @@ class Graph::Pusher {
   std::vector<std::int32_t> readers_;  // by node
   std::vector<std::int32_t> views_;    // by node: how many views of its memory are read, 2 for one that is a root
   InsertedNodes inserted_;
-  Nodes open_;  // what nodes of programs read, and has not been looked at
+  std::unordered_map<std::int32_t, std::int32_t> reader_of_;  // of each node that has become a view
+  Nodes open_;                                                // what nodes of programs read, and has not been looked at
 };
 
 void Graph::push_movements(const Pending& pending, std::span<const double> constants) {

@@ -120,6 +120,7 @@ Room views() {
               {"a view of a view is copied as it was before the last movement", tests("[views]")},
               {"what others read, too, is computed behind a view",
                tests("what others read\\, too\\, is in memory\\, and its views lie there")},
+              {"a view that repeats a view reads nothing", tests("a view that is repeated is read where it is")},
               {"what is computed behind a view is computed behind another one, too",
                tests("movements and cheap operations in turn give what each of them gives\\, to the bit")},
               {"what is around a view keeps its sign",

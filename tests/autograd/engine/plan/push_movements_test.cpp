@@ -195,3 +195,18 @@ TEST_CASE("long chains of movements and additions have few movements each", "[vi
     return Roots{y, grad(sum(mul(y, y)), x)};
   });
 }
+
+TEST_CASE("a view that is repeated is read where it is", "[views]") {
+  check_agreement([] {
+    const Tensor a = numbers({4, 3}, 1), b = numbers({4, 70}, 2);
+    const Tensor x = flip(mul(a, 2.), 0), y = flip(neg(b), 1);
+    return Roots{add(x, unsqueeze(select(x, 0, 1), 0)), mul(y, unsqueeze(select(y, 1, 3), 1)),
+                 add(y, broadcast_to(select(select(y, 0, 1), 0, 2), {4, 70}))};
+  });
+  check_agreement([] {
+    const Tensor a = numbers({4, 6}, 3);
+    const Tensor turned = transpose(mul(a, 2.)), back = flip(mul(a, 3.), 1);
+    const Tensor framed = pad(reshape(turned, {24}), 0, 1, 1, 0.), more = pad(reshape(back, {24}), 0, 2, 1, 0.);
+    return Roots{add(framed, 1.), add(slice(turned, 1, 1, 3), 1.), sub(more, 1.), add(slice(back, 1, 1, 3), 1.)};
+  });
+}
