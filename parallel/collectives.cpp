@@ -98,8 +98,14 @@ Tensor apply(P primitive, const Operand& operand) {
   }
   detail::Call call = primitive.call(x.shape(), x.dtype(), where);
   if (x.tracked() && Tape::current().grad) call.operation += ", with derivatives,";
-  const Buffer memory = Buffer::allocate(bytes_of(result), P::id, where);
-  primitive.exchange(call, x.entry()->value, memory);
+  Buffer memory;
+  try {
+    memory = Buffer::allocate(bytes_of(result), P::id, where);
+    primitive.exchange(call, x.entry()->value, memory);
+  } catch (const LimitError& error) {
+    detail::tell_others(primitive.ranks.group(), error.what());
+    throw;
+  }
   const Tensor y = make_leaf(result.shape, result.dtype, memory, where);
   primitive.known = true;
   const Tensor recorded = record(where, std::move(primitive), y, x);

@@ -12,6 +12,7 @@
 #include "autograd/ops/indexing.hpp"
 #include "autograd/tape/record.hpp"
 #include "autograd/transform/grad.hpp"
+#include "optim/forgotten.hpp"
 #include "parallel/error.hpp"
 #include "parallel/shared_work.hpp"
 #include "parallel/work.hpp"
@@ -106,6 +107,7 @@ std::vector<Tensor> Replicas::Work::gradients_of(const Tensor& loss, double weig
   std::vector<Parameter> parameters;
   for (const std::size_t place : trained) parameters.push_back(optimizer.parameters()[place]);
   std::vector<Tensor> found = grad(loss, parameters, {}, where);
+  if (ranks.rank() == 0 && optimizer.steps() == 0) optim::warn_of_forgotten(found, where);
   std::vector<Tensor> by_place(optimizer.parameters().size());
   for (std::size_t i = 0; i < trained.size(); ++i)
     by_place[trained[i]] = weight == 1 ? std::move(found[i]) : found[i] * weight;
@@ -213,7 +215,7 @@ void Replicas::Work::add_exact(std::vector<Buffer> sums) {
 
 Replicas::Replicas(nn::Module& model, optim::Optimizer& optimizer, const ReplicasOptions& options,
                    const Location& where)
-    : Replicas(model, optimizer, Communicator::world({}, where), options, where) {}
+    : Replicas(model, optimizer, Communicator::world(where), options, where) {}
 
 Replicas::~Replicas() = default;
 

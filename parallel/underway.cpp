@@ -41,6 +41,7 @@ std::string listed(const std::vector<std::string>& told) {
 void send_note(const std::shared_ptr<Group>& group, const std::string& text) {
   const auto note = std::make_shared<Note>(note_of(text));
   group->unfinished.push_back(note);
+  keep(group);
   for (int rank = 0; rank < group->size; ++rank) {
     MPI_Request request = MPI_REQUEST_NULL;
     if (rank != group->rank) MPI_Isend(note->data(), note_size, MPI_CHAR, rank, note_tag, group->notes, &request);
@@ -113,6 +114,7 @@ void Underway::abandon(const std::string& why) {
   if (group_->broken.empty()) group_->broken = why;
   note_broken(why);
   group_->unfinished.push_back(memory_);
+  keep(group_);
   done_ = true;
 }
 

@@ -139,6 +139,7 @@ TEST_CASE("a rank that does not come is waited for no longer than the timeout", 
 TEST_CASE("arguments that make no sense are errors", "[parallel]") {
   CHECK_THROWS_AS(parallel::Communicator::world({.timeout = 0}), ValueError);
   CHECK_THROWS_AS(world().split(-1), ValueError);
+  CHECK(world().timeout() == 20);  // as it was set once, in main.cpp
   std::string told;
   std::thread([&] {
     try {
