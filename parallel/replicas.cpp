@@ -100,7 +100,9 @@ std::vector<double> Replicas::Work::sums_over_ranks(std::vector<double> mine, co
 }
 
 double Replicas::Work::sum_over_ranks(double mine, const char* what, const Location& where) {
-  return sums_over_ranks({mine}, what, where)[0];
+  Underway all(ranks.group(), {what, {}, float64, "a number", where}, Underway::Number(mine));
+  all.wait();
+  return all.sum();
 }
 
 std::vector<Tensor> Replicas::Work::gradients_of(const Tensor& loss, double weight, const Location& where) {
@@ -240,8 +242,11 @@ double Replicas::step(const Tensor& loss, std::int64_t samples, const Location& 
         work.latest_samples = static_cast<std::int64_t>(all);
         std::vector<Tensor> gradients = work.gradients_of(loss, mine / all, where);
         auto memory = work.exchange(gradients, loss, where);
-        work.losses = work.sum_over_ranks(loss.item(where) * mine, "step: the loss", where) / all;
+        Underway losses(work.ranks.group(), {"step: the loss", {}, float64, "a number", where},
+                        Underway::Number(loss.item(where) * mine));
         work.lanes.wait();
+        losses.wait();
+        work.losses = losses.sum() / all;
         return memory;
       },
       where);
