@@ -204,12 +204,15 @@ void Underway::wait() {
   }
 }
 
-// Whether another rank has given up: then this one need not wait any longer.
+// Whether another rank has given up: then this one need not wait for it. What that rank did before may still be on its
+// way, and completes.
 void Underway::hear() {
   if (group_->size == 1) return;
   int there = 0;
   check_mpi(MPI_Iprobe(MPI_ANY_SOURCE, note_tag, group_->notes, &there, MPI_STATUS_IGNORE), "MPI_Iprobe", call_.where);
-  if (there) give_up("another rank has waited in vain");
+  if (!there) return;
+  if (!heard_) heard_ = Clock::now();
+  if (Clock::now() - *heard_ > std::chrono::milliseconds(500)) give_up("another rank has waited in vain, or failed");
 }
 
 void Underway::give_up(const std::string& why) {

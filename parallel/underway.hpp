@@ -73,6 +73,7 @@ class Underway {
   std::size_t next_ = 0;  // step
   bool agreed_ = false, done_ = false;
   unsigned polls_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> heard_;  // that another rank has given up
 };
 
 /// Tells the others of a group, who may be waiting in it, that this rank has failed: they give up at once.
