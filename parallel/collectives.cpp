@@ -72,13 +72,20 @@ bool has_no_value_yet(const Tensor& x) {
       pending, [](const Entry* entry) { return entry->input_count == 0 && entry->kind != Lowering::Kind::constant; });
 }
 
-// The others are told, too, so that they do not wait.
-template <class P>
-void tell_error(const P& primitive, const Error& error, const Location& where) {
+// Runs the body; where it fails the others are told, so that they do not wait.
+template <class P, class Body>
+void tell_errors(const P& primitive, const Location& where, Body&& body) {
   try {
-    Underway(primitive.ranks.group(), {P::id, {}, float32, std::string("fails: ") + error.what(), where}, {}).wait();
-  } catch (const CommunicationError&) {
-    // They know, and this rank has the error itself.
+    body();
+  } catch (const Error& error) {
+    try {
+      Underway(primitive.ranks.group(), {P::id, {}, float32, std::string("fails: ") + error.what(), where},
+               std::vector<detail::Step>())
+          .wait();
+    } catch (const CommunicationError&) {
+      // They know, and this rank has the error itself.
+    }
+    throw;
   }
 }
 
@@ -86,20 +93,26 @@ template <class P>
 Tensor apply(P primitive, const Operand& operand) {
   const CallScope scope(P::id, operand.where());
   const Location where = CallScope::blame(operand.where());
-  const Tensor x = operand.tensor();
-  if (has_no_value_yet(x)) return record(where, std::move(primitive), x);
+  Tensor x;
   Signature result;
-  try {
+  bool is_example = false;
+  tell_errors(primitive, where, [&] {
+    x = operand.tensor();
+    is_example = has_no_value_yet(x);
     result = primitive.result_of(x, where);
-    evaluate(x, where);
-  } catch (const Error& error) {
-    tell_error(primitive, error, where);
-    throw;
-  }
+    if (!is_example) evaluate(x, where);
+  });
+  if (is_example) return record(where, std::move(primitive), x);
   detail::Call call = primitive.call(x.shape(), x.dtype(), where);
   if (x.tracked() && Tape::current().grad) call.operation += ", with derivatives,";
-  const Buffer memory = Buffer::allocate(bytes_of(result), P::id, where);
-  primitive.exchange(call, x.entry()->value, memory);
+  Buffer memory;
+  try {
+    memory = Buffer::allocate(bytes_of(result), P::id, where);
+    primitive.exchange(call, x.entry()->value, memory);
+  } catch (const LimitError& error) {
+    detail::tell_others(primitive.ranks.group(), error.what());
+    throw;
+  }
   const Tensor y = make_leaf(result.shape, result.dtype, memory, where);
   primitive.known = true;
   const Tensor recorded = record(where, std::move(primitive), y, x);
@@ -243,9 +256,13 @@ struct SendReceive : Collective<SendReceive> {
   }
 };
 
-void check_root(int root, const Communicator& ranks, const char* call, const Location& where) {
-  check<ValueError>(root >= 0 && root < ranks.size(), where, call, ": there is no rank ", root, " among ",
-                    ranks.size());
+template <class P>
+Tensor apply_at(int root, P primitive, const Operand& x) {
+  tell_errors(primitive, x.where(), [&] {
+    check<ValueError>(root >= 0 && root < primitive.ranks.size(), x.where(), P::id, ": there is no rank ", root,
+                      " among ", primitive.ranks.size());
+  });
+  return apply(std::move(primitive), x);
 }
 
 }  // namespace
@@ -254,17 +271,15 @@ Tensor all_reduce(const Operand& x, const Communicator& ranks, Reduce how) {
   if (how == Reduce::max) return apply(AllReduceMax(ranks), x);
   if (how == Reduce::sum) return apply(AllReduce(ranks), x);
   const CallScope scope("all_reduce", x.where());
-  check<DTypeError>(is_floating(x.tensor().dtype()), x.where(), "all_reduce: the mean is of floating numbers, not of ",
-                    xgrad::describe(x.tensor()));
+  tell_errors(AllReduce(ranks), x.where(), [&] {
+    check<DTypeError>(is_floating(x.tensor().dtype()), x.where(),
+                      "all_reduce: the mean is of floating numbers, not of ", xgrad::describe(x.tensor()));
+  });
   return apply(AllReduce(ranks), x) / static_cast<double>(ranks.size());
 }
-Tensor reduce(const Operand& x, const Communicator& ranks, int root) {
-  check_root(root, ranks, "reduce", x.where());
-  return apply(ToRoot(ranks, root), x);
-}
+Tensor reduce(const Operand& x, const Communicator& ranks, int root) { return apply_at(root, ToRoot(ranks, root), x); }
 Tensor broadcast(const Operand& x, const Communicator& ranks, int root) {
-  check_root(root, ranks, "broadcast", x.where());
-  return apply(Broadcast(ranks, root), x);
+  return apply_at(root, Broadcast(ranks, root), x);
 }
 Tensor reduce_scatter(const Operand& x, const Communicator& ranks) { return apply(ReduceScatter(ranks), x); }
 Tensor all_gather(const Operand& x, const Communicator& ranks) { return apply(AllGather(ranks), x); }

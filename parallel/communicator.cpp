@@ -33,12 +33,17 @@ void check_timeout(double seconds, const Location& where) {
 }
 }  // namespace
 
+Communicator Communicator::world(const Location& where) {
+  detail::start(where);
+  if (!detail::world_group()) detail::set_world_group(Group::of(MPI_COMM_WORLD, CommunicatorOptions{}.timeout, where));
+  return Communicator(detail::world_group());
+}
+
 Communicator Communicator::world(const CommunicatorOptions& options, const Location& where) {
   check_timeout(options.timeout, where);
-  detail::start(where);
-  if (!detail::world_group()) detail::set_world_group(Group::of(MPI_COMM_WORLD, options.timeout, where));
-  detail::world_group()->timeout = options.timeout;
-  return Communicator(detail::world_group());
+  Communicator all = world(where);
+  all.group_->timeout = options.timeout;
+  return all;
 }
 
 Communicator Communicator::self(const Location& where) {

@@ -26,8 +26,10 @@ struct Group;
 /// an error on all of them. A program that has started MPI itself ends it itself.
 class Communicator {
  public:
-  /// All ranks. ValueError for a timeout that is not positive; CommunicationError in a process that was forked.
-  static Communicator world(const CommunicatorOptions& options = {}, const Location& where = Location::current());
+  /// All ranks. CommunicationError in a process that was forked.
+  static Communicator world(const Location& where = Location::current());
+  /// The same, with these options from now on. ValueError for a timeout that is not positive.
+  static Communicator world(const CommunicatorOptions& options, const Location& where = Location::current());
   /// This rank alone.
   static Communicator self(const Location& where = Location::current());
 

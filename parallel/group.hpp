@@ -21,7 +21,7 @@ struct Group {
   double timeout = 300;
   std::uint64_t calls = 0;                        // so far
   std::string broken;                             // why it is of no use any more
-  std::vector<std::shared_ptr<void>> unfinished;  // memory that MPI may still write to
+  std::vector<std::shared_ptr<void>> unfinished;  // memory that MPI may still use: see keep()
 
   static std::shared_ptr<Group> of(MPI_Comm from, double timeout, const Location& where);
 };
@@ -35,6 +35,9 @@ void check_mpi(int code, const char* call, const Location& where);
 
 /// That some group is of no use any more: the program will not end as if nothing had been.
 void note_broken(const std::string& why);
+
+/// To the end of the program, with its memory that MPI may still write to, or read: once some was added.
+void keep(const std::shared_ptr<Group>& group);
 
 /// The group of all ranks, once there is one.
 const std::shared_ptr<Group>& world_group();

@@ -12,6 +12,7 @@
 #include "autograd/ops/indexing.hpp"
 #include "autograd/tape/record.hpp"
 #include "autograd/transform/grad.hpp"
+#include "optim/forgotten.hpp"
 #include "parallel/error.hpp"
 #include "parallel/shared_work.hpp"
 #include "parallel/work.hpp"
@@ -99,13 +100,16 @@ std::vector<double> Replicas::Work::sums_over_ranks(std::vector<double> mine, co
 }
 
 double Replicas::Work::sum_over_ranks(double mine, const char* what, const Location& where) {
-  return sums_over_ranks({mine}, what, where)[0];
+  Underway all(ranks.group(), {what, {}, float64, "a number", where}, Underway::Number(mine));
+  all.wait();
+  return all.sum();
 }
 
 std::vector<Tensor> Replicas::Work::gradients_of(const Tensor& loss, double weight, const Location& where) {
   std::vector<Parameter> parameters;
   for (const std::size_t place : trained) parameters.push_back(optimizer.parameters()[place]);
   std::vector<Tensor> found = grad(loss, parameters, {}, where);
+  if (ranks.rank() == 0 && optimizer.steps() == 0) optim::warn_of_forgotten(found, where);
   std::vector<Tensor> by_place(optimizer.parameters().size());
   for (std::size_t i = 0; i < trained.size(); ++i)
     by_place[trained[i]] = weight == 1 ? std::move(found[i]) : found[i] * weight;
@@ -213,7 +217,7 @@ void Replicas::Work::add_exact(std::vector<Buffer> sums) {
 
 Replicas::Replicas(nn::Module& model, optim::Optimizer& optimizer, const ReplicasOptions& options,
                    const Location& where)
-    : Replicas(model, optimizer, Communicator::world({}, where), options, where) {}
+    : Replicas(model, optimizer, Communicator::world(where), options, where) {}
 
 Replicas::~Replicas() = default;
 
@@ -238,8 +242,11 @@ double Replicas::step(const Tensor& loss, std::int64_t samples, const Location& 
         work.latest_samples = static_cast<std::int64_t>(all);
         std::vector<Tensor> gradients = work.gradients_of(loss, mine / all, where);
         auto memory = work.exchange(gradients, loss, where);
-        work.losses = work.sum_over_ranks(loss.item(where) * mine, "step: the loss", where) / all;
+        Underway losses(work.ranks.group(), {"step: the loss", {}, float64, "a number", where},
+                        Underway::Number(loss.item(where) * mine));
         work.lanes.wait();
+        losses.wait();
+        work.losses = losses.sum() / all;
         return memory;
       },
       where);

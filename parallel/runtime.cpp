@@ -4,7 +4,9 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <thread>
+#include <vector>
 
 #include "autograd/core/fail.hpp"
 #include "autograd/core/never_destroyed.hpp"
@@ -22,6 +24,7 @@ struct Runtime {
   bool any_thread = false;  // MPI lets any of them in, one at a time
   std::shared_ptr<Group> world;
   std::string broken;  // why some group is of no use any more
+  std::vector<std::shared_ptr<Group>> kept;
 };
 
 Runtime& runtime() {
@@ -36,7 +39,11 @@ void finish() {
   if (mpi.process != getpid() || MPI_Finalized(&ended) != MPI_SUCCESS || ended) return;
   try {
     if (!mpi.broken.empty()) throw Error(mpi.broken);
-    if (mpi.world) Underway(mpi.world, {.operation = "the end of the program"}, {}).wait();
+    if (mpi.world) {
+      // The others may have more to do, for as long as they like: if they die, MPI ends this one, too.
+      mpi.world->timeout = std::numeric_limits<double>::infinity();
+      Underway(mpi.world, {.operation = "the end of the program"}, {}).wait();
+    }
     MPI_Finalize();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "xgrad: the program ends on rank %d after an error: %s\n", mpi.world ? mpi.world->rank : 0,
@@ -89,6 +96,10 @@ void check_mpi(int code, const char* call, const Location& where) {
 
 void note_broken(const std::string& why) {
   if (runtime().broken.empty()) runtime().broken = why;
+}
+
+void keep(const std::shared_ptr<Group>& group) {
+  if (group->unfinished.size() == 1) runtime().kept.push_back(group);
 }
 
 const std::shared_ptr<Group>& world_group() { return runtime().world; }

@@ -8,6 +8,7 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/core/mixing.hpp"
 #include "parallel/error.hpp"
+#include "parallel/tree.hpp"
 
 namespace xgrad::parallel::detail {
 
@@ -41,6 +42,7 @@ std::string listed(const std::vector<std::string>& told) {
 void send_note(const std::shared_ptr<Group>& group, const std::string& text) {
   const auto note = std::make_shared<Note>(note_of(text));
   group->unfinished.push_back(note);
+  keep(group);
   for (int rank = 0; rank < group->size; ++rank) {
     MPI_Request request = MPI_REQUEST_NULL;
     if (rank != group->rank) MPI_Isend(note->data(), note_size, MPI_CHAR, rank, note_tag, group->notes, &request);
@@ -76,32 +78,62 @@ std::uint64_t Call::hash(std::uint64_t number) const {
 }
 
 struct Underway::Memory {
+  struct Told {
+    std::uint64_t hash;
+    double number;
+  };
   std::vector<Step> steps;
   std::vector<MPI_Request> requests;
-  std::array<std::uint64_t, 2> mine{}, least{};
+  std::array<std::uint64_t, 2> mine{}, least{};  // of what ranks are about to do
+  Told told{};                                   // the same, with a number: of this rank,
+  std::vector<Told> all;                         // and of all of them, where numbers are exchanged
   std::vector<Note> notes;
 };
 
 Underway::Underway(std::shared_ptr<Group> group, Call call, std::vector<Step> steps)
     : group_(std::move(group)), call_(std::move(call)), memory_(std::make_shared<Memory>()) {
+  memory_->steps = std::move(steps);
+  begin();
+  if (group_->size == 1) return;
+  // The least hash and the greatest one are the same, if all are.
+  const std::uint64_t hash = call_.hash(number_);
+  memory_->mine = {hash, ~hash};
+  check_mpi(MPI_Iallreduce(memory_->mine.data(), memory_->least.data(), 2, MPI_UINT64_T, MPI_MIN, group_->data,
+                           &memory_->requests.emplace_back()),
+            "MPI_Iallreduce", call_.where);
+}
+
+Underway::Underway(std::shared_ptr<Group> group, Call call, Number number)
+    : group_(std::move(group)), call_(std::move(call)), memory_(std::make_shared<Memory>()) {
+  begin();
+  memory_->told = {call_.hash(number_), number.value};
+  memory_->all.assign(static_cast<std::size_t>(group_->size), memory_->told);
+  if (group_->size == 1) return;
+  constexpr int bytes = sizeof(Memory::Told);
+  check_mpi(MPI_Iallgather(&memory_->told, bytes, MPI_BYTE, memory_->all.data(), bytes, MPI_BYTE, group_->data,
+                           &memory_->requests.emplace_back()),
+            "MPI_Iallgather", call_.where);
+}
+
+void Underway::begin() {
   start(call_.where);
   call_.where = CallScope::blame(call_.where);
   check<CommunicationError>(group_->broken.empty(), call_.where, call_.operation,
                             ": the Communicator is of no use any more since: ", group_->broken);
-  memory_->steps = std::move(steps);
   number_ = ++group_->calls;
-  if (group_->size == 1) {
-    agreed_ = true;
-    return;
-  }
-  // The least hash and the greatest one are the same, if all are.
-  const std::uint64_t hash = call_.hash(number_);
-  memory_->mine = {hash, ~hash};
-  MPI_Request request = MPI_REQUEST_NULL;
-  check_mpi(
-      MPI_Iallreduce(memory_->mine.data(), memory_->least.data(), 2, MPI_UINT64_T, MPI_MIN, group_->data, &request),
-      "MPI_Iallreduce", call_.where);
-  memory_->requests.push_back(request);
+  agreed_ = group_->size == 1;
+}
+
+double Underway::sum() const {
+  std::vector<double> numbers;
+  for (const Memory::Told& each : memory_->all) numbers.push_back(each.number);
+  combine_tree(Combine::sum, float64, numbers.data(), 1, static_cast<int>(numbers.size()));
+  return numbers[0];
+}
+
+bool Underway::all_agree() const {
+  if (memory_->all.empty()) return memory_->least[0] == ~memory_->least[1];
+  return std::ranges::all_of(memory_->all, [&](const Memory::Told& each) { return each.hash == memory_->all[0].hash; });
 }
 
 Underway::~Underway() {
@@ -113,6 +145,7 @@ void Underway::abandon(const std::string& why) {
   if (group_->broken.empty()) group_->broken = why;
   note_broken(why);
   group_->unfinished.push_back(memory_);
+  keep(group_);
   done_ = true;
 }
 
@@ -142,7 +175,7 @@ bool Underway::poll() {
 // Where hashes differ, all ranks know it, and tell each other what theirs are of.
 void Underway::agree() {
   agreed_ = true;
-  if (memory_->least[0] == ~memory_->least[1]) return;
+  if (all_agree()) return;
   memory_->steps.clear();
   const Note mine = note_of(call_.text());
   memory_->notes.resize(static_cast<std::size_t>(group_->size) + 1);
@@ -171,12 +204,15 @@ void Underway::wait() {
   }
 }
 
-// Whether another rank has given up: then this one need not wait any longer.
+// Whether another rank has given up: then this one need not wait for it. What that rank did before may still be on its
+// way, and completes.
 void Underway::hear() {
   if (group_->size == 1) return;
   int there = 0;
   check_mpi(MPI_Iprobe(MPI_ANY_SOURCE, note_tag, group_->notes, &there, MPI_STATUS_IGNORE), "MPI_Iprobe", call_.where);
-  if (there) give_up("another rank has waited in vain");
+  if (!there) return;
+  if (!heard_) heard_ = Clock::now();
+  if (Clock::now() - *heard_ > std::chrono::milliseconds(500)) give_up("another rank has waited in vain, or failed");
 }
 
 void Underway::give_up(const std::string& why) {

@@ -37,6 +37,12 @@ using Step = std::function<void(std::vector<MPI_Request>& requests)>;
 class Underway {
  public:
   Underway(std::shared_ptr<Group> group, Call call, std::vector<Step> steps);
+  /// One that exchanges a number of each rank, together with what they agree on.
+  struct Number {
+    explicit Number(double number) : value(number) {}
+    double value;
+  };
+  Underway(std::shared_ptr<Group> group, Call call, Number number);
   ~Underway();
   Underway(const Underway&) = delete;
   Underway& operator=(const Underway&) = delete;
@@ -45,9 +51,13 @@ class Underway {
   bool poll();
   /// Takes all of them. CommunicationError, on all ranks, when that takes too long.
   void wait();
+  /// The numbers of all ranks, added up by the tree. To be asked when it is complete.
+  double sum() const;
 
  private:
   struct Memory;
+  void begin();
+  bool all_agree() const;
   bool is_complete();
   void agree();
   void post_next();
@@ -63,6 +73,7 @@ class Underway {
   std::size_t next_ = 0;  // step
   bool agreed_ = false, done_ = false;
   unsigned polls_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> heard_;  // that another rank has given up
 };
 
 /// Tells the others of a group, who may be waiting in it, that this rank has failed: they give up at once.

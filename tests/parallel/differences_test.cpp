@@ -104,14 +104,28 @@ TEST_CASE("a rank that walks back in another order gets an error on all of them"
 TEST_CASE("a rank that fails tells the others", "[parallel]") {
   if (alone()) return;
   const auto ranks = world();
-  const Tensor x = of_rank(0, {2});
-  if (is_last()) {
-    CHECK_THROWS_AS(parallel::all_reduce(x > 0, ranks), DTypeError);
-  } else {
-    const std::string error = communication_error([&] { parallel::all_reduce(x, ranks); });
-    CHECK(contains(error, "fails: all_reduce: [2] bool is a mask"));
+  const Tensor x = of_rank(0, {2}), undefined;
+  using Call = std::function<void(bool fails)>;
+  const std::vector<std::pair<std::string, Call>> calls = {
+      {"[2] bool is a mask", [&](bool fails) { parallel::all_reduce(fails ? x > 0 : x, ranks); }},
+      {"there is no rank 9 among", [&](bool fails) { parallel::broadcast(x, ranks, fails ? 9 : 0); }},
+      {"the mean is of floating numbers",
+       [&](bool fails) { parallel::all_reduce(fails ? cast(x, int64) : x, ranks, parallel::Reduce::mean); }},
+      {"has no rows", [&](bool fails) { parallel::all_gather(fails ? sum(x) : x, ranks); }},
+      {"undefined", [&](bool fails) { parallel::send_receive(fails ? undefined : x, ranks); }},
+      {"index", [&](bool fails) { parallel::all_reduce(gather(x, 0, (fails ? 7 : 0) * arange(2)), ranks); }}};
+  for (const auto& [text, call] : calls) {
+    INFO(text);
+    if (is_last()) {
+      CHECK_THROWS_WITH(call(true), Catch::Contains(text));
+    } else {
+      const auto& make = call;
+      const std::string error = communication_error([&] { make(false); });
+      CHECK(contains(error, "fails: "));
+      CHECK(contains(error, text));
+    }
+    ranks.barrier();
   }
-  ranks.barrier();
 }
 
 TEST_CASE("a rank that does not come is waited for no longer than the timeout", "[.][breaks]") {
@@ -139,6 +153,7 @@ TEST_CASE("a rank that does not come is waited for no longer than the timeout", 
 TEST_CASE("arguments that make no sense are errors", "[parallel]") {
   CHECK_THROWS_AS(parallel::Communicator::world({.timeout = 0}), ValueError);
   CHECK_THROWS_AS(world().split(-1), ValueError);
+  CHECK(world().timeout() == 20);  // as it was set once, in main.cpp
   std::string told;
   std::thread([&] {
     try {

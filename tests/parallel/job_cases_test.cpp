@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <thread>
 
@@ -47,4 +48,11 @@ TEST_CASE("what was exchanged is there after a fork, and nothing more can be", "
   waitpid(child, &status, 0);
   CHECK(status == 0);
   world().barrier();
+}
+
+TEST_CASE("a rank has more to do at the end than others wait for elsewhere", "[.]") {
+  auto ranks = world();
+  ranks.set_timeout(0.5);
+  ranks.barrier();
+  if (is_last()) std::this_thread::sleep_for(std::chrono::seconds(2));
 }

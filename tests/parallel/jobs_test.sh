@@ -47,6 +47,8 @@ XGRAD_JOB=$work/killed XGRAD_JOB_KILL=9 fails 4 30 "$run"
 XGRAD_JOB=$work/killed ends 2 "$run"
 says "$whole after step-00000000000[68].safetensors" 1
 
+ends 3 "a rank has more to do at the end than others wait for elsewhere"
+
 for count in 2 3; do
   # The checks hold on all ranks, and the job ends with an error none the less: a Communicator is of no use any more.
   fails $count 30 "[breaks]"

@@ -13,7 +13,7 @@
 
 namespace xgrad::test {
 
-inline parallel::Communicator world() { return parallel::Communicator::world({.timeout = 20}); }
+inline parallel::Communicator world() { return parallel::Communicator::world(); }
 
 /// Numbers that belong to a rank.
 inline Tensor of_rank(int rank, const Shape& shape, int seed = 1, DType dtype = float64) {

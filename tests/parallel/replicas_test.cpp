@@ -2,6 +2,7 @@
 
 #include "autograd/engine/run/executor.hpp"
 #include "tests/parallel/training.hpp"
+#include "tests/written.hpp"
 
 using namespace xgrad;
 using namespace xgrad::test;
@@ -296,4 +297,17 @@ TEST_CASE("batches are shuffled by the seed of rank 0", "[parallel]") {
   CHECK(seen != numbers.to_vector<std::int64_t>());
   std::ranges::sort(seen);
   CHECK(seen == numbers.to_vector<std::int64_t>());
+}
+
+TEST_CASE("Parameters that nobody trains are told by rank 0, in the first step", "[parallel]") {
+  Small model(3);
+  optim::Optimizer optimizer(model.parameters("first.*"), optim::sgd(0.1));
+  parallel::Replicas replicas(model, optimizer, world());
+  const data::Dataset samples = small_data();
+  std::string told;
+  for (int i = 0; i < 3; ++i)
+    told += written([&] { replicas.step(small_loss(model, samples.inputs, samples.labels), 29); });
+  const bool first = world().rank() == 0;
+  CHECK(contains(told, "second.weight [9, 17] f32") == first);
+  CHECK(std::ranges::count(told, '\n') == (first ? 1 : 0));
 }
