@@ -4,63 +4,34 @@
 #include <cmath>
 #include <concepts>
 #include <limits>
-#include <numbers>
 #include <numeric>
 #include <vector>
 
 #include "autograd/core/fail.hpp"
-#include "autograd/kernels/groups.hpp"
+#include "autograd/kernels/draw_loops.hpp"
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/kernels/random_bits.hpp"
 #include "autograd/kernels/ranges.hpp"
 
 namespace xgrad::kernels {
 
 namespace {
 
-// Calls make(blocks, begin, count) for all blocks of a stream, `count` of them at a time from number `begin` on. On
-// several threads.
-template <class Make>
-void each_blocks(RandomState state, std::int64_t blocks, Make make) {
-  constexpr std::int64_t together = BitPairs::count;
-  parallel_ranges((blocks + together - 1) / together, 8 * together, [&](std::int64_t i, std::int64_t end) {
-    for (; i < end; ++i)
-      make(BitPairs(state, static_cast<std::uint64_t>(i * together)), i * together,
-           std::min(together, blocks - i * together));
-  });
-}
-
-// Fills element 2i from the first number of block i, and element 2i + 1 from the second.
-template <class T, class Make>
-void fill_pairs(RandomState state, std::span<T> y, Make make) {
-  const std::int64_t size = std::ssize(y);
-  each_blocks(state, (size + 1) / 2, [&](const BitPairs& bits, std::int64_t begin, std::int64_t count) {
-    T pairs[2 * BitPairs::count];
-    for (int i = 0; i < BitPairs::count; ++i) make(bits.first[i], bits.second[i], pairs[2 * i], pairs[2 * i + 1]);
-    copy(pairs, std::min(2 * count, size - 2 * begin), y.data() + 2 * begin);
+// Fills y from the stream, with `each` elements from every block. On several threads.
+template <class Numbers, class T>
+void fill(RandomState state, std::int64_t each, const Numbers& numbers, std::span<T> y) {
+  const std::int64_t size = std::ssize(y), cost = 4;  // of a block, in units of a copied element
+  parallel_ranges((size + each - 1) / each, cost, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t first = each * begin, last = std::min(size, each * end);
+    const RandomState from{state.key, state.counter + static_cast<std::uint64_t>(begin)};
+    draw(from, numbers, y.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first)));
   });
 }
 
 template <std::floating_point T>
 void uniform_fill(RandomState state, double low, double high, std::span<T> y) {
   const T from = static_cast<T>(low), to = static_cast<T>(high);
-  const T below = from < to ? std::nextafter(to, from) : from;  // rounding must not give the excluded end
-  const auto draw = [=](std::uint64_t bits) { return std::min(from + (to - from) * fraction<T>(bits), below); };
-  fill_pairs(state, y, [=](std::uint64_t a, std::uint64_t b, T& first, T& second) {
-    first = draw(a);
-    second = draw(b);
-  });
-}
-
-// Box and Muller, "A note on the generation of random normal deviates", 1958; in double for both dtypes.
-template <std::floating_point T>
-void normal_fill(RandomState state, double mean, double deviation, std::span<T> y) {
-  fill_pairs(state, y, [=](std::uint64_t a, std::uint64_t b, T& first, T& second) {
-    const double radius = deviation * std::sqrt(-2 * std::log(1 - fraction<double>(a)));
-    const double angle = 2 * std::numbers::pi * fraction<double>(b);
-    first = static_cast<T>(mean + radius * std::cos(angle));
-    second = static_cast<T>(mean + radius * std::sin(angle));
-  });
+  const T last = from < to ? std::nextafter(to, from) : from;  // rounding must not give the excluded end
+  fill(state, 2, UniformNumbers<T>{from, to - from, last}, y);
 }
 
 template <class Body>
@@ -80,20 +51,11 @@ void uniform(RandomState state, double low, double high, const View& y) {
 }
 
 void normal(RandomState state, double mean, double deviation, const View& y) {
-  for_floating(y, "normal", [&](auto elements) { normal_fill(state, mean, deviation, elements); });
+  for_floating(y, "normal", [&](auto elements) { fill(state, 2, NormalNumbers{mean, deviation}, elements); });
 }
 
 void randint(RandomState state, std::int64_t low, std::uint64_t range, const View& y) {
-  const auto to = y.as<std::int64_t>();
-  each_blocks(state, y.numel(), [=](const BitPairs& bits, std::int64_t begin, std::int64_t count) {
-    for (std::int64_t i = 0; i < count; ++i) {
-      // The high word of range * (first * 2^64 + second) / 2^64; the sum cannot overflow.
-      const unsigned __int128 carried = static_cast<unsigned __int128>(range) * bits.second[i] >> 64;
-      const unsigned __int128 product = static_cast<unsigned __int128>(range) * bits.first[i] + carried;
-      to[begin + i] =
-          static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + static_cast<std::uint64_t>(product >> 64));
-    }
-  });
+  fill(state, 1, WholeNumbers{low, range}, y.span<std::int64_t>());
 }
 
 void bernoulli(const View& p, const View& u, const View& y, const Location& where) {

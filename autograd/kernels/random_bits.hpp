@@ -1,6 +1,6 @@
 #pragma once
 
-// For the kernels' own .cpp files: blocks of random bits, and fractions from them.
+// For the kernels' own .cpp files: a block of random bits, and fractions made of it.
 
 #include <concepts>
 #include <cstdint>
@@ -18,13 +18,6 @@ struct BitPair {
     first = words[0] | std::uint64_t{words[1]} << 32;
     second = words[2] | std::uint64_t{words[3]} << 32;
   }
-};
-
-/// Blocks index, index + 1, ... of a stream, several at a time.
-struct BitPairs {
-  static constexpr int count = 16;
-  std::uint64_t first[count], second[count];
-  BitPairs(RandomState state, std::uint64_t index);
 };
 
 /// The leading bits as a fraction in [0, 1), exactly.

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "autograd/core/error.hpp"
@@ -19,7 +20,56 @@ double fraction(RandomState state, std::uint64_t element) {
   return std::ldexp(static_cast<double>(bits >> 11), -53);
 }
 
+/// FNV-1a of the bytes of 10,001 elements.
+template <class T, class Draw>
+std::uint64_t hash(Draw draw) {
+  const Array<T> y(Shape{10001});
+  draw(RandomState{0x0123456789abcdef, 0xfffff000}, y.view());
+  const auto* bytes = static_cast<const unsigned char*>(y.view().data);
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (std::size_t i = 0; i < 10001 * sizeof(T); ++i) hash = (hash ^ bytes[i]) * 0x100000001b3;
+  return hash;
+}
+
 }  // namespace
+
+// A number that changed would change all that is computed with it: these stay.
+TEST_CASE("random numbers are what they were") {
+  using namespace kernels;
+  CHECK(hash<float>([](auto from, const View& y) { uniform(from, -2, 3, y); }) == 0xb4906db37bb4c755);
+  CHECK(hash<double>([](auto from, const View& y) { uniform(from, -2, 3, y); }) == 0x931b35ef03e59b10);
+  CHECK(hash<std::int64_t>([](auto from, const View& y) { randint(from, -5, 100, y); }) == 0x4d0797bf789ffa76);
+  CHECK(hash<std::int64_t>([](auto from, const View& y) { randint(from, -5, (std::uint64_t{1} << 40) + 12345, y); }) ==
+        0xee2145521b248256);
+  CHECK(hash<std::int64_t>([](auto from, const View& y) {
+          randint(from, std::numeric_limits<std::int64_t>::min(), ~std::uint64_t{0}, y);
+        }) == 0x26a55f463f4bbee0);
+  CHECK(hash<float>([](auto from, const View& y) { normal(from, 1, 3, y); }) == 0x2f5a12d440100dcc);
+  CHECK(hash<double>([](auto from, const View& y) { normal(from, 1, 3, y); }) == 0x9d7033d3f740fa30);
+}
+
+TEST_CASE("normal numbers have the moments and the tails of their distribution") {
+  constexpr std::int64_t n = 1'000'000;
+  const Array<double> y(Shape{n});
+  kernels::normal({8, 0}, 0, 1, y.view());
+  double sums[5] = {}, pairs = 0;
+  std::int64_t beyond[5] = {};
+  for (std::int64_t i = 0; i < n; ++i) {
+    for (int power = 1; power < 5; ++power) sums[power] += std::pow(y[i], power) / n;
+    for (int bound = 1; bound < 5; ++bound) beyond[bound] += std::abs(y[i]) > bound;
+    if (i % 2) pairs += y[i - 1] * y[i] / (n / 2);
+  }
+  // Within 5 deviations of a mean of n numbers: sqrt(Var x^k / n), with variances 1, 2, 15, 96.
+  CHECK(std::abs(sums[1]) < 5e-3);
+  CHECK(std::abs(sums[2] - 1) < 5e-3 * std::sqrt(2));
+  CHECK(std::abs(sums[3]) < 5e-3 * std::sqrt(15));
+  CHECK(std::abs(sums[4] - 3) < 5e-3 * std::sqrt(96));
+  CHECK(std::abs(pairs) < 5e-3 * std::sqrt(2));
+  for (int bound = 1; bound < 5; ++bound) {
+    const double p = std::erfc(bound / std::numbers::sqrt2);
+    CHECK(std::abs(static_cast<double>(beyond[bound]) - n * p) < 5 * std::sqrt(n * p));
+  }
+}
 
 TEST_CASE("uniform numbers are the leading bits of the stream") {
   const RandomState state{42, 1000};

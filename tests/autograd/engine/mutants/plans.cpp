@@ -114,6 +114,11 @@ Room sets_and_threads() {
           {"XGRAD_ISA is overlooked",
            tests("XGRAD_ISA chooses among the sets that are there\\, and is an error where it cannot")},
           {"the self-check looks at the first lane only", tests("the self-check finds whichever operation is wrong")},
+          {"draws are taken unchecked", tests("functions that draw wrong numbers are found\\, whichever it is")},
+          {"counters of blocks have no upper word",
+           tests("uniform numbers have the bits of their blocks on every instruction set")},
+          {"the last draws are not written",
+           tests("random whole numbers have the bits of their blocks on every instruction set")},
           {"an exception in a block is lost",
            tests("an exception in a body reaches the caller\\, and the workers live on")},
       }};
