@@ -1,7 +1,7 @@
 // Which tests the engine, the instruction set and the tier cannot matter to: those that never ask for them. The library
 // asks for XGRAD_ENGINE, XGRAD_ISA and XGRAD_TIER when it first needs to know, and by `getenv` alone, whose place is
-// taken here. With XGRAD_ASKED=FILE each test writes a line "began NAME", and a line "XGRAD_TIER NAME" when it, or what
-// it starts, first asks for that; `./run test` makes labels of them, by which .ci/run leaves tests out.
+// taken here. With XGRAD_ASKED=FILE each test, in a process of its own, writes a line "XGRAD_TIER NAME" there when it
+// first asks for that. `./run test` makes labels for the others, by which .ci/run leaves them out.
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -28,39 +28,26 @@ char* variable(const char* name) {
   return next(name);
 }
 
-/// Appends a line about the test that runs, or that started this process; before one runs there is none to write about.
-void write_line(const char* what) {
-  const char *path = variable("XGRAD_ASKED"), *test = variable("XGRAD_ASKED_BY");
-  if (path == nullptr || test == nullptr) return;
-  const std::string line = std::string(what) + ' ' + test + '\n';
+void write_line(const char* path, const std::string& line) {
   const int file = ::open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   const bool written = file >= 0 && ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size());
-  if (file < 0 || ::close(file) != 0 || !written) std::abort();  // a line that is missing would let a test be left out
+  if (file < 0 || ::close(file) != 0 || !written) std::abort();  // without it a test would be left out
 }
 
-struct WhoAsks : Catch::TestEventListenerBase {
-  using TestEventListenerBase::TestEventListenerBase;
-  void testCaseStarting(const Catch::TestCaseInfo& test) override {
-    TestEventListenerBase::testCaseStarting(test);
-    if (variable("XGRAD_ASKED") == nullptr) return;
-    if (const char* first = variable("XGRAD_ASKED_BY"); first == nullptr || std::to_string(::getpid()) == begun_in) {
-      ::setenv("XGRAD_ASKED_BY", test.name.c_str(), 1);
-      begun_in = std::to_string(::getpid());
-    }
-    write_line("began");
-    // What was known before the test began is not asked for again.
-    for (std::size_t i = 0; i < settings.size(); ++i)
-      if (asked[i]) write_line(settings[i]);
-  }
-  std::string begun_in;  // the process that began with a test of its own
-};
-CATCH_REGISTER_LISTENER(WhoAsks)
+void note(const char* setting) {
+  const char* path = variable("XGRAD_ASKED");
+  if (path == nullptr) return;
+  Catch::IResultCapture* const running = Catch::getCurrentContext().getResultCapture();
+  if (running == nullptr || running->getCurrentTestName().empty())
+    std::abort();  // what all tests share asks for nothing
+  write_line(path, std::string(setting) + ' ' + running->getCurrentTestName() + '\n');
+}
 
 }  // namespace
 
 extern "C" char* getenv(const char* name) noexcept {
   for (std::size_t i = 0; i < settings.size(); ++i)
-    if (std::strcmp(name, settings[i]) == 0 && !asked[i].exchange(true)) write_line(settings[i]);
+    if (std::strcmp(name, settings[i]) == 0 && !asked[i].exchange(true)) note(settings[i]);
   return variable(name);
 }
 
