@@ -67,8 +67,8 @@ class Graph::Pusher {
       if (used[i] == 0 || nodes_[i].leaf || kind == Kind::alias) continue;
       for (const std::int32_t input : nodes_[i].inputs) {
         ++readers_[graph_.storage(input)];
-        const Movements* const moved = graph_.movements(static_cast<std::int32_t>(i));
-        const bool through = moved != nullptr && moved->memory != graph_.storage(input);
+        const Movements* const moves = graph_.movements(static_cast<std::int32_t>(i));
+        const bool through = moves != nullptr && moves->memory != graph_.storage(input);
         const bool is_view = graph_.is_view(static_cast<std::int32_t>(i));
         if (!through && !(is_view && planted("a view that repeats a view reads nothing"))) see(input, 1);
         if (kind == Kind::elementwise || kind == Kind::reduction) open_.push_back(graph_.storage(input));
@@ -92,7 +92,7 @@ class Graph::Pusher {
       if (used[i] == 0 || nodes_[i].leaf) continue;
       const auto node = static_cast<std::int32_t>(i);
       for (const std::int32_t input : nodes_[i].inputs) reads(node, graph_.storage(input));
-      if (const Movements* moved = graph_.movements(node)) reads(node, moved->memory);
+      if (const Movements* moves = graph_.movements(node)) reads(node, moves->memory);
     }
   }
 
@@ -105,11 +105,11 @@ class Graph::Pusher {
     if (!alone && !planted("what others read, too, is computed behind a view")) return;
     const Nodes operands = operands_of(from, nodes_[view].dtype);
     if (operands.empty() || !is_worth_it(nodes_[view], nodes_[from], *found, operands.size())) return;
-    std::vector<Movements> moved;
+    std::vector<Movements> moves;
     for (const std::int32_t operand : operands)
-      if (!add_moved(moved, operand, *found)) return;
-    if (found->access.bounded() && !keep_around(nodes_[from], operands, moved)) return;
-    rewrite(view, from, operands, std::move(moved));
+      if (!add_moved(moves, operand, *found)) return;
+    if (found->access.bounded() && !keep_around(nodes_[from], operands, moves)) return;
+    rewrite(view, from, operands, std::move(moves));
   }
 
   // What is read more than once is computed as often, and rows that are no rows in memory are copied for each operand.
@@ -129,8 +129,8 @@ class Graph::Pusher {
     for (const std::int32_t input : node.inputs) {
       const std::int32_t held = graph_.storage(input);
       if (constant(input) >= 0 || std::find(operands.begin(), operands.end(), held) != operands.end()) continue;
-      const bool plain = !graph_.is_view(held), moved = graph_.movements(held) != nullptr;
-      if ((!plain && !moved) || nodes_[held].numel != node.numel || nodes_[held].dtype != dtype) return {};
+      const bool plain = !graph_.is_view(held), moves = graph_.movements(held) != nullptr;
+      if ((!plain && !moves) || nodes_[held].numel != node.numel || nodes_[held].dtype != dtype) return {};
       more += plain && !is_in_memory(held);
       operands.push_back(held);
     }
@@ -149,7 +149,7 @@ class Graph::Pusher {
   }
 
   // An operand, moved as the view moves f.
-  bool add_moved(std::vector<Movements>& moved, std::int32_t operand, const Movements& view) const {
+  bool add_moved(std::vector<Movements>& moves, std::int32_t operand, const Movements& view) const {
     const Movements* const before = graph_.movements(operand);
     std::optional<Movements> next = before != nullptr ? *before : view;
     if (before == nullptr) {
@@ -160,24 +160,24 @@ class Graph::Pusher {
       for (std::size_t i = 0; i < view.entries.size() && next; ++i)
         next = next->then(view.entries[i], *pending_.entries[static_cast<std::size_t>(view.entries[i])]);
     }
-    if (next) moved.push_back(*std::move(next));
+    if (next) moves.push_back(*std::move(next));
     return next.has_value();
   }
 
   // What a view has around it is 0, not -0, and must be so behind f. It is where f adds, subtracts or multiplies what
   // has 0 there. A negation and a constant factor need 0 of a sign that is found for each run; but then there must be
   // nothing around their operand already, and a factor must be such that it gives 0 at all.
-  bool keep_around(const Node& f, const Nodes& operands, std::vector<Movements>& moved) const {
-    for (const Movements& each : moved)
+  bool keep_around(const Node& f, const Nodes& operands, std::vector<Movements>& moves) const {
+    for (const Movements& each : moves)
       if (each.access.fill != 0 || std::signbit(each.access.fill)) return false;
     const Instruction code = f.instruction;
     const bool plain = std::none_of(f.inputs.begin(), f.inputs.end(), [&](auto input) { return constant(input) >= 0; });
     if (plain && (code == Instruction::add || code == Instruction::sub || code == Instruction::mul))
-      return moved[0].scaled.empty();
+      return moves[0].scaled.empty();
     const Movements* const before = graph_.movements(operands[0]);
     if (operands.size() > 1 || (before != nullptr && before->access.bounded())) return false;
     if (code == Instruction::neg) {
-      moved[0].scaled.push_back(-1);
+      moves[0].scaled.push_back(-1);
       return true;
     }
     if (code != Instruction::mul || f.inputs.size() != 2) return false;
@@ -186,21 +186,21 @@ class Graph::Pusher {
     if (!is_moderate(constants_[static_cast<std::size_t>(argument)]) &&
         !planted("what is around a view is finite times infinity"))
       return false;
-    moved[0].scaled.push_back(argument);
+    moves[0].scaled.push_back(argument);
     return true;
   }
 
-  void rewrite(std::int32_t view, std::int32_t from, const Nodes& operands, std::vector<Movements> moved) {
+  void rewrite(std::int32_t view, std::int32_t from, const Nodes& operands, std::vector<Movements> moves) {
     const Node read = nodes_[view];
     Node computed = std::move(nodes_[from]);
     Nodes places;  // of the views of the operands
     for (std::size_t i = 0; i < operands.size(); ++i) {
       if (graph_.is_view(operands[i]) && readers_[operands[i]] == 1) forget(operands[i]);
       Node node = read;
-      node.inputs = {moved[i].memory};
+      node.inputs = {moves[i].memory};
       node.moved = static_cast<std::int32_t>(graph_.moved.size());
-      ++views_[moved[i].memory];
-      graph_.moved.push_back(std::move(moved[i]));
+      ++views_[moves[i].memory];
+      graph_.moved.push_back(std::move(moves[i]));
       places.push_back(i == 0 ? from : add_node(view, node));
       if (i == 0) nodes_[from] = std::move(node);
     }
