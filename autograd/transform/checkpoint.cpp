@@ -49,7 +49,7 @@ void keep_some(std::vector<Tensor>& results, const CheckpointPolicy& policy, std
     const Tensor recorded = Tensor::share(entry);
     {
       const detail::TapeScope<std::uint32_t, &Tape::segment> inside(entry->segment);
-      again.repeat(*entry);
+      again.repeat_inside(*entry);
     }
     if (entry->tracked && keeps(policy, *entry)) again.put(recorded, record(where, Identity{}, again.of(recorded)));
   }

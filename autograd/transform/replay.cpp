@@ -28,6 +28,12 @@ void Again::repeat(Entry& entry) {
   put(recorded, xgrad::repeat(entry, inputs));
 }
 
+void Again::repeat_inside(Entry& entry) {
+  if (!entry.source) return repeat(entry);
+  const Tensor recorded = Tensor::share(&entry);
+  put(recorded, recorded);
+}
+
 const Tensor& Replay::output_again(const Tensor& recorded) {
   if (again_.contains(*recorded.entry())) return again_.of(recorded);
   Numbering numbers;
@@ -35,7 +41,7 @@ const Tensor& Replay::output_again(const Tensor& recorded) {
   const auto entries = reachable(
       {&recorded, 1}, numbers, [&](const Entry& entry) { return entry.segment == segment && !again_.contains(entry); });
   for (Entry* entry : entries)
-    if (!again_.contains(*entry)) again_.repeat(*entry);
+    if (!again_.contains(*entry)) again_.repeat_inside(*entry);
   return again_.of(recorded);
 }
 

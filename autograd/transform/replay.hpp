@@ -26,6 +26,8 @@ class Again {
   void put(const Tensor& recorded, Tensor now) { again_.insert_or_assign(recorded.entry(), std::move(now)); }
   /// Records the same operation on the Tensors in place of its inputs; data stays itself.
   void repeat(Entry& entry);
+  /// The same for an entry of a checkpoint; what the user made with track() stays itself, for derivatives by it.
+  void repeat_inside(Entry& entry);
 
  private:
   std::unordered_map<const Entry*, Tensor> again_;

@@ -173,5 +173,35 @@ TEST_CASE("Parameters used inside a checkpoint get their gradients") {
   CHECK(w.gradient().to_vector() == std::vector<double>{2, 1.5});
 }
 
+// Derivatives by x and by what is tracked inside: of y, and of the sum of the first ones.
+template <class Through>
+std::vector<std::vector<double>> by_inside(Through through, bool depends) {
+  const Tensor x = track(points());
+  Tensor p;
+  const Tensor y = through(
+      [&](const Tensor& z) {
+        p = track(depends ? z * 2 : tensor({4.0, 5.0, 6.0}, float64));
+        return tanh(z * p);
+      },
+      x);
+  const std::vector<Tensor> first = grad(sum(y * y), {x, p}, {.create_graph = true});
+  std::vector<std::vector<double>> found;
+  for (const Tensor& each : first) found.push_back(each.to_vector());
+  for (const Tensor& each : grad(sum(first[0] * first[0] + first[1]), {x, p})) found.push_back(each.to_vector());
+  return found;
+}
+
+TEST_CASE("derivatives by what is tracked inside a checkpoint are those without it") {
+  const auto direct = [](auto f, const Tensor& x) { return f(x); };
+  for (const bool depends : {false, true})
+    for (const CheckpointPolicy& policy : {keep_nothing, keep_products, keep_everything}) {
+      CAPTURE(depends);
+      const auto within = [&](auto f, const Tensor& x) { return checkpoint(policy, f, x); };
+      const auto expected = by_inside(direct, depends), found = by_inside(within, depends);
+      for (std::size_t i = 0; i < expected.size(); ++i)
+        for (std::size_t j = 0; j < 3; ++j) CHECK(found[i][j] == Approx(expected[i][j]).epsilon(1e-12));
+    }
+}
+
 }  // namespace
 }  // namespace xgrad
