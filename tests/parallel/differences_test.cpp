@@ -142,7 +142,7 @@ TEST_CASE("a rank that does not come is waited for no longer than the timeout", 
     CHECK((contains(error, "waited 0.5 s for the other ranks") || contains(error, "another rank has waited in vain")));
     CHECK(contains(error, "rank " + std::to_string(ranks.size() - 1) + ": no word"));
   }
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(15));
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(60));
   // It is of no use any more, and says why.
   const std::string again = communication_error([&] { ranks.barrier(); });
   CHECK(contains(again, "of no use any more"));
@@ -153,7 +153,7 @@ TEST_CASE("a rank that does not come is waited for no longer than the timeout", 
 TEST_CASE("arguments that make no sense are errors", "[parallel]") {
   CHECK_THROWS_AS(parallel::Communicator::world({.timeout = 0}), ValueError);
   CHECK_THROWS_AS(world().split(-1), ValueError);
-  CHECK(world().timeout() == 20);  // as it was set once, in main.cpp
+  CHECK(world().timeout() == 60);  // as it was set once, in main.cpp
   std::string told;
   std::thread([&] {
     try {

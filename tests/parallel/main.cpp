@@ -7,7 +7,7 @@
 
 int main(int argc, char** argv) {
   // No test waits for long unless something is wrong.
-  const auto world = xgrad::parallel::Communicator::world({.timeout = 20});
+  const auto world = xgrad::parallel::Communicator::world({.timeout = 60});
   const int failed = Catch::Session().run(argc, argv);
   std::printf("rank %d of %d: %s\n", world.rank(), world.size(), failed == 0 ? "all passed" : "FAILED");
   return failed == 0 ? 0 : 1;
