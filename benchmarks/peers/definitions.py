@@ -67,7 +67,7 @@ CLIPPING_NORM = 1.0
 
 
 def elementwise():
-    shapes = {"64x4096": (64, 4096), "256x1024": (256, 1024)}
+    shapes = {"64x4096": (64, 4096), "256x1024": (256, 1024), "4096x10": (4096, 10)}
     for end, shape in shapes.items():
         x, g, row = lambda s=shape: uniform(s, 1, -3, 3), lambda s=shape: uniform(s, 2), shape[1:]
         of_one = "softmax log_softmax sigmoid tanh silu exp gelu relu sin cos atan"

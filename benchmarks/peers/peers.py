@@ -65,10 +65,17 @@ def arguments():
     return given
 
 
+# What single kernels do: scans, order, indexing, movements and draws. `./run bench` has them beside libtorch alone.
+SINGLE_KERNELS = (
+    "cumsum/1000x1000/", "cumsum/1M", "cumprod/", "cummax/", "logcumsumexp/", "prod/1000x50/", "argmax/", "sort/20/",
+    "sort/1000/", "topk/5_of_20/", "kthvalue/", "median/", "gather/", "take/", "index_add/", "transpose/", "permute/",
+    "flip/", "roll/", "pad/", "concat/", "slice/", "uniform/", "normal/", "randint/")  # fmt: skip
+
+
 def names_of_cases(program):
-    """Those of xgrad and libtorch but compositions, which write other cases in another way."""
+    """Those of xgrad and libtorch but compositions, which write other cases in another way, and single kernels."""
     listed = subprocess.run([program, "--list"], check=True, capture_output=True, text=True).stdout.split()
-    return [name for name in listed if not name.endswith("/composition")]
+    return [name for name in listed if not name.endswith("/composition") and not name.startswith(SINGLE_KERNELS)]
 
 
 def check_tables(names):
