@@ -245,7 +245,7 @@ class Graph::Pusher {
 };
 
 void Graph::push_movements(const Pending& pending, std::span<const double> constants) {
-  Pusher(*this, pending, constants).run();
+  if (!moved.empty()) Pusher(*this, pending, constants).run();
 }
 
 }  // namespace xgrad::fused

@@ -216,7 +216,7 @@ void Requirements::materialise(std::int32_t node) {
 
 Graph graph_of(const Pending& pending, const Inputs& inputs) {
   Graph graph(pending, inputs);
-  graph.copy_views(Requirements(graph).in_memory());
+  if (!graph.moved.empty()) graph.copy_views(Requirements(graph).in_memory());
   return graph;
 }
 
