@@ -192,7 +192,8 @@ void Underway::agree() {
   fail<CommunicationError>(call_.where, call_.operation, ": the ranks do not do the same:", listed(told));
 }
 
-// Long messages get on a piece at a time, at each look.
+// A rank sleeps only until the others are there: from then on messages are on their way, and long ones get on a piece
+// at a time, at each look.
 void Underway::wait() {
   constexpr int looks = 8;
   const auto begin = Clock::now();
@@ -200,7 +201,10 @@ void Underway::wait() {
     if (turn % looks != 0) continue;
     const double waited = std::chrono::duration<double>(Clock::now() - begin).count();
     if (waited > group_->timeout) give_up(text_of("waited ", group_->timeout, " s for the other ranks"));
-    rest(waited);
+    if (agreed_)
+      std::this_thread::yield();
+    else
+      rest(waited);
   }
 }
 

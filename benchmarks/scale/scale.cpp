@@ -43,9 +43,6 @@ Machine this_machine(const std::vector<Measured>& lines) {
 
 void check(const std::vector<Measured>& lines) {
   const Machine machine = this_machine(lines);
-  double alone = 0;  // of the whole batch on one rank
-  for (const Measured& each : lines)
-    if (each.ranks == 1 && each.threads == 1) alone = each.compute;
   std::printf("This machine: latency %.1f us, %.2f GB/s between ranks, %.2f GB/s added up, %d cores\n\n",
               1e6 * machine.latency, machine.bandwidth / 1e9, machine.combine / 1e9, machine.cores);
   std::printf(
@@ -53,7 +50,8 @@ void check(const std::vector<Measured>& lines) {
       "simulated | ratio | in small buckets, ms | overlap | 784-128-10, images/s |\n"
       "|---|---|---|---|---|---|---|---|---|---|\n");
   for (const Measured& each : lines) {
-    const Work work{alone / each.ranks, 1.0 / 3, buckets_of(each.bytes, 4 << 20)};
+    const double share = std::max(1.0, static_cast<double>(each.ranks) / machine.cores);
+    const Work work{each.compute / share, 1.0 / 3, buckets_of(each.bytes, 4 << 20)};
     const Simulated simulated = simulate(machine, work, each.ranks, Algorithm::direct);
     const double behind =
         each.exchange > 0 && each.ranks > 1 ? (each.compute + each.exchange - each.step) / each.exchange : 0;

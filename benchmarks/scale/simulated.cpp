@@ -62,7 +62,7 @@ Times exchange(const Machine& machine, Times at, double bytes, Algorithm algorit
   };
   if (algorithm == Algorithm::direct) {
     at = to_all(machine, at, slice);
-    add(bytes - slice);
+    add(bytes - slice + 2 * slice);  // its own slice is copied in, and the sum out
     return to_all(machine, at, slice);
   }
   if (algorithm == Algorithm::ring) {

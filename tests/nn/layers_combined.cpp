@@ -1,6 +1,7 @@
 // Modules made of others.
 
 #include "tests/nn/layers.hpp"
+#include "tests/nn/positive.hpp"
 
 namespace xgrad::layers {
 
@@ -9,14 +10,6 @@ namespace {
 nn::Linear linear(std::int64_t inputs, std::int64_t outputs, Rng& rng) {
   return nn::Linear(inputs, outputs, {.dtype = float64}, rng);
 }
-
-struct Positive {
-  static constexpr auto id = "Positive";
-  static constexpr auto suffix = "_raw";
-  void start(const Tensor&, const Location&) {}
-  Tensor operator()(const Tensor& raw, bool) const { return softplus(raw); }
-  void visit(nn::Visitor&, const std::string&) {}
-};
 
 std::vector<Row> reparametrised() {
   return {

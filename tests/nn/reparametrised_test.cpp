@@ -9,6 +9,7 @@
 #include "autograd/check/matcher.hpp"
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"
+#include "tests/nn/positive.hpp"
 #include "tests/throws.hpp"
 
 using namespace xgrad;
@@ -33,14 +34,6 @@ Tensor state(const nn::Module& module, const std::string& name) {
   FAIL("no state " << name);
   return {};
 }
-
-struct Positive {
-  static constexpr auto id = "Positive";
-  static constexpr auto suffix = "_raw";
-  void start(const Tensor&, const Location&) {}
-  Tensor operator()(const Tensor& raw, bool) const { return softplus(raw); }
-  void visit(nn::Visitor&, const std::string&) {}
-};
 
 }  // namespace
 

@@ -33,6 +33,7 @@ Access access_of(const Movements& movements, const Pending& pending, std::span<c
     return first;
   }
   Access access(pending.entries[static_cast<std::size_t>(entries.front())]->input(0).shape());
+  if (access.shape().numel() != elements) violated("a view is of a value of another size");
   for (const std::int32_t place : entries)
     if (!move(access, *pending.entries[static_cast<std::size_t>(place)]))
       violated("a view is moved in another way than it was planned");

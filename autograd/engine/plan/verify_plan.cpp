@@ -23,7 +23,7 @@ Bound bound(const ProductTask& task) {
   for (const MovedFactor& each : task.moved) bound.moved[each.factor] = &each.movements;
   return bound;
 }
-Bound bound(const KernelTask& task) { return {.operands = task.operands}; }
+Bound bound(const KernelTask& task) { return {.shapes = task.shapes, .operands = task.operands}; }
 
 }  // namespace
 

@@ -275,10 +275,13 @@ class Verifier {
 
   void kernel(const Bound& bound, const Work& work) {
     if (!work.may_fail || !work.reuses.empty()) bad("a reference kernel may fail, and shares no memory");
-    for (const std::int32_t node : bound.operands) {
+    if (bound.shapes.size() != bound.operands.size()) bad("a reference kernel has other operands");
+    for (std::size_t i = 0; i < bound.operands.size(); ++i) {
+      const std::int32_t node = bound.operands[i];
       at(node);
       use(node);
       read(node);
+      size(node, bound.shapes[i].numel(), value(node).dtype);
     }
     for (const std::int32_t node : work.writes) {
       use(node);

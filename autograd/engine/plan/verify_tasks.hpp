@@ -33,6 +33,7 @@ struct Bound {
   std::int64_t rows = 1, columns = 1, bands = 1;
   Parts parts = Parts::none;
   const Gemm* product = nullptr;
+  std::span<const Shape> shapes{};           // of the operands of a kernel, as it sees them
   std::span<const std::int32_t> operands{};  // of products and kernels
   const Movements* moved[2] = {};            // of the factors of a product
   std::vector<std::int32_t> checked{};       // nodes whose indices are checked

@@ -16,6 +16,7 @@ struct Example {
   Lowered first, second;
   Gemm gemm;
   std::vector<std::int32_t> factors = {7, 8, 10}, operands = {0};
+  std::vector<Shape> shapes = {{4, 8}};
   std::vector<Memory> values;
   std::vector<Work> works;
   std::vector<Bound> tasks;
@@ -59,7 +60,7 @@ struct Example {
     tasks = {{.program = &first.program, .lowered = &first, .rows = 4, .columns = 8, .checked = {3}},
              {.product = &gemm, .operands = factors},
              {.program = &second.program, .lowered = &second, .rows = 2, .columns = 64, .parts = Parts::any},
-             {.operands = operands}};
+             {.shapes = shapes, .operands = operands}};
   }
   Example(const Example&) = delete;
   Example& operator=(const Example&) = delete;
@@ -67,6 +68,7 @@ struct Example {
   std::string verdict() {
     tasks[1].operands = factors;
     tasks[3].operands = operands;
+    tasks[3].shapes = shapes;
     try {
       verify_tasks(tasks, works, values);
     } catch (const Unverified& violation) {
@@ -104,6 +106,8 @@ TEST_CASE("tasks that read or write something else than is said are found", "[ve
   broken("other operands", [](Example& e) { e.first.pointers.pop_back(); });
   broken("other operands", [](Example& e) { e.factors.pop_back(), e.factors.pop_back(); });
   broken("scratch is bound", [](Example& e) { e.first.pointers[3] = 0; });
+  broken("its rows are in no bands", [](Example& e) { e.tasks[2].bands = 3; });
+  broken("its rows are in no bands", [](Example& e) { e.tasks[0].bands = 2; });
 }
 
 TEST_CASE("what is written and bound a second time is found", "[verify]") {
@@ -164,6 +168,8 @@ TEST_CASE("memory that must not be shared is found", "[verify]") {
   broken("a product lies over its factors", [](Example& e) { e.factors[0] = 10; });
   broken("a reference kernel", [](Example& e) { e.works[3].reuses = {{12, 0}}; });
   broken("a reference kernel", [](Example& e) { e.works[3].may_fail = false; });
+  broken("a reference kernel has other operands", [](Example& e) { e.shapes.clear(); });
+  broken("another size", [](Example& e) { e.shapes[0] = {5, 8}; });
 }
 
 TEST_CASE("what must not follow a product is found", "[verify]") {
