@@ -39,7 +39,7 @@ run_tests() {
   [ "$preset" != tsan ] || export OPENBLAS_NUM_THREADS=1
   # A child that has threads of its own is what some of the tests are about.
   export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:die_after_fork=0
-  if [ $# -eq 0 ] && [ -z "${XGRAD_ENGINE:-}${XGRAD_ISA:-}${XGRAD_TIER:-}" ] && [ "$preset" != shared ]; then
+  if [ $# -eq 0 ] && [ -z "${XGRAD_ENGINE:-}${XGRAD_ISA:-}${XGRAD_TIER:-}${XGRAD_EAGER:-}" ] && [ "$preset" != shared ]; then
     asked=$root/build/$preset/tests/asked
     rm -f "$asked"
     order_tests >"$(known "$preset")"

@@ -38,8 +38,10 @@ inline Ended waited_for(pid_t child) {
 }
 
 /// Runs these test cases, hidden ones mostly, in a process of their own: this program once more, with `settings`
-/// (`NAME=value`) in its environment.
+/// (`NAME=value`) in its environment. What the process asks for counts as asked by the test that runs it (see
+/// tests/settings_asked_test.cpp).
 inline Ended run_apart(const std::string& tests, const std::vector<std::string>& settings = {}) {
+  for (const char* setting : {"XGRAD_ENGINE", "XGRAD_ISA", "XGRAD_TIER"}) static_cast<void>(std::getenv(setting));
   std::string path = "/tmp/xgrad_child_XXXXXX";
   const int file = mkstemp(path.data());
   REQUIRE(file >= 0);
@@ -50,7 +52,8 @@ inline Ended run_apart(const std::string& tests, const std::vector<std::string>&
   posix_spawn_file_actions_adddup2(&actions, file, 2);
   std::vector<char*> environment;
   for (const std::string& setting : settings) environment.push_back(const_cast<char*>(setting.c_str()));
-  for (char** each = environ; *each; ++each) environment.push_back(*each);  // the first of a name counts
+  for (char** each = environ; *each; ++each)  // the first of a name counts
+    if (std::string(*each).rfind("XGRAD_ASKED=", 0) != 0) environment.push_back(*each);
   environment.push_back(nullptr);
   std::string program = "xgrad_tests", names = tests;
   char* const arguments[] = {program.data(), names.data(), nullptr};
