@@ -46,7 +46,9 @@ struct Pools {
   std::vector<Window> windows;
   Sizes padding;
   std::int64_t whole = 1;  // the number of elements of a whole window
-  Axes within;             // the axes of the places inside windows
+  // Windows that tile the input are a view. Its elements lie along rows then, where a program reduces them.
+  WindowAxes order = WindowAxes::before;
+  Axes within;  // the axes of the places inside windows
 
   Pools(const Operand& operand, const PerAxis& size, const PoolingOptions& options, std::int64_t spatial,
         const char* call) {
@@ -72,8 +74,13 @@ struct Pools {
       last.push_back(axis + 2);
       check<ValueError>(!__builtin_mul_overflow(whole, sizes[i], &whole), where, call, ": the windows are too large");
     }
+    if (tile(windows, x.shape())) {
+      order = WindowAxes::last;
+      for (std::int64_t& axis : last) axis += spatial;
+    }
     within = last;
   }
+  Tensor elements(double around) const { return unfold(x, windows, around, order); }
   // Whether all windows lie within the input.
   bool are_whole(const PoolingOptions& options) const {
     return !options.ceil_mode && std::ranges::count(padding, 0) == std::ssize(padding);
@@ -121,7 +128,7 @@ Tensor max_pool(const Operand& x, const PerAxis& size, const PoolingOptions& opt
   const CallScope scope(call, x.where());
   const Pools pools(x, size, options, spatial, call);
   check_elements(pools, call, x.where());
-  const Tensor y = max(unfold(pools.x, pools.windows, least, WindowAxes::before), pools.within);
+  const Tensor y = max(pools.elements(least), pools.within);
   double all = 1;
   for (const Window& window : pools.windows) all *= static_cast<double>(window.size);
   return pools.result(pools.are_whole(options) ? y : where(y == least, y * (all / counts_of(pools, 0)), y));
@@ -138,8 +145,7 @@ Tensor avg_pool(const Operand& x, const PerAxis& size, const PoolingOptions& opt
                 const char* call) {
   const CallScope scope(call, x.where());
   const Pools pools(x, size, options, spatial, call);
-  return pools.result(sum(unfold(pools.x, pools.windows, 0, WindowAxes::before), pools.within) /
-                      divisors_of(pools, options, call, x.where()));
+  return pools.result(sum(pools.elements(0), pools.within) / divisors_of(pools, options, call, x.where()));
 }
 
 // The root of a sum; its derivative is 0 where the sum is.
@@ -150,7 +156,7 @@ Tensor lp_pool(const Operand& x, double p, const PerAxis& size, const PoolingOpt
   const CallScope scope(call, x.where());
   check<ValueError>(p > 0 && std::isfinite(p), x.where(), call, ": p = ", p);
   const Pools pools(x, size, options, spatial, call);
-  const Tensor elements = unfold(pools.x, pools.windows, 0, WindowAxes::before);
+  const Tensor elements = pools.elements(0);
   const auto whole = [&](const Tensor& total) {
     return options.ceil_mode ? total * (static_cast<double>(pools.whole) / divisors_of(pools, options, call, x.where()))
                              : total;

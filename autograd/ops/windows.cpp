@@ -178,6 +178,35 @@ std::vector<Window> by_axis(std::vector<Window> list) {
   return list;
 }
 
+// x with each axis that windows tile divided into their numbers and the places inside.
+struct Tiled {
+  std::vector<std::int64_t> sizes, order;  // of the parts; where each axis of the windows stands among them
+
+  Tiled(const Shape& shape, const std::vector<Window>& list, WindowAxes axes) {
+    std::vector<std::int64_t> places(list.size());  // by window
+    std::int64_t front = shape.ndim();
+    for (std::int64_t axis = 0; axis < shape.ndim(); ++axis) {
+      order.push_back(std::ssize(sizes));
+      const auto window = std::ranges::find(list, axis, &Window::axis);
+      if (window == list.end()) {
+        sizes.push_back(shape[axis]);
+        continue;
+      }
+      front = std::min(front, axis);
+      places[static_cast<std::size_t>(window - list.begin())] = std::ssize(sizes) + 1;
+      sizes.insert(sizes.end(), {shape[axis] / window->size, window->size});
+    }
+    if (axes == WindowAxes::before) std::ranges::sort(places);
+    order.insert(axes == WindowAxes::before ? order.begin() + front : order.end(), places.begin(), places.end());
+  }
+  std::vector<std::int64_t> back() const {
+    std::vector<std::int64_t> inverse(order.size());
+    for (std::size_t i = 0; i < order.size(); ++i)
+      inverse[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
+    return inverse;
+  }
+};
+
 // Where each axis of `WindowAxes::last` stands in `WindowAxes::before`.
 std::vector<std::int64_t> order_of_last(const std::vector<Window>& list, std::int64_t ndim) {
   const std::vector<Window> sorted = by_axis(list);
@@ -194,6 +223,14 @@ std::vector<std::int64_t> order_of_last(const std::vector<Window>& list, std::in
 std::int64_t Window::count(std::int64_t elements) const {
   const std::int64_t last = elements + before + after - dilation * (size - 1) - 1;  // the last place of a window
   return last < 0 ? 0 : last / stride + 1;
+}
+
+bool Window::tiles(std::int64_t elements) const {
+  return stride == size && (dilation == 1 || size == 1) && before == 0 && after == 0 && elements % size == 0;
+}
+
+bool tile(const std::vector<Window>& windows, const Shape& shape) {
+  return std::ranges::all_of(windows, [&](const Window& w) { return w.tiles(shape[w.axis]); });
 }
 
 Tensor pad(const Operand& operand, const std::vector<Around>& axes, PadMode mode, double value) {
@@ -213,6 +250,10 @@ Tensor unfold(const Operand& operand, const std::vector<Window>& windows, double
   check_value(value, x.dtype(), "unfold", operand.where());
   const std::vector<Window> list = checked(windows, x.ndim(), "unfold", operand.where());
   if (list.empty()) return x;
+  if (tile(list, x.shape())) {
+    const Tiled parts(x.shape(), list, axes);
+    return permute(reshape(x, parts.sizes), parts.order);
+  }
   const Tensor y = record(operand.where(), Unfold(by_axis(list), x.shape(), value), x);
   return axes == WindowAxes::before ? y : permute(y, order_of_last(list, x.ndim()));
 }
@@ -235,6 +276,7 @@ Tensor fold(const Operand& operand, const Shape& shape, const std::vector<Window
   check<ShapeError>(x.shape() == expected, operand.where(), "fold: the windows of ", shape, " are ", expected, ", not ",
                     describe(x));
   if (list.empty()) return x;
+  if (tile(list, shape)) return reshape(permute(x, Tiled(shape, list, axes).back()), shape);
   if (axes == WindowAxes::last) x = permute(x, back);
   return record(operand.where(), Fold(by_axis(list), shape), x);
 }

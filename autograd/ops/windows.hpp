@@ -32,7 +32,11 @@ struct Window {
 
   /// How many there are on an axis of so many elements: (n + before + after - dilation (size - 1) - 1) / stride + 1.
   std::int64_t count(std::int64_t elements) const;
+  /// Whether they cover an axis of so many elements side by side, so that each element is in one of them.
+  bool tiles(std::int64_t elements) const;
 };
+/// Whether all windows of a Tensor of this shape do; such windows are a view, and so is what folds them back.
+bool tile(const std::vector<Window>& windows, const Shape& shape);
 /// The position of the axes with the places inside windows.
 enum class WindowAxes {
   last,    ///< behind all axes, in the order of the list

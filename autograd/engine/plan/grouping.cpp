@@ -136,15 +136,17 @@ class Grouping {
     }
   }
 
+  // A number for each row joins the program that has the rows, if any does.
   void place_in_program(std::int32_t node) {
     const std::int64_t wanted = wanted_columns(node);
-    const bool elementwise = kind(node) == Kind::elementwise, reduces = is_reduced(node);
-    for (const std::int32_t group : candidates(node)) {
-      const bool joined =
-          reduces ? join(node, group, reduced_extent(node), wanted)
-                  : (elementwise && join(node, group, Extent::per_row, 0)) || join(node, group, Extent::full, wanted);
-      if (joined) return merge_inputs(node);
-    }
+    const std::vector<std::int32_t> groups = candidates(node);
+    const auto joins = [&](Extent as, std::int64_t columns) {
+      return std::ranges::any_of(groups, [&](std::int32_t group) { return join(node, group, as, columns); });
+    };
+    const bool joined = is_reduced(node) ? joins(reduced_extent(node), wanted)
+                                         : (kind(node) == Kind::elementwise && joins(Extent::per_row, 0)) ||
+                                               joins(Extent::full, wanted);
+    if (joined) return merge_inputs(node);
     begin_program(node, wanted);
   }
   bool is_reduced(std::int32_t node) const { return kind(node) == Kind::reduction || kind(node) == Kind::pick; }

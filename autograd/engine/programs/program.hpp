@@ -10,9 +10,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "autograd/core/access.hpp"
 #include "autograd/core/dtype.hpp"
 #include "autograd/core/instruction_facts.hpp"
+#include "autograd/engine/programs/placed_view.hpp"
 
 namespace xgrad::fused {
 
@@ -127,9 +127,9 @@ struct Binding {
   std::vector<double> arguments;
   // Sums over rows are taken of so many bands of equally many rows, one band after the other in each accumulator.
   std::int64_t bands = 1;
-  // By pointer and by row operand: where the elements of placed ones lie, in the order of rows and columns, coalesced.
+  // By pointer and by row operand: where the elements of placed ones lie.
   // Null for all others; empty if none is placed.
-  std::vector<const Access*> places{}, row_places{};
+  std::vector<const PlacedView*> places{}, row_places{};
 };
 
 }  // namespace xgrad::fused

@@ -29,7 +29,7 @@ PlacedLayout::PlacedLayout(const Program& program, const Analysis& analysis, con
 
 // Whether the columns of pointer p lie far apart, but its rows next to each other.
 bool PlacedLayout::is_transposed(std::uint16_t p) const {
-  const std::vector<Access::Axis>& axes = binding_.places[p]->axes;
+  const std::vector<Access::Axis>& axes = binding_.places[p]->access.axes;
   return axes.size() > 1 && axes.back().size == binding_.columns && std::abs(axes.back().stride) > 1 &&
          std::abs(axes[axes.size() - 2].stride) == 1;
 }
@@ -38,7 +38,7 @@ std::int64_t PlacedLayout::columns_from(std::int64_t column) const {
   constexpr std::int64_t least = 16;
   std::int64_t columns = width_;
   for (const std::uint16_t p : analysis_.placed) {
-    const std::vector<Access::Axis>& axes = binding_.places[p]->axes;
+    const std::vector<Access::Axis>& axes = binding_.places[p]->access.axes;
     if (axes.empty() || axes.back().size != binding_.columns) continue;
     for (const std::int64_t end : {(axes.back().low + least - 1) / least * least, axes.back().high / least * least})
       if (end > column) columns = std::min(columns, end - column);

@@ -36,7 +36,8 @@ void copy_run(T* to, const T* from, std::int64_t stride, std::int64_t count) {
 
 }  // namespace
 
-/// An element: its index on each axis, and the offset of the first element of its run along the last axis.
+/// An element: its index on each axis, and the offset of the first element of its run along the last axis: of all axes,
+/// or of those that one is asked for.
 struct RowReader::Position {
   std::array<std::int64_t, max_ndim> index;
   std::int64_t inner = 0;   // the index on the last axis
@@ -44,20 +45,34 @@ struct RowReader::Position {
   std::size_t outside = 0;  // the number of other axes on which it is outside the bounds
 };
 
-RowReader::Position RowReader::position(std::int64_t element) const {
+RowReader::Position RowReader::position(std::int64_t element, std::size_t last) const {
   Position at;
   at.offset = access_.offset;
   const std::vector<Axis>& axes = access_.axes;
   if (axes.empty()) return at;
-  at.inner = element % axes.back().size;
-  element /= axes.back().size;
-  for (std::size_t k = axes.size() - 1; k-- > 0;) {
+  at.inner = element % axes[last].size;
+  element /= axes[last].size;
+  for (std::size_t k = last; k-- > 0;) {
     at.index[k] = k == 0 ? element : element % axes[k].size;
     element /= axes[k].size;
     at.offset += at.index[k] * axes[k].stride;
     at.outside += !holds(axes[k], at.index[k], 1);
   }
   return at;
+}
+
+/// Goes on to the beginning of the next run along axis `last`.
+void RowReader::go_on(Position& at, std::size_t last) const {
+  at.inner = 0;
+  for (std::size_t k = last; k-- > 0;) {
+    const Axis& axis = access_.axes[k];
+    at.outside -= !holds(axis, at.index[k], 1);
+    at.offset += axis.stride;
+    const bool ends = ++at.index[k] == axis.size;
+    if (ends) at.offset -= axis.size * axis.stride, at.index[k] = 0;
+    at.outside += !holds(axis, at.index[k], 1);
+    if (!ends) break;
+  }
 }
 
 /// The rows from here on that lie at equal distances, each with its elements side by side; none where the first does
@@ -87,7 +102,7 @@ bool RowReader::is_transposed(const Position& at, std::int64_t rows, std::int64_
 
 RowsInMemory RowReader::rows(std::int64_t row, std::int64_t rows, std::int64_t group, std::int64_t column,
                              std::int64_t columns, char* own, std::int64_t own_stride) const {
-  const Position at = position(row * columns_ + column);
+  const Position at = position(row * columns_ + column, last_axis());
   if (const RowsInMemory found = rows_there(at, rows, columns); found.rows > 0) return found;
   rows = std::min(rows, group);
   const auto item = static_cast<std::int64_t>(item_);
@@ -106,10 +121,12 @@ RowsInMemory RowReader::rows(std::int64_t row, std::int64_t rows, std::int64_t g
 }
 
 void RowReader::copy(std::int64_t first, std::int64_t count, char* own) const {
-  if (item_ == 4)
-    copy_as(first, count, reinterpret_cast<float*>(own));
+  if (view_.offsets.empty())
+    item_ == 4 ? copy_as(first, count, reinterpret_cast<float*>(own))
+               : copy_as(first, count, reinterpret_cast<double*>(own));
   else
-    copy_as(first, count, reinterpret_cast<double*>(own));
+    item_ == 4 ? copy_short_runs(first, count, reinterpret_cast<float*>(own))
+               : copy_short_runs(first, count, reinterpret_cast<double*>(own));
 }
 
 template <class T>
@@ -117,7 +134,7 @@ void RowReader::copy_as(std::int64_t first, std::int64_t count, T* own) const {
   const std::vector<Axis>& axes = access_.axes;
   const Axis& inner = axes.empty() ? only : axes.back();
   const T fill = static_cast<T>(access_.fill);
-  Position at = position(first);
+  Position at = position(first, last_axis());
   while (true) {
     const std::int64_t run = std::min(inner.size - at.inner, count);
     const bool there = at.outside == 0;
@@ -132,16 +149,38 @@ void RowReader::copy_as(std::int64_t first, std::int64_t count, T* own) const {
     own += run;
     count -= run;
     if (count == 0) return;
-    at.inner = 0;
-    for (std::size_t k = axes.size() - 1; k-- > 0;) {
-      const Axis& axis = axes[k];
-      at.outside -= !holds(axis, at.index[k], 1);
-      at.offset += axis.stride;
-      const bool ends = ++at.index[k] == axis.size;
-      if (ends) at.offset -= axis.size * axis.stride, at.index[k] = 0;
-      at.outside += !holds(axis, at.index[k], 1);
-      if (!ends) break;
+    go_on(at, axes.size() - 1);
+  }
+}
+
+// Along view_.axis, element after element by the offsets that repeat.
+template <class T>
+void RowReader::copy_short_runs(std::int64_t first, std::int64_t count, T* own) const {
+  const Axis& axis = access_.axes[view_.axis];
+  const std::int64_t length = std::ssize(view_.offsets), stride = length / view_.block * axis.stride;
+  Position at = position(first / view_.block, view_.axis);
+  std::int64_t i = planted("a copy of short runs begins with the first of a step") ? 0 : first % view_.block;
+  while (true) {
+    const T* const from = reinterpret_cast<const T*>(base_) + at.offset + at.inner * axis.stride;
+    const std::int64_t left = (axis.size - at.inner) * view_.block;
+    const std::int64_t end =
+        planted("short runs go on behind the end of an axis") ? i + count : std::min(i + count, left);
+    count -= end - i;
+    if (at.outside != 0 && !planted("short runs know nothing of what is around a view")) {
+      own = std::fill_n(own, end - i, static_cast<T>(access_.fill));
+      i = end;
     }
+    while (i < end) {
+      const T* const here = from + i / length * stride;
+      const std::int32_t* const offset = view_.offsets.data() + i % length;
+      const std::int64_t n = std::min(end - i, length - i % length);
+      for (std::int64_t j = 0; j < n; ++j) own[j] = here[offset[j]];
+      own += n;
+      i += n;
+    }
+    if (count == 0) return;
+    i = 0;
+    go_on(at, view_.axis);
   }
 }
 

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "autograd/core/access.hpp"
+#include "autograd/engine/programs/placed_view.hpp"
 
 namespace xgrad::fused {
 
@@ -14,12 +14,11 @@ struct RowsInMemory {
   std::int64_t stride, rows;
 };
 
-/// Reads rows of `columns` elements through a coalesced `access` to the memory at `base`. Elements have `item` bytes: 4
-/// or 8.
+/// Reads rows of `columns` elements through a view of the memory at `base`. Elements have `item` bytes: 4 or 8.
 class RowReader {
  public:
-  RowReader(const Access& access, const void* base, std::size_t item, std::int64_t columns)
-      : access_(access), base_(static_cast<const char*>(base)), item_(item), columns_(columns) {}
+  RowReader(const PlacedView& view, const void* base, std::size_t item, std::int64_t columns)
+      : view_(view), access_(view.access), base_(static_cast<const char*>(base)), item_(item), columns_(columns) {}
 
   /// Finds `columns` elements from `column` on of up to `rows` rows: in place, if memory has them row by row; else it
   /// copies at most `group` rows to `own`, `own_stride` bytes from row to row.
@@ -30,12 +29,17 @@ class RowReader {
 
  private:
   struct Position;
-  Position position(std::int64_t element) const;
+  Position position(std::int64_t element, std::size_t last) const;
+  std::size_t last_axis() const { return access_.axes.empty() ? 0 : access_.axes.size() - 1; }
+  void go_on(Position& at, std::size_t last) const;
   RowsInMemory rows_there(const Position& at, std::int64_t rows, std::int64_t columns) const;
   bool is_transposed(const Position& at, std::int64_t rows, std::int64_t column, std::int64_t columns) const;
   template <class T>
   void copy_as(std::int64_t first, std::int64_t count, T* own) const;
+  template <class T>
+  void copy_short_runs(std::int64_t first, std::int64_t count, T* own) const;
 
+  const PlacedView& view_;
   const Access& access_;
   const char* base_;
   std::size_t item_;

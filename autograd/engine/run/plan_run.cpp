@@ -44,7 +44,7 @@ class Run {
         buffers_(memory_.size()) {}
 
   void run(bool again) {
-    find_accesses();
+    find_views();
     find_overwritable(again);
     for (std::size_t i = 0; i < runs_.size(); ++i) {
       const std::size_t first = i;
@@ -71,14 +71,17 @@ class Run {
 
   // ---- where views lie, before anything runs
 
-  void find_accesses() {
-    const auto find = [this](const Movements& movements) -> Access& {
-      return accesses_.emplace_back(access_of(movements, pending_, inputs_.constants, elements_of(movements.memory)));
+  void find_views() {
+    const auto find = [this](const Movements& movements) -> PlacedView& {
+      return views_read_.emplace_back(access_of(movements, pending_, inputs_.constants, elements_of(movements.memory)));
     };
     for (const Task& task : plan_.tasks.tasks)
       if (const auto* program = std::get_if<ProgramTask>(&task)) {
-        for (const Lowered::Moved& each : program->lowered.moved)
-          if (Access& access = find(each.movements); each.once) access.axes.pop_back();
+        for (const Lowered::Moved& each : program->lowered.moved) {
+          PlacedView& view = find(each.movements);
+          if (each.once) view.access.axes.pop_back();
+          view.find_offsets();
+        }
       } else if (const auto* product = std::get_if<ProductTask>(&task)) {
         for (const MovedFactor& each : product->moved) find(each.movements);
       }
@@ -181,15 +184,16 @@ class Run {
     Binding& binding = binding_;
     binding.places.assign(lowered.moved.empty() ? 0 : lowered.pointers.size(), nullptr);
     binding.row_places.assign(lowered.moved.empty() ? 0 : lowered.row_operands.size(), nullptr);
-    const Access* access = accesses_.data() + first;
+    const PlacedView* view = views_read_.data() + first;
     for (const Lowered::Moved& each : lowered.moved) {
       void*& base = each.is_pointer ? binding.pointers[each.index] : binding.row_operands[each.index];
       const std::int32_t node = each.movements.memory;
       if (each.movements.contiguous && !each.once)
-        base = static_cast<char*>(base) + access->offset * static_cast<std::int64_t>(item_size(memory_[node].dtype));
+        base =
+            static_cast<char*>(base) + view->access.offset * static_cast<std::int64_t>(item_size(memory_[node].dtype));
       else
-        (each.is_pointer ? binding.places : binding.row_places)[each.index] = access;
-      ++access;
+        (each.is_pointer ? binding.places : binding.row_places)[each.index] = view;
+      ++view;
     }
   }
 
@@ -218,7 +222,7 @@ class Run {
     for (std::size_t i = 0; i < task.moved.size(); ++i) {
       const void*& base = task.moved[i].factor == 0 ? product.a : product.b;
       base = static_cast<const char*>(base) +
-             accesses_[task.first_moved + i].offset * static_cast<std::int64_t>(item_size(product.dtype));
+             views_read_[task.first_moved + i].access.offset * static_cast<std::int64_t>(item_size(product.dtype));
     }
     if (task.operands.size() > 2) product.d = data(task.operands[2]);
     if (task.scaled == Scaled::none) return product;
@@ -248,7 +252,7 @@ class Run {
   const std::vector<Memory>& memory_;
   const Pending& pending_;
   const Inputs& inputs_;
-  std::vector<Access> accesses_;  // of all views that programs and products read, by task
+  std::vector<PlacedView> views_read_;  // of all views that programs and products read, by task
   std::vector<Buffer> buffers_;
   std::vector<char> overwritable_;   // by leaf; empty where none is
   std::vector<std::int32_t> taken_;  // inputs whose memory outputs of the present task have taken

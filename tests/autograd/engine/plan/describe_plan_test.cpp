@@ -108,6 +108,16 @@ TEST_CASE("the plan of a 5-point stencil is one program, which reads its input w
         in_any_order("1: program [30, 126]: add (3) mul sub; reads 16.4 kB, writes 15.1 kB, computes 18.9 kop\n"));
 }
 
+TEST_CASE("the plan of a pool of tiles is one program, and so is its gradient", "[plan]") {
+  const fused::testing::InEngine engine("fused");
+  const Tensor x = track(data({4, 3, 8, 8}));
+  CHECK(plan(max_pool2d(x, 2)) == "1: program [192, 4]: max; reads 3.07 kB, writes 768 B, computes 768 op\n");
+  const Tensor slope = grad(sum(square(max_pool2d(x, 2))), x);
+  CHECK(in_any_order(plan(slope)) ==
+        "1: program [192, 4]: add cast div equal max mul mul sum; reads 3.07 kB, writes 3.07 kB, computes 5.95 kop\n"
+        "2: kernel: permute; reads 3.07 kB, writes 3.07 kB; apart from 1: permute has a reference kernel only\n");
+}
+
 TEST_CASE("the plan of an attention is two products and one program", "[plan]") {
   const fused::testing::InEngine engine("fused");
   const Tensor q = data({8, 4, 64, 32}), k = data({8, 4, 64, 32}), v = data({8, 4, 64, 32}), mask = data({64, 64});
