@@ -139,14 +139,11 @@ class Grouping {
   // A number for each row joins the program that has the rows, if any does.
   void place_in_program(std::int32_t node) {
     const std::int64_t wanted = wanted_columns(node);
-    const std::vector<std::int32_t> groups = candidates(node);
-    const auto joins = [&](Extent as, std::int64_t columns) {
-      return std::ranges::any_of(groups, [&](std::int32_t group) { return join(node, group, as, columns); });
+    const Extent as = is_reduced(node) ? reduced_extent(node) : Extent::full;
+    const auto joins = [this, node, groups = candidates(node)](Extent extent, std::int64_t columns) {
+      return std::ranges::any_of(groups, [&](std::int32_t group) { return join(node, group, extent, columns); });
     };
-    const bool joined = is_reduced(node) ? joins(reduced_extent(node), wanted)
-                                         : (kind(node) == Kind::elementwise && joins(Extent::per_row, 0)) ||
-                                               joins(Extent::full, wanted);
-    if (joined) return merge_inputs(node);
+    if ((kind(node) == Kind::elementwise && joins(Extent::per_row, 0)) || joins(as, wanted)) return merge_inputs(node);
     begin_program(node, wanted);
   }
   bool is_reduced(std::int32_t node) const { return kind(node) == Kind::reduction || kind(node) == Kind::pick; }

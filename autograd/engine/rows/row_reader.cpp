@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <type_traits>
 
 #include "autograd/engine/cpu/fault.hpp"
@@ -32,6 +33,16 @@ void copy_run(T* to, const T* from, std::int64_t stride, std::int64_t count) {
     each(std::integral_constant<std::int64_t, 2>());
   else
     each(stride);
+}
+
+/// own[j] = here[offset[j]]; in pairs where each element of even j has the next one beside it.
+template <class T>
+T* gather(const T* here, const std::int32_t* offset, std::int64_t count, bool in_pairs, T* own) {
+  std::int64_t j = 0;
+  if (in_pairs)
+    for (; j + 1 < count; j += 2) std::memcpy(own + j, here + offset[j], 2 * sizeof(T));
+  for (; j < count; ++j) own[j] = here[offset[j]];
+  return own + count;
 }
 
 }  // namespace
@@ -158,6 +169,7 @@ template <class T>
 void RowReader::copy_short_runs(std::int64_t first, std::int64_t count, T* own) const {
   const Axis& axis = access_.axes[view_.axis];
   const std::int64_t length = std::ssize(view_.offsets), stride = length / view_.block * axis.stride;
+  const bool in_pairs = access_.axes.back().stride == 1 && access_.axes.back().size % 2 == 0;
   Position at = position(first / view_.block, view_.axis);
   std::int64_t i = planted("a copy of short runs begins with the first of a step") ? 0 : first % view_.block;
   while (true) {
@@ -174,8 +186,7 @@ void RowReader::copy_short_runs(std::int64_t first, std::int64_t count, T* own) 
       const T* const here = from + i / length * stride;
       const std::int32_t* const offset = view_.offsets.data() + i % length;
       const std::int64_t n = std::min(end - i, length - i % length);
-      for (std::int64_t j = 0; j < n; ++j) own[j] = here[offset[j]];
-      own += n;
+      own = gather(here, offset, n, in_pairs && i % 2 == 0, own);
       i += n;
     }
     if (count == 0) return;
