@@ -1,7 +1,6 @@
 #include "autograd/engine/plan/product_operands.hpp"
 
 #include "autograd/engine/cpu/fault.hpp"
-#include "autograd/engine/products/block_product.hpp"
 
 namespace xgrad::fused {
 
@@ -20,13 +19,12 @@ std::optional<StridedView> strides_of(const Movements& movements) {
 }
 
 // Where a product reads the elements of a view; nothing if the view has to be materialised first: where neither factor
-// has elements that lie along its rows or columns, and where sums are in lanes, which read along the depth.
+// has elements that lie along its rows or columns.
 std::optional<Offsets> offsets(const Requirements& requirements, const Node& node, std::size_t operand, bool transposed,
                                const StridedView& view) {
   const Graph& graph = requirements.graph();
   const Product& product = graph.product(node);
   const std::int64_t outer = operand == 0 ? product.m : product.n;
-  if (product.m == 1 || product.n == 1 || adds_in_lanes(product.m, product.n, product.depth)) return {};
   const bool depth_last = (operand == 0) != (transposed != product.operands_transposed);
   auto found = depth_last ? offsets_of(view, product.batch, outer, product.depth)
                           : offsets_of(view, product.batch, product.depth, outer);

@@ -30,11 +30,12 @@ enum class InstructionSet : std::uint8_t;
 /// become alpha s + d if beta is 1, else beta d + s, and alpha is 1: rounded after the multiplication and after the
 /// addition.
 ///
-/// Where B has offsets, its element (l, j) is element b_depths[l] + b_columns[j], and b_depth and b_column are 0.
-/// Products::lanes takes no such B.
+/// Where B has offsets, its element (l, j) is element b_depths[l] + b_columns[j], and b_depth and b_column are 0. Where
+/// A has, its element (i, l) is element a_rows[i] + a_depths[l]. Products::block takes no such A, and Products::lanes
+/// neither (see lay_out.hpp).
 ///
-/// Where there are totals, of `rows` rows of `columns` elements, they get the sum of all the depth as one group, in
-/// double, and there is no C.
+/// Where there are totals, of `rows` rows that begin every `totals_row` elements, they get the sum of all the depth as
+/// one group, in double, and there is no C.
 struct Block {
   std::int64_t rows, columns, depth;
   const void* a;
@@ -46,8 +47,11 @@ struct Block {
   const void* d = nullptr;
   double alpha = 1, beta = 1;
   double* totals = nullptr;
+  std::int64_t totals_row = 0;
   const std::int64_t* b_depths = nullptr;
   const std::int64_t* b_columns = nullptr;
+  const std::int64_t* a_rows = nullptr;
+  const std::int64_t* a_depths = nullptr;
 };
 
 inline constexpr std::int64_t longest_chain = 64, deepest_sum = 1024, most_groups = 64;
@@ -68,9 +72,18 @@ struct Scratch {
 
 using BlockProduct = void (*)(const Block& block, const Scratch& scratch);
 
+/// Offsets that follow one another: `count` of them, the first of which is offsets[first] = `offset`.
+struct Run {
+  std::int64_t first, count, offset;
+};
+/// to[i depth + l] = from[others[i] + depths[l]] for `count` others and all `depths`, which are `runs`.
+using LayOut = void (*)(const void* from, const std::int64_t* others, std::int64_t count, const Run* runs,
+                        std::int64_t run_count, std::int64_t depth, void* to);
+
 /// The kernels of one instruction set.
 struct Products {
   BlockProduct block, lanes;
+  LayOut lay_out;
   bool fuses;
 };
 

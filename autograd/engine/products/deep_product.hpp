@@ -83,7 +83,7 @@ class DeepProduct {
     else
       for (std::int64_t i = 0; i < rows; ++i)
         for (std::int64_t j = 0; j < columns; ++j)
-          block_.totals[(row + i) * block_.columns + column + j] = totals_[i * columns + j];
+          block_.totals[(row + i) * block_.totals_row + column + j] = totals_[i * columns + j];
   }
 
   template <class From>

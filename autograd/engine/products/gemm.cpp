@@ -13,6 +13,7 @@
 #include "autograd/engine/cpu/thread_memory.hpp"
 #include "autograd/engine/products/block_product.hpp"
 #include "autograd/engine/products/epilogue.hpp"
+#include "autograd/engine/products/lay_out.hpp"
 
 namespace xgrad::fused {
 
@@ -29,15 +30,25 @@ double flops(const Gemm& gemm) {
 struct Way {
   BlockProduct product;
   bool in_lanes, swapped;
+  LayOut lay_out = nullptr;  // for the factor that lies anywhere, if the kernel does not take it
 };
 
 bool is_scattered(const Offsets* offsets) { return offsets != nullptr && !offsets->columns.empty(); }
 
+// A matrix with offsets is packed across the depth, as the one that has the columns for vectors; or it is laid out
+// along the depth, as the one that has the rows. Sums in lanes take either side along the depth.
+Way way_of_scattered(const Gemm& gemm, const Products& products) {
+  const bool first = is_scattered(gemm.offsets_a);
+  if (adds_in_lanes(gemm.m, gemm.n, gemm.k)) return {products.lanes, true, gemm.m > gemm.n, products.lay_out};
+  const Offsets& at = first ? *gemm.offsets_a : *gemm.offsets_b;
+  const bool along =
+      is_worth_laying_out(first ? at.columns : at.rows, first ? at.rows : at.columns, item_size(gemm.dtype));
+  return {products.block, false, first != along, along ? products.lay_out : nullptr};
+}
+
 Way way(const Gemm& gemm) {
   const Products products = products_of(instruction_set(), gemm.dtype);
-  // A matrix with offsets is packed, as the one that has the columns for vectors.
-  if (is_scattered(gemm.offsets_a) || is_scattered(gemm.offsets_b))
-    return {products.block, false, is_scattered(gemm.offsets_a)};
+  if (is_scattered(gemm.offsets_a) || is_scattered(gemm.offsets_b)) return way_of_scattered(gemm, products);
   if (adds_in_lanes(gemm.m, gemm.n, gemm.k)) {
     // The short side gives the rows; if both sides are short, the choice avoids a transpose.
     const bool both = std::max(gemm.m, gemm.n) <= most_short_side && gemm.transpose_a && gemm.transpose_b;
@@ -121,6 +132,25 @@ Scratch scratch_of_thread() {
   return {least, more->memory};
 }
 
+// Where the elements of a factor lie that has offsets.
+void set_offsets(const Gemm& gemm, const Way& way, const Part& part, Block& block) {
+  const bool first = is_scattered(gemm.offsets_a);
+  if (!first && !is_scattered(gemm.offsets_b)) return;
+  const Offsets& at = *(first ? gemm.offsets_a : gemm.offsets_b);
+  const std::int64_t begin = planted("a part of windows has the offsets of the first") ? 0
+                             : first                                                   ? part.row
+                                                                                       : part.column;
+  const std::int64_t* const depths = (first ? at.columns : at.rows).data();
+  const std::int64_t* const others = (first ? at.rows : at.columns).data() + begin;
+  if (first != way.swapped) {
+    block.a_row = block.a_depth = 0;
+    block.a_rows = others, block.a_depths = depths;
+  } else {
+    block.b_depth = block.b_column = 0;
+    block.b_depths = depths, block.b_columns = others;
+  }
+}
+
 template <class T>
 Block block_of(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part& part) {
   const std::int64_t a_row = gemm.transpose_a ? 1 : gemm.row_a, a_depth = gemm.transpose_a ? gemm.row_a : 1;
@@ -131,11 +161,10 @@ Block block_of(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part
     return static_cast<const T*>(data) +
            (offsets != nullptr ? offsets->batches[static_cast<std::size_t>(matrix)] : matrix * distance);
   };
-  const bool windows = is_scattered(way.swapped ? gemm.offsets_a : gemm.offsets_b);
   const T* a = begin(gemm.a, gemm.offsets_a, planted("a batch of matrices is the first of them") ? 0 : gemm.batch_a);
   const T* b = begin(gemm.b, gemm.offsets_b, gemm.batch_b);
-  if (!windows || !way.swapped) a += part.row * a_row;
-  if (!windows || way.swapped) b += part.column * b_column;
+  if (!is_scattered(gemm.offsets_a)) a += part.row * a_row;
+  if (!is_scattered(gemm.offsets_b)) b += part.column * b_column;
   const std::int64_t place = matrix * gemm.batch_c + part.row * gemm.row_c + part.column;
   T* c = static_cast<T*>(gemm.c) + place;
   const T* d = gemm.d != nullptr ? static_cast<const T*>(gemm.d) +
@@ -146,20 +175,28 @@ Block block_of(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part
                             a_row,        c,         1,      gemm.row_c, d,        gemm.alpha, gemm.beta}
                     : Block{part.rows, part.columns, gemm.k, a, a_row,      a_depth,  b, b_depth, b_column,
                             c,         gemm.row_c,   1,      d, gemm.alpha, gemm.beta};
-  if (windows) {
-    const Offsets& at = *(way.swapped ? gemm.offsets_a : gemm.offsets_b);
-    block.b_depth = block.b_column = 0;
-    block.b_depths = (way.swapped ? at.columns : at.rows).data();
-    block.b_columns =
-        (way.swapped ? at.rows : at.columns).data() + (planted("a part of windows has the offsets of the first") ? 0
-                                                       : way.swapped ? part.row
-                                                                     : part.column);
-  }
+  set_offsets(gemm, way, part, block);
   return block;
 }
 
 Block block_of(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part& part) {
   return gemm.dtype == float32 ? block_of<float>(gemm, way, matrix, part) : block_of<double>(gemm, way, matrix, part);
+}
+
+// The memory for what is laid out.
+std::size_t own_bytes(const Gemm& gemm, const Way& way, const Block& block) {
+  return way.lay_out ? laid_out_bytes(block, item_size(gemm.dtype)) : 0;
+}
+void compute(const Gemm& gemm, const Way& way, const Block& block, char* memory) {
+  if (!way.lay_out)
+    way.product(block, scratch_of_thread());
+  else if (gemm.dtype == float32)
+    run_laid_out<float>(way.product, way.lay_out, block, scratch_of_thread(), memory);
+  else
+    run_laid_out<double>(way.product, way.lay_out, block, scratch_of_thread(), memory);
+}
+void compute(const Gemm& gemm, const Way& way, const Block& block) {
+  compute(gemm, way, block, way.lay_out ? thread_memory(own_bytes(gemm, way, block)) : nullptr);
 }
 
 template <class Sum>
@@ -174,7 +211,7 @@ void write_sums(const Gemm& gemm, const Block& block, const Sum& sum) {
 void multiply(const Gemm& gemm, const Way& way, std::int64_t matrix, const Part& part) {
   const Block block = block_of(gemm, way, matrix, part);
   if (gemm.k > 0)
-    way.product(block, scratch_of_thread());
+    compute(gemm, way, block);
   else
     write_sums(gemm, block, [](std::int64_t, std::int64_t) { return 0.0; });
 }
@@ -240,8 +277,10 @@ bool run_groups(const Gemm& gemm, const Way& way, std::int64_t matrix, const Dep
     block.a = at(whole.a, l * whole.a_depth);
     block.b = at(whole.b, l * whole.b_depth);
     if (whole.b_depths != nullptr) block.b_depths = whole.b_depths + l;
+    if (whole.a_depths != nullptr) block.a_depths = whole.a_depths + l;
     block.totals = totals.get() + group * size;
-    way.product(block, scratch_of_thread());
+    block.totals_row = whole.columns;
+    compute(gemm, way, block);
   });
   write_sums(gemm, whole, [&](std::int64_t i, std::int64_t j) {
     const double* const place = totals.get() + i * whole.columns + j;
@@ -260,23 +299,6 @@ void run_depth_cut(const Gemm& gemm, const Way& way, const DepthCut& cut, AfterP
   }
 }
 
-// Columns of a C with offsets that lie next to each other.
-struct Run {
-  std::int64_t column, columns, offset;
-};
-
-std::vector<Run> runs_of(const std::vector<std::int64_t>& columns) {
-  std::vector<Run> runs;
-  for (std::int64_t j = 0; j < static_cast<std::int64_t>(columns.size()); ++j) {
-    const std::int64_t offset = columns[static_cast<std::size_t>(j)];
-    if (!runs.empty() && offset == runs.back().offset + runs.back().columns)
-      ++runs.back().columns;
-    else
-      runs.push_back({j, 1, offset});
-  }
-  return runs;
-}
-
 // Computes some rows of a matrix at a time and adds them up at their places while they are in the cache.
 template <class T>
 void run_folded(const Gemm& gemm, const Way& way) {
@@ -287,20 +309,23 @@ void run_folded(const Gemm& gemm, const Way& way) {
   parallel(gemm.batch, [&](std::int64_t matrix) {
     T* const c = static_cast<T*>(gemm.c) + to.batches[static_cast<std::size_t>(matrix)];
     if (!planted("what a product adds up goes on from what was there")) std::fill_n(c, gemm.batch_c, T{0});
-    T* const rows = reinterpret_cast<T*>(thread_memory(static_cast<std::size_t>(at_once * gemm.n) * sizeof(T)));
+    const std::size_t bytes = lines(static_cast<std::size_t>(at_once * gemm.n) * sizeof(T));
+    const Block largest = block_of(gemm, way, matrix, {0, std::min(at_once, gemm.m), 0, gemm.n});
+    char* const memory = thread_memory(bytes + own_bytes(gemm, way, largest));
+    T* const rows = reinterpret_cast<T*>(memory);
     for (std::int64_t i = 0; i < gemm.m; i += at_once) {
       const std::int64_t count = std::min(at_once, gemm.m - i);
       Gemm part = gemm;
       part.row_c = gemm.n;
       Block block = block_of(part, way, matrix, {i, count, 0, gemm.n});
       block.c = rows;
-      way.product(block, scratch_of_thread());
+      compute(gemm, way, block, memory + bytes);
       for (std::int64_t row = 0; row < count; ++row) {
         const T* const from = rows + row * gemm.n;
         T* const at = c + to.rows[static_cast<std::size_t>(
                               planted("what a product adds up has the places of its first rows") ? row : i + row)];
         for (const Run& run : runs)
-          for (std::int64_t j = 0; j < run.columns; ++j) at[run.offset + j] += from[run.column + j];
+          for (std::int64_t j = 0; j < run.count; ++j) at[run.offset + j] += from[run.first + j];
       }
     }
   });

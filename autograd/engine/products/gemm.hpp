@@ -22,8 +22,7 @@ namespace xgrad::fused {
 /// Products::block.
 ///
 /// A or B may have offsets in place of distances between its matrices. If these have rows and columns, too, they are
-/// those of op(A) or op(B), without a transpose; only one of A and B may have such, and neither if sums are in lanes or
-/// m or n is 1.
+/// those of op(A) or op(B), without a transpose; only one of A and B may have such.
 ///
 /// If C has offsets, each matrix is added up in the order of its elements at these places of memory that was 0 and has
 /// batch_c elements; all places lie within it, and there is no D.

@@ -6,6 +6,7 @@
 #include "autograd/engine/products/column_kernel.hpp"
 #include "autograd/engine/products/deep_product.hpp"
 #include "autograd/engine/products/dot_kernel.hpp"
+#include "autograd/engine/products/lay_out_kernel.hpp"
 
 namespace xgrad::fused {
 
@@ -27,7 +28,7 @@ struct ProductsOf {
   template <class T>
   static Products of() {
     return {&DeepProduct<T, BlockKernel<T, Arch, Sizes::rows>>::run, &DeepProduct<T, LaneKernel<T, Arch, Sizes>>::run,
-            LanesOf<T, Arch>::has_fma};
+            &lay_out<T>, LanesOf<T, Arch>::has_fma};
   }
   static Products of(DType dtype) { return dtype == float32 ? of<float>() : of<double>(); }
 };

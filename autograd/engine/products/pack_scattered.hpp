@@ -34,33 +34,36 @@ class Scattered {
       const T* const row = from + depths[l];
 #pragma GCC unroll 2
       for (int v = 0; v < Vectors; ++v) {
-        Batch elements = Lanes::load(row + runs[v].first);
-        if (runs[v].length < width)
-          elements = Lanes::select(runs[v].takes_second, Lanes::load(row + runs[v].second), elements);
+        Batch elements = Lanes::load(row + runs[v].from[0]);
+        for (int r = 1; r < runs[v].count; ++r)
+          elements = Lanes::select(runs[v].takes[r], Lanes::load(row + runs[v].from[r]), elements);
         Lanes::store(to + v * last, elements);
       }
     }
   }
 
  private:
-  // A vector of columns as two runs of adjacent elements: lanes from `length` on are the second run. Each run is loaded
-  // as a whole vector; the second lies behind the first, so no element before the first or behind the last is read.
+  // A vector of columns as a few runs of adjacent elements. Each run is loaded as a whole vector, and gives all lanes
+  // from its first on, until the next run. No such vector begins before the one before it, so no element before the
+  // first or behind the last is read.
+  static constexpr int most_runs = 4;
   struct Runs {
-    std::int64_t first, second, length;
-    typename Lanes::M takes_second;
+    int count = 0;
+    std::int64_t from[most_runs];
+    typename Lanes::M takes[most_runs];
   };
-  // Returns false if there are more than two runs, or the second lies before the first.
+  // Returns false if there are more runs, or one lies before the one before it.
   static bool find_runs(const std::int64_t* columns, Runs& runs) {
-    runs.first = runs.second = columns[0];
-    runs.length = 1;
-    while (runs.length < width && columns[runs.length] == columns[0] + runs.length) ++runs.length;
-    if (runs.length < width) runs.second = columns[runs.length] - runs.length;
-    for (std::int64_t i = runs.length; i < width; ++i)
-      if (columns[i] != runs.second + i) return false;
     T lanes[width];
     for (std::int64_t i = 0; i < width; ++i) lanes[i] = static_cast<T>(i);
-    runs.takes_second = Lanes::less_equal(Batch(static_cast<T>(runs.length)), Lanes::load(lanes));
-    return runs.second >= runs.first;
+    const Batch numbers = Lanes::load(lanes);
+    for (std::int64_t i = 0; i < width; ++i) {
+      if (i > 0 && columns[i] == columns[i - 1] + 1) continue;
+      if (runs.count == most_runs || (i > 0 && columns[i] - i < runs.from[runs.count - 1])) return false;
+      runs.from[runs.count] = columns[i] - i;
+      runs.takes[runs.count++] = Lanes::less_equal(Batch(static_cast<T>(i)), numbers);
+    }
+    return true;
   }
 
   // Transposes as many rows at a time as are adjacent in memory.

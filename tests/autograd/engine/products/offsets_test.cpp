@@ -63,9 +63,12 @@ std::int64_t largest(const std::vector<std::int64_t>& list) { return *std::range
 Gemm some_product(DType dtype, bool first, Random& random) {
   Gemm gemm;
   gemm.dtype = dtype;
-  gemm.m = pick(random, 2, 90), gemm.n = pick(random, 2, 90), gemm.k = pick(random, 1, 150);
+  gemm.m = pick(random, 1, 90), gemm.n = pick(random, 1, 90), gemm.k = pick(random, 1, 150);
+  if (random() % 4 == 0) (random() % 2 ? gemm.m : gemm.n) = pick(random, 1, 12);  // sums are in lanes, if they are deep
+  if (random() % 4 == 0) gemm.k = pick(random, 150, 900);
   if (random() % 8 == 0) gemm.k = pick(random, 1000, 3000);
-  if (fused::adds_in_lanes(gemm.m, gemm.n, gemm.k)) gemm.m += 12, gemm.n += 12;
+  if (random() % 16 == 0)
+    gemm.k = pick(random, 20000, 90000), gemm.m = pick(random, 1, 20), gemm.n = pick(random, 1, 20);
   gemm.batch = pick(random, 1, 3);
   gemm.transpose_a = !first && random() % 2;
   gemm.transpose_b = first && random() % 2;
@@ -159,7 +162,7 @@ TEMPLATE_TEST_CASE("products of what lies anywhere have the bits of those of wha
                    double) {
   for (const int threads : {1, 3}) {
     const Threads scope(threads);
-    for (std::uint64_t seed = 0; seed < 300; ++seed) check_product<TestType>(seed);
+    for (std::uint64_t seed = 0; seed < 500; ++seed) check_product<TestType>(seed);
   }
 }
 
@@ -224,24 +227,25 @@ TEST_CASE("products read permuted axes and windows where they lie, with the bits
       },
   };
   for (std::size_t i = 0; i < views.size(); ++i)
-    for (const bool first : {false, true}) {
-      INFO("view " << i << (first ? ", the first operand" : ", the second"));
-      const auto compute = [&](bool lays_out) {
-        const Parameter from(x);
-        const Tensor view = views[i](from);
-        if (lays_out) evaluate(view);
-        Rng numbers(9);
-        const std::int64_t depth = first ? view.size(-1) : view.size(-2);
-        const Tensor factor = first ? normal({depth, 20}, numbers) : normal({20, depth}, numbers);
-        const Tensor y = first ? matmul(view, factor) : matmul(factor, view);
-        const Tensor gradient = grad(sum(square(y)), from);
-        auto all = y.to_vector();
-        const auto more = gradient.to_vector();
-        all.insert(all.end(), more.begin(), more.end());
-        return all;
-      };
-      CHECK(compute(false) == compute(true));
-    }
+    for (const bool first : {false, true})
+      for (const std::int64_t rows : {1, 3, 20}) {
+        INFO("view " << i << (first ? ", the first operand" : ", the second") << ", " << rows << " rows of the other");
+        const auto compute = [&](bool lays_out) {
+          const Parameter from(x);
+          const Tensor view = views[i](from);
+          if (lays_out) evaluate(view);
+          Rng numbers(9);
+          const std::int64_t depth = first ? view.size(-1) : view.size(-2);
+          const Tensor factor = first ? normal({depth, rows}, numbers) : normal({rows, depth}, numbers);
+          const Tensor y = first ? matmul(view, factor) : matmul(factor, view);
+          const Tensor gradient = grad(sum(square(y)), from);
+          auto all = y.to_vector();
+          const auto more = gradient.to_vector();
+          all.insert(all.end(), more.begin(), more.end());
+          return all;
+        };
+        CHECK(compute(false) == compute(true));
+      }
 }
 
 TEST_CASE("neither a convolution nor its gradients lay out windows", "[offsets]") {
