@@ -50,7 +50,7 @@ struct Concat : Operation<Concat> {  // joined along an axis
     for (std::size_t i = 0; i < examples.inputs.size(); ++i) inputs.push_back(spread(examples, i));
     return concat(inputs, axis + 1);
   }
-  Lowering lower() const override { return {.moves = true}; }
+  Lowering lower() const override { return {.moves = true, .joins = true, .axis = axis}; }
   void describe(Fields& fields) const override { fields("axis", axis); }  // the starts follow from the inputs
 };
 

@@ -31,6 +31,8 @@ struct Lowering {
   bool keeps_zero = false;
   /// For the others: whether the vjp only moves cotangents or adds them up, without factors.
   bool moves = false;
+  /// For opaque ones: whether the result is the inputs, of its dtype, joined along `axis`.
+  bool joins = false;
   double value = 0;
   AxisSet axes{};
   std::int64_t axis = 0;

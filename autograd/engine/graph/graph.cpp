@@ -146,6 +146,7 @@ class Graph::Builder {
     node.instruction = lowering.instruction;
     node.dtype = entry.dtype;
     node.numel = entry.shape.numel();
+    node.joins = lowering.joins;
     node.entry = place;
     node.inputs = std::move(inputs);
     bool empty = node.numel == 0;

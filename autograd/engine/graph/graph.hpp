@@ -37,6 +37,7 @@ struct Node {
   bool leaf = false;
   bool cheap = false;            // cheaper to compute again than to keep
   bool is_mask = false;          // bool elements, computed from numbers
+  bool joins = false;            // its inputs are joined along an axis
   Extent extent = Extent::full;  // of broadcasts and reductions
   std::int64_t numel = 0;
   std::int64_t columns = 0;    // the number of columns that the extent asks for; 0 for any

@@ -74,7 +74,9 @@ class Description {
     if (product.batch != 1) sizes = text_of(product.batch, " times ", sizes);
     return text_of("product ", sizes, task.operands.size() > 2 ? " + what is there: " : ": ", name(task.node));
   }
-  std::string what(const KernelTask& task) const { return text_of("kernel: ", name(task.node)); }
+  std::string what(const KernelTask& task) const {
+    return text_of(task.moved.empty() ? "kernel: " : "copy of views: ", name(task.node));
+  }
 
   const std::vector<std::int32_t>& members_of(std::int32_t node) const {
     return groups_.groups[static_cast<std::size_t>(groups_.group_of[node])].members;

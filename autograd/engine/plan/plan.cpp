@@ -41,7 +41,9 @@ std::size_t bytes_of(const ProductTask& task) {
   return bytes;
 }
 
-std::size_t bytes_of(const KernelTask& task) { return bytes_of(task.operands) + task.shapes.size() * sizeof(Shape); }
+std::size_t bytes_of(const KernelTask& task) {
+  return bytes_of(task.operands) + task.shapes.size() * sizeof(Shape) + task.moved.size() * sizeof(MovedFactor);
+}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #include "autograd/engine/plan/requirements.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/plan/product_operands.hpp"
@@ -157,8 +158,22 @@ void Requirements::require_inputs(std::int32_t node) {
   } else if (in_program(kind)) {
     require_operands(node);
   } else if (kind == Kind::opaque || of_[node].materialised) {
-    for (const std::int32_t input : at.inputs) materialise(input);
+    for (const std::int32_t input : at.inputs) {
+      const Movements* const movements = joined(at, input);
+      materialise(movements ? movements->memory : input);
+    }
   }
+}
+
+// What lies across is transposed faster in tiles, by its reference kernel.
+const Movements* Requirements::joined(const Node& node, std::int32_t input) const {
+  constexpr std::int64_t few = 16;
+  const Movements* const movements = node.joins ? moved(input) : nullptr;
+  if (movements == nullptr || !movements->scaled.empty()) return nullptr;
+  Access access = movements->access;
+  access.coalesce();
+  const bool along = access.axes.empty() || std::abs(access.axes.back().stride) <= 1 || access.axes.back().size < few;
+  return along ? movements : nullptr;
 }
 
 void Requirements::require_operands(std::int32_t node) {

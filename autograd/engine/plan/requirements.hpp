@@ -36,6 +36,8 @@ class Requirements {
     const std::int32_t node = of_[input].storage;
     return of_[node].materialised ? nullptr : graph_.movements(node);
   }
+  /// The movements of an input that is joined with others where it lies, or null.
+  const Movements* joined(const Node& node, std::int32_t input) const;
   /// By node: whether it is used, and has to be in memory.
   std::vector<bool> in_memory() const;
   /// The number of columns that an operand asks for: of a broadcast that of its space, of a mask that of its operands;

@@ -42,12 +42,15 @@ std::optional<TaskAndReads> program_task(const Pending& pending, const FusionGro
   return TaskAndReads{std::move(task), std::move(lowered.reads)};
 }
 
-KernelTask kernel_task(const Pending& pending, const Graph& graph, std::int32_t node) {
-  KernelTask task{.node = node};
+KernelTask kernel_task(const Pending& pending, const FusionGroups& groups, std::int32_t node) {
+  const Graph& graph = groups.graph();
   const Node& at = graph.nodes[node];
+  KernelTask task{.node = node, .axis = pending.entries[at.entry]->primitive->lower().axis};
   for (std::size_t i = 0; i < at.inputs.size(); ++i) {
-    task.operands.push_back(graph.storage(at.inputs[i]));
+    const Movements* const movements = groups.requirements().joined(at, at.inputs[i]);
+    task.operands.push_back(movements ? movements->memory : graph.storage(at.inputs[i]));
     task.shapes.push_back(pending.entries[at.entry]->input(i).shape());
+    if (movements) task.moved.push_back({i, *movements});
   }
   return task;
 }
@@ -61,7 +64,7 @@ std::optional<TaskAndReads> task_of(const Pending& pending, const FusionGroups& 
     std::vector<std::int32_t> reads = task.operands;
     return TaskAndReads{std::move(task), std::move(reads)};
   }
-  KernelTask task = kernel_task(pending, groups.graph(), group.members[0]);
+  KernelTask task = kernel_task(pending, groups, group.members[0]);
   std::vector<std::int32_t> reads = task.operands;
   return TaskAndReads{std::move(task), std::move(reads)};
 }
@@ -94,6 +97,8 @@ Tasks::Tasks(const Pending& pending, const FusionGroups& groups) {
       program->first_moved = std::exchange(moved, moved + program->lowered.moved.size());
     else if (auto* product = std::get_if<ProductTask>(&task))
       product->first_moved = std::exchange(moved, moved + product->moved.size());
+    else if (auto* kernel = std::get_if<KernelTask>(&task))
+      kernel->first_moved = std::exchange(moved, moved + kernel->moved.size());
 
   memory.reserve(groups.graph().nodes.size());
   for (const Node& node : groups.graph().nodes)

@@ -32,7 +32,8 @@ struct ProgramTask {
   std::vector<std::int32_t> outputs{};
 };
 
-/// Factor 0 or 1 of a product, where it is a view that begins at another element of its memory.
+/// Factor 0 or 1 of a product, where it is a view that begins at another element of its memory; or an input that is
+/// joined with others where it lies.
 struct MovedFactor {
   std::size_t factor;
   Movements movements;
@@ -49,11 +50,14 @@ struct ProductTask {
   Scaled scaled = Scaled::none;  // which term operand 3 scales
 };
 
-/// The reference kernel of an entry.
+/// The reference kernel of an entry; or, where some operands are views, what joins them along `axis`.
 struct KernelTask {
   std::int32_t node = -1;  // its result
   std::vector<std::int32_t> operands{};
   std::vector<Shape> shapes{};  // those of the operands, as the kernel sees them
+  std::int64_t axis = 0;
+  std::vector<MovedFactor> moved{};
+  std::size_t first_moved = 0;  // as of programs
 };
 
 using Task = std::variant<ProgramTask, ProductTask, KernelTask>;

@@ -23,7 +23,9 @@ Bound bound(const ProductTask& task) {
   for (const MovedFactor& each : task.moved) bound.moved[each.factor] = &each.movements;
   return bound;
 }
-Bound bound(const KernelTask& task) { return {.shapes = task.shapes, .operands = task.operands}; }
+Bound bound(const KernelTask& task) {
+  return {.shapes = task.shapes, .operands = task.operands, .joined = task.moved, .axis = task.axis};
+}
 
 }  // namespace
 

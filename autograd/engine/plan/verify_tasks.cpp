@@ -278,12 +278,34 @@ class Verifier {
       at(node);
       use(node);
       read(node);
-      size(node, bound.shapes[i].numel(), value(node).dtype);
+      const auto view = std::ranges::find(bound.joined, i, &MovedFactor::factor);
+      if (view == bound.joined.end())
+        size(node, bound.shapes[i].numel(), value(node).dtype);
+      else
+        joined(view->movements, bound.shapes[i], node, value(work.writes[0]).dtype);
     }
     for (const std::int32_t node : work.writes) {
       use(node);
       write(node);
     }
+    if (!bound.joined.empty()) joined_sizes(bound, value(work.writes[0]));
+  }
+  void joined(const Movements& view, const Shape& shape, std::int32_t node, DType dtype) const {
+    const auto elements = static_cast<std::int64_t>(value(node).bytes / item_size(value(node).dtype));
+    if (view.memory != node || value(node).dtype != dtype || !is_floating(dtype))
+      bad("a view of other memory is joined");
+    if (view.access.shape().numel() != shape.numel() || !view.scaled.empty() || !view.access.lies_within(elements))
+      bad("another view is joined than the kernel sees");
+  }
+  void joined_sizes(const Bound& bound, const Memory& result) const {
+    std::size_t bytes = 0;
+    for (const Shape& shape : bound.shapes) {
+      if (bound.axis >= shape.ndim()) bad("values are joined along an axis that they do not have");
+      bytes += static_cast<std::size_t>(shape.numel()) * item_size(result.dtype);
+      for (std::int64_t axis = 0; axis < bound.axis; ++axis)
+        if (shape[axis] != bound.shapes[0][axis]) bad("values are joined that have other rows");
+    }
+    if (bytes != result.bytes) bad("what is joined has another size than the result");
   }
 
   static bool is_moved(const Lowered& lowered, std::size_t p) {

@@ -8,6 +8,7 @@
 //   sizes    what is bound has the dtype and the number of elements that the program, or the product, goes over
 //   numbers  arguments are literals, constants, or values of one element
 //   indices  column numbers come from indices that are checked before the program runs, which may fail
+//   views    what is joined lies in the memory that it is bound to, and has the elements that the kernel sees
 //   reuse    an output may take the memory of an input that is bound once, as verify_sharing() says; of a product only
 //            that of what it is added to
 //   epilogue a program that runs on parts of a product can be run in parts, reads the product element by element, and
@@ -20,6 +21,7 @@
 #include "autograd/engine/plan/lower_group.hpp"
 #include "autograd/engine/plan/memory.hpp"
 #include "autograd/engine/plan/schedule.hpp"
+#include "autograd/engine/plan/tasks.hpp"
 #include "autograd/engine/products/gemm.hpp"
 #include "autograd/engine/programs/program_analysis.hpp"
 #include "autograd/engine/programs/violation.hpp"
@@ -36,6 +38,8 @@ struct Bound {
   std::span<const Shape> shapes{};           // of the operands of a kernel, as it sees them
   std::span<const std::int32_t> operands{};  // of products and kernels
   const Movements* moved[2] = {};            // of the factors of a product
+  std::span<const MovedFactor> joined{};     // the views that a kernel joins
+  std::int64_t axis = 0;                     // along which it does
   std::vector<std::int32_t> checked{};       // nodes whose indices are checked
 };
 

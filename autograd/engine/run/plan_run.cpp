@@ -7,6 +7,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/rows/join.hpp"
 #include "autograd/engine/run/donation.hpp"
 #include "autograd/engine/run/executor.hpp"
 #include "autograd/kernels/kernels.hpp"
@@ -84,6 +85,8 @@ class Run {
         }
       } else if (const auto* product = std::get_if<ProductTask>(&task)) {
         for (const MovedFactor& each : product->moved) find(each.movements);
+      } else {
+        for (const MovedFactor& each : std::get<KernelTask>(task).moved) find(each.movements).find_offsets();
       }
   }
   std::int64_t elements_of(std::int32_t node) const {
@@ -233,10 +236,27 @@ class Run {
 
   void run_task(const KernelTask& task, const ProgramTask*) {
     const Entry& entry = entry_of(task.node);
+    if (!task.moved.empty()) return run_join(task, entry.shape);
     views_.clear();
     for (std::size_t i = 0; i < task.operands.size(); ++i)
       views_.push_back({data(task.operands[i]), task.shapes[i], memory_[task.operands[i]].dtype});
     run_kernel(entry, primitive_of(task, entry), views_, {data(task.node), entry.shape, entry.dtype});
+  }
+  void run_join(const KernelTask& task, const Shape& shape) {
+    std::vector<PlacedView> whole(task.operands.size());  // those that are no views
+    std::vector<Piece> pieces;
+    std::int64_t rows = 1;
+    for (std::int64_t axis = 0; axis < task.axis; ++axis) rows *= shape[axis];
+    const PlacedView* view = views_read_.data() + task.first_moved;
+    auto moved = task.moved.begin();
+    for (std::size_t i = 0; i < task.operands.size(); ++i) {
+      const bool is_view = moved != task.moved.end() && moved->factor == i;
+      if (!is_view) whole[i].access = Access(Shape{task.shapes[i].numel()});
+      pieces.push_back(
+          {is_view ? view++ : &whole[i], data(task.operands[i]), rows == 0 ? 0 : task.shapes[i].numel() / rows});
+      if (is_view) ++moved;
+    }
+    join(pieces, rows, item_size(memory_[task.node].dtype), data(task.node));
   }
   // The primitive of the entry of this run, whose dynamic arguments differ from those at planning.
   static const Primitive& primitive_of([[maybe_unused]] const KernelTask& task, const Entry& entry) {

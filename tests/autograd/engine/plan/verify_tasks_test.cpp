@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace xgrad::fused {
 namespace {
@@ -170,6 +171,39 @@ TEST_CASE("memory that must not be shared is found", "[verify]") {
   broken("a reference kernel", [](Example& e) { e.works[3].may_fail = false; });
   broken("a reference kernel has other operands", [](Example& e) { e.shapes.clear(); });
   broken("another size", [](Example& e) { e.shapes[0] = {5, 8}; });
+}
+
+TEST_CASE("what is joined and is not what the kernel sees is found", "[verify]") {
+  // The kernel joins every other row of value 0, [4, 8], and a view of all of it.
+  struct Join : Example {
+    std::vector<MovedFactor> views{2};
+    Join() {
+      shapes = {{2, 8}, {4, 8}};
+      operands = {0, 0};
+      values[12].bytes = 192;
+      views[0].movements.memory = views[1].movements.memory = 0;
+      views[0].movements.access = Access(Shape{4, 8});
+      views[0].movements.access.slice(0, 1, 2, 2);
+      views[1].factor = 1;
+      views[1].movements.access = Access(Shape{4, 8});
+      tasks[3].joined = views;
+    }
+  };
+  const auto breaks = [](const std::string& rule, const std::function<void(Join&)>& change) {
+    Join join;
+    REQUIRE(join.verdict().empty());
+    change(join);
+    CHECK(join.verdict().find(rule) != std::string::npos);
+  };
+  breaks("a view of other memory is joined", [](Join& j) { j.views[0].movements.memory = 1; });
+  breaks("a view of other memory is joined", [](Join& j) { j.values[12].dtype = float64; });
+  breaks("another view is joined", [](Join& j) { j.views[0].movements.access.axes[0].size = 1; });
+  breaks("another view is joined", [](Join& j) { j.views[0].movements.access.offset = 9; });
+  breaks("another view is joined", [](Join& j) { j.views[0].movements.access.offset = -1; });
+  breaks("another view is joined", [](Join& j) { j.views[1].movements.scaled = {0}; });
+  breaks("along an axis that they do not have", [](Join& j) { j.tasks[3].axis = 2; });
+  breaks("that have other rows", [](Join& j) { j.tasks[3].axis = 1; });
+  breaks("another size than the result", [](Join& j) { j.values[12].bytes = 196; });
 }
 
 TEST_CASE("what must not follow a product is found", "[verify]") {
