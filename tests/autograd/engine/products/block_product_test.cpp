@@ -182,6 +182,7 @@ TEMPLATE_TEST_CASE("the totals of parts of the depth are those of the groups", "
           block.c = nullptr;
           block.depth = std::min(depth, sizes.depth - l);
           block.totals = totals.data();
+          block.totals_row = block.columns;
           product(block, {least, l == 0 ? nullptr : more});
           for (std::size_t e = 0; e < sums.size(); ++e) sums[e] = l == 0 ? totals[e] : sums[e] + totals[e];
         }
