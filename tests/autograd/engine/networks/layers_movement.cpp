@@ -66,6 +66,44 @@ Var over_windows(Builder& build, const Var& x) {
   return build.let("h", tanh(sum(parts * build.parameter({places}), {-1})));
 }
 
+// The largest or the mean of windows over the last axes, which mostly lie side by side and cover them.
+Var tiled(Builder& build, const Var& x) {
+  const std::int64_t axes = x.ndim() > 1 && build.chance(70) ? 2 : 1, first = x.ndim() - axes;
+  Var whole = x;
+  std::vector<Window> windows;
+  std::vector<std::int64_t> within;
+  for (std::int64_t axis = first; axis < x.ndim(); ++axis) {
+    const std::int64_t size = std::min(x.size(axis), build.between(1, 4));
+    if (build.chance(80)) whole = slice(whole, axis, 0, x.size(axis) / size * size);
+    windows.push_back({axis, size, size});
+  }
+  const bool last = build.chance(60);
+  for (std::int64_t i = 0; i < axes; ++i) within.push_back(i + (last ? x.ndim() : first));
+  const Var apart = build.chance(50) ? untied(build, whole) : tanh(whole);
+  const Var parts = call("unfold", xgrad::unfold(apart.value, windows, 0, last ? WindowAxes::last : WindowAxes::before),
+                         apart, windows.front().size, windows.back().size, last);
+  if (build.chance(50)) return build.let("h", mean(parts, within));
+  const Var choice = untied(build, parts);
+  return build.let("h", call("max", xgrad::max(choice.value, within), choice, within));
+}
+
+// Pieces of one value, moved, side by side again; or what is rolled.
+Var joined_views(Builder& build, const Var& x) {
+  const std::int64_t axis = build.between(0, x.ndim() - 1), size = x.size(axis);
+  if (build.chance(40)) {
+    const std::int64_t shift = build.between(-size, size);
+    return build.let("h", call("roll", xgrad::roll(x.value, shift, axis), x, shift, axis));
+  }
+  const Var y = build.chance(30) ? tanh(x) : x;
+  const std::int64_t at = build.between(0, size - 1);
+  std::vector<Var> pieces{slice(y, axis, at, size, build.pick<std::int64_t>({1, 1, 2})),
+                          call("flip", xgrad::flip(y.value, axis), y, axis)};
+  if (at > 0) pieces.push_back(slice(y, axis, 0, at, 1));
+  if (build.chance(20)) pieces.push_back(pieces[0]);
+  const Var joined = concat(pieces, axis);
+  return build.let("h", build.chance(50) ? joined : 0.5 * tanh(joined));
+}
+
 Var scanned(Builder& build, const Var& x) {
   const std::int64_t axis = build.between(0, x.ndim() - 1);
   const double count = static_cast<double>(x.size(axis));
@@ -124,7 +162,8 @@ constexpr Layer table[] = {
     {"views of views", views_of_views, 8}, {"stencil", stencil, 4},
     {"windows", over_windows, 3},          {"scans", scanned, 4},
     {"repeated rows", repeated_rows, 3},   {"loop over an axis", loop, 3},
-    {"in the middle", in_the_middle, 4},
+    {"in the middle", in_the_middle, 4},   {"tiles", tiled, 4},
+    {"joined views", joined_views, 4},
 };
 
 }  // namespace
