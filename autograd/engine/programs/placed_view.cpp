@@ -22,7 +22,8 @@ void PlacedView::find_offsets() {
     steps = std::min(axes[--axis].size, most_offsets / block);
   }
   if (axis == axes.size() - 1) return;
-  for (std::size_t k = axis; k < axes.size(); ++k) farthest += (axes[k].size - 1) * std::abs(axes[k].stride);
+  for (std::size_t k = axis; k < axes.size(); ++k)
+    farthest += ((k == axis ? steps : axes[k].size) - 1) * std::abs(axes[k].stride);
   if (farthest > std::numeric_limits<std::int32_t>::max()) return;
   offsets.resize(static_cast<std::size_t>(block * steps));
   std::size_t count = 1;
