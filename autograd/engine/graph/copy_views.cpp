@@ -1,5 +1,5 @@
-// A view of a view that has to be in memory is copied there by a program, from where its elements lie. (What is moved
-// once its reference kernel copies.)
+// A view of a view that has to be in memory is copied there by a program, from where its elements lie, and so is a view
+// with few elements side by side. (What else is moved once its reference kernel copies.)
 
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/graph/graph.hpp"
@@ -7,12 +7,22 @@
 
 namespace xgrad::fused {
 
+namespace {
+
+bool has_short_runs(Access access) {
+  constexpr std::int64_t shortest_long_run = 16;
+  access.coalesce();
+  return access.axes.size() > 1 && access.axes.back().size < shortest_long_run && access.axes.back().stride == 1;
+}
+
+}  // namespace
+
 void Graph::copy_views(const std::vector<bool>& in_memory) {
   InsertedNodes inserted(*this);
   for (std::size_t i = 0; i < in_memory.size(); ++i) {
     const auto view = static_cast<std::int32_t>(i);
     const Movements* const found = movements(view);
-    if (!in_memory[i] || found == nullptr || found->entries.size() < 2) continue;
+    if (!in_memory[i] || found == nullptr || (found->entries.size() < 2 && !has_short_runs(found->access))) continue;
     const Node read = nodes[i];
     Node copy;
     copy.kind = Lowering::Kind::elementwise;
