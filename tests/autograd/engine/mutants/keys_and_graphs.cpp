@@ -83,6 +83,8 @@ Room groups() {
           {"readers of a mask in memory are looked at once",
            tests("a mask of one element that is in memory is read by what is planned before that is known")},
           {"a mask in memory is a number for its row", tests("a mask of rows that is computed from one in memory")},
+          {"a mask of masks in memory is no vector",
+           tests("a mask that is computed from one in memory is read for each column")},
           {"a transposition is read where it is not",
            tests("what a program cannot read where it is needed is in memory")},
           {"an operand of another dtype is in no memory", network(6)},
