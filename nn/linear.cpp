@@ -4,6 +4,7 @@
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/matmul.hpp"
 #include "autograd/ops/movement.hpp"
+#include "autograd/ops/operand_tensor.hpp"
 #include "nn/call.hpp"
 #include "nn/init.hpp"
 
@@ -20,7 +21,8 @@ Linear::Linear(std::int64_t inputs, std::int64_t outputs, LinearOptions options,
 
 Tensor Linear::operator()(const Operand& x) const {
   const Call call(*this, "Linear", x.where());
-  const Tensor input = x.tensor();
+  const OperandTensor held(x);
+  const Tensor& input = *held;
   check<ShapeError>(input.ndim() > 0 && input.shape().back() == weight.shape()[1], x.where(), "Linear: the input ",
                     describe(input), " does not end in an axis of size ", weight.shape()[1], "; weight ",
                     describe(weight.value()));

@@ -5,6 +5,7 @@
 #include "autograd/ops/batching.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/movement.hpp"
+#include "autograd/ops/operand_tensor.hpp"
 #include "autograd/tape/record.hpp"
 
 namespace xgrad {
@@ -30,7 +31,8 @@ struct Matmul : Operation<Matmul> {  // (..., m, k)(..., k, n) -> (..., m, n) wi
     return {shape, a.dtype()};
   }
   Tensor vjp(std::size_t input, const Tensor& g, std::span<const Tensor> inputs, const Tensor&) const {
-    return input == 0 ? matmul(g, turned(inputs[1])) : matmul(turned(inputs[0]), g);
+    return input == 0 ? record(Location::current(), Matmul{}, g, turned(inputs[1]))
+                      : record(Location::current(), Matmul{}, turned(inputs[0]), g);
   }
   void run(std::span<const View> inputs, const View& y, const Location&) const override {
     kernels::matmul(inputs[0], inputs[1], y);
@@ -80,7 +82,8 @@ Tensor product(const Tensor& a, const Tensor& b, const Location& where) {
 
 Tensor matmul(const Operand& a, const Operand& b) {
   const Location& where = a.where();
-  Tensor lhs = a.tensor(), rhs = b.tensor();
+  OperandTensor held_a(a), held_b(b);
+  const Tensor &lhs = *held_a, &rhs = *held_b;
   check<ShapeError>(lhs.ndim() > 0 && rhs.ndim() > 0, where, "matmul: needs at least one axis: ", "lhs ", describe(lhs),
                     ", rhs ", describe(rhs));
   check<DTypeError>(lhs.dtype() == rhs.dtype() && lhs.dtype() != boolean, where,
@@ -88,10 +91,11 @@ Tensor matmul(const Operand& a, const Operand& b) {
   const std::int64_t inner = rhs.size(rhs.ndim() == 1 ? 0 : -2);
   check<ShapeError>(lhs.size(-1) == inner, where, "matmul: inner sizes ", lhs.size(-1), " and ", inner,
                     " differ: ", "lhs ", describe(lhs), ", rhs ", describe(rhs));
+  if (lhs.ndim() == 2 && rhs.ndim() == 2) return record(where, Matmul{}, held_a.take(), held_b.take());
   const bool row = lhs.ndim() == 1, column = rhs.ndim() == 1;
-  if (row) lhs = unsqueeze(Operand(lhs, where), 0);
-  if (column) rhs = unsqueeze(Operand(rhs, where), 1);
-  Tensor result = product(lhs, rhs, where);
+  const Tensor matrix_a = row ? unsqueeze(Operand(lhs, where), 0) : held_a.take();
+  const Tensor matrix_b = column ? unsqueeze(Operand(rhs, where), 1) : held_b.take();
+  Tensor result = product(matrix_a, matrix_b, where);
   if (column) result = squeeze(Operand(result, where), -1);
   return row ? squeeze(Operand(result, where), column ? -1 : -2) : result;
 }
