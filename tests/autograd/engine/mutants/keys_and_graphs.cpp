@@ -87,6 +87,8 @@ Room groups() {
            tests("a mask that is computed from one in memory is read for each column")},
           {"a transposition is read where it is not",
            tests("what a program cannot read where it is needed is in memory")},
+          {"products transpose one matrix over and over",
+           tests("a matrix that many products read transposed is transposed once")},
           {"an operand of another dtype is in no memory", network(6)},
           {"two broadcasts agree on their columns", network(164)},
           {"a broadcast of axes apart is in no memory",
