@@ -23,10 +23,10 @@ Tensor Linear::operator()(const Operand& x) const {
   const Call call(*this, "Linear", x.where());
   const OperandTensor held(x);
   const Tensor& input = *held;
-  check<ShapeError>(input.ndim() > 0 && input.shape().back() == weight.shape()[1], x.where(), "Linear: the input ",
-                    describe(input), " does not end in an axis of size ", weight.shape()[1], "; weight ",
-                    describe(weight.value()));
-  const Tensor product = matmul(input, transpose(weight));
+  if (input.ndim() == 0 || input.shape().back() != weight.shape()[1]) [[unlikely]]
+    fail<ShapeError>(x.where(), "Linear: the input ", describe(input), " does not end in an axis of size ",
+                     weight.shape()[1], "; weight ", describe(weight.value()));
+  const Tensor product = matmul_transposed(Operand(input, x.where()), weight);
   return call.result(bias.defined() ? product + bias : product);
 }
 

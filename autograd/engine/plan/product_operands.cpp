@@ -27,7 +27,8 @@ std::optional<Offsets> offsets(const Requirements& requirements, const Node& nod
   const Product& product = graph.product(node);
   const std::int64_t outer = operand == 0 ? product.m : product.n;
   if (product.m == 1 || product.n == 1 || adds_in_lanes(product.m, product.n, product.depth)) return {};
-  const bool depth_last = (operand == 0) != (transposed != product.operands_transposed);
+  const bool depth_last =
+      (operand == 0) != (transposed != (operand == 0 ? product.transposed_a : product.transposed_b));
   auto found = depth_last ? offsets_of(view, product.batch, outer, product.depth)
                           : offsets_of(view, product.batch, product.depth, outer);
   if (!found || found->lies_along() || operand == 1) return found;

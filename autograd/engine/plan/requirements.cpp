@@ -150,7 +150,7 @@ bool Requirements::is_stored_mask_now(std::int32_t node) {
 bool Requirements::packs_transposed(const Node& node) const {
   const Product& product = graph_.product(node);
   const Node& factor = graph_.nodes[node.inputs[1]];
-  if (factor.kind != Kind::transposition || factor.leaf || product.operands_transposed) return false;
+  if (factor.kind != Kind::transposition || factor.leaf || product.transposed_b) return false;
   constexpr std::int64_t most_rows = 256, deep = 256;  // a deeper product of few rows packs the other factor
   return product.batch == 1 && product.m > 1 && product.m <= most_rows && product.n > 1 &&
          (product.m >= product.n || product.depth < deep) && !adds_in_lanes(product.m, product.n, product.depth);
