@@ -4,6 +4,7 @@
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/matmul.hpp"
 #include "autograd/ops/movement.hpp"
+#include "autograd/ops/operand_tensor.hpp"
 #include "nn/call.hpp"
 #include "nn/init.hpp"
 
@@ -20,11 +21,12 @@ Linear::Linear(std::int64_t inputs, std::int64_t outputs, LinearOptions options,
 
 Tensor Linear::operator()(const Operand& x) const {
   const Call call(*this, "Linear", x.where());
-  const Tensor input = x.tensor();
-  check<ShapeError>(input.ndim() > 0 && input.shape().back() == weight.shape()[1], x.where(), "Linear: the input ",
-                    describe(input), " does not end in an axis of size ", weight.shape()[1], "; weight ",
-                    describe(weight.value()));
-  const Tensor product = matmul(input, transpose(weight));
+  const OperandTensor held(x);
+  const Tensor& input = *held;
+  if (input.ndim() == 0 || input.shape().back() != weight.shape()[1]) [[unlikely]]
+    fail<ShapeError>(x.where(), "Linear: the input ", describe(input), " does not end in an axis of size ",
+                     weight.shape()[1], "; weight ", describe(weight.value()));
+  const Tensor product = matmul_transposed(Operand(input, x.where()), weight);
   return call.result(bias.defined() ? product + bias : product);
 }
 

@@ -86,6 +86,7 @@ bool Access::pad(std::int64_t axis, std::int64_t before, std::int64_t after, dou
 bool Access::reshape(const Shape& shape) {
   coalesce();
   std::vector<Axis> parts;  // innermost first
+  parts.reserve(static_cast<std::size_t>(shape.ndim()));
   std::size_t inner = axes.size();
   Axis left = inner > 0 ? axes[inner - 1] : whole(1, 1);  // the rest of the axis that is being divided
   for (std::int64_t k = shape.ndim(); k-- > 0;) {
@@ -107,21 +108,23 @@ bool Access::reshape(const Shape& shape) {
   return true;
 }
 
+// In place, as each run of a plan does it for each view.
 void Access::coalesce() {
-  std::vector<Axis> joined;
-  for (const Axis& axis : axes) {
+  std::size_t kept = 0;
+  for (std::size_t k = 0; k < axes.size(); ++k) {
+    const Axis axis = axes[k];
     if (axis.size == 1 && !axis.bounded) continue;
-    if (!joined.empty() && join(joined.back(), axis))
-      joined.back() = whole(joined.back().size * axis.size, axis.stride);
+    if (kept > 0 && join(axes[kept - 1], axis))
+      axes[kept - 1] = whole(axes[kept - 1].size * axis.size, axis.stride);
     else
-      joined.push_back(axis);
+      axes[kept++] = axis;
   }
-  axes = std::move(joined);
+  axes.resize(kept);
 }
 
 Shape Access::shape() const {
-  std::vector<std::int64_t> sizes;
-  for (const Axis& axis : axes) sizes.push_back(axis.size);
+  Shape sizes = Shape::filled(static_cast<std::int64_t>(axes.size()), 1);
+  for (std::size_t k = 0; k < axes.size(); ++k) sizes[static_cast<std::int64_t>(k)] = axes[k].size;
   return sizes;
 }
 

@@ -5,6 +5,7 @@
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/families.hpp"
 #include "autograd/ops/movement.hpp"
+#include "autograd/ops/operand_tensor.hpp"
 
 namespace xgrad {
 
@@ -200,6 +201,10 @@ Tensor& operator*=(Tensor& a, const Operand& b) { return put_onto(a, mul(Operand
 Tensor& operator/=(Tensor& a, const Operand& b) { return put_onto(a, div(Operand(a, b.where()), b), b, "/="); }
 
 Tensor add(const Operand& a, const Operand& b) { return record_binary<Add>(a, b); }
+Tensor add_taken(Tensor a, Tensor b, const Location& where) {
+  if (a.dtype() != b.dtype() || a.shape() != b.shape()) return add(Operand(a, where), Operand(b, where));
+  return record(where, Add{}, std::move(a), std::move(b));
+}
 Tensor sub(const Operand& a, const Operand& b) { return record_binary<Sub>(a, b); }
 Tensor mul(const Operand& a, const Operand& b) {
   return is_mask(a) && is_mask(b) ? logical_and(a, b) : record_binary<Mul>(a, b);

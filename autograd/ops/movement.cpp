@@ -9,6 +9,7 @@
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/families.hpp"
+#include "autograd/ops/operand_tensor.hpp"
 #include "autograd/ops/pieces.hpp"
 #include "autograd/ops/reduce.hpp"
 #include "autograd/tape/record.hpp"
@@ -218,7 +219,8 @@ std::optional<Piece> piece_of(const Tensor& x) {
 
 Tensor reshape(const Operand& x, const Shape& shape) {
   const Location& where = x.where();
-  const Tensor input = x.tensor();
+  OperandTensor held(x);
+  const Tensor& input = *held;
   Shape to = shape;
   std::int64_t inferred = -1;
   for (std::int64_t axis = 0; axis < to.ndim(); ++axis) {
@@ -234,15 +236,16 @@ Tensor reshape(const Operand& x, const Shape& shape) {
                       " cannot be inferred for ", describe(input));
     to[inferred] = input.numel() / others;
   }
-  if (to == input.shape()) return input;
+  if (to == input.shape()) return held.take();
   check<ShapeError>(to.numel() == input.numel(), where, "reshape: ", describe(input), " has ", input.numel(),
                     " elements, shape ", shape, " has ", to.numel());
-  return record(where, Reshape(to), input);
+  return record(where, Reshape(to), held.take());
 }
 
 Tensor permute(const Operand& x, const std::vector<std::int64_t>& order) {
   const Location& where = x.where();
-  const Tensor input = x.tensor();
+  OperandTensor held(x);
+  const Tensor& input = *held;
   check<AxisError>(static_cast<std::int64_t>(order.size()) == input.ndim(), where, "permute: ", order.size(),
                    " axes are given for ", describe(input));
   normalise_axes(order, input.ndim(), "permute", where);
@@ -252,24 +255,26 @@ Tensor permute(const Operand& x, const std::vector<std::int64_t>& order) {
     axes[i] = axes[i] < 0 ? axes[i] + input.ndim() : axes[i];
     moved = moved || axes[i] != i;
   }
-  return moved ? record(where, Permute(axes), input) : input;
+  return moved ? record(where, Permute(axes), held.take()) : held.take();
 }
 
 Tensor transpose(const Operand& x, std::int64_t axis0, std::int64_t axis1) {
-  const Tensor input = x.tensor();
+  OperandTensor held(x);
+  const Tensor& input = *held;
   const std::int64_t a = normalise_axis(axis0, input.ndim(), "transpose", x.where());
   const std::int64_t b = normalise_axis(axis1, input.ndim(), "transpose", x.where());
-  if (a == b) return input;
+  if (a == b) return held.take();
   Shape order = input.shape();
   std::iota(order.data(), order.data() + order.ndim(), 0);
   std::swap(order[a], order[b]);
-  return record(x.where(), Permute(order), input);
+  return record(x.where(), Permute(order), held.take());
 }
 
 Tensor broadcast_to(const Operand& x, const Shape& shape) {
   const Location& where = x.where();
-  Tensor input = x.tensor();
-  if (input.shape() == shape) return input;
+  OperandTensor held(x);
+  const Tensor& input = *held;
+  if (input.shape() == shape) return held.take();
   const std::int64_t added = shape.ndim() - input.ndim();
   check<ShapeError>(added >= 0, where, "broadcast_to: ", describe(input), " has more axes than ", shape);
   Shape to = shape, padded = Shape::filled(shape.ndim(), 1);
@@ -280,14 +285,16 @@ Tensor broadcast_to(const Operand& x, const Shape& shape) {
                       padded[axis], " cannot become ", to[axis], " at axis ", axis, ": ", describe(input), " to ",
                       shape);
   }
-  input = reshape(Operand(input, where), padded);
-  return input.shape() == to ? input : record(where, BroadcastTo(to), input);
+  Tensor aligned = padded == input.shape() ? held.take() : reshape(Operand(input, where), padded);
+  if (padded == to) return aligned;
+  return record(where, BroadcastTo(to), std::move(aligned));
 }
 
 Tensor slice(const Operand& x, std::int64_t axis, std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
              std::int64_t step) {
   const Location& where = x.where();
-  const Tensor input = x.tensor();
+  OperandTensor held(x);
+  const Tensor& input = *held;
   axis = normalise_axis(axis, input.ndim(), "slice", where);
   check<ValueError>(step != 0, where, "slice: the step is 0");
   const std::int64_t size = input.shape()[axis];
@@ -305,13 +312,14 @@ Tensor slice(const Operand& x, std::int64_t axis, std::optional<std::int64_t> st
   };
   const std::int64_t first = bound(start.value_or(0)), last = bound(stop.value_or(size));
   const std::int64_t count = last > first ? (last - first - 1) / step + 1 : 0;
-  if (count == size && step == 1) return input;
-  return record(where, Slice(axis, count ? first : 0, count > 1 ? step : 1, count), input);
+  if (count == size && step == 1) return held.take();
+  return record(where, Slice(axis, count ? first : 0, count > 1 ? step : 1, count), held.take());
 }
 
 Tensor select(const Operand& x, std::int64_t axis, std::int64_t index) {
   const Location& where = x.where();
-  const Tensor input = x.tensor();
+  const OperandTensor held(x);
+  const Tensor& input = *held;
   axis = normalise_axis(axis, input.ndim(), "select", where);
   const std::int64_t size = input.shape()[axis];
   check<IndexError>(index >= -size && index < size, where, "select: index ", index, " is out of range for axis ", axis,
@@ -347,7 +355,8 @@ Tensor flip(const Operand& x, const Axes& axes) {
 }
 
 Tensor squeeze(const Operand& x, const Axes& axes) {
-  const Tensor input = x.tensor();
+  const OperandTensor held(x);
+  const Tensor& input = *held;
   AxisSet set;
   for (std::int64_t axis = 0; axis < input.ndim(); ++axis)
     if (axes.is_all() && input.shape()[axis] == 1) set.insert(axis);
@@ -359,7 +368,8 @@ Tensor squeeze(const Operand& x, const Axes& axes) {
 }
 
 Tensor unsqueeze(const Operand& x, std::int64_t axis) {
-  const Tensor input = x.tensor();
+  const OperandTensor held(x);
+  const Tensor& input = *held;
   const std::int64_t at = normalise_axis(axis, input.ndim() + 1, "unsqueeze", x.where());
   std::vector<std::int64_t> sizes(input.shape().begin(), input.shape().end());
   sizes.insert(sizes.begin() + at, 1);
@@ -367,7 +377,8 @@ Tensor unsqueeze(const Operand& x, std::int64_t axis) {
 }
 
 Tensor flatten(const Operand& x, std::int64_t first, std::int64_t last) {
-  const Tensor input = x.tensor();
+  const OperandTensor held(x);
+  const Tensor& input = *held;
   if (input.ndim() == 0) return reshape(Operand(input, x.where()), {1});
   const std::int64_t from = normalise_axis(first, input.ndim(), "flatten", x.where());
   const std::int64_t to = normalise_axis(last, input.ndim(), "flatten", x.where());

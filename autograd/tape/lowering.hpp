@@ -21,7 +21,8 @@ struct Lowering {
     shifted,        ///< the same from any element on, and perhaps padded with a number
     strided_sum,    ///< the transpose of strided: adds the elements of input 0, row by row, at such places
     transposition,  ///< the last two axes swapped
-    contraction,    ///< matrix product of the last two axes
+    contraction,    ///< matrix product of the last two axes; `axes` has the numbers of the inputs that are given
+                    ///< transposed
     pick,           ///< reads input 0 at the int64 indices of input 1 along `axis`
     place,          ///< adds input 0 into zeros at the int64 indices of input 1 along `axis`
   };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/operand_tensor.hpp"
 #include "autograd/ops/pieces.hpp"
 #include "autograd/tape/entry.hpp"
 #include "autograd/tape/tensor.hpp"
@@ -56,7 +57,7 @@ struct MaskedCotangent {
     if (mask.defined()) return add(MaskedCotangent{.value = std::move(other)});
     if (!value.defined() && add_piece(other)) return;
     add_pieces();
-    value = is_zero() ? std::move(other) : value + other;
+    value = is_zero() ? std::move(other) : add_taken(std::move(value), std::move(other));
   }
 
   /// Whether the result of this entry's rule has a mask.

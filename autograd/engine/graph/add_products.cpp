@@ -100,7 +100,7 @@ class Adder {
     const Node& from = graph_.nodes[product];
     WithAddend result{{from.inputs[0], from.inputs[1], addend}, graph_.product(from)};
     if (planted("a transposed product is not transposed when it takes an addition in"))
-      result.product.operands_transposed = false;
+      result.product.transposed_a = result.product.transposed_b = false;
     if (factor >= 0 && !planted("an addition loses its factor")) result.inputs.push_back(factor);
     result.product.scaled = scaled;
     result.product.sign = sign;

@@ -287,7 +287,12 @@ class Graph::Builder {
     Product product;
     product.m = entry.shape[entry.shape.ndim() - 2];
     product.n = entry.shape.back();
-    product.depth = entry.input(0).shape().back();
+    const bool as_it_lies = planted("factors that are given transposed are taken as they lie");
+    const AxisSet transposed = as_it_lies ? AxisSet() : entry.primitive->lower().axes;
+    product.transposed_a = transposed.contains(0);
+    product.transposed_b = transposed.contains(1);
+    const Shape& first = entry.input(0).shape();
+    product.depth = first[first.ndim() - (product.transposed_a ? 2 : 1)];
     for (std::int64_t axis = 0; axis + 2 < entry.shape.ndim(); ++axis) product.batch *= entry.shape[axis];
     graph_.set_product(node, product);
   }

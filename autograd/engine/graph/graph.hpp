@@ -81,7 +81,8 @@ Access access_of(const Movements& movements, const Pending& pending, std::span<c
 struct Product {
   std::int64_t m = 0, n = 0, depth = 0;  // (m x depth) (depth x n)
   std::int64_t batch = 1;                // how many matrices
-  bool operands_transposed = false;      // both inputs are read transposed, in this order
+  bool transposed_a = false;             // whether a factor is read transposed,
+  bool transposed_b = false;             // beside what a transposition does to it
   std::int32_t view = -1;                // index of the strided view at whose places the product adds up, if it does
   Scaled scaled = Scaled::none;
   double sign = 1;

@@ -1,5 +1,7 @@
 // Moves into a matrix product what is done to its result: a transposition, or sums at strided places.
 
+#include <utility>
+
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/graph/graph.hpp"
 
@@ -14,7 +16,7 @@ void Graph::push_transposes() {
     if (from.kind != Lowering::Kind::contraction || readers[node.inputs[0]] != 1) continue;
     Product product = this->product(from);
     std::swap(product.m, product.n);
-    product.operands_transposed = !product.operands_transposed;
+    product.transposed_a = !std::exchange(product.transposed_b, !product.transposed_a);
     node.inputs = {from.inputs[1], from.inputs[0]};
     if (planted("a transposed product keeps the order of its operands")) node.inputs = from.inputs;
     set_product(node, product);

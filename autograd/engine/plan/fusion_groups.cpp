@@ -23,7 +23,10 @@ FusionGroups::OperandUse FusionGroups::use(std::int32_t input, Extent consumer, 
   if (node.kind == Kind::constant || of.uniform) return {held, Extent::scalar, true};
   if (node.kind != Kind::broadcast) {
     const std::int64_t asked = requirements_.columns_of(held);
-    const bool fits = consumer == Extent::full ? asked == 0 || asked == columns : asked == 0 && !of.reads_stored_mask;
+    // A mask in memory is read along the columns, but is no number for a row.
+    const bool by_column = consumer == Extent::per_column && !planted("a mask of masks in memory is no vector");
+    const bool fits =
+        consumer == Extent::full ? asked == 0 || asked == columns : asked == 0 && (by_column || !of.reads_stored_mask);
     return {held, consumer, fits};
   }
   const std::int32_t source = requirements_.storage(node.inputs[0]);

@@ -25,7 +25,8 @@ std::optional<Offsets> offsets(const Requirements& requirements, const Node& nod
   const Graph& graph = requirements.graph();
   const Product& product = graph.product(node);
   const std::int64_t outer = operand == 0 ? product.m : product.n;
-  const bool depth_last = (operand == 0) != (transposed != product.operands_transposed);
+  const bool depth_last =
+      (operand == 0) != (transposed != (operand == 0 ? product.transposed_a : product.transposed_b));
   auto found = depth_last ? offsets_of(view, product.batch, outer, product.depth)
                           : offsets_of(view, product.batch, product.depth, outer);
   if (!found || found->lies_along() || operand == 1) return found;

@@ -27,9 +27,9 @@ std::unique_ptr<const Offsets> set_offsets(Offsets offsets, bool& transposed, st
 
 // Sets transposes, distances and offsets of the factors.
 void set_layout(Gemm& gemm, const Product& product, const ProductOperand& a, const ProductOperand& b) {
-  gemm.transpose_a = a.transposed != (product.operands_transposed &&
-                                      !planted("a transposed product takes its first operand as it lies"));
-  gemm.transpose_b = b.transposed != product.operands_transposed;
+  gemm.transpose_a =
+      a.transposed != (product.transposed_a && !planted("a transposed product takes its first operand as it lies"));
+  gemm.transpose_b = b.transposed != product.transposed_b;
   gemm.row_a = gemm.transpose_a ? gemm.m : gemm.k;
   gemm.row_b = gemm.transpose_b ? gemm.k : gemm.n;
   gemm.row_c = gemm.n;

@@ -5,6 +5,7 @@
 
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/plan/product_operands.hpp"
+#include "autograd/engine/products/block_product.hpp"
 
 namespace xgrad::fused {
 
@@ -35,8 +36,10 @@ Requirements::Requirements(const Graph& graph) : graph_(graph), of_(graph.nodes.
   for (bool again = true; again;) {
     again = false;
     find_readers_of_stored_masks();
+    packed_.assign(of_.size(), 0);
     for (std::int32_t node = count - 1; node >= 0; --node) {
       if (!of_[node].used) continue;
+      if (is_worth_transposing(node)) materialise(node);
       again = (is_stored_mask_now(node) && !planted("readers of a mask in memory are looked at once")) || again;
       require_inputs(node);
     }
@@ -144,12 +147,33 @@ bool Requirements::is_stored_mask_now(std::int32_t node) {
   return at.is_mask && of.kind == Kind::opaque;
 }
 
+// Whether a product of a few rows lays out its second factor, a transposed matrix, for itself.
+bool Requirements::packs_transposed(const Node& node) const {
+  const Product& product = graph_.product(node);
+  const Node& factor = graph_.nodes[node.inputs[1]];
+  if (factor.kind != Kind::transposition || factor.leaf || product.transposed_b) return false;
+  constexpr std::int64_t most_rows = 256, deep = 256;  // a deeper product of few rows packs the other factor
+  return product.batch == 1 && product.m > 1 && product.m <= most_rows && product.n > 1 &&
+         (product.m >= product.n || product.depth < deep) && !adds_in_lanes(product.m, product.n, product.depth);
+}
+
+// Whether a transposed matrix is transposed once, in memory, because many products would do it each for itself, as the
+// steps of a recurrent network would with its weights. All of these have been looked at.
+bool Requirements::is_worth_transposing(std::int32_t node) const {
+  constexpr std::int32_t least_products = 4;
+  constexpr std::int64_t most_elements = 1 << 18;  // stays in the second-level cache
+  if (planted("products transpose one matrix over and over")) return false;
+  return packed_[node] >= least_products && graph_.nodes[node].numel <= most_elements &&
+         moved(graph_.nodes[node].inputs[0]) == nullptr;
+}
+
 void Requirements::require_inputs(std::int32_t node) {
   const Node& at = graph_.nodes[node];
   const Kind kind = of_[node].kind;
   for (const std::int32_t input : at.inputs) of_[input].used = true;
   if (at.leaf || kind == Kind::alias || kind == Kind::constant) return;
   if (kind == Kind::contraction) {
+    if (packs_transposed(at)) ++packed_[at.inputs[1]];
     for (std::size_t i = 0; i < at.inputs.size(); ++i) {
       const std::int32_t held = of_[at.inputs[i]].storage;
       const bool number = i == 3 && graph_.nodes[held].kind == Kind::constant;

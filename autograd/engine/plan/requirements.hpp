@@ -21,7 +21,7 @@ struct Requirement {
 
 /// The requirements of all nodes, found from the roots back. A node is materialised if it is a root, or if it is read
 /// by a matrix product, by a reference kernel, or by a program that cannot compute or repeat it itself. A mask in
-/// memory is computed by its reference kernel.
+/// memory is computed by its reference kernel. A transposed matrix is materialised if several products would pack it.
 class Requirements {
  public:
   explicit Requirements(const Graph& graph);
@@ -51,6 +51,8 @@ class Requirements {
   void find_uniform();
   void find_readers_of_stored_masks();
   bool is_stored_mask_now(std::int32_t node);
+  bool packs_transposed(const Node& product) const;
+  bool is_worth_transposing(std::int32_t node) const;
   void require_inputs(std::int32_t node);
   void require_operands(std::int32_t node);
   void require_operand(std::int32_t node, std::size_t operand, std::int64_t& columns);
@@ -59,7 +61,8 @@ class Requirements {
   std::int32_t source_of(std::int32_t input) const;
 
   const Graph& graph_;
-  std::vector<Requirement> of_;  // by node
+  std::vector<Requirement> of_;       // by node
+  std::vector<std::int32_t> packed_;  // by node: how many products pack it, a transposed matrix
 };
 
 /// The graph as it is planned: views that have to be in memory are copies.

@@ -347,6 +347,11 @@ void run(const Gemm& gemm, AfterPart after_part, int threads) {
   const Way chosen = way(gemm);
   if (gemm.offsets_c != nullptr)
     return gemm.dtype == float32 ? run_folded<float>(gemm, chosen) : run_folded<double>(gemm, chosen);
+  if (threads == 1 && gemm.batch == 1) {  // nothing is cut, and little products spend no time on finding that out
+    multiply(gemm, chosen, 0, {0, gemm.m, 0, gemm.n});
+    if (after_part) after_part({0, gemm.m, 0, gemm.n});
+    return;
+  }
   const Cut cut = cut_for(gemm, chosen, threads);
   const DepthCut groups = depth_cut(gemm, cut, threads);
   if (groups.groups > 0)

@@ -68,7 +68,8 @@ TEST_CASE("a product that is only read transposed is that of its transposed oper
   const Stages stages({root});
   REQUIRE(stages.at(turned).kind == Kind::contraction);
   const Product& found = stages.graph.product(stages.at(turned));
-  CHECK(found.operands_transposed);
+  CHECK(found.transposed_a);
+  CHECK(found.transposed_b);
   CHECK(found.m == 3);
   CHECK(found.n == 5);
   const Stages both({root, product});

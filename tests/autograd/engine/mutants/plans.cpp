@@ -12,6 +12,8 @@ Room plans() {
            tests("programs run on the parts of products have the bits of those that run afterwards")},
           {"memory is handed over to the first of its owners", network(0)},
           {"a transposed product takes its first operand as it lies", tests("products that are read transposed")},
+          {"factors that are given transposed are taken as they lie",
+           tests("a product with a transposed matrix is that product\\, to the bit\\, in every order")},
           {"a repeated matrix is taken for a batch", tests("a matrix that multiplies a batch is read where it lies")},
           {"a task does not know that it reads numbers of rows", network(1)},
           {"indices are always right", network(5)},

@@ -285,6 +285,20 @@ TEST_CASE("a mask of rows that is computed from one in memory", "[plan]") {
   });
 }
 
+TEST_CASE("a mask that is computed from one in memory is read for each column", "[plan]") {
+  const Tensor x = numbers({16}, 1), a = numbers({50, 16}, 2), b = numbers({50, 16}, 3);
+  check_agreement([&] {
+    const Tensor mask = x > 0.2, other = logical_or(logical_not(mask), x > 0.9);
+    const Tensor spread = broadcast_to(logical_and(other, logical_or(mask, other)), {50, 16});
+    return Roots{mask, where(spread, a, b), sum(where(spread, a * b, b), 0)};
+  });
+  // The Hessian by vmap: what logsumexp subtracts is masked, and so are all examples at once.
+  check_agreement([&] {
+    const auto f = [&](const Tensor& t) { return logsumexp(matmul(a, t)); };
+    return Roots{hessian(f)(x)};
+  });
+}
+
 TEST_CASE("a plan is never used for another structure, shape or constant", "[plan]") {
   for (std::uint64_t seed = 0; seed < 10'000; ++seed) {
     const auto record = [seed] { return varying(seed); };

@@ -31,6 +31,52 @@ TEST_CASE("factors are in memory, as they lie before they are transposed or repe
   CHECK_FALSE(stages.requirement(turned).materialised);
 }
 
+// Products of `rows` rows with one transposed matrix, `count` of them.
+std::vector<Tensor> products_with(const Tensor& turned, std::size_t count, std::int64_t rows) {
+  std::vector<Tensor> products;
+  for (std::size_t i = 0; i < count; ++i)
+    products.push_back(matmul(numbers({rows, turned.shape()[0]}, static_cast<int>(i) + 1), turned));
+  return products;
+}
+
+TEST_CASE("a matrix that many products read transposed is transposed once", "[requirements][stages]") {
+  const auto is_transposed = [](std::size_t count, std::int64_t rows, std::int64_t depth, std::int64_t columns) {
+    const Tensor turned = transpose(exp(numbers({columns, depth}, 2)));
+    return Stages(products_with(turned, count, rows)).requirement(turned).materialised;
+  };
+  CHECK(is_transposed(4, 8, 24, 40));
+  CHECK(is_transposed(50, 100, 24, 40));
+  CHECK_FALSE(is_transposed(3, 8, 24, 40));       // they pack it in less time
+  CHECK_FALSE(is_transposed(9, 1, 24, 40));       // a row reads it as it lies,
+  CHECK_FALSE(is_transposed(9, 8, 200, 40));      // as do rows that add up in lanes,
+  CHECK_FALSE(is_transposed(9, 16, 300, 40));     // or pack the other factor
+  CHECK_FALSE(is_transposed(9, 300, 24, 40));     // for many rows packing is little
+  CHECK_FALSE(is_transposed(9, 16, 200, 3'000));  // takes much memory
+  const Tensor x = exp(numbers({40, 48}, 3)), part = transpose(slice(x, 1, 8, 32));
+  CHECK_FALSE(Stages(products_with(part, 9, 8)).requirement(part).materialised);  // packed from where it lies
+}
+
+TEST_CASE("products have the same bits whether their factor is transposed once or not", "[requirements]") {
+  for (const DType dtype : {float32, float64}) {
+    const Tensor turned = transpose(cast(numbers({40, 24}, 2), dtype));
+    const auto of = [&](std::size_t first, std::size_t count) {
+      std::vector<Tensor> all;
+      for (std::size_t i = first; i < first + count; ++i)
+        all.push_back(matmul(cast(numbers({8, 24}, static_cast<int>(i)), dtype), turned));
+      evaluate(all);
+      return all;
+    };
+    const std::vector<Tensor> together = of(0, 6);
+    for (std::size_t i = 0; i < together.size(); ++i) CHECK(of(i, 1).front().to_vector() == together[i].to_vector());
+  }
+  check_agreement([] {
+    const Tensor w = track(numbers({30, 20}, 1)), turned = transpose(w);
+    Tensor h = numbers({6, 20}, 2);
+    for (int step = 0; step < 6; ++step) h = slice(tanh(matmul(h, turned)), 1, 3, 23);
+    return Roots{h, grad(sum(h * h), w)};
+  });
+}
+
 TEST_CASE("what a program cannot read where it is needed is in memory", "[requirements][stages]") {
   const Tensor x = numbers({6, 5}, 1), inner = exp(x), indices = zeros({6, 1}, int64) + 1;
   const Tensor turned = transpose(greater(x, 0)), numbers_too = numbers({5, 6}, 2);
