@@ -317,7 +317,12 @@ class Graph::Builder {
     if (before != nullptr && nodes_[from].kind == Kind::transposition &&
         nodes_[before->memory].kind == Kind::contraction)
       before = nullptr;
-    std::optional<Movements> found;
+    std::optional<Movements> found, repeated;
+    if (const Node& at = nodes_[from]; before == nullptr && at.kind == Kind::broadcast && !at.leaf && at.entry >= 0) {
+      const Entry& repeats = *pending_.entries[static_cast<std::size_t>(at.entry)];
+      repeated = Movements{graph_.storage(at.inputs[0]), {}, Access(repeats.input(0).shape())}.then(at.entry, repeats);
+      if (repeated) before = &*repeated;
+    }
     if (before != nullptr && before->entries.size() < most_movements) found = before->then(node.entry, entry);
     if (!found) found = Movements{from, {}, Access(entry.input(0).shape())}.then(node.entry, entry);
     if (!found) return;

@@ -1,6 +1,7 @@
 #include "autograd/engine/plan/product_operands.hpp"
 
 #include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/products/lay_out.hpp"
 
 namespace xgrad::fused {
 
@@ -19,7 +20,8 @@ std::optional<StridedView> strides_of(const Movements& movements) {
 }
 
 // Where a product reads the elements of a view; nothing if the view has to be materialised first: where neither factor
-// has elements that lie along its rows or columns.
+// has elements that lie along its rows or columns, and where a product of few rows or columns, which reads along the
+// depth, finds few elements side by side there.
 std::optional<Offsets> offsets(const Requirements& requirements, const Node& node, std::size_t operand, bool transposed,
                                const StridedView& view) {
   const Graph& graph = requirements.graph();
@@ -29,7 +31,10 @@ std::optional<Offsets> offsets(const Requirements& requirements, const Node& nod
       (operand == 0) != (transposed != (operand == 0 ? product.transposed_a : product.transposed_b));
   auto found = depth_last ? offsets_of(view, product.batch, outer, product.depth)
                           : offsets_of(view, product.batch, product.depth, outer);
-  if (!found || found->lies_along() || operand == 1) return found;
+  if (!found || found->lies_along()) return found;
+  const bool along_depth = product.m == 1 || product.n == 1 || adds_in_lanes(product.m, product.n, product.depth);
+  if (along_depth && !lies_along_depth(depth_last ? found->columns : found->rows)) return {};
+  if (operand == 1) return found;
   const std::int32_t second =
       graph.nodes[node.inputs[1]].kind == Kind::transposition ? graph.nodes[node.inputs[1]].inputs[0] : node.inputs[1];
   const Movements* of_second = requirements.moved(second);

@@ -273,17 +273,18 @@ class Verifier {
   void kernel(const Bound& bound, const Work& work) {
     if (!work.may_fail || !work.reuses.empty()) bad("a reference kernel may fail, and shares no memory");
     if (bound.shapes.size() != bound.operands.size()) bad("a reference kernel has other operands");
+    auto view = bound.joined.begin();  // in the order of the operands
     for (std::size_t i = 0; i < bound.operands.size(); ++i) {
       const std::int32_t node = bound.operands[i];
       at(node);
       use(node);
       read(node);
-      const auto view = std::ranges::find(bound.joined, i, &MovedFactor::factor);
-      if (view == bound.joined.end())
+      if (view == bound.joined.end() || view->factor != i)
         size(node, bound.shapes[i].numel(), value(node).dtype);
       else
-        joined(view->movements, bound.shapes[i], node, value(work.writes[0]).dtype);
+        joined((view++)->movements, bound.shapes[i], node, value(work.writes[0]).dtype);
     }
+    if (view != bound.joined.end()) bad("views are joined in another order");
     for (const std::int32_t node : work.writes) {
       use(node);
       write(node);

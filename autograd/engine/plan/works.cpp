@@ -51,7 +51,10 @@ class WorkOf {
   void add(const ProductTask& task) {
     const Gemm& product = task.product;
     reads(task.operands);
-    work_.may_fail = task.offsets_c != nullptr;
+    // What lies anywhere is laid out in memory of the thread, of which there may be none.
+    const auto anywhere = [](const auto& offsets) { return offsets != nullptr && !offsets->columns.empty(); };
+    work_.may_fail = task.offsets_c != nullptr || ((anywhere(task.offsets_a) || anywhere(task.offsets_b)) &&
+                                                   !planted("products of what lies anywhere need no memory"));
     work_.cost += static_cast<double>(product.batch * product.m * product.n) * static_cast<double>(product.k) / 16;
     if (task.operands.size() > 2)
       may_take(task.node, task.operands[2], std::count(task.operands.begin(), task.operands.end(), task.operands[2]));

@@ -41,8 +41,8 @@ Way way_of_scattered(const Gemm& gemm, const Products& products) {
   const bool first = is_scattered(gemm.offsets_a);
   if (adds_in_lanes(gemm.m, gemm.n, gemm.k)) return {products.lanes, true, gemm.m > gemm.n, products.lay_out};
   const Offsets& at = first ? *gemm.offsets_a : *gemm.offsets_b;
-  const bool along =
-      is_worth_laying_out(first ? at.columns : at.rows, first ? at.rows : at.columns, item_size(gemm.dtype));
+  const bool along = is_worth_laying_out(first ? at.columns : at.rows, first ? at.rows : at.columns,
+                                         first ? gemm.n : gemm.m, item_size(gemm.dtype));
   return {products.block, false, first != along, along ? products.lay_out : nullptr};
 }
 

@@ -35,8 +35,16 @@ std::vector<Run> runs_of(std::span<const std::int64_t> offsets) {
   return runs;
 }
 
-bool is_worth_laying_out(std::span<const std::int64_t> depths, std::span<const std::int64_t> others, std::size_t item) {
-  return depths.size() * others.size() * item <= most_bytes &&
+bool lies_along_depth(std::span<const std::int64_t> depths) {
+  constexpr std::size_t least = 8;
+  return depths.size() >= least * runs_of(depths).size();
+}
+
+bool is_worth_laying_out(std::span<const std::int64_t> depths, std::span<const std::int64_t> others,
+                         std::int64_t columns, std::size_t item) {
+  constexpr std::int64_t fewest_columns = 16, rows_for_each = 4;
+  return columns >= fewest_columns && std::ssize(others) >= rows_for_each * columns &&
+         depths.size() * others.size() * item <= most_bytes && lies_along_depth(depths) &&
          runs_of(depths).size() * others.size() < runs_of(others).size() * depths.size();
 }
 

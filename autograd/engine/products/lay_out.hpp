@@ -14,9 +14,12 @@ namespace xgrad::fused {
 
 std::vector<Run> runs_of(std::span<const std::int64_t> offsets);
 
-/// Whether a block product lays a factor out rather than packs it across the depth: where runs along the depth are
-/// longer, and all of it is laid out at once, so that the other factor is packed once.
-bool is_worth_laying_out(std::span<const std::int64_t> depths, std::span<const std::int64_t> others, std::size_t item);
+/// Whether enough elements lie side by side along the depth, so that what is laid out along it is copied by vectors.
+bool lies_along_depth(std::span<const std::int64_t> depths);
+/// Whether a block product of `columns` columns lays its other factor out rather than packs it across the depth: where
+/// runs along the depth are longer, all of it is laid out at once, and packing those columns costs less.
+bool is_worth_laying_out(std::span<const std::int64_t> depths, std::span<const std::int64_t> others,
+                         std::int64_t columns, std::size_t item);
 
 /// The memory that run_laid_out() asks for.
 std::size_t laid_out_bytes(const Block& block, std::size_t item);

@@ -14,7 +14,7 @@ namespace xgrad::fused {
 namespace {
 
 constexpr std::int64_t block_of_elements = 32768;  // for a thread
-constexpr std::int64_t long_run = 256;             // shorter ones are read several at a time
+constexpr std::int64_t at_once = 1024;             // elements of short runs that are copied together
 
 /// One piece of a result whose rows have `row` bytes, of which the piece begins at byte `first`.
 class Copier {
@@ -25,6 +25,7 @@ class Copier {
         rows_(rows),
         item_(static_cast<std::int64_t>(item)),
         row_(row),
+        has_short_runs_(!piece.view->offsets.empty()),
         to_(to + first),
         in_run_((run_ + block_of_elements - 1) / block_of_elements),
         together_(std::max<std::int64_t>(1, block_of_elements / run_)) {}
@@ -36,16 +37,15 @@ class Copier {
       return reader_.copy(row * run_ + begin, std::min(block_of_elements, run_ - begin), at(row) + begin * item_);
     }
     const std::int64_t begin = number * together_, end = std::min(rows_, begin + together_);
-    if (run_ >= long_run)
-      for (std::int64_t row = begin; row < end; ++row) reader_.copy(row * run_, run_, at(row));
-    else
-      short_runs(begin, end);
+    if (has_short_runs_) return short_runs(begin, end);
+    const std::int64_t row = planted("pieces are joined in the first row") ? 0 : begin;
+    reader_.copy_rows(begin * run_, (end - begin) * run_, at(row), run_, row_ / item_ - run_);
   }
 
  private:
-  char* at(std::int64_t row) const { return to_ + (planted("pieces are joined in the first row") ? 0 : row) * row_; }
+  char* at(std::int64_t row) const { return to_ + row * row_; }
   void short_runs(std::int64_t begin, std::int64_t end) const {
-    const std::int64_t most = 4 * long_run / run_, bytes = run_ * item_;
+    const std::int64_t most = std::max<std::int64_t>(1, at_once / run_), bytes = run_ * item_;
     char* const own = thread_memory(static_cast<std::size_t>(most * bytes));
     for (std::int64_t row = begin; row < end; row += most) {
       const std::int64_t count = std::min(most, end - row);
@@ -57,6 +57,7 @@ class Copier {
 
   RowReader reader_;
   std::int64_t run_, rows_, item_, row_;
+  bool has_short_runs_;
   char* to_;
   std::int64_t in_run_, together_;  // blocks of one run; runs of one block
 };

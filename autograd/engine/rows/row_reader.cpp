@@ -133,21 +133,26 @@ RowsInMemory RowReader::rows(std::int64_t row, std::int64_t rows, std::int64_t g
 
 void RowReader::copy(std::int64_t first, std::int64_t count, char* own) const {
   if (view_.offsets.empty())
-    item_ == 4 ? copy_as(first, count, reinterpret_cast<float*>(own))
-               : copy_as(first, count, reinterpret_cast<double*>(own));
+    copy_rows(first, count, own, count, 0);
   else
     item_ == 4 ? copy_short_runs(first, count, reinterpret_cast<float*>(own))
                : copy_short_runs(first, count, reinterpret_cast<double*>(own));
 }
 
+void RowReader::copy_rows(std::int64_t first, std::int64_t count, char* own, std::int64_t row, std::int64_t gap) const {
+  item_ == 4 ? copy_as(first, count, reinterpret_cast<float*>(own), row, gap)
+             : copy_as(first, count, reinterpret_cast<double*>(own), row, gap);
+}
+
 template <class T>
-void RowReader::copy_as(std::int64_t first, std::int64_t count, T* own) const {
+void RowReader::copy_as(std::int64_t first, std::int64_t count, T* own, std::int64_t row, std::int64_t gap) const {
   const std::vector<Axis>& axes = access_.axes;
   const Axis& inner = axes.empty() ? only : axes.back();
   const T fill = static_cast<T>(access_.fill);
   Position at = position(first, last_axis());
+  std::int64_t left = row;
   while (true) {
-    const std::int64_t run = std::min(inner.size - at.inner, count);
+    const std::int64_t run = std::min({inner.size - at.inner, count, left});
     const bool there = at.outside == 0;
     const std::int64_t low = there ? std::clamp<std::int64_t>(inner.low - at.inner, 0, run) : run;
     const std::int64_t high = there ? std::clamp<std::int64_t>(inner.high - at.inner, low, run) : run;
@@ -157,10 +162,13 @@ void RowReader::copy_as(std::int64_t first, std::int64_t count, T* own) const {
     }
     copy_run(own + low, reinterpret_cast<const T*>(base_) + at.offset + (at.inner + low) * inner.stride, inner.stride,
              high - low);
-    own += run;
     count -= run;
     if (count == 0) return;
-    go_on(at, axes.size() - 1);
+    own += run;
+    left -= run;
+    if (left == 0) own += gap, left = row;
+    at.inner += run;
+    if (at.inner == inner.size) go_on(at, axes.size() - 1);
   }
 }
 

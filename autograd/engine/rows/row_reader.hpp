@@ -26,6 +26,8 @@ class RowReader {
                     char* own, std::int64_t own_stride) const;
   /// Copies `count` elements from element `first` on to `own`.
   void copy(std::int64_t first, std::int64_t count, char* own) const;
+  /// The same, but leaves `gap` elements of `own` out after each `row` of them. Not where runs are short.
+  void copy_rows(std::int64_t first, std::int64_t count, char* own, std::int64_t row, std::int64_t gap) const;
 
  private:
   struct Position;
@@ -35,7 +37,7 @@ class RowReader {
   RowsInMemory rows_there(const Position& at, std::int64_t rows, std::int64_t columns) const;
   bool is_transposed(const Position& at, std::int64_t rows, std::int64_t column, std::int64_t columns) const;
   template <class T>
-  void copy_as(std::int64_t first, std::int64_t count, T* own) const;
+  void copy_as(std::int64_t first, std::int64_t count, T* own, std::int64_t row, std::int64_t gap) const;
   template <class T>
   void copy_short_runs(std::int64_t first, std::int64_t count, T* own) const;
 

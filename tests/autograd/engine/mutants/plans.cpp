@@ -70,6 +70,8 @@ Room products() {
            tests("a product is what its definition says\\, within its rounding errors*")},
           {"what is added to a part is that of the first part", tests("products that are added to something*")},
           {"windows that are read transposed are read as they lie", tests("[offsets]")},
+          {"products of what lies anywhere need no memory",
+           tests("a product of what lies anywhere may fail\\, for it needs memory")},
           {"what is laid out is laid out again",
            tests("products of what lies anywhere have the bits of those of what is laid out*")},
           {"a part of windows has the offsets of the first", tests("[offsets]")},

@@ -106,5 +106,15 @@ TEST_CASE("an output may lie over an input of its size that is read element by e
   CHECK(last.reuses[0].input == last.reads[0]);
 }
 
+TEST_CASE("a product of what lies anywhere may fail, for it needs memory", "[tasks][stages]") {
+  const Tensor x = numbers({6, 20, 8, 16}, 1), factor = numbers({6, 320, 30}, 2);
+  const Tensor moved = reshape(permute(x, {0, 2, 1, 3}), {6, 8, 320});
+  const Tensor anywhere = matmul(moved, factor), plain = matmul(numbers({6, 8, 320}, 3), factor);
+  const Stages stages({anywhere, plain});
+  const std::vector<Work> works = works_of(stages.tasks);
+  CHECK(works[static_cast<std::size_t>(stages.task(anywhere))].may_fail);
+  CHECK_FALSE(works[static_cast<std::size_t>(stages.task(plain))].may_fail);
+}
+
 }  // namespace
 }  // namespace xgrad::fused

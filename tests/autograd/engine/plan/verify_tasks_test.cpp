@@ -201,6 +201,7 @@ TEST_CASE("what is joined and is not what the kernel sees is found", "[verify]")
   breaks("another view is joined", [](Join& j) { j.views[0].movements.access.offset = 9; });
   breaks("another view is joined", [](Join& j) { j.views[0].movements.access.offset = -1; });
   breaks("another view is joined", [](Join& j) { j.views[1].movements.scaled = {0}; });
+  breaks("joined in another order", [](Join& j) { j.views[1].factor = 2; });
   breaks("along an axis that they do not have", [](Join& j) { j.tasks[3].axis = 2; });
   breaks("that have other rows", [](Join& j) { j.tasks[3].axis = 1; });
   breaks("another size than the result", [](Join& j) { j.values[12].bytes = 196; });

@@ -10,6 +10,7 @@
 #include "autograd/core/buffer.hpp"
 #include "autograd/engine/products/block_product.hpp"
 #include "autograd/engine/products/gemm.hpp"
+#include "autograd/engine/products/lay_out.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
 using namespace xgrad;
@@ -149,6 +150,26 @@ TEST_CASE("a strided view is divided into matrices as its elements lie", "[offse
   CHECK(offsets_of({{3, 4, 5}, {1, 3, 100}}, 3, 4, 5));
   CHECK_FALSE(offsets_of({{3, 4, 5}, {1, 3, 100}}, 3, 10, 2));
   CHECK_FALSE(offsets_of({{3, 4, 5}, {1, 3, 100}}, 3, 4, 6));
+}
+
+TEST_CASE("a factor is laid out where many elements lie along the depth, and few columns are packed for it",
+          "[offsets]") {
+  std::vector<std::int64_t> places, windows;  // of 10 x 10 windows of 5 x 5 elements in rows of 14
+  for (std::int64_t i = 0; i < 10; ++i)
+    for (std::int64_t j = 0; j < 10; ++j) places.push_back(14 * i + j);
+  for (std::int64_t channel = 0; channel < 6; ++channel)
+    for (std::int64_t i = 0; i < 5; ++i)
+      for (std::int64_t j = 0; j < 5; ++j) windows.push_back(196 * channel + 14 * i + j);
+  CHECK(fused::runs_of(places).size() == 10);
+  CHECK(fused::runs_of(places)[3].first == 30);
+  CHECK(fused::runs_of(places)[3].offset == 42);
+  CHECK(fused::lies_along_depth(places));
+  CHECK_FALSE(fused::lies_along_depth(windows));
+  CHECK(fused::is_worth_laying_out(places, windows, 16, 4));
+  CHECK_FALSE(fused::is_worth_laying_out(windows, places, 16, 4));  // runs of 5
+  CHECK_FALSE(fused::is_worth_laying_out(places, windows, 4, 4));   // less than a vector of columns
+  CHECK_FALSE(fused::is_worth_laying_out(places, windows, 64, 4));  // as many columns as half of the rows
+  CHECK_FALSE(fused::is_worth_laying_out(places, windows, 16, 40));
 }
 
 TEST_CASE("the distance between offsets is one number or none", "[offsets]") {
