@@ -10,7 +10,7 @@ set_target_properties(xgrad PROPERTIES VERSION ${PROJECT_VERSION}
                                        SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 if(BUILD_SHARED_LIBS)
   # A program does not replace functions of the library by its own, so that the library may inline them.
-  target_compile_options(xgrad PRIVATE -fno-semantic-interposition)
+  xgrad_compile_options(-fno-semantic-interposition)
 endif()
 if(BUILD_SHARED_LIBS AND XGRAD_HIDE_ENGINE)
   if(XGRAD_BUILD_TESTS)

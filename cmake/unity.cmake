@@ -2,7 +2,7 @@
 # that they take. Those of a room are compiled several at a time, so that names that a source keeps to itself, in an
 # unnamed namespace, are kept to its room. The engine's sources stand alone (faulty_engine.cmake replaces some of them),
 # and so do those that take long by themselves. ThreadSanitizer's build sees each source alone, without what others include.
-set(xgrad_alone "/kernels/(reduce|unary|recurrence|arithmetic|comparison|select|sort)\\.cpp$|^autograd/core/|^nn/summary")
+set(xgrad_alone "/kernels/(reduce|recurrence|sort)\\.cpp$|^autograd/core/|^nn/summary")
 option(XGRAD_UNITY "Compile small sources of a room together" ON)
 if(NOT XGRAD_UNITY OR XGRAD_SANITIZE_THREADS)
   return()
@@ -13,6 +13,11 @@ foreach(source ${xgrad_sources})
   cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${PROJECT_SOURCE_DIR} OUTPUT_VARIABLE path)
   cmake_path(GET path PARENT_PATH room)
   if(room MATCHES "engine" OR path MATCHES "${xgrad_alone}")
+    continue()
+  endif()
+  file(STRINGS ${source} reads_xtensor REGEX "#include .*(kernels/map\\.hpp|xtensor)" LIMIT_COUNT 1)
+  if(reads_xtensor)  # which takes a second
+    set_property(SOURCE ${source} PROPERTY UNITY_GROUP xtensor)
     continue()
   endif()
   string(MAKE_C_IDENTIFIER ${room} room)
@@ -39,5 +44,5 @@ foreach(room ${rooms})
 endforeach()
 # That a source has names of its own which others use for variables is their own business. (clang warns where a source
 # alone has two of them.)
-set_target_properties(xgrad PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP UNITY_BUILD_CODE_BEFORE_INCLUDE
-                                       "#pragma GCC diagnostic ignored \"-Wshadow\"")
+set_target_properties(xgrad xgrad_computing PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP
+                      UNITY_BUILD_CODE_BEFORE_INCLUDE "#pragma GCC diagnostic ignored \"-Wshadow\"")

@@ -10,7 +10,6 @@
 #include "autograd/kernels/convert.hpp"
 #include "autograd/kernels/groups.hpp"
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/kernels/map.hpp"
 #include "autograd/kernels/ranges.hpp"
 #include "autograd/kernels/wrap.hpp"
 
@@ -221,7 +220,10 @@ template <class Op, class T, class Y>
 void reduce_groups(const T* x, std::vector<AxisGroup> groups, std::span<Y> y) {
   using A = typename Op::Value;
   const auto count = static_cast<std::int64_t>(y.size());
-  if (!any_marked(groups)) return map([](T v) { return convert<Y>(v); }, count, y.data(), x);
+  if (!any_marked(groups))
+    return parallel_ranges(count, 1, [&](std::int64_t i, std::int64_t end) {
+      std::transform(x + i, x + end, y.data() + i, [](T v) { return convert<Y>(v); });
+    });
   std::vector<A> partial = reduce_last<Op>(x, groups);
   while (any_marked(groups)) partial = reduce_last<Op>(partial.data(), groups);
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = static_cast<Y>(partial[i]);
@@ -231,8 +233,9 @@ template <template <class> class Op, class A, class T, class Y>
 void apply(const View& x, AxisSet axes, const View& y) {
   const std::span<Y> to = y.span<Y>();
   if (to.empty()) return;
-  if (x.numel() == 0) return fill(to.data(), y.numel(), static_cast<Y>(Op<A>::start));
-  reduce_groups<Op<A>>(x.as<const T>(), group_axes(x.shape, axes), to);
+  if (x.numel() == 0) return std::fill(to.begin(), to.end(), static_cast<Y>(Op<A>::start)), void();
+  using Element = std::conditional_t<std::same_as<T, bool>, std::uint8_t, T>;  // bytes are reduced as bytes
+  reduce_groups<Op<A>>(reinterpret_cast<const Element*>(x.as<const T>()), group_axes(x.shape, axes), to);
 }
 
 template <class T, class Y>

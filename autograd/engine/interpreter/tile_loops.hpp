@@ -46,9 +46,43 @@ XGRAD_FORCE_INLINE R evaluate(L& e, R a, R b, R c) {
   }
 }
 
-/// The loop for one code. Bit k of `single` says that operand k is one number.
+/// Whole vectors of a costly code, whose meaning is long: one function for all that its operands can be. A step of 0 is
+/// for an operand that is one number, which then lies in all lanes of a vector.
+template <Code code, class L, class T = typename L::T>
+[[gnu::noinline]] void costly_vectors(T* y, const T* a, std::int64_t step_a, const T* b, std::int64_t step_b,
+                                      std::int64_t vectors) {
+  L e;
+  for (std::int64_t i = 0, end = vectors * L::width; i < end; i += L::width) {
+    const typename L::R va = L::load(a + i * step_a), vb = arity(code) < 2 ? va : L::load(b + i * step_b);
+    L::store(y + i, evaluate<code>(e, va, vb, vb));
+  }
+}
+/// The loop for one costly code; `single` as below.
 template <Code code, int single, class L>
-void elements(void* out, const void* a, const void* b, const void* c, std::int64_t n) {
+void costly_elements(void* out, const void* a, const void* b, const void*, std::int64_t n) {
+  static_assert(arity(code) <= 2);
+  using T = typename L::T;
+  constexpr int w = L::width;
+  const std::int64_t vectors = n / w, rest = n - vectors * w;
+  T* const y = static_cast<T*>(out);
+  T first_a[w], first_b[w], last_a[w], last_b[w], last_y[w];
+  const auto prepare = [&](const void* from, bool is_single, T* first, T* last) {
+    const T* const p = static_cast<const T*>(from);
+    if (is_single) L::store(first, typename L::R(*p));
+    if (rest > 0) L::store(last, is_single ? L::load(first) : L::load_part(p + vectors * w, rest));
+    return is_single ? first : p;
+  };
+  const T* const pa = prepare(a, single & 1, first_a, last_a);
+  const T* const pb = arity(code) < 2 ? pa : prepare(b, single & 2, first_b, last_b);
+  costly_vectors<code, L>(y, pa, single & 1 ? 0 : 1, pb, single & 2 ? 0 : 1, vectors);
+  if (rest == 0) return;
+  costly_vectors<code, L>(last_y, last_a, 1, arity(code) < 2 ? last_a : last_b, 1, 1);
+  L::store_part(y + vectors * w, L::load(last_y), rest);
+}
+
+/// The loop for one other code. Bit k of `single` says that operand k is one number.
+template <Code code, int single, class L>
+void cheap_elements(void* out, const void* a, const void* b, const void* c, std::int64_t n) {
   using T = typename L::T;
   using R = typename L::R;
   constexpr bool accumulates = code == Code::accumulate;
@@ -66,12 +100,10 @@ void elements(void* out, const void* a, const void* b, const void* c, std::int64
   };
   const auto whole = [](const T* p) XGRAD_LAMBDA_INLINE { return L::load(p); };
   std::int64_t i = 0;
-  if constexpr (cost_of(code) != Cost::costly) {
-    for (; i + 4 * w <= n; i += 4 * w) {
-      const R y0 = result(whole, i), y1 = result(whole, i + w);
-      const R y2 = result(whole, i + 2 * w), y3 = result(whole, i + 3 * w);
-      L::store(y + i, y0), L::store(y + i + w, y1), L::store(y + i + 2 * w, y2), L::store(y + i + 3 * w, y3);
-    }
+  for (; i + 4 * w <= n; i += 4 * w) {
+    const R y0 = result(whole, i), y1 = result(whole, i + w);
+    const R y2 = result(whole, i + 2 * w), y3 = result(whole, i + 3 * w);
+    L::store(y + i, y0), L::store(y + i + w, y1), L::store(y + i + 2 * w, y2), L::store(y + i + 3 * w, y3);
   }
   for (; i + w <= n; i += w) L::store(y + i, result(whole, i));
   if (i < n) {
@@ -79,6 +111,14 @@ void elements(void* out, const void* a, const void* b, const void* c, std::int64
     const auto part = [rest](const T* p) XGRAD_LAMBDA_INLINE { return L::load_part(p, rest); };
     L::store_part(y + i, result(part, i), rest);
   }
+}
+
+template <Code code, int single, class L>
+constexpr TileFunction elements() {
+  if constexpr (cost_of(code) == Cost::costly)
+    return costly_elements<code, single, L>;
+  else
+    return cheap_elements<code, single, L>;
 }
 
 /// Adds in float32 the next columns of each lane and of the lane that is joined to it.
@@ -240,13 +280,13 @@ constexpr void add_code(TileFunctions& table) {
   }
   auto& row = table.elements[code_number];
   if constexpr (form_of(code) == Form::copy || is_elementwise(code) || code == Code::accumulate) {
-    row[0] = elements<code, 0, L>;
-    if constexpr (code == Code::copy) row[1] = elements<code, 1, L>;
+    row[0] = elements<code, 0, L>();
+    if constexpr (code == Code::copy) row[1] = elements<code, 1, L>();
     if constexpr (arity(code) > 1 && form_of(code) != Form::connective)
-      row[1] = elements<code, 1, L>, row[2] = elements<code, 2, L>;
+      row[1] = elements<code, 1, L>(), row[2] = elements<code, 2, L>();
     if constexpr (arity(code) > 2) {
-      row[3] = elements<code, 3, L>, row[4] = elements<code, 4, L>;
-      row[5] = elements<code, 5, L>, row[6] = elements<code, 6, L>;
+      row[3] = elements<code, 3, L>(), row[4] = elements<code, 4, L>();
+      row[5] = elements<code, 5, L>(), row[6] = elements<code, 6, L>();
     }
   }
 }

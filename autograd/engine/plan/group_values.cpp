@@ -10,7 +10,7 @@ namespace xgrad::fused {
 using Kind = Lowering::Kind;
 
 GroupValues::GroupValues(const FusionGroups& groups, std::int32_t group, const std::vector<bool>& stored,
-                         InstanceMemory& memory)
+                         GroupValueMemory& memory)
     : facts(&memory),
       outputs(&memory),
       zero(&memory),
@@ -27,41 +27,41 @@ GroupValues::GroupValues(const FusionGroups& groups, std::int32_t group, const s
   number_levels();
 }
 
-// Lists the operands that the group needs to compute this instance. Returns whether its program can read or compute
+// Lists the operands that the group needs to compute this value. Returns whether its program can read or compute
 // them all.
-bool GroupValues::operands_of(const Instance& instance, Operands& operands) const {
-  const Node& n = node(instance);
+bool GroupValues::operands_of(const GroupValue& value, Operands& operands) const {
+  const Node& n = node(value);
   for (std::size_t i = 0; i < n.inputs.size(); ++i) {
-    const auto use = groups_.use_of_operand(instance.node, i, instance.as, groups_.groups[group_].columns);
+    const auto use = groups_.use_of_operand(value.node, i, value.as, groups_.groups[group_].columns);
     if (!use.fits) return false;
     const bool by_column = use.as == Extent::full || use.as == Extent::per_column;
-    const std::int32_t index = n.kind == Kind::pick ? graph_.storage(n.inputs[1]) : instance.index;
+    const std::int32_t index = n.kind == Kind::pick ? graph_.storage(n.inputs[1]) : value.index;
     operands.add({use.node, use.as, by_column ? index : -1});
   }
   return true;
 }
 
-bool GroupValues::is_cheap_elsewhere(const Instance& instance) const {
-  const Node& n = node(instance);
-  return !n.leaf && !requirements_[instance.node].materialised &&
-         requirements_[instance.node].kind == Kind::elementwise && (n.cheap || n.is_mask);
+bool GroupValues::is_cheap_elsewhere(const GroupValue& value) const {
+  const Node& n = node(value);
+  return !n.leaf && !requirements_[value.node].materialised && requirements_[value.node].kind == Kind::elementwise &&
+         (n.cheap || n.is_mask);
 }
 
 // Whether the group computes a value of another group again instead of reading it: if it is cheap and costs at most one
 // more read. A mask is always computed again, because it is not stored.
-bool GroupValues::computes_again(const Instance& instance) const {
-  if (!is_cheap_elsewhere(instance)) return false;
-  const bool is_mask = node(instance).is_mask;
-  if (instance.as == Extent::per_column || (instance.as != Extent::full && !is_mask)) return is_mask;
-  // At most a dozen instances are seen, so a linear search is fastest.
-  std::vector<Instance> seen{instance}, open{instance};
+bool GroupValues::computes_again(const GroupValue& value) const {
+  if (!is_cheap_elsewhere(value)) return false;
+  const bool is_mask = node(value).is_mask;
+  if (value.as == Extent::per_column || (value.as != Extent::full && !is_mask)) return is_mask;
+  // At most a dozen values are seen, so a linear search is fastest.
+  std::vector<GroupValue> seen{value}, open{value};
   std::size_t other_reads = 0;
   while (!open.empty()) {
-    const Instance next = open.back();
+    const GroupValue next = open.back();
     open.pop_back();
     Operands operands;
     if (!operands_of(next, operands)) return is_mask;
-    for (const Instance& operand : operands) {
+    for (const GroupValue& operand : operands) {
       if (std::find(seen.begin(), seen.end(), operand) != seen.end()) continue;
       seen.push_back(operand);
       if (facts.contains(operand) || node(operand).kind == Kind::constant || operand.as != Extent::full ||
@@ -76,33 +76,32 @@ bool GroupValues::computes_again(const Instance& instance) const {
   return is_mask || other_reads <= 1;
 }
 
-bool GroupValues::is_computed(const Instance& instance) const {
+bool GroupValues::is_computed(const GroupValue& value) const {
   // An element of a row is computed if the row is, and read if the row is.
-  if (instance.index >= 0)
-    if (const auto row = facts.find({instance.node, instance.as}); row != facts.end()) return row->second.computed;
-  const Node& n = node(instance);
-  const bool member = groups_.group_of[instance.node] == group_ && groups_.extent_of[instance.node] == instance.as;
-  return !n.leaf && n.kind != Kind::constant &&
-         (requirements_[instance.node].uniform || member || computes_again(instance));
+  if (value.index >= 0)
+    if (const auto row = facts.find({value.node, value.as}); row != facts.end()) return row->second.computed;
+  const Node& n = node(value);
+  const bool member = groups_.group_of[value.node] == group_ && groups_.extent_of[value.node] == value.as;
+  return !n.leaf && n.kind != Kind::constant && (requirements_[value.node].uniform || member || computes_again(value));
 }
 
-// Collects the wanted instances and all that they need, from the last node to the first, so that consumers come before
+// Collects the wanted values and all that they need, from the last node to the first, so that consumers come before
 // producers.
-void GroupValues::collect(const InstanceSet& wanted) {
-  OpenInstances open(memory_);
+void GroupValues::collect(const GroupValueSet& wanted) {
+  OpenGroupValues open(memory_);
   open.add(wanted);
   while (!open.empty()) {
-    const Instance instance = open.take();
-    if (facts.contains(instance)) continue;
-    const Node& n = node(instance);
+    const GroupValue value = open.take();
+    if (facts.contains(value)) continue;
+    const Node& n = node(value);
     Facts found;
-    found.computed = is_computed(instance);
-    if (found.computed && !operands_of(instance, found.operands)) throw Unplanned();
-    if (!found.computed && groups_.group_of[instance.node] == group_) throw Unplanned();
+    found.computed = is_computed(value);
+    if (found.computed && !operands_of(value, found.operands)) throw Unplanned();
+    if (!found.computed && groups_.group_of[value.node] == group_) throw Unplanned();
     if (!found.computed && !n.leaf && n.kind != Kind::constant && !planted("what another group reads is not stored"))
-      add_read(instance.node);
-    for (const Instance& operand : found.operands) open.add(operand);
-    facts.emplace_hint(facts.begin(), instance, found);
+      add_read(value.node);
+    for (const GroupValue& operand : found.operands) open.add(operand);
+    facts.emplace_hint(facts.begin(), value, found);
   }
 }
 
@@ -116,30 +115,30 @@ void GroupValues::add_read(std::int32_t node) {
 // is computed separately and stored after the row. A reduction over such a row needs every element, so there the
 // scatter is computed for all columns.
 void GroupValues::find_placed() {
-  std::map<Instance, std::set<std::int32_t>> placed;
-  for (const auto& [instance, found] : facts) {
-    if (!found.computed || instance.index >= 0) continue;
+  std::map<GroupValue, std::set<std::int32_t>> placed;
+  for (const auto& [value, found] : facts) {
+    if (!found.computed || value.index >= 0) continue;
     std::set<std::int32_t> indices;
-    for (const Instance& operand : found.operands)
+    for (const GroupValue& operand : found.operands)
       if (const auto at = placed.find(operand); at != placed.end())
         indices.insert(at->second.begin(), at->second.end());
-    if (node(instance).kind == Kind::place) indices.insert(graph_.storage(node(instance).inputs[1]));
+    if (node(value).kind == Kind::place) indices.insert(graph_.storage(node(value).inputs[1]));
     if (indices.empty()) continue;
-    if (reduces(instance) && !planted("what is placed in a row is left out of its sum")) return;
-    placed.emplace(instance, std::move(indices));
+    if (reduces(value) && !planted("what is placed in a row is left out of its sum")) return;
+    placed.emplace(value, std::move(indices));
   }
-  for (const auto& [instance, indices] : placed) {
-    if (node(instance).kind == Kind::place) zero.insert(instance);
-    if (outputs.contains(instance))
-      for (const std::int32_t index : indices) elements.insert({instance.node, instance.as, index});
+  for (const auto& [value, indices] : placed) {
+    if (node(value).kind == Kind::place) zero.insert(value);
+    if (outputs.contains(value))
+      for (const std::int32_t index : indices) elements.insert({value.node, value.as, index});
   }
   collect(elements);
 }
 
 void GroupValues::number_levels() {
-  for (auto& [instance, found] : facts) {
-    for (const Instance& operand : found.operands) found.level = std::max(found.level, facts.at(operand).level);
-    if (found.computed && reduces(instance) && instance.as == Extent::per_row &&
+  for (auto& [value, found] : facts) {
+    for (const GroupValue& operand : found.operands) found.level = std::max(found.level, facts.at(operand).level);
+    if (found.computed && reduces(value) && value.as == Extent::per_row &&
         !planted("a reduction is known in its own phase"))
       ++found.level;
   }

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "autograd/engine/plan/instances.hpp"
+#include "autograd/engine/plan/group_value.hpp"
 
 namespace xgrad::fused {
 
@@ -17,23 +17,24 @@ class GroupValues {
     Operands operands{};
   };
 
-  GroupValues(const FusionGroups& groups, std::int32_t group, const std::vector<bool>& stored, InstanceMemory& memory);
+  GroupValues(const FusionGroups& groups, std::int32_t group, const std::vector<bool>& stored,
+              GroupValueMemory& memory);
 
-  const Node& node(const Instance& instance) const { return graph_.nodes[instance.node]; }
-  bool reduces(const Instance& instance) const { return node(instance).kind == Lowering::Kind::reduction; }
+  const Node& node(const GroupValue& value) const { return graph_.nodes[value.node]; }
+  bool reduces(const GroupValue& value) const { return node(value).kind == Lowering::Kind::reduction; }
 
-  InstanceMap<Facts> facts;         // in tape order
-  InstanceSet outputs;              // the values that are stored
-  InstanceSet zero;                 // scatters that count as zeros in their rows (see find_placed)
-  InstanceSet elements;             // scattered elements of outputs, stored after the row
+  GroupValueMap<Facts> facts;       // in tape order
+  GroupValueSet outputs;            // the values that are stored
+  GroupValueSet zero;               // scatters that count as zeros in their rows (see find_placed)
+  GroupValueSet elements;           // scattered elements of outputs, stored after the row
   std::vector<std::int32_t> reads;  // values of other groups that are read from memory
 
  private:
-  bool operands_of(const Instance& instance, Operands& operands) const;
-  bool is_cheap_elsewhere(const Instance& instance) const;
-  bool computes_again(const Instance& instance) const;
-  bool is_computed(const Instance& instance) const;
-  void collect(const InstanceSet& wanted);
+  bool operands_of(const GroupValue& value, Operands& operands) const;
+  bool is_cheap_elsewhere(const GroupValue& value) const;
+  bool computes_again(const GroupValue& value) const;
+  bool is_computed(const GroupValue& value) const;
+  void collect(const GroupValueSet& wanted);
   void add_read(std::int32_t node);
   void find_placed();
   void number_levels();
@@ -42,7 +43,7 @@ class GroupValues {
   const Requirements& requirements_;
   const Graph& graph_;
   std::int32_t group_;
-  InstanceMemory& memory_;
+  GroupValueMemory& memory_;
 };
 
 }  // namespace xgrad::fused

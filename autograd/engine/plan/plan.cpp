@@ -60,8 +60,8 @@ Plan::Plan(const Pending& pending, const Inputs& inputs, std::size_t budget)
   }
 }
 
-std::vector<Held> Plan::values() const {
-  std::vector<Held> values;
+std::vector<StoredValue> Plan::values() const {
+  std::vector<StoredValue> values;
   values.reserve(tasks.memory.size());
   for (const Memory& memory : tasks.memory) values.push_back({memory.bytes, memory.leaf >= 0});
   for (const Result& result : results) values[result.node].kept = !planted("what an entry gets is given back");
@@ -71,14 +71,14 @@ std::vector<Held> Plan::values() const {
 // Where the budget is too small, no value is kept for a later backward pass.
 void Plan::make_schedule(std::size_t budget) {
   const std::vector<Work> works = works_of(tasks);
-  std::vector<Held> held = values();
-  schedule = lay_out(works, held, order_of(tasks, works), budget);
+  std::vector<StoredValue> stored = values();
+  schedule = lay_out(works, stored, order_of(tasks, works), budget);
   if (budget > 0 && schedule.peak > budget) {
     std::erase_if(results, [](const Result& result) { return !result.root; });
-    held = values();
-    schedule = lay_out(works, held, order_within(works, held, budget), budget);
+    stored = values();
+    schedule = lay_out(works, stored, order_within(works, stored, budget), budget);
   }
-  verify_plan(tasks, works, held, schedule, budget);
+  verify_plan(tasks, works, stored, schedule, budget);
 }
 
 std::size_t Plan::bytes() const {

@@ -26,7 +26,7 @@ struct Plan {
   std::vector<char> evaluated;  // by pending entry: whether it gets a value
 
  private:
-  std::vector<Held> values() const;
+  std::vector<StoredValue> values() const;
   void make_schedule(std::size_t budget);
 };
 
@@ -34,7 +34,7 @@ struct Plan {
 std::int64_t plans_made();
 
 /// Verifies what the tasks run on, and their schedule. Throws Unverified.
-void verify_plan(const Tasks& tasks, const std::vector<Work>& works, const std::vector<Held>& values,
+void verify_plan(const Tasks& tasks, const std::vector<Work>& works, const std::vector<StoredValue>& values,
                  const Schedule& schedule, std::size_t budget);
 
 }  // namespace xgrad::fused

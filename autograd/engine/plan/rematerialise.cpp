@@ -36,7 +36,7 @@ struct Open {
 
 class Rematerialisation {
  public:
-  Rematerialisation(const std::vector<Work>& tasks, const std::vector<Held>& values, const Order& order)
+  Rematerialisation(const std::vector<Work>& tasks, const std::vector<StoredValue>& values, const Order& order)
       : tasks_(tasks), values_(values), order_(order), of_(values.size()), seen_(tasks.size()) {
     for (std::size_t i = 0; i < order.size(); ++i) {
       for (const std::int32_t node : tasks[order[i]].writes) {
@@ -182,7 +182,7 @@ class Rematerialisation {
   }
 
   const std::vector<Work>& tasks_;
-  const std::vector<Held>& values_;
+  const std::vector<StoredValue>& values_;
   const Order& order_;
   std::vector<Value> of_;
   Order runs_;
@@ -194,7 +194,7 @@ class Rematerialisation {
 };
 
 // The tasks in an order in which each runs just before its first reader, beginning from tasks whose values are kept.
-Order on_demand(const std::vector<Work>& tasks, const std::vector<Held>& values) {
+Order on_demand(const std::vector<Work>& tasks, const std::vector<StoredValue>& values) {
   std::vector<std::int32_t> producer(values.size(), -1);
   for (std::size_t task = 0; task < tasks.size(); ++task)
     for (const std::int32_t node : tasks[task].writes) producer[node] = static_cast<std::int32_t>(task);
@@ -224,7 +224,7 @@ Order on_demand(const std::vector<Work>& tasks, const std::vector<Held>& values)
 
 }  // namespace
 
-std::vector<std::int32_t> order_within(const std::vector<Work>& tasks, const std::vector<Held>& values,
+std::vector<std::int32_t> order_within(const std::vector<Work>& tasks, const std::vector<StoredValue>& values,
                                        std::size_t budget) {
   Order best(tasks.size());
   std::iota(best.begin(), best.end(), 0);

@@ -15,7 +15,7 @@ bool contains(const std::vector<std::int32_t>& list, std::int32_t value) {
 
 class Layout {
  public:
-  Layout(const std::vector<Work>& tasks, const std::vector<Held>& values) : tasks_(tasks), values_(values) {}
+  Layout(const std::vector<Work>& tasks, const std::vector<StoredValue>& values) : tasks_(tasks), values_(values) {}
 
   Schedule run(const std::vector<std::int32_t>& order, std::size_t budget) {
     for (const std::int32_t task : order) result_.runs.push_back({task});
@@ -131,14 +131,14 @@ class Layout {
   }
 
   const std::vector<Work>& tasks_;
-  const std::vector<Held>& values_;
+  const std::vector<StoredValue>& values_;
   std::vector<std::size_t> live_, grown_;  // by task run: what is in memory before it, and what it adds
   Schedule result_;
 };
 
 }  // namespace
 
-Schedule lay_out(const std::vector<Work>& tasks, const std::vector<Held>& values,
+Schedule lay_out(const std::vector<Work>& tasks, const std::vector<StoredValue>& values,
                  const std::vector<std::int32_t>& order, std::size_t budget) {
   return Layout(tasks, values).run(order, budget);
 }

@@ -25,7 +25,7 @@ struct Work {
 };
 
 /// What the schedule knows of a value.
-struct Held {
+struct StoredValue {
   std::size_t bytes = 0;
   bool leaf = false;  // in memory before and after the plan runs
   bool kept = false;  // in memory after the plan has run
@@ -53,7 +53,7 @@ struct Schedule {
 
 /// The schedule that runs tasks in this order, in which a task may stand several times. A value that a later run writes
 /// again is released after its last reader before that.
-Schedule lay_out(const std::vector<Work>& tasks, const std::vector<Held>& values,
+Schedule lay_out(const std::vector<Work>& tasks, const std::vector<StoredValue>& values,
                  const std::vector<std::int32_t>& order, std::size_t budget);
 
 }  // namespace xgrad::fused

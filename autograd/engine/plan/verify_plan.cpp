@@ -29,7 +29,7 @@ Bound bound(const KernelTask& task) {
 
 }  // namespace
 
-void verify_plan(const Tasks& tasks, const std::vector<Work>& works, const std::vector<Held>& values,
+void verify_plan(const Tasks& tasks, const std::vector<Work>& works, const std::vector<StoredValue>& values,
                  const Schedule& schedule, std::size_t budget) {
   if (verification() == Verification::never) return;
   if (verification() == Verification::reject) violated("plan: a test asked for it");

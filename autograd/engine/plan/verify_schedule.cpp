@@ -12,7 +12,7 @@ constexpr std::uint32_t never = std::numeric_limits<std::uint32_t>::max();
 
 class Verifier {
  public:
-  Verifier(std::span<const Work> tasks, std::span<const Held> values, const Schedule& schedule)
+  Verifier(std::span<const Work> tasks, std::span<const StoredValue> values, const Schedule& schedule)
       : tasks_(tasks),
         values_(values),
         schedule_(schedule),
@@ -50,14 +50,14 @@ class Verifier {
       violated("schedule: there is no such value");
     return facts_[static_cast<std::size_t>(value)];
   }
-  const Held& held(std::int32_t value) const { return values_[static_cast<std::size_t>(value)]; }
+  const StoredValue& stored(std::int32_t value) const { return values_[static_cast<std::size_t>(value)]; }
   const Work& work(const TaskRun& task_run) const { return tasks_[static_cast<std::size_t>(task_run.task)]; }
   [[noreturn]] void bad(const char* rule) const { violated("task run", static_cast<std::int64_t>(now_), rule); }
 
   void check_task(std::uint32_t task) {
     for (const std::int32_t value : tasks_[task].writes) {
       if (at(value).writer != never) violated("value", value, "two tasks write it");
-      if (held(value).leaf) violated("value", value, "a leaf is written");
+      if (stored(value).leaf) violated("value", value, "a leaf is written");
       at(value).writer = task;
     }
     for (const std::int32_t value : tasks_[task].reads)
@@ -84,12 +84,12 @@ class Verifier {
     const Work& task = work(task_run);
     if (task_run.is_epilogue) epilogue(task_run);
     for (const std::int32_t value : task.reads) {
-      if (!held(value).leaf && !at(value).there) bad("it reads what is not in memory");
+      if (!stored(value).leaf && !at(value).there) bad("it reads what is not in memory");
       at(value).read_at = now_;
     }
     for (const std::int32_t value : task.writes) at(value).written_at = now_;
     for (const std::int32_t value : task_run.releases) {
-      if (held(value).leaf || at(value).released_at == now_) bad("it releases a leaf, or something twice");
+      if (stored(value).leaf || at(value).released_at == now_) bad("it releases a leaf, or something twice");
       at(value).released_at = now_;
     }
     reuses(task_run, task);
@@ -114,13 +114,13 @@ class Verifier {
       if (allowed == task.reuses.end()) bad("an output takes memory that its task does not allow it to take");
       ++allowed;
       if (output.written_at != now_ || input.read_at != now_) bad("what takes memory is no output, or from no input");
-      if (held(reuse.input).bytes != held(reuse.output).bytes) bad("an output takes memory of another size");
-      if (!held(reuse.input).leaf) {
+      if (stored(reuse.input).bytes != stored(reuse.output).bytes) bad("an output takes memory of another size");
+      if (!stored(reuse.input).leaf) {
         if (input.released_at != now_) bad("an output takes the memory of what is not released");
         continue;
       }
       if (now_ < schedule_.safe_from) bad("a leaf is overwritten too early");
-      if (input.last_read > now_ + 1 || held(reuse.input).kept) bad("a leaf is overwritten that is read later");
+      if (input.last_read > now_ + 1 || stored(reuse.input).kept) bad("a leaf is overwritten that is read later");
     }
   }
 
@@ -129,13 +129,13 @@ class Verifier {
     live_.push_back(bytes_);
     for (const Reuse& reuse : task_run.reuses) {
       Facts &input = at(reuse.input), &output = at(reuse.output);
-      if (held(reuse.input).leaf || output.there || input.taken_at == now_) continue;
+      if (stored(reuse.input).leaf || output.there || input.taken_at == now_) continue;
       input.taken_at = now_;
       output.there = true;
     }
     std::size_t grown = 0;
     for (const std::int32_t value : task.writes) {
-      if (!at(value).there) grown += held(value).bytes;
+      if (!at(value).there) grown += stored(value).bytes;
       at(value).there = true;
     }
     grown_.push_back(grown);
@@ -143,7 +143,7 @@ class Verifier {
     for (const std::int32_t value : task_run.releases) {
       if (!at(value).there) bad("it releases what is not in memory");
       at(value).there = false;
-      if (at(value).taken_at != now_) bytes_ -= held(value).bytes;
+      if (at(value).taken_at != now_) bytes_ -= stored(value).bytes;
     }
   }
 
@@ -169,7 +169,7 @@ class Verifier {
   }
 
   const std::span<const Work> tasks_;
-  const std::span<const Held> values_;
+  const std::span<const StoredValue> values_;
   const Schedule& schedule_;
   const std::span<const TaskRun> runs_;
   std::uint32_t now_ = 0;  // the task run
@@ -181,7 +181,7 @@ class Verifier {
 
 }  // namespace
 
-void verify_schedule(const std::vector<Work>& tasks, const std::vector<Held>& values, const Schedule& schedule,
+void verify_schedule(const std::vector<Work>& tasks, const std::vector<StoredValue>& values, const Schedule& schedule,
                      std::size_t budget) {
   Verifier(tasks, values, schedule).run(budget);
 }

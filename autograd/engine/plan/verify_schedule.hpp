@@ -22,7 +22,7 @@
 namespace xgrad::fused {
 
 /// Throws Unverified where a rule is broken, in time proportional to the size of the schedule.
-void verify_schedule(const std::vector<Work>& tasks, const std::vector<Held>& values, const Schedule& schedule,
+void verify_schedule(const std::vector<Work>& tasks, const std::vector<StoredValue>& values, const Schedule& schedule,
                      std::size_t budget);
 
 }  // namespace xgrad::fused

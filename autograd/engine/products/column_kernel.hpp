@@ -234,14 +234,18 @@ class ColumnKernel {
 
   template <int M, int N, bool Part>
   [[gnu::always_inline]] void finish(const Batch (&sums)[M][N], std::int64_t row, std::int64_t column) const {
-    const std::int64_t columns = Part ? block_.columns - column : N * width;
     alignas(64) T tile[M * N * width];
 #pragma GCC unroll 8
     for (int i = 0; i < M; ++i)
 #pragma GCC unroll 16
       for (int v = 0; v < N; ++v) sums[i][v].store_aligned(tile + (i * N + v) * width);
-    write_sums<T>(block_, row, M, column, columns,
-                  [&](std::int64_t i, std::int64_t j) { return tile[i * N * width + j]; });
+    write_tile(tile, N * width, row, M, column, Part ? block_.columns - column : N * width);
+  }
+  // One function for all sizes of tiles: it takes as much code as the tile itself.
+  [[gnu::noinline]] void write_tile(const T* tile, std::int64_t stride, std::int64_t row, std::int64_t rows,
+                                    std::int64_t column, std::int64_t columns) const {
+    write_sums<T>(block_, row, rows, column, columns,
+                  [&](std::int64_t i, std::int64_t j) { return tile[i * stride + j]; });
   }
 
   const Block& block_;

@@ -30,16 +30,24 @@ template <class T, class Sum>
   T* const c = static_cast<T*>(block.c) + from;
   const T* const d = block.d != nullptr ? static_cast<const T*>(block.d) + from : nullptr;
   const T alpha = static_cast<T>(block.alpha), beta = static_cast<T>(block.beta);
-  const auto write = [&](std::int64_t i, std::int64_t j) {
-    const std::int64_t place = i * block.c_row + j * block.c_column;
-    c[place] = d != nullptr ? joined<T>(sum(i, j), d[place], alpha, beta) : sum(i, j);
+  const auto write = [&](const auto& value) __attribute__((always_inline)) {
+    if (block.c_row == 1)
+      for (std::int64_t j = 0; j < columns; ++j)
+        for (std::int64_t i = 0; i < rows; ++i) c[i + j * block.c_column] = value(i, j, i + j * block.c_column);
+    else
+      for (std::int64_t i = 0; i < rows; ++i)
+        for (std::int64_t j = 0; j < columns; ++j) {
+          const std::int64_t place = i * block.c_row + j * block.c_column;
+          c[place] = value(i, j, place);
+        }
   };
-  if (block.c_row == 1)
-    for (std::int64_t j = 0; j < columns; ++j)
-      for (std::int64_t i = 0; i < rows; ++i) write(i, j);
+  // What is the same for all elements is asked once, for the loops to be vectorised.
+  if (d == nullptr)
+    write([&](std::int64_t i, std::int64_t j, std::int64_t) { return sum(i, j); });
+  else if (beta == T{1})
+    write([&](std::int64_t i, std::int64_t j, std::int64_t at) { return joined<T>(sum(i, j), d[at], alpha, T{1}); });
   else
-    for (std::int64_t i = 0; i < rows; ++i)
-      for (std::int64_t j = 0; j < columns; ++j) write(i, j);
+    write([&](std::int64_t i, std::int64_t j, std::int64_t at) { return joined<T>(sum(i, j), d[at], alpha, beta); });
 }
 
 }  // namespace

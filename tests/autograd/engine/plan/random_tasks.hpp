@@ -13,7 +13,7 @@ namespace xgrad::fused::testing {
 
 struct Tasks {
   std::vector<Work> tasks;
-  std::vector<Held> values;
+  std::vector<StoredValue> values;
 
   std::int32_t add(std::vector<std::int32_t> reads, std::vector<std::size_t> bytes) {
     Work work{.reads = std::move(reads), .cost = 1};
