@@ -1,4 +1,6 @@
-// Files of weights and of optimisers, loaded into what is there already: it changes as a whole or not at all.
+// Files of weights and of optimisers, loaded into what is there already: it changes as a whole or not at all. The first
+// byte has the options, and says whether the rest is the file or, as most changes of a file are none to its values,
+// what is changed in the values of one that fits.
 
 #include <memory>
 
@@ -64,11 +66,13 @@ void run(std::string_view input) {
   options.cast = choice & 2;
   if (choice & 4) options.rename = {{"a.", ""}};
   if (choice & 8) options.only = {"w*", "0.*"};
-  const std::string& file = as_file(bytes.rest());
+  const bool values = choice & 16;
+  const std::string& file =
+      values ? as_file(turned_over(of_others(training->optimizer_then), bytes.rest())) : as_file(bytes.rest());
   const bool model = loaded(training->model, training->model_then, file, options);
   const bool optimizer = loaded(training->optimizer, training->optimizer_then, file, options);
   // Some go on although nothing was loaded.
-  if (!model && !optimizer && choice < 240) return;
+  if (!model && !optimizer && choice < 224) return;
   refused([&] { training->step(); });
   training.reset();
 }
@@ -77,9 +81,17 @@ std::vector<std::string> seeds() {
   Training training;
   training.step();  // so that what is loaded differs from what is there
   const std::vector<NamedTensor> model = training.model.state(), optimizer = training.optimizer.state();
-  return {"\1" + saved(training.model),       "\1" + saved(training.optimizer), "\2" + saved(training.model),
-          "\x06" + saved(training.optimizer), "\1" + of_others(model),          "\1" + of_others(optimizer),
-          "\xf0" + of_others(model),          "\2" + of_others(optimizer)};
+  return {"\1" + saved(training.model),
+          "\1" + saved(training.optimizer),
+          "\2" + saved(training.model),
+          "\x06" + saved(training.optimizer),
+          "\1" + of_others(model),
+          "\1" + of_others(optimizer),
+          "\xe0" + of_others(model),
+          "\2" + of_others(optimizer),
+          "\x11",
+          "\x19",
+          "\x10" + std::string(300, '\0')};
 }
 
 }  // namespace xgrad::fuzz

@@ -3,8 +3,10 @@
 // What the targets that load states ask of them.
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "autograd/tape/state.hpp"
@@ -41,13 +43,26 @@ inline std::string of_others(const std::vector<NamedTensor>& tensors) {
     std::string shape;
     for (const std::int64_t size : each.value.shape()) shape += (shape.empty() ? "" : ",") + std::to_string(size);
     header += (header.size() > 1 ? ",\"" : "\"") + each.name + "\":{\"dtype\":\"" +
-              (type == float64 ? "F64" : type == float32 ? "F32" : type == int64 ? "I64" : "BOOL") + "\",\"shape\":[" +
-              shape + "],\"data_offsets\":[" + std::to_string(begin) + ',' + std::to_string(elements.size()) + "]}";
+              (type == float64   ? "F64"
+               : type == float32 ? "F32"
+               : type == int64   ? "I64"
+                                 : "BOOL") +
+              "\",\"shape\":[" + shape + "],\"data_offsets\":[" + std::to_string(begin) + ',' +
+              std::to_string(elements.size()) + "]}";
   }
   header += '}';
   std::string bytes;
   for (int i = 0; i < 8; ++i) bytes += static_cast<char>(header.size() >> 8 * i);
   return bytes + header + elements;
+}
+
+/// The same file with the bits of its elements turned over that are 1 in `bits`.
+inline std::string turned_over(std::string file, std::string_view bits) {
+  std::uint64_t header;
+  std::memcpy(&header, file.data(), sizeof header);
+  for (std::size_t at = sizeof header + header, i = 0; at < file.size() && i < bits.size(); ++at, ++i)
+    file[at] = static_cast<char>(file[at] ^ bits[i]);
+  return file;
 }
 
 }  // namespace xgrad::fuzz
