@@ -19,7 +19,7 @@ CsvRecords::CsvRecords(Contents& file, char separator, const char* operation, co
       operation_(operation),
       path_(path),
       where_(where),
-      piece_(std::make_unique<char[]>(piece_size)) {
+      piece_(std::make_unique_for_overwrite<char[]>(piece_size)) {
   refill();
   if (std::string_view(piece_.get(), have_).substr(0, 3) == "\xef\xbb\xbf") at_ = 3;
 }

@@ -28,7 +28,7 @@ Inflation::Inflation(InputFile& file, std::uint64_t packed, Wrapping wrapping, s
       operation_(operation),
       path_(path),
       where_(where),
-      state_(std::make_unique<State>()) {
+      state_(std::make_unique_for_overwrite<State>()) {
   state_->stream.next_in = state_->packed;
   // Negative: the stream has no header of its own; 16 more: that of gzip.
   const int code = inflateInit2(&state_->stream, wrapping == Wrapping::gzip ? MAX_WBITS + 16 : -MAX_WBITS);

@@ -19,7 +19,7 @@ constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 /// Calls `take` with one piece after the other.
 template <class Take>
 void for_each_piece(Contents& file, Take take) {
-  const auto piece = std::make_unique<char[]>(piece_size);
+  const auto piece = std::make_unique_for_overwrite<char[]>(piece_size);
   while (const std::uint64_t got = file.read_some(piece.get(), piece_size))
     take(std::string_view(piece.get(), static_cast<std::size_t>(got)));
 }

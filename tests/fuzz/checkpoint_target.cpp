@@ -1,10 +1,9 @@
 // Checkpoints: a run goes on from one as a whole, or stays as it was.
 
-#include <fcntl.h>
-#include <unistd.h>
-
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 
 #include "autograd/autograd.hpp"
 #include "data/batches.hpp"
@@ -12,6 +11,7 @@
 #include "data/safetensors.hpp"
 #include "optim/adam.hpp"
 #include "optim/optimizer.hpp"
+#include "tests/fuzz/states.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace xgrad::fuzz {
@@ -20,34 +20,42 @@ namespace {
 
 /// A directory in memory, the same for all runs.
 const std::string& directory() {
-  static const std::string path = [] {
-    std::string name = "/dev/shm/xgrad-fuzz-XXXXXX";
-    require(::mkdtemp(name.data()) != nullptr);
-    return name;
-  }();
+  static const std::string path = std::filesystem::path(scratch_path()).replace_filename("checkpoints").string();
   return path;
 }
 
-/// What is told on stderr meanwhile goes nowhere.
+/// What the library tells on stderr meanwhile goes nowhere; what a sanitizer does, which does not ask C, is seen.
 class Quiet {
  public:
-  Quiet() : before_(::dup(2)) {
-    static const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-    ::dup2(nowhere, 2);
+  Quiet() {
+    static std::FILE* const nowhere = std::fopen("/dev/null", "we");
+    stderr = nowhere;
   }
-  ~Quiet() {
-    ::dup2(before_, 2);
-    ::close(before_);
-  }
+  ~Quiet() { stderr = before_; }
   Quiet(const Quiet&) = delete;
   Quiet& operator=(const Quiet&) = delete;
 
  private:
-  int before_;
+  std::FILE* const before_ = stderr;
+};
+
+/// All that a checkpoint has, at one moment.
+struct Moment {
+  std::vector<NamedTensor> tensors;
+  RandomState rng, default_rng;
+  std::int64_t count, steps;
+  std::string note;
+  std::optional<double> best;
+
+  bool operator==(const Moment& other) const {
+    return same(tensors, other.tensors) && rng == other.rng && default_rng == other.default_rng &&
+           count == other.count && steps == other.steps && note == other.note && best == other.best;
+  }
 };
 
 struct Training {
   Training() {
+    seed(0);
     checkpoint.add("optimizer", optimizer);
     checkpoint.add("batches", batches);
     checkpoint.add("weight", weight);
@@ -55,17 +63,14 @@ struct Training {
     checkpoint.add("count", count);
     checkpoint.add("note", note);
     checkpoint.add("list", list);
+    then = now();
   }
-  /// All that a checkpoint has, as bytes.
-  std::string text() const {
+  Moment now() const {
     std::vector<NamedTensor> all = optimizer.state();
-    for (const NamedTensor& each : batches.state()) all.push_back({"batches." + each.name, each.value});
-    Rng copy = rng;
-    all.push_back({"rng", normal({3}, copy)});
+    for (const NamedTensor& each : batches.state()) all.push_back(each);
     all.push_back({"weight", weight});
     all.push_back({"list", tensor(list, float64)});
-    return std::to_string(count) + note + std::to_string(checkpoint.steps()) +
-           written([&](const std::string& path) { data::save(path, all); });
+    return {all, rng.state(), default_rng().state(), count, checkpoint.steps(), note, checkpoint.best()};
   }
 
   Parameter weight{tensor({1.0, 2.0, 3.0})};
@@ -76,37 +81,10 @@ struct Training {
   std::string note = "note";
   std::vector<double> list{1, 2};
   data::Checkpoint checkpoint{directory()};
+  Moment then{};
 };
 
 std::filesystem::path file() { return std::filesystem::path(directory()) / "step-000000000001.safetensors"; }
-
-/// The same Tensors as another program would write them, without checksums.
-std::string of_others(const std::vector<NamedTensor>& tensors) {
-  std::string header = "{", elements;
-  for (const NamedTensor& each : tensors) {
-    const std::size_t begin = elements.size();
-    const char* type = "F64";
-    if (each.value.dtype() == int64) {
-      type = "I64";
-      for (const std::int64_t x : each.value.to_vector<std::int64_t>())
-        elements.append(reinterpret_cast<const char*>(&x), sizeof x);
-    } else if (each.value.dtype() == float32) {
-      type = "F32";
-      for (const float x : each.value.to_vector<float>()) elements.append(reinterpret_cast<const char*>(&x), sizeof x);
-    } else {
-      for (const double x : each.value.to_vector<double>())
-        elements.append(reinterpret_cast<const char*>(&x), sizeof x);
-    }
-    std::string shape;
-    for (const std::int64_t size : each.value.shape()) shape += (shape.empty() ? "" : ",") + std::to_string(size);
-    header += (header.size() > 1 ? ",\"" : "\"") + each.name + "\":{\"dtype\":\"" + type + "\",\"shape\":[" + shape +
-              "],\"data_offsets\":[" + std::to_string(begin) + ',' + std::to_string(elements.size()) + "]}";
-  }
-  header += '}';
-  std::string bytes;
-  for (int i = 0; i < 8; ++i) bytes += static_cast<char>(header.size() >> 8 * i);
-  return bytes + header + elements;
-}
 
 std::string saved_run() {
   Training training;
@@ -119,29 +97,33 @@ std::string saved_run() {
   return bytes;
 }
 
+/// What goes on is saved, and goes on again.
+void go_on(std::unique_ptr<Training> training) {
+  refused([&] {
+    training->checkpoint.save();
+    const Moment now = training->now();
+    Training again;
+    require(again.checkpoint.resume().has_value());
+    require(again.now() == now);
+  });
+  training.reset();
+  for (const auto& each : std::filesystem::directory_iterator(directory())) std::filesystem::remove(each.path());
+}
+
 }  // namespace
 
 void run(std::string_view input) {
+  // The same for many inputs, until one is resumed: to make one takes ten times as long as to refuse a file.
+  static std::unique_ptr<Training> training;
+  if (!training) training = std::make_unique<Training>();
   std::ofstream(file(), std::ios::binary).write(input.data(), static_cast<std::streamsize>(input.size()));
-  {
-    const Quiet quiet;
-    Training training;
-    const std::string before = training.text();
-    bool resumed = false;
-    if (refused([&] { resumed = training.checkpoint.resume().has_value(); })) {
-      require(training.text() == before);
-    } else if (resumed) {
-      // What goes on is saved, and goes on again.
-      refused([&] {
-        training.checkpoint.save();
-        const std::string now = training.text();
-        Training again;
-        require(again.checkpoint.resume().has_value());
-        require(again.text() == now);
-      });
-    }
-  }
-  for (const auto& each : std::filesystem::directory_iterator(directory())) std::filesystem::remove(each.path());
+  const Quiet quiet;
+  bool resumed = false;
+  if (refused([&] { resumed = training->checkpoint.resume().has_value(); }))
+    require(training->now() == training->then);
+  else
+    require(resumed);
+  if (resumed) go_on(std::move(training));
 }
 
 std::vector<std::string> seeds() {
