@@ -74,7 +74,9 @@ class Run {
 
   void find_views() {
     const auto find = [this](const Movements& movements) -> PlacedView& {
-      return views_read_.emplace_back(access_of(movements, pending_, inputs_.constants, elements_of(movements.memory)));
+      views_read_.push_back(
+          {.access = access_of(movements, pending_, inputs_.constants, elements_of(movements.memory))});
+      return views_read_.back();
     };
     for (const Task& task : plan_.tasks.tasks)
       if (const auto* program = std::get_if<ProgramTask>(&task)) {
