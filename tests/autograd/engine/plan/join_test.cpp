@@ -2,23 +2,19 @@
 
 #include <catch2/catch.hpp>
 #include <functional>
-#include <random>
 #include <vector>
 
 #include "autograd/autograd.hpp"
+#include "tests/autograd/engine/pick.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
 using namespace xgrad;
 using fused::testing::InEngine;
 using fused::testing::Threads;
+using xgrad::testing::pick;
+using xgrad::testing::Random;
 
 namespace {
-
-using Random = std::mt19937_64;
-
-std::int64_t pick(Random& random, std::int64_t least, std::int64_t most) {
-  return least + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(most - least + 1));
-}
 
 Tensor numbers(const Shape& shape, DType dtype, std::uint64_t seed) {
   Rng rng(seed);

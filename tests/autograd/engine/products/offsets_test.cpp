@@ -11,6 +11,7 @@
 #include "autograd/engine/products/block_product.hpp"
 #include "autograd/engine/products/gemm.hpp"
 #include "autograd/engine/products/lay_out.hpp"
+#include "tests/autograd/engine/pick.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
 using namespace xgrad;
@@ -21,14 +22,10 @@ using fused::offsets_of;
 using fused::StridedView;
 using fused::testing::InEngine;
 using fused::testing::Threads;
+using xgrad::testing::pick;
+using xgrad::testing::Random;
 
 namespace {
-
-using Random = std::mt19937_64;
-
-std::int64_t pick(Random& random, std::int64_t least, std::int64_t most) {
-  return least + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(most - least + 1));
-}
 
 /// The offset of each element of a view, row by row.
 std::vector<std::int64_t> elements_of(const StridedView& view) {
