@@ -6,6 +6,7 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/core/infinity.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/ops/triangle.hpp"
 #include "nn/dropout.hpp"
 
 namespace xgrad::nn {
@@ -32,12 +33,6 @@ void check_mask(const Tensor& mask, const Tensor& scores, const Location& where)
                     describe(mask), " does not broadcast to the scores ", describe(scores));
 }
 
-/// [L, S]: whether the key comes no later than the query. (With an offset of as many as there are, all come no later; a
-/// sum with a larger one might overflow.)
-Tensor not_later(std::int64_t queries, std::int64_t keys, std::int64_t offset) {
-  return reshape(arange(keys), {1, keys}) <= reshape(arange(queries), {queries, 1}) + std::min(offset, keys);
-}
-
 /// softmax over the last axis, and zeros where all is -inf. The maximum is 0 there, so that -inf minus it is -inf.
 Tensor softmax_or_zeros(const Tensor& scores) {
   if (scores.numel() == 0) return scores;
@@ -51,7 +46,10 @@ Tensor weights_of(const Tensor& q, const Tensor& k, const AttentionOptions& opti
   check_operands(q, k, options, where);
   const double scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(q.shape().back())));
   Tensor scores = matmul(q, transpose(k)) * scale;
-  if (options.causal) scores = xgrad::where(not_later(q.size(-2), k.size(-2), options.offset), scores, -infinity);
+  if (options.causal) {
+    const Tensor no_later = detail::lower_triangle(scores.shape(), options.offset, scores.dtype());
+    scores = xgrad::where(no_later, scores, -infinity);
+  }
   if (!options.mask.defined()) return dropout(Operand(softmax(scores), where), options.dropout, rng);
   check_mask(options.mask, scores, where);
   scores = options.mask.dtype() == boolean ? xgrad::where(options.mask, scores, -infinity) : scores + options.mask;

@@ -153,26 +153,4 @@ Tensor outer(const Operand& a, const Operand& b) {
   return unsqueeze(lhs, 1) * unsqueeze(rhs, 0);
 }
 
-namespace {
-
-// Keeps the elements whose column index minus row index passes the test.
-template <class Test>
-Tensor keep_triangle(const char* name, const Operand& x, Test&& test) {
-  const CallScope scope(name, x.where());
-  const Tensor input = x.tensor();
-  check<ShapeError>(input.ndim() >= 2, x.where(), name, ": needs at least two axes, got ", describe(input));
-  const Tensor offset = unsqueeze(arange(input.size(-1)), 0) - unsqueeze(arange(input.size(-2)), 1);
-  return where(broadcast_to(test(offset), input.shape()), input, 0);
-}
-
-}  // namespace
-
-Tensor tril(const Operand& x, std::int64_t diagonal) {
-  return keep_triangle("tril", x, [&](const Tensor& offset) { return offset <= diagonal; });
-}
-
-Tensor triu(const Operand& x, std::int64_t diagonal) {
-  return keep_triangle("triu", x, [&](const Tensor& offset) { return offset >= diagonal; });
-}
-
 }  // namespace xgrad

@@ -85,6 +85,11 @@ void keep(E* entry, bool assigns, Add add) {
   if (same_elements && source != entry) add(entry);
 }
 
+// Whether an entry that is asked for is a product transposed, which is multiplied so: (A B)' = B' A' needs no A B.
+bool is_transposed_product(const Entry& entry) {
+  return entry.kind == Kind::transposition && entry.input(0).entry()->kind == Kind::contraction;
+}
+
 // Whether the value was computed before and not kept. A backward pass computes cheap values once more, which does not
 // count.
 bool is_asked_again(const Entry& entry) {
@@ -145,7 +150,7 @@ class Evaluation {
     std::ranges::for_each(roots_, add);
     for (const std::size_t place : noted) {
       const Entry* const entry = entries_[place];
-      if (is_root[place] && !is_view(*entry)) continue;
+      if (is_root[place] && (!is_view(*entry) || is_transposed_product(*entry))) continue;
       if ((entry->held() && !planted("what somebody holds is dropped")) || is_asked_again(*entry))
         keep(entry, assigns_, add);
     }

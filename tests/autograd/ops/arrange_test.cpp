@@ -180,4 +180,12 @@ TEST_CASE("triangles of batches of matrices") {
   CHECK_THAT([](const Tensor& t) { return tril(t * t, 1) * triu(t, -1); }, DifferentiatesCorrectly(x / 9).order(2));
 }
 
+TEST_CASE("triangles of rows longer than float32 numbers count") {
+  constexpr std::int64_t columns = (1 << 24) + 8;
+  const Tensor x = ones({1, columns});
+  const auto last = [&](const Tensor& row) { return slice(row, 1, columns - 6, columns).to_vector(); };
+  CHECK(last(tril(x, columns - 4)) == Numbers{1, 1, 1, 0, 0, 0});
+  CHECK(last(triu(x, columns - 3)) == Numbers{0, 0, 0, 1, 1, 1});
+}
+
 }  // namespace xgrad

@@ -1,6 +1,7 @@
 #include "autograd/engine/plan/describe_plan.hpp"
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <sstream>
 #include <string>
@@ -129,6 +130,37 @@ TEST_CASE("the plan of an attention is two products and one program", "[plan]") 
   CHECK(text.find("1: product 32 times [64, 32] x [32, 64]") == 0);
   CHECK(text.find("2: program [2048, 64]: mul add max sub exp sum div mul;") != std::string::npos);
   CHECK(text.find("3: product 32 times [64, 64] x [64, 32]") != std::string::npos);
+}
+
+TEST_CASE("the plan of an attention's derivatives is five products and one program", "[plan]") {
+  const fused::testing::InEngine engine("fused");
+  const bool causal = GENERATE(false, true);
+  CAPTURE(causal);
+  const Tensor q = track(data({8, 4, 64, 32})), k = track(data({8, 4, 64, 32})), v = track(data({8, 4, 64, 32}));
+  const Tensor cotangent = data({8, 4, 64, 32});
+  const Tensor y = nn::scaled_dot_product_attention(q, k, v, {.causal = causal});
+  const auto slopes = differentiate(std::array{y}, std::array{cotangent}, std::array{q, k, v});
+  const std::string text = plan(slopes);
+  CAPTURE(text);
+  const auto count = [&](const std::string& word) {
+    std::size_t found = 0;
+    for (std::size_t at = 0; (at = text.find(word, at)) != std::string::npos; ++at) ++found;
+    return found;
+  };
+  CHECK(count(": product 32 times") == 5);
+  CHECK(count(": program [2048, 64]") == 1);
+  CHECK(count("\n") == 6);
+}
+
+TEST_CASE("the plan of a triangle of what is computed is one program", "[plan]") {
+  const fused::testing::InEngine engine("fused");
+  const Tensor x = data({32, 64});
+  const auto lines = [](const std::string& text) { return std::count(text.begin(), text.end(), '\n'); };
+  const std::string lower = plan(tril(exp(x))), upper = plan(triu(exp(x), 3));
+  CAPTURE(lower, upper);
+  CHECK(lines(lower) == 1);
+  CHECK(lines(upper) == 1);
+  CHECK(lower.find("1: program [32, 64]:") == 0);
 }
 
 TEST_CASE("the plan of a GRU's step is its products and one program", "[plan]") {
