@@ -30,9 +30,7 @@ struct Triangle {
   Triangle(const char* name, const Operand& x) : input(x.tensor()) {
     check<ShapeError>(input.ndim() >= 2, x.where(), name, ": needs at least two axes, got ", describe(input));
   }
-  Tensor below(std::int64_t diagonal) const {
-    return detail::lower_triangle(input.shape(), diagonal, input.dtype());
-  }
+  Tensor below(std::int64_t diagonal) const { return detail::lower_triangle(input.shape(), diagonal, input.dtype()); }
   Tensor input;
 };
 

@@ -74,8 +74,12 @@ class Description {
     if (product.batch != 1) sizes = text_of(product.batch, " times ", sizes);
     return text_of("product ", sizes, task.operands.size() > 2 ? " + what is there: " : ": ", name(task.node));
   }
-  std::string what(const KernelTask& task) const {
-    return text_of(task.moved.empty() ? "kernel: " : "copy of views: ", name(task.node));
+  std::string what(const KernelTask& task) const { return "kernel: " + name(task.node); }
+  std::string what(const JoinTask& task) const {
+    std::string text = text_of(task.programs.empty() ? "copy of views: " : "join: ", name(task.node));
+    for (const ProgramTask& program : task.programs)
+      text += text_of(&program == task.programs.data() ? " of " : ", ", what(program));
+    return text;
   }
 
   const std::vector<std::int32_t>& members_of(std::int32_t node) const {
@@ -104,15 +108,23 @@ class Description {
     for (const std::int32_t node : nodes) bytes += static_cast<double>(tasks_.memory[node].bytes);
     return bytes;
   }
+  static double operations_of(const ProgramTask& program) {
+    double operations = 0;
+    for (const Phase& phase : program.program->program().phases)
+      operations +=
+          static_cast<double>(program.rows * program.columns) *
+              static_cast<double>(std::count_if(phase.steps.begin(), phase.steps.end(),
+                                                [](const Step& step) { return step.code != Instruction::store; })) +
+          static_cast<double>(program.rows) * static_cast<double>(phase.after.size());
+    return operations;
+  }
   static std::string arithmetic(const Task& task) {
     double operations = 0;
+    const auto* join = std::get_if<JoinTask>(&task);
     if (const auto* program = std::get_if<ProgramTask>(&task)) {
-      for (const Phase& phase : program->program->program().phases)
-        operations +=
-            static_cast<double>(program->rows * program->columns) *
-                static_cast<double>(std::count_if(phase.steps.begin(), phase.steps.end(),
-                                                  [](const Step& step) { return step.code != Instruction::store; })) +
-            static_cast<double>(program->rows) * static_cast<double>(phase.after.size());
+      operations = operations_of(*program);
+    } else if (join != nullptr && !join->programs.empty()) {
+      for (const ProgramTask& each : join->programs) operations += operations_of(each);
     } else if (const auto* product = std::get_if<ProductTask>(&task)) {
       const Gemm& gemm = product->product;
       operations = 2.0 * static_cast<double>(gemm.batch * gemm.m * gemm.n) * static_cast<double>(gemm.k);
@@ -144,6 +156,8 @@ class Description {
     if (std::holds_alternative<KernelTask>(from)) return text_of(name(node), " has a reference kernel only");
     if (const auto* kernel = std::get_if<KernelTask>(&to))
       return text_of(name(kernel->node), " has a reference kernel only");
+    if (std::holds_alternative<JoinTask>(from) || std::holds_alternative<JoinTask>(to))
+      return "what is joined is read from memory, and joined there";
     if (std::holds_alternative<ProductTask>(to)) return "a product reads what is in memory";
     const auto& program = std::get<ProgramTask>(to);
     if (const auto* product = std::get_if<ProductTask>(&from)) return reason_of_product(*product, program);

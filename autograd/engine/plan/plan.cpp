@@ -41,8 +41,13 @@ std::size_t bytes_of(const ProductTask& task) {
   return bytes;
 }
 
-std::size_t bytes_of(const KernelTask& task) {
-  return bytes_of(task.operands) + task.shapes.size() * sizeof(Shape) + task.moved.size() * sizeof(MovedFactor);
+std::size_t bytes_of(const KernelTask& task) { return bytes_of(task.operands) + task.shapes.size() * sizeof(Shape); }
+
+std::size_t bytes_of(const JoinTask& task) {
+  std::size_t bytes =
+      bytes_of(task.operands) + task.shapes.size() * sizeof(Shape) + task.moved.size() * sizeof(MovedFactor);
+  for (const ProgramTask& program : task.programs) bytes += sizeof(ProgramTask) + bytes_of(program);
+  return bytes;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/plan/join_task.hpp"
 #include "autograd/engine/rows/shared_programs.hpp"
 
 namespace xgrad::fused {
@@ -42,15 +43,12 @@ std::optional<TaskAndReads> program_task(const Pending& pending, const FusionGro
   return TaskAndReads{std::move(task), std::move(lowered.reads)};
 }
 
-KernelTask kernel_task(const Pending& pending, const FusionGroups& groups, std::int32_t node) {
-  const Graph& graph = groups.graph();
+KernelTask kernel_task(const Pending& pending, const Graph& graph, std::int32_t node) {
+  KernelTask task{.node = node};
   const Node& at = graph.nodes[node];
-  KernelTask task{.node = node, .axis = pending.entries[at.entry]->primitive->lower().axis};
   for (std::size_t i = 0; i < at.inputs.size(); ++i) {
-    const Movements* const movements = groups.requirements().joined(at, at.inputs[i]);
-    task.operands.push_back(movements ? movements->memory : graph.storage(at.inputs[i]));
+    task.operands.push_back(graph.storage(at.inputs[i]));
     task.shapes.push_back(pending.entries[at.entry]->input(i).shape());
-    if (movements) task.moved.push_back({i, *movements});
   }
   return task;
 }
@@ -64,7 +62,13 @@ std::optional<TaskAndReads> task_of(const Pending& pending, const FusionGroups& 
     std::vector<std::int32_t> reads = task.operands;
     return TaskAndReads{std::move(task), std::move(reads)};
   }
-  KernelTask task = kernel_task(pending, groups, group.members[0]);
+  const Node& node = groups.graph().nodes[group.members[0]];
+  if (node.joins && is_floating(node.dtype)) {
+    JoinTask task = join_task(pending, groups, group.members[0]);
+    std::vector<std::int32_t> reads = task.operands;
+    return TaskAndReads{std::move(task), std::move(reads)};
+  }
+  KernelTask task = kernel_task(pending, groups.graph(), group.members[0]);
   std::vector<std::int32_t> reads = task.operands;
   return TaskAndReads{std::move(task), std::move(reads)};
 }
@@ -74,6 +78,7 @@ std::optional<TaskAndReads> task_of(const Pending& pending, const FusionGroups& 
 std::span<const std::int32_t> outputs(const Task& task) {
   if (const auto* program = std::get_if<ProgramTask>(&task)) return program->outputs;
   if (const auto* product = std::get_if<ProductTask>(&task)) return {&product->node, 1};
+  if (const auto* join = std::get_if<JoinTask>(&task)) return {&join->node, 1};
   return {&std::get<KernelTask>(task).node, 1};
 }
 
@@ -84,26 +89,36 @@ std::span<const std::int32_t> outputs(const Task& task) {
 Tasks::Tasks(const Pending& pending, const FusionGroups& groups) {
   std::vector<bool> stored = find_results(pending, groups);
   tasks.reserve(groups.groups.size());
+  JoinedPrograms joined(groups, results, tasks);
   for (auto group = static_cast<std::int32_t>(groups.groups.size()); group-- > 0;) {
     auto found = task_of(pending, groups, group, stored);
     if (!found) continue;
     for (const std::int32_t node : found->reads) stored[node] = true;
-    tasks.push_back(std::move(found->task));
+    if (!joined.take(found->task)) tasks.push_back(std::move(found->task));
   }
   std::reverse(tasks.begin(), tasks.end());
-  std::size_t moved = 0;
-  for (Task& task : tasks)
-    if (auto* program = std::get_if<ProgramTask>(&task))
-      program->first_moved = std::exchange(moved, moved + program->lowered.moved.size());
-    else if (auto* product = std::get_if<ProductTask>(&task))
-      product->first_moved = std::exchange(moved, moved + product->moved.size());
-    else if (auto* kernel = std::get_if<KernelTask>(&task))
-      kernel->first_moved = std::exchange(moved, moved + kernel->moved.size());
+  for (Task& task : tasks) finish_join(task);
+  number_moved();
 
   memory.reserve(groups.graph().nodes.size());
   for (const Node& node : groups.graph().nodes)
     memory.push_back({static_cast<std::size_t>(node.numel) * item_size(node.dtype), node.leaf ? node.argument : -1,
                       node.entry, node.dtype, node.kind == Kind::constant ? node.argument : -1});
+}
+
+// Numbers the views of all tasks, in the order in which a run finds where they lie.
+void Tasks::number_moved() {
+  std::size_t moved = 0;
+  const auto number = [&](auto& task, std::size_t count) { task.first_moved = std::exchange(moved, moved + count); };
+  for (Task& task : tasks)
+    if (auto* program = std::get_if<ProgramTask>(&task)) {
+      number(*program, program->lowered.moved.size());
+    } else if (auto* product = std::get_if<ProductTask>(&task)) {
+      number(*product, product->moved.size());
+    } else if (auto* join = std::get_if<JoinTask>(&task)) {
+      number(*join, join->moved.size());
+      for (ProgramTask& each : join->programs) number(each, each.lowered.moved.size());
+    }
 }
 
 // Finds the entries that get a value: roots, and expensive values that a later backward pass may read. Returns which

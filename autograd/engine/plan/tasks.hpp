@@ -50,17 +50,25 @@ struct ProductTask {
   Scaled scaled = Scaled::none;  // which term operand 3 scales
 };
 
-/// The reference kernel of an entry; or, where some operands are views, what joins them along `axis`.
+/// The reference kernel of an entry.
 struct KernelTask {
   std::int32_t node = -1;  // its result
   std::vector<std::int32_t> operands{};
   std::vector<Shape> shapes{};  // those of the operands, as the kernel sees them
-  std::int64_t axis = 0;
-  std::vector<MovedFactor> moved{};
-  std::size_t first_moved = 0;  // as of programs
 };
 
-using Task = std::variant<ProgramTask, ProductTask, KernelTask>;
+/// Joins values along an axis: copies some from where they lie, and lets programs write others where they are joined.
+struct JoinTask {
+  std::int32_t node = -1;  // its result
+  std::vector<std::int32_t> operands{};
+  std::vector<Shape> shapes{};  // theirs
+  std::int64_t axis = 0;
+  std::vector<MovedFactor> moved{};
+  std::size_t first_moved = 0;          // as of programs
+  std::vector<ProgramTask> programs{};  // what they write has no memory of its own
+};
+
+using Task = std::variant<ProgramTask, ProductTask, KernelTask, JoinTask>;
 
 /// The nodes that the task writes; they get memory before it runs.
 std::span<const std::int32_t> outputs(const Task& task);
@@ -82,6 +90,7 @@ struct Tasks {
   std::vector<Result> results;  // if there is memory for all of them
 
  private:
+  void number_moved();
   std::vector<bool> find_results(const Pending& pending, const FusionGroups& groups);
 };
 

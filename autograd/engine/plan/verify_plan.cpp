@@ -23,8 +23,14 @@ Bound bound(const ProductTask& task) {
   for (const MovedFactor& each : task.moved) bound.moved[each.factor] = &each.movements;
   return bound;
 }
-Bound bound(const KernelTask& task) {
-  return {.shapes = task.shapes, .operands = task.operands, .joined = task.moved, .axis = task.axis};
+Bound bound(const KernelTask& task) { return {.shapes = task.shapes, .operands = task.operands}; }
+Bound bound(const JoinTask& task) {
+  Bound all{.shapes = task.shapes, .operands = task.operands, .joins = true, .joined = task.moved, .axis = task.axis};
+  for (const ProgramTask& program : task.programs) {
+    all.programs.push_back(bound(program));
+    all.programs.back().operands = program.outputs;
+  }
+  return all;
 }
 
 }  // namespace

@@ -69,6 +69,12 @@ class Verifier {
     if (at(node).reads != now_) bad("it reads what its work does not say");
   }
   void write(std::int32_t node) {
+    if (std::find(joined_.begin(), joined_.end(), node) != joined_.end()) {
+      if (is_leaf(node) || at(node).computed || at(node).stored == now_ || at(node).times != 1)
+        bad("it writes what is no value of the join alone");
+      at(node).stored = now_;
+      return;
+    }
     if (at(node).writes != now_) bad("it writes what its work does not say");
     if (at(node).stored == now_ || at(node).times != 1) bad("it writes what is bound elsewhere, too");
     at(node).stored = now_;
@@ -274,12 +280,14 @@ class Verifier {
     if (!work.may_fail || !work.reuses.empty()) bad("a reference kernel may fail, and shares no memory");
     if (bound.shapes.size() != bound.operands.size()) bad("a reference kernel has other operands");
     auto view = bound.joined.begin();  // in the order of the operands
+    for (const Bound& each : bound.programs) program_of_join(bound, each, work);
     for (std::size_t i = 0; i < bound.operands.size(); ++i) {
       const std::int32_t node = bound.operands[i];
-      at(node);
+      const bool is_view = view != bound.joined.end() && view->factor == i;
+      if (!is_view && at(node).stored == now_) continue;
       use(node);
       read(node);
-      if (view == bound.joined.end() || view->factor != i)
+      if (!is_view)
         size(node, bound.shapes[i].numel(), value(node).dtype);
       else
         joined((view++)->movements, bound.shapes[i], node, value(work.writes[0]).dtype);
@@ -289,7 +297,33 @@ class Verifier {
       use(node);
       write(node);
     }
-    if (!bound.joined.empty()) joined_sizes(bound, value(work.writes[0]));
+    if (bound.joins) joined_sizes(bound, value(work.writes[0]));
+    if (!bound.joins && (!bound.joined.empty() || !bound.programs.empty())) bad("a reference kernel joins nothing");
+  }
+  // What a program of a join writes is one of the operands, whose rows are those of the program.
+  void program_of_join(const Bound& bound, const Bound& each, const Work& work) {
+    joined_ = each.operands;
+    program(each, work);
+    joined_ = {};
+    if (each.bands != 1 || !each.program->row_stores.empty() || !each.program->element_stores.empty())
+      bad("a program writes more than rows where they are joined");
+    if (each.program->dtype != value(work.writes[0]).dtype) bad("a program of a join has another dtype");
+    std::int64_t rows = 1;
+    for (std::int64_t axis = 0; axis < bound.axis && axis < bound.shapes[0].ndim(); ++axis)
+      rows *= bound.shapes[0][axis];
+    for (const std::int32_t node : each.operands) {
+      if (at(node).stored != now_) bad("a program of a join leaves out what it should write");
+      if (std::count(bound.operands.begin(), bound.operands.end(), node) != 1)
+        bad("a program writes what is not joined");
+      const auto i = static_cast<std::size_t>(std::find(bound.operands.begin(), bound.operands.end(), node) -
+                                              bound.operands.begin());
+      if (bound.shapes[i].numel() != each.rows * each.columns) bad("a program writes rows of another size");
+      const Pointer& pointer = each.program->pointers[at(node).pointer];
+      if (!at(node).is_pointer || pointer.shape != Pointer::Shape::full || pointer.accumulator)
+        bad("a program of a join writes no rows");
+    }
+    if (rows != 1 && (each.rows != rows || each.columns < narrow_columns))
+      bad("a program has other rows than the join, or narrow ones");
   }
   void joined(const Movements& view, const Shape& shape, std::int32_t node, DType dtype) const {
     const auto elements = static_cast<std::int64_t>(value(node).bytes / item_size(value(node).dtype));
@@ -340,10 +374,11 @@ class Verifier {
   std::span<const Work> works_;
   std::span<const Memory> values_;
   std::vector<Facts> memory_;
-  std::span<Facts> facts_;    // by node
-  std::int32_t now_ = 0;      // the task
-  std::size_t written_ = 0;   // how many values it writes
-  std::vector<char> stores_;  // by pointer
+  std::span<Facts> facts_;                  // by node
+  std::int32_t now_ = 0;                    // the task
+  std::size_t written_ = 0;                 // how many values it writes
+  std::span<const std::int32_t> joined_{};  // those that the present program writes where they are joined
+  std::vector<char> stores_;                // by pointer
   std::vector<const Lowered::Moved*> moved_pointers_, moved_rows_;
   std::vector<char> placed_rows_;  // by row operand
   std::vector<DType> rows_;        // by row operand

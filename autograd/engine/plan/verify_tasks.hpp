@@ -8,7 +8,8 @@
 //   sizes    what is bound has the dtype and the number of elements that the program, or the product, goes over
 //   numbers  arguments are literals, constants, or values of one element
 //   indices  column numbers come from indices that are checked before the program runs, which may fail
-//   views    what is joined lies in the memory that it is bound to, and has the elements that the kernel sees
+//   joins    what is joined lies in the memory that it is bound to, and has the elements that the kernel sees; or a
+//            program of the join writes it, and nobody else reads or writes it
 //   reuse    an output may take the memory of an input that is bound once, as verify_sharing() says; of a product only
 //            that of what it is added to
 //   epilogue a program that runs on parts of a product can be run in parts, reads the product element by element, and
@@ -28,7 +29,7 @@
 
 namespace xgrad::fused {
 
-/// A task: a row program, a product, or neither (a reference kernel).
+/// A task: a row program, a product, or neither (a reference kernel, or a join).
 struct Bound {
   const Program* program = nullptr;
   const Lowered* lowered = nullptr;  // what the program runs on
@@ -36,10 +37,12 @@ struct Bound {
   Parts parts = Parts::none;
   const Gemm* product = nullptr;
   std::span<const Shape> shapes{};           // of the operands of a kernel, as it sees them
-  std::span<const std::int32_t> operands{};  // of products and kernels
+  std::span<const std::int32_t> operands{};  // of products, kernels and joins; of a program in a join what it writes
   const Movements* moved[2] = {};            // of the factors of a product
-  std::span<const MovedFactor> joined{};     // the views that a kernel joins
-  std::int64_t axis = 0;                     // along which it does
+  bool joins = false;                        // whether it is a join,
+  std::span<const MovedFactor> joined{};     // of these views among others,
+  std::int64_t axis = 0;                     // along this axis,
+  std::vector<Bound> programs{};             // and these programs write others where they are joined
   std::vector<std::int32_t> checked{};       // nodes whose indices are checked
 };
 

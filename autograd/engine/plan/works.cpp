@@ -33,13 +33,8 @@ class WorkOf {
  private:
   void add(const ProgramTask& task) {
     const Lowered& lowered = task.lowered;
-    for (const IndexCheck& check : task.checks) reads(check.held);
-    reads(lowered.pointers);
-    if (!planted("a task does not know that it reads numbers of rows")) reads(lowered.row_operands);
-    for (const Argument& argument : lowered.arguments) reads(argument.node);
+    run(task);
     work_.may_fail = !task.checks.empty() && !planted("indices are always right");
-    for (const Phase& phase : task.program->program().phases)
-      work_.cost += static_cast<double>(task.rows * task.columns) * static_cast<double>(phase.steps.size());
     for (const Overwrite& pair : task.program->overwrites()) {
       const std::int32_t input = lowered.pointers[pair.read];
       may_take(lowered.pointers[pair.written], input,
@@ -62,6 +57,21 @@ class WorkOf {
   void add(const KernelTask& task) {
     reads(task.operands);
     work_.may_fail = true;
+  }
+  void add(const JoinTask& task) {
+    reads(task.operands);
+    for (const ProgramTask& program : task.programs)
+      if (!planted("a join does not know what its programs read")) run(program);
+    work_.may_fail = true;
+  }
+  void run(const ProgramTask& task) {
+    const Lowered& lowered = task.lowered;
+    for (const IndexCheck& check : task.checks) reads(check.held);
+    reads(lowered.pointers);
+    if (!planted("a task does not know that it reads numbers of rows")) reads(lowered.row_operands);
+    for (const Argument& argument : lowered.arguments) reads(argument.node);
+    for (const Phase& phase : task.program->program().phases)
+      work_.cost += static_cast<double>(task.rows * task.columns) * static_cast<double>(phase.steps.size());
   }
 
   void reads(const std::vector<std::int32_t>& nodes) {

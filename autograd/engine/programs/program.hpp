@@ -130,6 +130,9 @@ struct Binding {
   // By pointer and by row operand: where the elements of placed ones lie.
   // Null for all others; empty if none is placed.
   std::vector<const PlacedView*> places{}, row_places{};
+  // By pointer that is written: the bytes from each row to the next, where that are not those of a row; 0 for all
+  // others. Empty if there are none. Rows are not narrow, and numbers of rows are not scattered into them.
+  std::vector<std::int64_t> row_bytes{};
 };
 
 }  // namespace xgrad::fused

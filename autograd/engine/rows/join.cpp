@@ -70,9 +70,10 @@ void join(std::span<const Piece> pieces, std::int64_t rows, std::size_t item, vo
   std::vector<Copier> copiers;
   std::vector<std::int64_t> ends;
   for (const Piece& piece : pieces) {
-    if (piece.run == 0 || rows == 0) continue;
-    copiers.emplace_back(piece, rows, item, first, row, static_cast<char*>(to));
-    ends.push_back(count += copiers.back().blocks());
+    if (piece.view && piece.run > 0 && rows > 0) {
+      copiers.emplace_back(piece, rows, item, first, row, static_cast<char*>(to));
+      ends.push_back(count += copiers.back().blocks());
+    }
     first += piece.run * static_cast<std::int64_t>(item);
   }
   parallel(count, [&](std::int64_t block) {

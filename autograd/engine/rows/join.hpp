@@ -11,7 +11,7 @@
 namespace xgrad::fused {
 
 /// A value that is joined with others: a view of the memory at `base`, of which `run` elements in a row go to each row
-/// of the result.
+/// of the result. Without a view, others write these elements.
 struct Piece {
   const PlacedView* view;
   const void* base;

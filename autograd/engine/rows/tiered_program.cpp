@@ -64,6 +64,7 @@ Version& Compiled::State::bind(const Binding& binding, Scratch& memory) {
 }
 
 bool Compiled::State::is_flat(const Binding& binding) const {
+  if (!binding.row_bytes.empty() && !planted("rows that lie apart are one long row")) return false;
   return source.analysis.flat ||
          (source.analysis.flat_row && (binding.rows == 1 || planted("rows are one long row whatever they share")));
 }

@@ -79,7 +79,7 @@ class WideRows::Walk {
       std::fill_n(registers_ + r * most_rows,
                   planted("only the first row of a group has the fixed numbers") ? 1 : most_rows, fixed[r]);
     for (std::size_t p = 0; p < program_.pointers.size(); ++p)
-      strides_[p] = is_moving(program_.pointers[p]) ? binding.columns * item(program_.pointers[p]) : 0;
+      strides_[p] = is_moving(program_.pointers[p]) ? row_bytes(p) : 0;
     const std::vector<std::uint16_t>& scratch = all.analysis_.scratch;
     for (std::size_t i = 0; i < scratch.size(); ++i) {
       pointers_[scratch[i]] = memory_ + layout.scratch + i * layout.row * static_cast<std::size_t>(group_);
@@ -112,8 +112,8 @@ class WideRows::Walk {
     for (std::size_t p = 0; p < program_.pointers.size(); ++p) {
       const Pointer& pointer = program_.pointers[p];
       if (pointer.shape == Pointer::Shape::scratch || pointer.accumulator || pointer.placed) continue;
-      const std::int64_t place = column + (pointer.shape == Pointer::Shape::full ? row * binding_.columns : 0);
-      pointers_[p] = static_cast<char*>(binding_.pointers[p]) + place * item(pointer);
+      const std::int64_t first = pointer.shape == Pointer::Shape::full ? row * row_bytes(p) : 0;
+      pointers_[p] = static_cast<char*>(binding_.pointers[p]) + first + column * item(pointer);
     }
     const auto& accumulators = all_.analysis_.accumulators;
     for (std::size_t i = 0; i < accumulators.size(); ++i)
@@ -121,6 +121,10 @@ class WideRows::Walk {
                                    (planted("all columns are added to the first of them") ? 0 : column - part_.column);
   }
   static std::int64_t item(const Pointer& pointer) { return pointer.mask ? 1 : sizeof(T); }
+  std::int64_t row_bytes(std::size_t p) const {
+    const bool apart = !binding_.row_bytes.empty() && binding_.row_bytes[p] > 0;
+    return apart ? binding_.row_bytes[p] : binding_.columns * item(program_.pointers[p]);
+  }
 
   T* numbers(std::uint16_t register_) { return registers_ + register_ * most_rows; }
 
@@ -164,7 +168,8 @@ class WideRows::Walk {
       const std::int64_t columns = std::min(all_.columns_from(columns_, column, part_.columns), part_.columns - done);
       place(begin, column);
       placed_.begin(column, columns, pointers_);
-      if (kernels_.unrolled)
+      const bool together = binding_.row_bytes.empty() || planted("several rows that lie apart lie together");
+      if (kernels_.unrolled && together)
         rows(begin + several_rows(end - begin, columns), end, columns);
       else
         for (std::int64_t row = begin, next; row < end; row = next) {

@@ -78,17 +78,21 @@ class Run {
           {.access = access_of(movements, pending_, inputs_.constants, elements_of(movements.memory))});
       return views_read_.back();
     };
+    const auto find_of = [&](const ProgramTask& program) {
+      for (const Lowered::Moved& each : program.lowered.moved) {
+        PlacedView& view = find(each.movements);
+        if (each.once) view.access.axes.pop_back();
+        view.find_offsets();
+      }
+    };
     for (const Task& task : plan_.tasks.tasks)
       if (const auto* program = std::get_if<ProgramTask>(&task)) {
-        for (const Lowered::Moved& each : program->lowered.moved) {
-          PlacedView& view = find(each.movements);
-          if (each.once) view.access.axes.pop_back();
-          view.find_offsets();
-        }
+        find_of(*program);
       } else if (const auto* product = std::get_if<ProductTask>(&task)) {
         for (const MovedFactor& each : product->moved) find(each.movements);
-      } else {
-        for (const MovedFactor& each : std::get<KernelTask>(task).moved) find(each.movements).find_offsets();
+      } else if (const auto* join = std::get_if<JoinTask>(&task)) {
+        for (const MovedFactor& each : join->moved) find(each.movements).find_offsets();
+        for (const ProgramTask& each : join->programs) find_of(each);
       }
   }
   std::int64_t elements_of(std::int32_t node) const {
@@ -176,6 +180,7 @@ class Run {
     binding.rows = task.rows;
     binding.columns = task.columns;
     binding.bands = task.bands;
+    binding.row_bytes.clear();
     binding.pointers.clear();
     binding.row_operands.clear();
     binding.arguments.clear();
@@ -238,28 +243,55 @@ class Run {
 
   void run_task(const KernelTask& task, const ProgramTask*) {
     const Entry& entry = entry_of(task.node);
-    if (!task.moved.empty()) return run_join(task, entry.shape);
     views_.clear();
     for (std::size_t i = 0; i < task.operands.size(); ++i)
       views_.push_back({data(task.operands[i]), task.shapes[i], memory_[task.operands[i]].dtype});
     run_kernel(entry, primitive_of(task, entry), views_, {data(task.node), entry.shape, entry.dtype});
   }
-  void run_join(const KernelTask& task, const Shape& shape) {
+
+  void run_task(const JoinTask& task, const ProgramTask*) {
     std::vector<PlacedView> whole(task.operands.size());  // those that are no views
     std::vector<Piece> pieces;
     std::int64_t rows = 1;
-    for (std::int64_t axis = 0; axis < task.axis; ++axis) rows *= shape[axis];
+    for (std::int64_t axis = 0; axis < task.axis; ++axis) rows *= task.shapes[0][axis];
     const PlacedView* view = views_read_.data() + task.first_moved;
     auto moved = task.moved.begin();
     for (std::size_t i = 0; i < task.operands.size(); ++i) {
       const bool is_view = moved != task.moved.end() && moved->factor == i;
-      if (!is_view) whole[i].access = Access(Shape{task.shapes[i].numel()});
-      pieces.push_back(
-          {is_view ? view++ : &whole[i], data(task.operands[i]), rows == 0 ? 0 : task.shapes[i].numel() / rows});
+      const std::int32_t node = task.operands[i];
+      whole[i].access = Access(Shape{task.shapes[i].numel()});
+      const PlacedView* const as = is_view ? view++ : is_written(task, node) ? nullptr : &whole[i];
+      pieces.push_back({as, as ? data(node) : nullptr, rows == 0 ? 0 : task.shapes[i].numel() / rows});
       if (is_view) ++moved;
     }
     join(pieces, rows, item_size(memory_[task.node].dtype), data(task.node));
+    for (const ProgramTask& program : task.programs) write_joined(task, program, pieces, rows);
   }
+  static bool is_written(const JoinTask& task, std::int32_t node) {
+    return std::any_of(task.programs.begin(), task.programs.end(), [node](const ProgramTask& program) {
+      return std::find(program.outputs.begin(), program.outputs.end(), node) != program.outputs.end();
+    });
+  }
+  // Runs a program whose results begin where they are joined, each row of them at the distance of the rows there.
+  void write_joined(const JoinTask& task, const ProgramTask& program, std::span<const Piece> pieces,
+                    std::int64_t rows) {
+    const auto item = static_cast<std::int64_t>(item_size(memory_[task.node].dtype));
+    bind(program);
+    if (rows > 1) binding_.row_bytes.assign(program.lowered.pointers.size(), 0);
+    std::int64_t first = 0, row = 0;
+    for (const Piece& piece : pieces) row += piece.run * item;
+    for (std::size_t i = 0; i < task.operands.size(); first += pieces[i++].run * item) {
+      const auto& nodes = program.lowered.pointers;
+      const auto at = std::find(nodes.begin(), nodes.end(), task.operands[i]);
+      if (pieces[i].view || at == nodes.end()) continue;
+      const auto p = static_cast<std::size_t>(at - nodes.begin());
+      binding_.pointers[p] =
+          static_cast<char*>(data(task.node)) + (planted("all programs write the first of what is joined") ? 0 : first);
+      if (rows > 1) binding_.row_bytes[p] = row;
+    }
+    execute(*program.program, binding_);
+  }
+
   // The primitive of the entry of this run, whose dynamic arguments differ from those at planning.
   static const Primitive& primitive_of([[maybe_unused]] const KernelTask& task, const Entry& entry) {
     if (planted("kernels keep the arguments of their first run")) {

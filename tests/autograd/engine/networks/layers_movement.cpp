@@ -104,6 +104,29 @@ Var joined_views(Builder& build, const Var& x) {
   return build.let("h", build.chance(50) ? joined : 0.5 * tanh(joined));
 }
 
+// What several programs compute, side by side: each may write where it is joined.
+Var joined_programs(Builder& build, const Var& x) {
+  const std::int64_t axis = build.chance(60) ? x.ndim() - 1 : build.between(0, x.ndim() - 1);
+  const auto piece = [&]() -> Var {
+    switch (build.below(4)) {
+      case 0:
+        return tanh(x);
+      case 1:
+        return 0.5 * x;
+      case 2:
+        return x - mean(x, {x.ndim() - 1}, keep_dims);
+      default:
+        return tanh(x + build.parameter({x.size(x.ndim() - 1)}));
+    }
+  };
+  std::vector<Var> pieces;
+  for (std::int64_t count = build.between(1, 2); count > 0; --count) pieces.push_back(piece());
+  if (build.chance(40)) pieces.push_back(slice(x, axis, 0, build.between(1, x.size(axis)), 1));
+  if (build.chance(40)) pieces.insert(pieces.begin(), x);
+  const Var joined = pieces.size() > 1 ? concat(pieces, axis) : stack({pieces[0], piece()}, axis);
+  return build.let("h", build.chance(50) ? joined : 0.5 * tanh(joined));
+}
+
 Var scanned(Builder& build, const Var& x) {
   const std::int64_t axis = build.between(0, x.ndim() - 1);
   const double count = static_cast<double>(x.size(axis));
@@ -163,7 +186,7 @@ constexpr Layer table[] = {
     {"windows", over_windows, 3},          {"scans", scanned, 4},
     {"repeated rows", repeated_rows, 3},   {"loop over an axis", loop, 3},
     {"in the middle", in_the_middle, 4},   {"tiles", tiled, 4},
-    {"joined views", joined_views, 4},
+    {"joined views", joined_views, 4},     {"joined programs", joined_programs, 4},
 };
 
 }  // namespace
