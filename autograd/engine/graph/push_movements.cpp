@@ -3,13 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
 #include <utility>
 
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/graph/graph.hpp"
 #include "autograd/engine/graph/inserted_nodes.hpp"
-#include "autograd/engine/programs/violation.hpp"
 
 namespace xgrad::fused {
 
@@ -21,8 +19,9 @@ using Nodes = std::vector<std::int32_t>;
 
 }  // namespace
 
-/// Decides for each view whether what it moves is computed behind it. The node of the view becomes that of f, and the
-/// node of f the view of its first operand; views of others are new nodes, which are put in order at the end.
+/// Decides for each view whether what it moves is computed behind it. The node of the view becomes that of f, which
+/// reads views of the operands: new nodes, which are put in order at the end. The node that was f stays what its entry
+/// is, and nobody reads it any more.
 class Graph::Pusher {
  public:
   Pusher(Graph& graph, const Pending& pending, std::span<const double> constants)
@@ -42,7 +41,6 @@ class Graph::Pusher {
       open_.pop_back();
       push(view);
     }
-    verify();
     inserted_.put_in_order();
   }
 
@@ -69,8 +67,7 @@ class Graph::Pusher {
         ++readers_[graph_.storage(input)];
         const Movements* const moves = graph_.movements(static_cast<std::int32_t>(i));
         const bool through = moves != nullptr && moves->memory != graph_.storage(input);
-        const bool is_view = graph_.is_view(static_cast<std::int32_t>(i));
-        if (!through && !(is_view && planted("a view that repeats a view reads nothing"))) see(input, 1);
+        if (!through) see(input, 1);
         if (kind == Kind::elementwise || kind == Kind::reduction) open_.push_back(graph_.storage(input));
       }
     }
@@ -78,31 +75,12 @@ class Graph::Pusher {
     open_.erase(std::unique(open_.begin(), open_.end()), open_.end());
   }
 
-  // A node that became a view has other elements than before: nobody may read it but what it was made for, neither as
-  // it is nor as the memory of another view.
-  void verify() const {
-    if (reader_of_.empty() || verification() == Verification::never) return;
-    const auto reads = [this](std::int32_t reader, std::int32_t node) {
-      const auto at = reader_of_.find(node);
-      if (at != reader_of_.end() && at->second != reader) violated("a value is read that is computed behind a view");
-    };
-    const std::vector<std::int32_t> used = graph_.count_readers();
-    for (const std::int32_t root : graph_.roots) reads(-1, graph_.storage(root));
-    for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      if (used[i] == 0 || nodes_[i].leaf) continue;
-      const auto node = static_cast<std::int32_t>(i);
-      for (const std::int32_t input : nodes_[i].inputs) reads(node, graph_.storage(input));
-      if (const Movements* moves = graph_.movements(node)) reads(node, moves->memory);
-    }
-  }
-
   void push(std::int32_t view) {
     const Movements* const found = graph_.movements(view);
-    if (readers_[view] == 0 && !planted("what is computed behind a view is computed behind another one, too")) return;
+    if (readers_[view] == 0) return;
     if (found == nullptr || found->contiguous || nodes_[view].kind == Kind::broadcast) return;
     const std::int32_t from = found->memory;
-    const bool alone = views_[from] == 1 && readers_[from] == 1;
-    if (!alone && !planted("what others read, too, is computed behind a view")) return;
+    if (views_[from] != 1 || readers_[from] != 1) return;  // others need it in memory
     const Nodes operands = operands_of(from, nodes_[view].dtype);
     if (operands.empty() || !is_worth_it(nodes_[view], nodes_[from], *found, operands.size())) return;
     std::vector<Movements> moves;
@@ -192,7 +170,7 @@ class Graph::Pusher {
 
   void rewrite(std::int32_t view, std::int32_t from, const Nodes& operands, std::vector<Movements> moves) {
     const Node read = nodes_[view];
-    Node computed = std::move(nodes_[from]);
+    Node computed = nodes_[from];
     Nodes places;  // of the views of the operands
     for (std::size_t i = 0; i < operands.size(); ++i) {
       if (graph_.is_view(operands[i]) && readers_[operands[i]] == 1) forget(operands[i]);
@@ -201,9 +179,12 @@ class Graph::Pusher {
       node.moved = static_cast<std::int32_t>(graph_.moved.size());
       ++views_[moves[i].memory];
       graph_.moved.push_back(std::move(moves[i]));
-      places.push_back(i == 0 ? from : add_node(view, node));
-      if (i == 0) nodes_[from] = std::move(node);
+      places.push_back(add_node(view, node));
     }
+    readers_[from] = views_[from] = 0;
+    if (planted("the value of an entry is what is read of it behind a view"))
+      for (std::int32_t& node : graph_.of_entry)
+        if (graph_.storage(node) == from) node = places[0];
     for (std::int32_t& input : computed.inputs) {
       const std::int32_t held = graph_.storage(input);
       const auto at = std::find(operands.begin(), operands.end(), held);
@@ -214,7 +195,6 @@ class Graph::Pusher {
     }
     computed.numel = read.numel;
     nodes_[view] = std::move(computed);
-    for (const std::int32_t place : places) reader_of_[place] = view;
     open_.insert(open_.end(), places.begin(), places.end());
   }
   // Nobody reads it any more.
@@ -240,8 +220,7 @@ class Graph::Pusher {
   std::vector<std::int32_t> readers_;  // by node
   std::vector<std::int32_t> views_;    // by node: how many views of its memory are read, 2 for one that is a root
   InsertedNodes inserted_;
-  std::unordered_map<std::int32_t, std::int32_t> reader_of_;  // of each node that has become a view
-  Nodes open_;                                                // what nodes of programs read, and has not been looked at
+  Nodes open_;  // what nodes of programs read, and has not been looked at
 };
 
 void Graph::push_movements(const Pending& pending, std::span<const double> constants) {

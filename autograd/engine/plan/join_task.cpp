@@ -61,8 +61,7 @@ void finish_join(Task& task) {
     task = KernelTask{join->node, std::move(join->operands), std::move(join->shapes)};
 }
 
-JoinedPrograms::JoinedPrograms(const FusionGroups& groups, const std::vector<Result>& results,
-                               std::vector<Task>& tasks)
+JoinedPrograms::JoinedPrograms(const FusionGroups& groups, const std::vector<Result>& results, std::vector<Task>& tasks)
     : groups_(groups), tasks_(tasks) {
   const Graph& graph = groups.graph();
   if (std::none_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) { return node.joins; })) return;
@@ -92,8 +91,8 @@ bool JoinedPrograms::take(Task& task) {
 
 void JoinedPrograms::note(const JoinTask& join) {
   for (std::size_t i = 0; i < join.operands.size(); ++i) {
-    const bool moved = std::any_of(join.moved.begin(), join.moved.end(),
-                                   [i](const MovedFactor& each) { return each.factor == i; });
+    const bool moved =
+        std::any_of(join.moved.begin(), join.moved.end(), [i](const MovedFactor& each) { return each.factor == i; });
     const std::int32_t node = join.operands[i];
     if (!moved && (readers_[node] == 1 || planted("what others read, too, is written where it is joined")))
       join_[node] = static_cast<std::int32_t>(tasks_.size());
@@ -108,8 +107,8 @@ JoinTask* JoinedPrograms::join_of(const ProgramTask& program) {
   return task < 0 ? nullptr : &std::get<JoinTask>(tasks_[static_cast<std::size_t>(task)]);
 }
 
-// Whether no more than one computed value has to be kept until the join, which takes no more memory than a result would;
-// and no product, because the program may rather run on the parts of that.
+// Whether no more than one computed value has to be kept until the join, which takes no more memory than a result
+// would; and no product, because the program may rather run on the parts of that.
 bool JoinedPrograms::reads_little(const ProgramTask& program) const {
   int computed = 0;
   for (const std::int32_t node : program.lowered.pointers) {

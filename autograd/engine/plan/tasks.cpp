@@ -6,6 +6,7 @@
 
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/plan/join_task.hpp"
+#include "autograd/engine/programs/violation.hpp"
 #include "autograd/engine/rows/shared_programs.hpp"
 
 namespace xgrad::fused {
@@ -137,6 +138,8 @@ std::vector<bool> Tasks::find_results(const Pending& pending, const FusionGroups
     const bool again = (at.cheap || at.is_mask) && !ends_checkpoint(entry);
     const bool keep = may_be_wanted(entry) && groups.requirements()[node].used && groups.group_of[node] >= 0 && !again;
     if (keep) stored[node] = true;
+    if ((keep || is_root[graph.of_entry[i]]) && (at.numel != entry.shape.numel() || at.dtype != entry.dtype))
+      violated("an entry gets a value of another size");
     const bool root = is_root[graph.of_entry[i]];
     if (keep || root) results.push_back({static_cast<std::int32_t>(i), node, root});
   }

@@ -125,8 +125,7 @@ TEST_CASE("pieces that somebody holds have their values beside the join", "[join
       const Tensor joined = held.result(), other = sum(held.pieces[0]);
       evaluate({joined, other});
       CHECK(difference(joined, in_memory.result()) == -1);
-      for (std::size_t i = 0; i < held.pieces.size(); ++i)
-        CHECK(difference(held.pieces[i], in_memory.pieces[i]) == -1);
+      for (std::size_t i = 0; i < held.pieces.size(); ++i) CHECK(difference(held.pieces[i], in_memory.pieces[i]) == -1);
     }
 }
 
@@ -172,7 +171,8 @@ TEST_CASE("joins of what is computed differentiate, nest, and keep to a memory b
       if (in_memory) evaluate(t);
       return t;
     };
-    const Tensor joined = held(concat({held(exp(x)), held(softmax(x)), held(concat({held(x * 2.0), held(sin(x))}, 1))}, 1));
+    const Tensor joined =
+        held(concat({held(exp(x)), held(softmax(x)), held(concat({held(x * 2.0), held(sin(x))}, 1))}, 1));
     return sum(square(joined) * joined);
   };
   const Tensor lazy = grad(loss(false), Tensor(w)), eager = grad(loss(true), Tensor(w));
@@ -185,8 +185,7 @@ TEST_CASE("a Parameter becomes a join of what is computed from it", "[joins][don
   Parameter w(numbers({8, 128}, float32, 3));
   const Tensor start = w.value() + 0.0;
   evaluate(start);
-  for (int step = 0; step < 3; ++step)
-    w.assign(concat({slice(w, 1, 64, 128) * 0.5, tanh(slice(w, 1, 0, 64))}, 1));
+  for (int step = 0; step < 3; ++step) w.assign(concat({slice(w, 1, 64, 128) * 0.5, tanh(slice(w, 1, 0, 64))}, 1));
   Tensor expected = start;
   for (int step = 0; step < 3; ++step) {
     const Tensor a = slice(expected, 1, 64, 128) * 0.5, b = tanh(slice(expected, 1, 0, 64));

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <random>
 #include <string>
@@ -163,6 +164,36 @@ TEST_CASE("movements and cheap operations in turn give what each of them gives, 
     CHECK(unplanned() == before);
     for (std::size_t i = 0; i < fused.size(); ++i) CHECK(same(fused[i], reference[i]));
   }
+}
+
+TEST_CASE("what a checkpoint ends with is kept as it is, wherever it is read", "[views][checkpoint]") {
+  // The end of a checkpoint is cheap here, and so computed behind the view; its value is wanted for the way back.
+  const auto movements = std::vector<std::function<Tensor(const Tensor&)>>{
+      [](const Tensor& h) { return slice(h, -1, 0, 2); },   [](const Tensor& h) { return flip(h, 0); },
+      [](const Tensor& h) { return slice(h, 0, 1, 4, 2); }, [](const Tensor& h) { return pad(h, 1, 2, 1); },
+      [](const Tensor& h) { return transpose(h); },
+  };
+  for (std::size_t which = 0; which < movements.size(); ++which)
+    for (const DType dtype : {float32, float64}) {
+      CAPTURE(which, dtype);
+      const auto run = [&](bool in_memory) {
+        Rng rng(3);
+        const auto draw = [&](const Shape& shape) { return normal(shape, rng, 0, 1, dtype); };
+        const Parameter x{draw({6, 33})}, w{draw({33})}, b{draw({33})};
+        const Tensor loss = [&] {  // nobody holds what it is computed from
+          const Tensor h = checkpoint([&](const Tensor& t) { return tanh(t) * w + b; }, Tensor(x));
+          if (in_memory) evaluate(h);
+          const Tensor y = sin(movements[which](h));
+          if (in_memory) evaluate(y);
+          return sum(square(y));
+        }();
+        std::vector<double> numbers{loss.item()};
+        for (const Tensor& slope : grad(loss, std::vector<Tensor>{x, w, b}))
+          for (const double number : slope.to_vector()) numbers.push_back(number);
+        return numbers;
+      };
+      CHECK(run(false) == run(true));
+    }
 }
 
 TEST_CASE("long chains of movements and additions have few movements each", "[views]") {

@@ -209,51 +209,51 @@ TEST_CASE("what is joined and is not what the kernel sees is found", "[verify]")
   breaks("a reference kernel joins nothing", [](Join& j) { j.tasks[3].joins = false; });
 }
 
+/// Joins value 14, which a program computes from value 10, and value 10, both [2, 64], side by side.
+struct ProgramsOfJoin : Example {
+  Lowered third = second;
+  std::vector<std::int32_t> written{14};
+  ProgramsOfJoin() {
+    values.push_back({512});
+    third.pointers = {10, 14};
+    shapes = {{2, 64}, {2, 64}};
+    operands = {14, 10};
+    values[12].bytes = 1024;
+    works[3].reads = {10};
+    tasks[3].joins = true;
+    tasks[3].axis = 1;
+    tasks[3].programs = {{.program = &third.program, .lowered = &third, .rows = 2, .columns = 64, .operands = written}};
+  }
+  Bound& program() { return tasks[3].programs[0]; }
+};
+
 TEST_CASE("programs that do not write where their results are joined are found", "[verify]") {
-  // Joins value 14, which a program computes from value 10, and value 10, both [2, 64], side by side.
-  struct Join : Example {
-    Lowered third = second;
-    std::vector<std::int32_t> written{14};
-    Join() {
-      values.push_back({512});
-      third.pointers = {10, 14};
-      shapes = {{2, 64}, {2, 64}};
-      operands = {14, 10};
-      values[12].bytes = 1024;
-      works[3].reads = {10};
-      tasks[3].joins = true;
-      tasks[3].axis = 1;
-      tasks[3].programs = {
-          {.program = &third.program, .lowered = &third, .rows = 2, .columns = 64, .operands = written}};
-    }
-    Bound& program() { return tasks[3].programs[0]; }
-  };
-  const auto breaks = [](const std::string& rule, const std::function<void(Join&)>& change) {
-    Join join;
+  const auto breaks = [](const std::string& rule, const std::function<void(ProgramsOfJoin&)>& change) {
+    ProgramsOfJoin join;
     REQUIRE(join.verdict() == "");
     change(join);
     INFO(rule);
     CHECK_THAT(join.verdict(), Catch::Contains(rule));
   };
-  breaks("it reads what its work does not say", [](Join& j) { j.works[3].reads = {}; });
-  breaks("writes what is not joined", [](Join& j) { j.operands = {10, 10}; });
-  breaks("writes what is not joined", [](Join& j) { j.operands = {14, 14}; });
-  breaks("other rows than the join", [](Join& j) { j.program().rows = 1, j.program().columns = 128; });
-  breaks("other rows than the join, or narrow ones", [](Join& j) {
+  breaks("it reads what its work does not say", [](ProgramsOfJoin& j) { j.works[3].reads = {}; });
+  breaks("writes what is not joined", [](ProgramsOfJoin& j) { j.operands = {10, 10}; });
+  breaks("writes what is not joined", [](ProgramsOfJoin& j) { j.operands = {14, 14}; });
+  breaks("other rows than the join", [](ProgramsOfJoin& j) { j.program().rows = 1, j.program().columns = 128; });
+  breaks("other rows than the join, or narrow ones", [](ProgramsOfJoin& j) {
     j.shapes = {{4, 32}, {4, 32}};
     j.program().rows = 4, j.program().columns = 32;
   });
-  breaks("rows of another size", [](Join& j) { j.shapes[0] = {2, 32}; });
-  breaks("another dtype", [](Join& j) { j.values[12].dtype = float64; });
-  breaks("no value of the join alone", [](Join& j) { j.values[14].leaf = 0; });
-  breaks("leaves out what it should write", [](Join& j) {
+  breaks("rows of another size", [](ProgramsOfJoin& j) { j.shapes[0] = {2, 32}; });
+  breaks("another dtype", [](ProgramsOfJoin& j) { j.values[12].dtype = float64; });
+  breaks("no value of the join alone", [](ProgramsOfJoin& j) { j.values[14].leaf = 0; });
+  breaks("leaves out what it should write", [](ProgramsOfJoin& j) {
     j.written = {14, 13};
     j.program().operands = j.written;
   });
-  breaks("it writes what its work does not say", [](Join& j) { j.program().operands = {}; });
-  breaks("more than rows", [](Join& j) { j.program().bands = 2; });
-  breaks("a reference kernel joins nothing", [](Join& j) { j.tasks[3].joins = false; });
-  breaks("another size than the result", [](Join& j) { j.values[12].bytes = 512; });
+  breaks("it writes what its work does not say", [](ProgramsOfJoin& j) { j.program().operands = {}; });
+  breaks("more than rows", [](ProgramsOfJoin& j) { j.program().bands = 2; });
+  breaks("a reference kernel joins nothing", [](ProgramsOfJoin& j) { j.tasks[3].joins = false; });
+  breaks("another size than the result", [](ProgramsOfJoin& j) { j.values[12].bytes = 512; });
 }
 
 TEST_CASE("what must not follow a product is found", "[verify]") {
