@@ -3,6 +3,7 @@
 #include "autograd/core/fail.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/matmul.hpp"
+#include "autograd/ops/matmul_transposed.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/operand_tensor.hpp"
 #include "nn/call.hpp"

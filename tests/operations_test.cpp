@@ -135,9 +135,9 @@ const char* word(Lowering::Kind kind) {
       return "transposition";
     case Lowering::Kind::contraction:
       return "product";
-    case Lowering::Kind::pick:
+    case Lowering::Kind::gather:
       return "gather";
-    case Lowering::Kind::place:
+    case Lowering::Kind::scatter:
       return "scatter";
   }
   return "?";

@@ -124,7 +124,7 @@ Blame of_movement(const Flow& flow, const FlowCall& call, const FlowStep& step) 
     if (behind.source != moved || behind.is_zero()) continue;
     moved = behind.entry;
     const FlowCall& other = flow.calls()[behind.call];
-    if (moved->kind == Lowering::Kind::pick)
+    if (moved->kind == Lowering::Kind::gather)
       return {Cause::not_gathered, other.name, at(other) + " never gathers any of its elements", other.where};
     if (chooses(*moved)) return {Cause::not_chosen, other.name, at(other) + " chose none of its elements", other.where};
     if (is(behind, Instruction::where))
@@ -323,7 +323,7 @@ Blame blame_part(const Flow& flow, const Entry& input, const DerivativeAgain& de
   for (const std::size_t i : flow.way(input)) {
     const FlowStep& step = flow.steps()[i];
     const FlowCall& call = flow.calls()[step.call];
-    if (step.source == &input && step.entry->kind == Lowering::Kind::pick) {
+    if (step.source == &input && step.entry->kind == Lowering::Kind::gather) {
       const std::int64_t axis = step.entry->primitive->lower().axis;
       const std::vector<std::int64_t> empty = empty_indices(derivative.gradient(), axis);
       if (!empty.empty())

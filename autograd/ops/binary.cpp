@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "autograd/ops/add_taken.hpp"
 #include "autograd/ops/compose.hpp"
 #include "autograd/ops/families.hpp"
 #include "autograd/ops/movement.hpp"

@@ -31,7 +31,7 @@ struct ScatterAdd : Operation<ScatterAdd> {  // y = 0; y[index[i][j]][j] += sour
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::scatter_add(inputs[0], inputs[1], axis, y, where);
   }
-  Lowering lower() const override { return {.kind = Lowering::Kind::place, .moves = true, .axis = axis}; }
+  Lowering lower() const override { return {.kind = Lowering::Kind::scatter, .moves = true, .axis = axis}; }
   Tensor batched(const Examples& examples) const override {
     return record_with_index(ScatterAdd(axis + 1, size), examples, axis);
   }
@@ -66,7 +66,7 @@ struct Gather : Operation<Gather> {  // y[i][j] = x[index[i][j]][j]
   void run(std::span<const View> inputs, const View& y, const Location& where) const override {
     kernels::gather(inputs[0], inputs[1], axis, y, where);
   }
-  Lowering lower() const override { return {.kind = Lowering::Kind::pick, .moves = true, .axis = axis}; }
+  Lowering lower() const override { return {.kind = Lowering::Kind::gather, .moves = true, .axis = axis}; }
   // Data that is the same for all examples is not repeated: the examples' indices are joined along the axis.
   Tensor batched(const Examples& examples) const override {
     const Tensor &x = examples.inputs[0], &index = examples.inputs[1];
@@ -74,10 +74,10 @@ struct Gather : Operation<Gather> {  // y[i][j] = x[index[i][j]][j]
     const Tensor behind = moveaxis(index, 0, axis);
     std::vector<std::int64_t> joined(index.shape().begin() + 1, index.shape().end());
     joined[static_cast<std::size_t>(axis)] *= examples.count;
-    const Tensor picked = record(Location::current(), Gather(axis), x, reshape(behind, joined));
+    const Tensor gathered = record(Location::current(), Gather(axis), x, reshape(behind, joined));
     std::vector<std::int64_t> sizes(examples.one.shape().begin(), examples.one.shape().end());
     sizes.insert(sizes.begin() + axis, examples.count);
-    return moveaxis(reshape(picked, sizes), axis, 0);
+    return moveaxis(reshape(gathered, sizes), axis, 0);
   }
   void describe(Fields& fields) const override { fields("axis", axis); }
 };

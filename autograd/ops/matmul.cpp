@@ -4,6 +4,7 @@
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/batching.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/matmul_transposed.hpp"
 #include "autograd/ops/movement.hpp"
 #include "autograd/ops/operand_tensor.hpp"
 #include "autograd/tape/record.hpp"

@@ -29,9 +29,4 @@ class OperandTensor {
   const Tensor* tensor_;
 };
 
-/// a b^T of a [..., k] and b [n, k]: what matmul(a, transpose(b)) is, without an entry for the transposition.
-Tensor matmul_transposed(const Operand& a, const Operand& b);
-/// a + b, which takes both handles over.
-Tensor add_taken(Tensor a, Tensor b, const Location& where = Location::current());
-
 }  // namespace xgrad

@@ -23,8 +23,8 @@ struct Lowering {
     transposition,  ///< the last two axes swapped
     contraction,    ///< matrix product of the last two axes; `axes` has the numbers of the inputs that are given
                     ///< transposed
-    pick,           ///< reads input 0 at the int64 indices of input 1 along `axis`
-    place,          ///< adds input 0 into zeros at the int64 indices of input 1 along `axis`
+    gather,         ///< reads input 0 at the int64 indices of input 1 along `axis`
+    scatter,        ///< adds input 0 into zeros at the int64 indices of input 1 along `axis`
   };
   Kind kind = Kind::opaque;
   Instruction instruction = Instruction::none;

@@ -5,8 +5,8 @@
 #include <span>
 #include <utility>
 
+#include "autograd/ops/add_taken.hpp"
 #include "autograd/ops/elementwise.hpp"
-#include "autograd/ops/operand_tensor.hpp"
 #include "autograd/ops/pieces.hpp"
 #include "autograd/tape/entry.hpp"
 #include "autograd/tape/tensor.hpp"

@@ -4,15 +4,15 @@
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/graph/graph.hpp"
 #include "autograd/engine/graph/inserted_nodes.hpp"
+#include "autograd/engine/programs/placed_view.hpp"
 
 namespace xgrad::fused {
 
 namespace {
 
 bool has_short_runs(Access access) {
-  constexpr std::int64_t shortest_long_run = 16;
   access.coalesce();
-  return access.axes.size() > 1 && access.axes.back().size < shortest_long_run && access.axes.back().stride == 1;
+  return access.axes.size() > 1 && access.axes.back().size < least_long_run && access.axes.back().stride == 1;
 }
 
 }  // namespace

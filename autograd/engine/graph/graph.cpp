@@ -181,8 +181,8 @@ class Graph::Builder {
         return;
       case Kind::reduction:
         return set_reduction(node, entry);
-      case Kind::pick:
-      case Kind::place:
+      case Kind::gather:
+      case Kind::scatter:
         return set_indexed(node, entry, lowering.axis);
       case Kind::contraction:
         return set_contraction(node, entry);
@@ -273,7 +273,7 @@ class Graph::Builder {
   // kernel.
   static void set_indexed(Node& node, const Entry& entry, std::int64_t axis) {
     const Shape& index = entry.input(1).shape();
-    const Shape& indexed = node.kind == Kind::pick ? entry.input(0).shape() : entry.shape;
+    const Shape& indexed = node.kind == Kind::gather ? entry.input(0).shape() : entry.shape;
     node.columns = indexed.back();
     const bool last = axis == index.ndim() - 1 && index.back() == 1;
     const bool exact = node.columns < (1 << 24);  // as numbers

@@ -26,9 +26,9 @@ struct TileFunctions {
   /// to 63.
   TileFunction reduce_rows[codes];
   /// out[i] = a[i * columns + b[i]], of numbers; of the bytes of masks, as masks; with the number of columns at c.
-  TileFunction pick, pick_mask;
+  TileFunction gather, gather_mask;
   /// out[i * columns + b[i]] = a[i], with the number of columns at c.
-  TileFunction put;
+  TileFunction scatter;
   /// out[i * columns + j] = a[i], with the number of columns at c. It may write up to 64 bytes beyond.
   TileFunction spread;
   /// out[i] = mask of the byte a[i]; and back.

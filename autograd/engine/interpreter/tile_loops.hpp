@@ -225,7 +225,7 @@ void load_mask(void* out, const void* a, const void*, const void*, std::int64_t 
   for (std::int64_t i = 0; i < n; ++i) y[i] = bytes[i] ? ~Word{} : Word{};
 }
 template <class T, class Element>
-void pick(void* out, const void* a, const void* b, const void* c, std::int64_t n) {
+void gather(void* out, const void* a, const void* b, const void* c, std::int64_t n) {
   const std::int64_t columns = *static_cast<const std::int64_t*>(c);
   const Element* row = static_cast<const Element*>(a);
   T* y = static_cast<T*>(out);
@@ -238,10 +238,11 @@ void pick(void* out, const void* a, const void* b, const void* c, std::int64_t n
   }
 }
 template <class T>
-void put(void* out, const void* a, const void* b, const void* c, std::int64_t n) {
+void scatter(void* out, const void* a, const void* b, const void* c, std::int64_t n) {
   const std::int64_t columns = *static_cast<const std::int64_t*>(c);
   T* row = static_cast<T*>(out);
-  for (std::int64_t i = 0; i < n; ++i, row += planted("elements of all rows are put into the first") ? 0 : columns)
+  for (std::int64_t i = 0; i < n;
+       ++i, row += planted("elements of all rows are scattered into the first") ? 0 : columns)
     row[static_cast<std::int64_t>(static_cast<const T*>(b)[i])] = static_cast<const T*>(a)[i];
 }
 template <class T>
@@ -298,9 +299,9 @@ constexpr TileFunctions make_tile_functions() {
   [&]<int... code>(std::integer_sequence<int, code...>) { (add_code<code, T, Architecture>(table), ...); }
   (std::make_integer_sequence<int, codes>());
   table.spread = spread<L>;
-  table.pick = pick<T, T>;
-  table.pick_mask = pick<T, unsigned char>;
-  table.put = put<T>;
+  table.gather = gather<T, T>;
+  table.gather_mask = gather<T, unsigned char>;
+  table.scatter = scatter<T>;
   table.load_mask = load_mask<T>;
   table.store_mask = store_mask<T>;
   table.count = count<T>;

@@ -41,7 +41,7 @@ FusionGroups::OperandUse FusionGroups::use(std::int32_t input, Extent consumer, 
 FusionGroups::OperandUse FusionGroups::use_of_operand(std::int32_t node, std::size_t i, Extent extent,
                                                       std::int64_t columns) const {
   const Kind kind = requirements_[node].kind;
-  const bool per_row = kind == Kind::place || (kind == Kind::pick && i == 1);
+  const bool per_row = kind == Kind::scatter || (kind == Kind::gather && i == 1);
   const Extent consumer = per_row ? Extent::per_row : kind == Kind::elementwise ? extent : Extent::full;
   return use(graph().nodes[node].inputs[i], consumer, columns);
 }

@@ -23,7 +23,7 @@ GroupValues::GroupValues(const FusionGroups& groups, std::int32_t group, const s
   for (const std::int32_t member : groups.groups[group].members)
     if (stored[member]) outputs.insert({member, groups.extent_of[member]});
   collect(outputs);
-  find_placed();
+  find_scattered();
   number_levels();
 }
 
@@ -35,7 +35,7 @@ bool GroupValues::operands_of(const GroupValue& value, Operands& operands) const
     const auto use = groups_.use_of_operand(value.node, i, value.as, groups_.groups[group_].columns);
     if (!use.fits) return false;
     const bool by_column = use.as == Extent::full || use.as == Extent::per_column;
-    const std::int32_t index = n.kind == Kind::pick ? graph_.storage(n.inputs[1]) : value.index;
+    const std::int32_t index = n.kind == Kind::gather ? graph_.storage(n.inputs[1]) : value.index;
     operands.add({use.node, use.as, by_column ? index : -1});
   }
   return true;
@@ -114,21 +114,21 @@ void GroupValues::add_read(std::int32_t node) {
 // Fuses a scatter along rows: the row is computed as if the scattered value were 0, and the one element that it goes to
 // is computed separately and stored after the row. A reduction over such a row needs every element, so there the
 // scatter is computed for all columns.
-void GroupValues::find_placed() {
-  std::map<GroupValue, std::set<std::int32_t>> placed;
+void GroupValues::find_scattered() {
+  std::map<GroupValue, std::set<std::int32_t>> scattered;
   for (const auto& [value, found] : facts) {
     if (!found.computed || value.index >= 0) continue;
     std::set<std::int32_t> indices;
     for (const GroupValue& operand : found.operands)
-      if (const auto at = placed.find(operand); at != placed.end())
+      if (const auto at = scattered.find(operand); at != scattered.end())
         indices.insert(at->second.begin(), at->second.end());
-    if (node(value).kind == Kind::place) indices.insert(graph_.storage(node(value).inputs[1]));
+    if (node(value).kind == Kind::scatter) indices.insert(graph_.storage(node(value).inputs[1]));
     if (indices.empty()) continue;
-    if (reduces(value) && !planted("what is placed in a row is left out of its sum")) return;
-    placed.emplace(value, std::move(indices));
+    if (reduces(value) && !planted("what is scattered into a row is left out of its sum")) return;
+    scattered.emplace(value, std::move(indices));
   }
-  for (const auto& [value, indices] : placed) {
-    if (node(value).kind == Kind::place) zero.insert(value);
+  for (const auto& [value, indices] : scattered) {
+    if (node(value).kind == Kind::scatter) zero.insert(value);
     if (outputs.contains(value))
       for (const std::int32_t index : indices) elements.insert({value.node, value.as, index});
   }

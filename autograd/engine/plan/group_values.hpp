@@ -25,7 +25,7 @@ class GroupValues {
 
   GroupValueMap<Facts> facts;       // in tape order
   GroupValueSet outputs;            // the values that are stored
-  GroupValueSet zero;               // scatters that count as zeros in their rows (see find_placed)
+  GroupValueSet zero;               // scatters that count as zeros in their rows (see find_scattered)
   GroupValueSet elements;           // scattered elements of outputs, stored after the row
   std::vector<std::int32_t> reads;  // values of other groups that are read from memory
 
@@ -36,7 +36,7 @@ class GroupValues {
   bool is_computed(const GroupValue& value) const;
   void collect(const GroupValueSet& wanted);
   void add_read(std::int32_t node);
-  void find_placed();
+  void find_scattered();
   void number_levels();
 
   const FusionGroups& groups_;

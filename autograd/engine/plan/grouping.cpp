@@ -126,8 +126,8 @@ class Grouping {
         return;
       case Kind::elementwise:
         return requirements_[node].uniform ? void() : place_in_program(node);
-      case Kind::pick:
-      case Kind::place:
+      case Kind::gather:
+      case Kind::scatter:
       case Kind::reduction:
         return place_in_program(node);
       default:
@@ -146,7 +146,7 @@ class Grouping {
     if ((kind(node) == Kind::elementwise && joins(Extent::per_row, 0)) || joins(as, wanted)) return merge_inputs(node);
     begin_program(node, wanted);
   }
-  bool is_reduced(std::int32_t node) const { return kind(node) == Kind::reduction || kind(node) == Kind::pick; }
+  bool is_reduced(std::int32_t node) const { return kind(node) == Kind::reduction || kind(node) == Kind::gather; }
   // How many bands of rows it adds up apart, if it is a sum over rows.
   std::int64_t bands_of(std::int32_t node) const {
     const bool sums = is_reduced(node) && reduced_extent(node) == Extent::per_column;

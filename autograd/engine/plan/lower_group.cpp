@@ -71,8 +71,8 @@ class GroupLowering {
   bool is_operand(const GroupValue& value, const GroupValues::Facts& facts) const {
     if (!facts.computed) return false;
     const Node& n = values_.node(value);
-    return n.kind == Kind::pick || (n.kind == Kind::place && (graph_.storage(n.inputs[1]) == value.index ||
-                                                              planted("two places in a row are one")));
+    return n.kind == Kind::gather || (n.kind == Kind::scatter && (graph_.storage(n.inputs[1]) == value.index ||
+                                                                  planted("two scattered elements of a row are one")));
   }
 
   void make_registers() {
@@ -125,7 +125,7 @@ class GroupLowering {
       for (std::size_t i = 0; i < facts.operands.size(); ++i) in[i] = registers_.at(facts.operands[i]);
       if (planted("operands that are numbers are swapped")) std::swap(in[0], in[1]);
       const std::uint16_t out = registers_.at(value);
-      if (kind == Kind::place) {
+      if (kind == Kind::scatter) {
         const std::uint16_t here = new_register(), column = registers_.at({value.index, Extent::per_row});
         steps.push_back({Code::equal, {in[1], column, 0}, here});
         steps.push_back({Code::where, {here, in[0], literal(0)}, out});
@@ -264,7 +264,7 @@ class GroupLowering {
   Ref emit_value(const GroupValue& value) {
     const Operands& operands = values_.facts.at(value).operands;
     if (values_.zero.contains(value)) return ref(value);
-    if (values_.node(value).kind == Kind::place) {
+    if (values_.node(value).kind == Kind::scatter) {
       const Ref column = add({Code::column, {}});
       const Ref here = add({Code::equal, {column, ref(operands[1])}});
       return add({Code::where, {here, ref(operands[0]), {Ref::Kind::register_, literal(0)}}});

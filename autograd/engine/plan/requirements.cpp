@@ -6,6 +6,7 @@
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/plan/product_operands.hpp"
 #include "autograd/engine/products/block_product.hpp"
+#include "autograd/engine/programs/placed_view.hpp"
 
 namespace xgrad::fused {
 
@@ -14,7 +15,7 @@ namespace {
 using Kind = Lowering::Kind;
 
 bool in_program(Kind kind) {
-  return kind == Kind::elementwise || kind == Kind::reduction || kind == Kind::pick || kind == Kind::place;
+  return kind == Kind::elementwise || kind == Kind::reduction || kind == Kind::gather || kind == Kind::scatter;
 }
 
 }  // namespace
@@ -189,14 +190,14 @@ void Requirements::require_inputs(std::int32_t node) {
   }
 }
 
-// What lies across is transposed faster in tiles, by its reference kernel.
+// What lies across, in long runs, is transposed faster in tiles, by its reference kernel.
 const Movements* Requirements::joined(const Node& node, std::int32_t input) const {
-  constexpr std::int64_t few = 16;
   const Movements* const movements = node.joins ? moved(input) : nullptr;
   if (movements == nullptr || !movements->scaled.empty()) return nullptr;
   Access access = movements->access;
   access.coalesce();
-  const bool along = access.axes.empty() || std::abs(access.axes.back().stride) <= 1 || access.axes.back().size < few;
+  const bool along =
+      access.axes.empty() || std::abs(access.axes.back().stride) <= 1 || access.axes.back().size < least_long_run;
   return along ? movements : nullptr;
 }
 
@@ -211,9 +212,9 @@ void Requirements::require_operand(std::int32_t node, std::size_t i, std::int64_
   const std::int32_t held = of_[graph_.nodes[node].inputs[i]].storage;
   const Kind operand = of_[held].kind;
   const bool indices = i == 1 && kind != Kind::elementwise;
-  const bool whole = kind == Kind::reduction || (kind == Kind::pick && i == 0);
+  const bool whole = kind == Kind::reduction || (kind == Kind::gather && i == 0);
   if (const Movements* movements = moved(held))
-    if (kind != Kind::place && of_[node].type == graph_.nodes[held].dtype) return materialise(movements->memory);
+    if (kind != Kind::scatter && of_[node].type == graph_.nodes[held].dtype) return materialise(movements->memory);
   if (indices || operand == Kind::strided || operand == Kind::shifted ||
       (operand == Kind::transposition && !planted("a transposition is read where it is not")))
     materialise(held);
@@ -243,7 +244,7 @@ void Requirements::require_broadcast(std::int32_t node, std::int32_t broadcast, 
                      !planted("two broadcasts agree on their columns");
   const bool mask = of_[source].reads_stored_mask && operand.extent != Extent::per_column;
   if ((operand.extent == Extent::mixed && !planted("a broadcast of axes apart is in no memory")) || clash || mask ||
-      of_[node].kind == Kind::place)
+      of_[node].kind == Kind::scatter)
     materialise(broadcast);
   if (!of_[broadcast].materialised && operand.columns != 0) columns = operand.columns;
 }

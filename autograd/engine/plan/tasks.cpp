@@ -32,7 +32,7 @@ std::optional<TaskAndReads> program_task(const Pending& pending, const FusionGro
   for (const std::int32_t member : group.members) {
     if (stored[member]) task.outputs.push_back(member);
     const Node& node = graph.nodes[member];
-    if (node.kind == Kind::pick || node.kind == Kind::place)
+    if (node.kind == Kind::gather || node.kind == Kind::scatter)
       task.checks.push_back(
           {member, graph.storage(node.inputs[1]), pending.entries[node.entry]->input(1).shape(), node.columns});
   }

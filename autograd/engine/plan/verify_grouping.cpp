@@ -45,7 +45,7 @@ class Verifier {
     if (node.numel != size) bad("a member has another size");
     if (as == Extent::per_column && node.bands != at.bands) bad("sums over rows are taken of other bands");
     if (at.bands > 1 && (at.rows % at.bands != 0 || at.columns < narrow_columns)) bad("its rows are in no bands");
-    if ((node.kind == Kind::pick || node.kind == Kind::place) && node.columns != at.columns)
+    if ((node.kind == Kind::gather || node.kind == Kind::scatter) && node.columns != at.columns)
       bad("indices count other columns");
   }
 

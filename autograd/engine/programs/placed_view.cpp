@@ -8,13 +8,13 @@ namespace xgrad::fused {
 
 namespace {
 
-constexpr std::int64_t short_run = 16, most_offsets = 256;
+constexpr std::int64_t most_offsets = 256;
 
 }  // namespace
 
 void PlacedView::find_offsets() {
   const std::vector<Access::Axis>& axes = access.axes;
-  if (axes.size() < 2 || axes.back().size >= short_run || axes.back().bounded) return;
+  if (axes.size() < 2 || axes.back().size >= least_long_run || axes.back().bounded) return;
   axis = axes.size() - 1;
   std::int64_t steps = axes[axis].size, farthest = 0;
   while (axis > 0 && !axes[axis - 1].bounded && 2 * block * steps <= most_offsets) {

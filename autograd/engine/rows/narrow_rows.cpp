@@ -96,7 +96,7 @@ void NarrowRows::add_loads(const TileFunctions& functions) {
     if (load.source == Load::Source::argument) continue;
     if (load.source == Load::Source::element) {
       const bool mask = program_.pointers[load.index].mask;
-      instructions_.push_back({mask ? functions.pick_mask : functions.pick,
+      instructions_.push_back({mask ? functions.gather_mask : functions.gather,
                                place_of(load.register_),
                                {load.index, place_of(load.column), places_.columns},
                                true});
@@ -147,7 +147,7 @@ void NarrowRows::add_element_stores(const TileFunctions& functions) {
       instructions_.push_back({functions.elements[at(Code::copy)][1], vector, {value, 0, 0}, true});
       value = vector;
     }
-    instructions_.push_back({functions.put, store.pointer, {value, place_of(store.column), places_.columns}, true});
+    instructions_.push_back({functions.scatter, store.pointer, {value, place_of(store.column), places_.columns}, true});
   }
 }
 

@@ -137,12 +137,12 @@ class WideRows::Walk {
                        static_cast<const std::int64_t*>(binding_.row_operands[load.index]) + row + rows, to,
                        [](std::int64_t index) { return static_cast<T>(index); });
       else if (load.source == Load::Source::element)
-        pick(load, rows);
+        gather(load, rows);
     }
   }
-  void pick(const Load& load, std::int64_t rows) {
+  void gather(const Load& load, std::int64_t rows) {
     const bool mask = program_.pointers[load.index].mask;
-    const TileFunction function = mask ? all_.functions_.pick_mask : all_.functions_.pick;
+    const TileFunction function = mask ? all_.functions_.gather_mask : all_.functions_.gather;
     const void* from = pointers_[load.index];
     T *to = numbers(load.register_), *columns = numbers(load.column);
     const std::int64_t distance = strides_[load.index] / item(program_.pointers[load.index]);
@@ -153,8 +153,8 @@ class WideRows::Walk {
     for (const RowStore& store : program_.row_stores)
       std::copy_n(numbers(store.register_), rows, static_cast<T*>(binding_.row_operands[store.index]) + row);
     for (const ElementStore& store : program_.element_stores)
-      all_.functions_.put(pointers_[store.pointer], numbers(store.register_), numbers(store.column), &binding_.columns,
-                          rows);
+      all_.functions_.scatter(pointers_[store.pointer], numbers(store.register_), numbers(store.column),
+                              &binding_.columns, rows);
   }
 
   void rows(std::int64_t begin, std::int64_t end) {

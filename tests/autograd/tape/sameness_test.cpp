@@ -52,11 +52,11 @@ std::vector<double> two_multiples(double a, double b) {
   return {y.to_vector()[0], y.to_vector()[1], g.to_vector()[0], double(P::runs)};
 }
 
-struct Pick : Operation<Pick> {  // along an axis that nobody is told
-  static constexpr auto id = "custom_pick";
+struct CustomGather : Operation<CustomGather> {  // along an axis that nobody is told
+  static constexpr auto id = "custom_gather";
   static constexpr bool mergeable = false;
   std::int64_t axis;
-  explicit Pick(std::int64_t along) : axis(along) {}
+  explicit CustomGather(std::int64_t along) : axis(along) {}
   Signature infer(std::span<const Tensor> inputs, const Location&) const override {
     return {inputs[1].shape(), inputs[0].dtype()};
   }
@@ -67,7 +67,7 @@ struct Pick : Operation<Pick> {  // along an axis that nobody is told
       y.as<double>()[i] = inputs[0].as<double>()[axis == 1 ? i * columns + at : at * columns];
     }
   }
-  Lowering lower() const override { return {.kind = Lowering::Kind::pick, .axis = axis}; }
+  Lowering lower() const override { return {.kind = Lowering::Kind::gather, .axis = axis}; }
 };
 
 struct Shift : Elementwise1<Shift> {  // y = x + k where it is not planned: as whole numbers
@@ -117,12 +117,12 @@ TEST_CASE("equal ones are computed once, if they can be known to be equal", "[sa
 
 TEST_CASE("what a plan knows of a primitive that is not described is part of its key", "[sameness]") {
   const Tensor x = tensor({{1.0, 2.0}, {3.0, 4.0}}, float64), index = tensor({{1}, {0}});
-  const auto picked = [&](std::int64_t axis) {
-    return (record(Location::current(), Pick(axis), x * 10, index) + 1).to_vector();
+  const auto gathered = [&](std::int64_t axis) {
+    return (record(Location::current(), CustomGather(axis), x * 10, index) + 1).to_vector();
   };
   for (int round = 0; round < 2; ++round) {
-    CHECK(picked(1) == std::vector<double>{21, 31});
-    CHECK(picked(0) == std::vector<double>{31, 11});
+    CHECK(gathered(1) == std::vector<double>{21, 31});
+    CHECK(gathered(0) == std::vector<double>{31, 11});
   }
 }
 

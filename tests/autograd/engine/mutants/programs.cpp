@@ -9,10 +9,11 @@ Room programs() {
       "programs",
       {
           {"what another group reads is not stored", network(0)},
-          {"what is placed in a row is left out of its sum",
-           tests("what is placed in a row is computed for that element alone")},
+          {"what is scattered into a row is left out of its sum",
+           tests("what is scattered into a row is computed for that element alone")},
           {"a reduction is known in its own phase", network(0)},
-          {"two places in a row are one", tests("what is placed in a row is computed for that element alone")},
+          {"two scattered elements of a row are one",
+           tests("what is scattered into a row is computed for that element alone")},
           {"numbers of a row are computed before its phases", network(0)},
           {"operands that are numbers are swapped", network(0)},
           {"a carried value is not saved", tests("values lie in the place of results until a later phase reads them")},
@@ -101,8 +102,8 @@ Room interpreters() {
                tests("narrow rows of any width come out alike on every instruction set\\, in both tiers"),
                Needs::machine_code},
               {"the bytes of a mask have all bits", tests("random programs do what they say")},
-              {"elements of all rows are put into the first",
-               tests("what is placed in a row is computed for that element alone")},
+              {"elements of all rows are scattered into the first",
+               tests("what is scattered into a row is computed for that element alone")},
           }};
 }
 

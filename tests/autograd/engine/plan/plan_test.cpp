@@ -140,29 +140,32 @@ TEST_CASE("a program that writes over what its product reads runs afterwards", "
 }
 
 // One element of each row of many values, and their derivatives.
-Roots picked(std::int64_t rows, std::int64_t columns) {
+Roots gather_from(std::int64_t rows, std::int64_t columns) {
   const Tensor x = track(numbers({rows, columns}, 1)), row = numbers({columns}, 2), y = numbers({rows, columns}, 3);
   const Tensor index = columns_of(rows, columns, 1), other = columns_of(rows, columns, 3);
-  const auto pick = [&](const Tensor& value) { return gather(value, 1, index); };
+  const auto gathered = [&](const Tensor& value) { return gather(value, 1, index); };
   const Tensor shifted = x - max(x, 1, keep_dims), e = exp(shifted), scaled = x * row + y;
   const Tensor masked = where(logical_and(x > 0, row > y), scaled, e), large = cast(y > 0.25, float64);
-  const Tensor placed = scatter_add(zeros({rows, columns}, float64), 1, other, sum(e, 1, keep_dims));
-  const Tensor total = pick(e / sum(e, 1, keep_dims)) + pick(masked) * pick(row + y) + pick(where(y > 0, x, 2));
-  const Tensor loss = sum(total + pick(placed * x) - pick(matmul(x, transpose(x)) - x * 2) * gather(x, 1, other));
+  const Tensor scattered = scatter_add(zeros({rows, columns}, float64), 1, other, sum(e, 1, keep_dims));
+  const Tensor total =
+      gathered(e / sum(e, 1, keep_dims)) + gathered(masked) * gathered(row + y) + gathered(where(y > 0, x, 2));
+  const Tensor loss =
+      sum(total + gathered(scattered * x) - gathered(matmul(x, transpose(x)) - x * 2) * gather(x, 1, other));
   Roots roots = grad(loss, {x});
-  for (const Tensor& root : {loss, pick(scaled), scaled, pick(x), pick(large), gather(tanh(placed), 1, index)})
+  for (const Tensor& root :
+       {loss, gathered(scaled), scaled, gathered(x), gathered(large), gather(tanh(scattered), 1, index)})
     roots.push_back(root);
   return roots;
 }
 
-TEST_CASE("what is picked from a value is computed from what is picked from its operands", "[plan]") {
-  check_agreement([] { return picked(9, 9); });
-  check_agreement([] { return picked(100, 100); });
-  check_agreement([] { return picked(1, 1); });
+TEST_CASE("what is gathered from a value is computed from what is gathered from its operands", "[plan]") {
+  check_agreement([] { return gather_from(9, 9); });
+  check_agreement([] { return gather_from(100, 100); });
+  check_agreement([] { return gather_from(1, 1); });
 }
 
-// What is placed in one or two elements of each row, alone and in sums, and read before and after.
-Roots placed(std::int64_t rows, std::int64_t columns) {
+// What is scattered into one or two elements of each row, alone and in sums, and read before and after.
+Roots scatter_into(std::int64_t rows, std::int64_t columns) {
   const Tensor x = track(numbers({rows, columns}, 1));
   const Tensor index = columns_of(rows, columns, 1), other = columns_of(rows, columns, 3);
   const Tensor zero = zeros({rows, columns}, float64), e = exp(x), total = sum(e, 1, keep_dims);
@@ -173,12 +176,12 @@ Roots placed(std::int64_t rows, std::int64_t columns) {
   return roots;
 }
 
-TEST_CASE("what is placed in a row is computed for that element alone", "[plan]") {
-  check_agreement([] { return placed(9, 9); });
-  check_agreement([] { return placed(100, 100); });
-  check_agreement([] { return placed(1, 1); });
-  check_agreement([] { return Roots{placed(9, 9)[0]}; });
-  check_agreement([] { return Roots{placed(9, 100)[2], placed(9, 100)[7]}; });
+TEST_CASE("what is scattered into a row is computed for that element alone", "[plan]") {
+  check_agreement([] { return scatter_into(9, 9); });
+  check_agreement([] { return scatter_into(100, 100); });
+  check_agreement([] { return scatter_into(1, 1); });
+  check_agreement([] { return Roots{scatter_into(9, 9)[0]}; });
+  check_agreement([] { return Roots{scatter_into(9, 100)[2], scatter_into(9, 100)[7]}; });
 }
 
 // h = tanh(x W' + h U' + b), the weights transposed anew at each step.

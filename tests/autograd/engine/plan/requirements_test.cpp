@@ -81,9 +81,9 @@ TEST_CASE("what a program cannot read where it is needed is in memory", "[requir
   const Tensor x = numbers({6, 5}, 1), inner = exp(x), indices = zeros({6, 1}, int64) + 1;
   const Tensor turned = transpose(greater(x, 0)), numbers_too = numbers({5, 6}, 2);
   const Tensor apart = broadcast_to(greater(numbers({2, 1, 3}, 3), 0), {2, 5, 3}), others = numbers({2, 5, 3}, 4);
-  const Tensor picked = gather(inner, 1, indices), chosen = where(turned, numbers_too, 0.5),
+  const Tensor gathered = gather(inner, 1, indices), chosen = where(turned, numbers_too, 0.5),
                chosen_apart = where(apart, others, 0.5);
-  const Stages stages({picked, chosen, chosen_apart});
+  const Stages stages({gathered, chosen, chosen_apart});
   CHECK(stages.requirement(indices).materialised);
   CHECK(stages.requirement(turned).materialised);  // masks, which programs do not read elsewhere
   CHECK(stages.requirement(apart).materialised);

@@ -9,7 +9,7 @@
 namespace xgrad::fused {
 namespace {
 
-// A normalised layer, picked from, and a product.
+// A normalised layer, gathered from, and a product.
 Roots record() {
   const Tensor x = numbers({6, 5}, 1), index = tensor(std::vector<std::int64_t>{0, 1, 2, 3, 4, 0});
   const Tensor y = exp(matmul(x, numbers({5, 7}, 2))), share = y / sum(y, 1, keep_dims);
@@ -48,7 +48,7 @@ TEST_CASE("members that do not fit their group are found", "[verify]") {
   });
   broken("indices count other columns", [](Graph& graph, FusionGroups&) {
     for (Node& node : graph.nodes)
-      if (node.kind == Lowering::Kind::pick) node.columns = 9;
+      if (node.kind == Lowering::Kind::gather) node.columns = 9;
   });
 }
 

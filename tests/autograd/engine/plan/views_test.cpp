@@ -200,8 +200,8 @@ TEST_CASE("scores of classes are taken from views", "[views]") {
     const Tensor scores = track(numbers({20, 90}, 1));
     const Tensor some = slice(scores, 1, 10, 80);
     const Tensor labels = tensor(std::vector<double>(20, 3.), {20, 1}, int64);
-    const Tensor picked = gather(log_softmax(some, 1), 1, labels);
-    return Roots{picked, gather(some, 1, labels), grad(sum(picked), scores)};
+    const Tensor gathered = gather(log_softmax(some, 1), 1, labels);
+    return Roots{gathered, gather(some, 1, labels), grad(sum(gathered), scores)};
   });
 }
 
