@@ -31,6 +31,7 @@ void Graph::copy_views(const std::vector<bool>& in_memory) {
     copy.cheap = true;
     copy.numel = read.numel;
     copy.entry = read.entry;
+    copy.behind_view = read.behind_view;
     copy.inputs = {planted("a view of a view is copied as it was before the last movement") ? read.inputs[0]
                                                                                             : inserted.add(view, read)};
     nodes[i] = std::move(copy);

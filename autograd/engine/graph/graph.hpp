@@ -38,6 +38,7 @@ struct Node {
   bool cheap = false;            // cheaper to compute again than to keep
   bool is_mask = false;          // bool elements, computed from numbers
   bool joins = false;            // its inputs are joined along an axis
+  bool behind_view = false;      // computed behind a view: its elements are not those of its entry
   Extent extent = Extent::full;  // of broadcasts and reductions
   std::int64_t numel = 0;
   std::int64_t columns = 0;    // the number of columns that the extent asks for; 0 for any

@@ -62,6 +62,11 @@ class Graph::Pusher {
       readers_[graph_.storage(root)] += 2;
       see(root, 2);
     }
+    // A backward pass reads the result of a checkpoint, whose computation it should not repeat for that.
+    for (std::size_t i = 0; i < pending_.entries.size(); ++i)
+      if (const Entry& entry = *pending_.entries[i]; ends_checkpoint(entry) && may_be_wanted(entry) &&
+                                                     !planted("the result of a checkpoint is computed behind a view"))
+        readers_[graph_.storage(graph_.of_entry[i])] += 2;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       const Kind kind = nodes_[i].kind;
       if (used[i] == 0 || nodes_[i].leaf || kind == Kind::alias) continue;
@@ -202,6 +207,7 @@ class Graph::Pusher {
       ++views_[moves[i].memory];
       graph_.moved.push_back(std::move(moves[i]));
       places.push_back(i == 0 ? from : add_node(view, node));
+      node.behind_view = i == 0;
       if (i == 0) nodes_[from] = std::move(node);
     }
     for (std::int32_t& input : computed.inputs) {
@@ -213,6 +219,7 @@ class Graph::Pusher {
         input = add_constant(view, nodes_[held], read.numel);
     }
     computed.numel = read.numel;
+    computed.behind_view = read.behind_view;
     nodes_[view] = std::move(computed);
     for (const std::int32_t place : places) reader_of_[place] = view;
     open_.insert(open_.end(), places.begin(), places.end());

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/programs/violation.hpp"
 #include "autograd/engine/rows/shared_programs.hpp"
 
 namespace xgrad::fused {
@@ -120,10 +121,14 @@ std::vector<bool> Tasks::find_results(const Pending& pending, const FusionGroups
     const std::int32_t node = graph.storage(graph.of_entry[i]);
     const Node& at = graph.nodes[node];
     const bool again = (at.cheap || at.is_mask) && !ends_checkpoint(entry);
-    const bool keep = may_be_wanted(entry) && groups.requirements()[node].used && groups.group_of[node] >= 0 && !again;
+    const bool keep = may_be_wanted(entry) && groups.requirements()[node].used && groups.group_of[node] >= 0 &&
+                      !again && !at.behind_view;
     if (keep) stored[node] = true;
     const bool root = is_root[graph.of_entry[i]];
-    if (keep || root) results.push_back({static_cast<std::int32_t>(i), node, root});
+    if (!keep && !root) continue;
+    if (verification() != Verification::never && (at.numel != entry.shape.numel() || at.behind_view))
+      violated("an entry is given the value of another");
+    results.push_back({static_cast<std::int32_t>(i), node, root});
   }
   return stored;
 }

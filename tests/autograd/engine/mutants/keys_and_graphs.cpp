@@ -132,6 +132,8 @@ Room views() {
           {"a view that repeats a view reads nothing", tests("a view that is repeated is read where it is")},
           {"what is computed behind a view is computed behind another one, too",
            tests("movements and cheap operations in turn give what each of them gives\\, to the bit")},
+          {"the result of a checkpoint is computed behind a view",
+           tests("the result of a checkpoint is kept whole where only a part of it is read")},
           {"what is around a view keeps its sign",
            tests("what is around a scaled view is what it was\\, whatever the scale")},
           {"what is around a view is finite times infinity",

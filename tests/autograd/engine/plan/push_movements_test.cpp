@@ -2,9 +2,11 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "tests/autograd/engine/plan/stages.hpp"
 #include "tests/autograd/engine/scopes.hpp"
@@ -71,6 +73,12 @@ Tensor in_turn(Tensor x, const Tensor& other, std::mt19937& random) {
     }
   }
   return x;
+}
+
+bool is_result(const fused::testing::Stages& stages, const Tensor& tensor) {
+  return std::any_of(stages.tasks.results.begin(), stages.tasks.results.end(), [&](const fused::Result& result) {
+    return stages.pending.entries[static_cast<std::size_t>(result.entry)] == tensor.entry();
+  });
 }
 
 // 1/x tells 0 from -0.
@@ -209,4 +217,50 @@ TEST_CASE("a view that is repeated is read where it is", "[views]") {
     const Tensor framed = pad(reshape(turned, {24}), 0, 1, 1, 0.), more = pad(reshape(back, {24}), 0, 2, 1, 0.);
     return Roots{add(framed, 1.), add(slice(turned, 1, 1, 3), 1.), sub(more, 1.), add(slice(back, 1, 1, 3), 1.)};
   });
+}
+
+TEST_CASE("the result of a checkpoint is kept whole where only a part of it is read", "[views]") {
+  const fused::testing::InEngine engine("fused");
+  const auto affine = [](const Tensor& x) { return add(mul(exp(x), 2.), 1.); };
+  const Tensor x = track(numbers({9, 33}, 1)), whole = checkpoint(affine, x), part = slice(whole, 1, 0, 2);
+  const Tensor plain = affine(x), part_of_plain = slice(plain, 1, 0, 2);
+  const fused::testing::Stages stages({sin(part), sin(part_of_plain)});
+  CHECK(stages.at(whole).numel == 9 * 33);
+  CHECK_FALSE(stages.at(whole).behind_view);
+  CHECK(is_result(stages, whole));
+  CHECK(stages.at(plain).behind_view);
+  CHECK_FALSE(is_result(stages, plain));
+}
+
+TEST_CASE("gradients that are taken after the loss was computed read what a checkpoint gave, whatever moved it",
+          "[views]") {
+  const std::vector<std::function<Tensor(const Tensor&)>> movements{
+      [](const Tensor& h) { return slice(h, 1, 0, 2); },
+      [](const Tensor& h) { return slice(h, 0, 2, 7, 2); },
+      [](const Tensor& h) { return flip(h, 1); },
+      [](const Tensor& h) { return transpose(h); },
+      [](const Tensor& h) { return pad(h, 1, 1, 2, 0.); },
+      [](const Tensor& h) { return slice(flip(pad(h, 0, 1, 1, 0.), 1), 1, 3, 20); },
+  };
+  for (std::size_t i = 0; i < movements.size(); ++i)
+    for (const int last : {0, 1, 2, 3}) {
+      CAPTURE(i, last);
+      const auto roots = [&] {
+        const Tensor x = track(numbers({9, 33}, 1)), w = track(numbers({33}, 2)), b = track(numbers({33}, 3));
+        const auto layer = [&](const Tensor& in) {
+          const Tensor e = exp(in), scaled = mul(e, w);
+          return last == 0 ? add(scaled, b) : last == 1 ? sub(neg(scaled), 0.5) : last == 2 ? mul(scaled, e) : scaled;
+        };
+        const Tensor moved = movements[i](checkpoint(layer, x));
+        const Tensor loss = sum(mul(sin(moved), moved));
+        evaluate({loss});
+        Roots all = grad(loss, {x, w, b}, {.allow_unused = true});
+        all.push_back(loss);
+        return all;
+      };
+      const Values fused = compute("fused", roots), reference = compute("reference", roots);
+      for (std::size_t k = 0; k < fused.size(); ++k)
+        for (std::size_t j = 0; j < fused[k].size(); ++j)
+          CHECK(std::abs(fused[k][j] - reference[k][j]) <= 1e-12 * std::max(1., std::abs(reference[k][j])));
+    }
 }
