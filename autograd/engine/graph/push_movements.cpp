@@ -60,6 +60,11 @@ class Graph::Pusher {
       readers_[graph_.storage(root)] += 2;
       see(root, 2);
     }
+    // A backward pass reads the result of a checkpoint, whose computation it should not repeat for that.
+    for (std::size_t i = 0; i < pending_.entries.size(); ++i)
+      if (const Entry& entry = *pending_.entries[i]; ends_checkpoint(entry) && may_be_wanted(entry) &&
+                                                     !planted("the result of a checkpoint is computed behind a view"))
+        readers_[graph_.storage(graph_.of_entry[i])] += 2;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       const Kind kind = nodes_[i].kind;
       if (used[i] == 0 || nodes_[i].leaf || kind == Kind::alias) continue;
@@ -182,9 +187,6 @@ class Graph::Pusher {
       places.push_back(add_node(view, node));
     }
     readers_[from] = views_[from] = 0;
-    if (planted("the value of an entry is what is read of it behind a view"))
-      for (std::int32_t& node : graph_.of_entry)
-        if (graph_.storage(node) == from) node = places[0];
     for (std::int32_t& input : computed.inputs) {
       const std::int32_t held = graph_.storage(input);
       const auto at = std::find(operands.begin(), operands.end(), held);

@@ -138,10 +138,10 @@ std::vector<bool> Tasks::find_results(const Pending& pending, const FusionGroups
     const bool again = (at.cheap || at.is_mask) && !ends_checkpoint(entry);
     const bool keep = may_be_wanted(entry) && groups.requirements()[node].used && groups.group_of[node] >= 0 && !again;
     if (keep) stored[node] = true;
-    if ((keep || is_root[graph.of_entry[i]]) && (at.numel != entry.shape.numel() || at.dtype != entry.dtype))
-      violated("an entry gets a value of another size");
     const bool root = is_root[graph.of_entry[i]];
-    if (keep || root) results.push_back({static_cast<std::int32_t>(i), node, root});
+    if (!keep && !root) continue;
+    if (at.numel != entry.shape.numel() || at.dtype != entry.dtype) violated("an entry is given the value of another");
+    results.push_back({static_cast<std::int32_t>(i), node, root});
   }
   return stored;
 }

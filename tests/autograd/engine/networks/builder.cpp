@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 namespace xgrad::networks {
 
@@ -22,17 +23,6 @@ std::uint64_t key(std::initializer_list<std::uint64_t> parts) {
 }
 
 double unit(std::uint64_t& state) { return static_cast<double>(mixed(state++) >> 11) * 0x1p-53; }
-
-Tensor numbers(const Shape& shape, DType dtype, Range range, std::uint64_t state) {
-  const auto draw = [&] {
-    const double size = range.low + (range.high - range.low) * unit(state);
-    return range.either_sign && unit(state) < 0.5 ? -size : size;
-  };
-  const auto count = static_cast<std::size_t>(shape.numel());
-  std::vector<double> wide(count);
-  for (double& number : wide) number = draw();
-  return tensor(wide, shape, dtype);
-}
 
 constexpr std::uint64_t parameters_key = 1, constants_key = 2, sources_key = 3;
 
@@ -73,6 +63,22 @@ Var stack(const std::vector<Var>& parts, std::int64_t axis) {
   return joined("stack", xgrad::stack(values_of(parts), axis), parts, axis);
 }
 
+void nudge(std::span<double> numbers, std::uint64_t state) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  for (double& number : numbers) number = std::nextafter(number, unit(state) < 0.5 ? -infinity : infinity);
+}
+
+Tensor Builder::leaf(const Shape& shape, Range range, std::uint64_t state) const {
+  const auto draw = [&] {
+    const double size = range.low + (range.high - range.low) * unit(state);
+    return range.either_sign && unit(state) < 0.5 ? -size : size;
+  };
+  std::vector<double> wide(static_cast<std::size_t>(shape.numel()));
+  for (double& number : wide) number = draw();
+  if (recipe_.nudge != 0) nudge(wide, key({state, recipe_.nudge}));
+  return tensor(wide, shape, dtype());
+}
+
 void Builder::begin(std::int64_t step) {
   step_ = step;
   next_parameter_ = next_source_ = 0;
@@ -103,7 +109,7 @@ std::int64_t Builder::size(std::int64_t others) {
 Var Builder::parameter(const Shape& shape, Range range) {
   const std::size_t place = next_parameter_++;
   if (place == parameters_.size())
-    parameters_.emplace_back(numbers(shape, dtype(), range, key({recipe_.seed, recipe_.data, parameters_key, place})));
+    parameters_.emplace_back(leaf(shape, range, key({recipe_.seed, recipe_.data, parameters_key, place})));
   const Tensor value = substitutes_.empty() ? parameters_[place].value() : substitutes_[place];
   Var var{value, {}};
   if (writes_text) {
@@ -121,8 +127,7 @@ Var Builder::weight(const Shape& shape, std::int64_t inputs) {
 Var Builder::constant(const Shape& shape, Range range) {
   const std::uint64_t place = next_constant_++;
   const Tensor value =
-      numbers(shape, dtype(), range,
-              key({recipe_.seed, recipe_.data, constants_key, place, static_cast<std::uint64_t>(step_)}));
+      leaf(shape, range, key({recipe_.seed, recipe_.data, constants_key, place, static_cast<std::uint64_t>(step_)}));
   Var var{value, "data" + std::to_string(place)};
   if (writes_text) say("Tensor " + var.text + ": " + written(shape));
   return var;

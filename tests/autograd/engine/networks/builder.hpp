@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,11 @@ struct Recipe {
   std::size_t most_layers = 64;
   std::int64_t most_steps = 64;
   bool plain_update = false, plain_loss = false, no_extras = false;
+  std::uint64_t nudge = 0;  ///< in which way all float64 leaves are nudged; 0: in none
 };
+
+/// Moves each number by one unit in its last place, up or down as `state` draws.
+void nudge(std::span<double> numbers, std::uint64_t state);
 
 /// The numbers that a Tensor starts with: uniform between low and high, and perhaps of either sign.
 struct Range {
@@ -97,6 +102,7 @@ class Builder {
 
  private:
   std::string name(const char* stem);
+  Tensor leaf(const Shape& shape, Range range, std::uint64_t state) const;
 
   Recipe recipe_;
   Rng choices_;

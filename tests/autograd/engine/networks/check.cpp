@@ -5,21 +5,18 @@
 #include <optional>
 #include <stdexcept>
 
+#include "tests/autograd/engine/networks/conditioning.hpp"
 #include "tests/autograd/engine/networks/network.hpp"
-#include "tests/autograd/engine/networks/run.hpp"
 
 namespace xgrad::networks {
 
 namespace {
 
-const Mode together{.name = "together"};
-const Mode by_reference{.name = "reference", .engine = "reference"};
-
 std::optional<std::string> difference(const Failure& failure, const Recipe& recipe) {
-  const Result expected = run(recipe, together);
-  if (failure.mode.name == together.name)
+  const Result expected = run(recipe, plain_mode());
+  if (failure.mode.name == plain_mode().name)
     return expected.error.empty() ? std::nullopt : std::optional("it ends with '" + expected.error + '\'');
-  if (failure.against_reference) return difference_in_values(run(recipe, by_reference, &expected), expected);
+  if (failure.against_reference) return judge(recipe, expected).difference;
   return difference_in_bits(expected, run(recipe, failure.mode));
 }
 
@@ -67,14 +64,18 @@ std::vector<Failure> check_network(std::uint64_t seed, int modes, Tally& tally) 
   };
   const Recipe precise{.seed = seed, .dtype = float64};
   Recipe recipe = precise;
-  Result expected = run(recipe, together);
-  if (!expected.error.empty())
-    note(recipe, together, false, "it ends with '" + expected.error + '\'');
-  else
-    note(recipe, by_reference, true, difference_in_values(run(recipe, by_reference, &expected), expected));
+  Result expected = run(recipe, plain_mode());
+  if (!expected.error.empty()) {
+    note(recipe, plain_mode(), false, "it ends with '" + expected.error + '\'');
+  } else {
+    const Judgement judgement = judge(recipe, expected);
+    note(recipe, reference_mode(), true, judgement.difference);
+    if (judgement.ill_conditioned)
+      tally.ill_conditioned.push_back("seed " + std::to_string(seed) + ": " + *judgement.ill_conditioned);
+  }
   if (Rng(seed).below(2) == 0) {
     recipe.dtype = float32;
-    expected = run(recipe, together);
+    expected = run(recipe, plain_mode());
   }
   const std::vector<Mode>& all = all_modes();
   for (int i = 0; i < modes; ++i) {

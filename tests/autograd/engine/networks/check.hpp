@@ -25,6 +25,7 @@ struct Failure {
 /// What was checked how often, and how often it failed.
 struct Tally {
   std::map<std::string, int> checked, failed;
+  std::vector<std::string> ill_conditioned;  ///< seeds with their figures, one line each; no failures (see judge)
 };
 
 /// Checks a seed against the reference kernels and in some of the modes, which take turns from seed to seed.

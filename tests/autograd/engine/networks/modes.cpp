@@ -2,6 +2,16 @@
 
 namespace xgrad::networks {
 
+const Mode& plain_mode() {
+  static const Mode mode{.name = "together"};
+  return mode;
+}
+
+const Mode& reference_mode() {
+  static const Mode mode{.name = "reference", .engine = "reference"};
+  return mode;
+}
+
 const std::vector<Mode>& all_modes() {
   static const std::vector<Mode> modes{
       {.name = "again"},

@@ -37,7 +37,11 @@ struct Mode {
   std::uint64_t salt = 0;         ///< for what is drawn
 };
 
-/// Every mode but the plain one.
+/// What the others are compared with bit for bit: everything at once.
+const Mode& plain_mode();
+/// The reference kernels.
+const Mode& reference_mode();
+/// All other modes.
 const std::vector<Mode>& all_modes();
 /// Several of them at once.
 Mode mixed_mode(std::uint64_t seed);

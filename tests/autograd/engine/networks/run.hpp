@@ -2,6 +2,7 @@
 
 // One program, evaluated in one mode, and everything that could be seen of it.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,10 +36,16 @@ inline constexpr const char* not_planned = "not planned";
 
 /// What differs first, in the order in which values were recorded; nothing if nothing does.
 std::optional<std::string> difference_in_bits(const Result& expected, const Result& got);
-/// What differs by more than 1e-9 of max(1, the largest magnitude of the Tensor), and by more than 1e-13 of the largest
+/// What differs by more than 1e-9 of its scale, and by more than 1e-13 of the largest
 /// of all that was seen in the step: a gradient that is 0 by the rules of algebra (of a bias before a normalisation, of
 /// the scores of a softmax over a single one) comes out as what is left of some hundred terms of that size, each of
-/// which is rounded by 1e-16 of it.
-std::optional<std::string> difference_in_values(const Result& expected, const Result& got);
+/// which is rounded by 1e-16 of it. Of the values that `allowed` names, what differs by more than that besides.
+std::optional<std::string> difference_in_values(const Result& expected, const Result& got,
+                                                const std::map<std::string, double>& allowed = {});
+
+/// max(1, the largest finite magnitude).
+double scale_of(const Seen& seen);
+/// How far apart two elements are at most; infinitely where the shapes are not the same.
+double largest_difference(const Seen& a, const Seen& b);
 
 }  // namespace xgrad::networks

@@ -6,6 +6,7 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "tests/autograd/engine/plan/stages.hpp"
 #include "tests/autograd/engine/scopes.hpp"
@@ -72,6 +73,12 @@ Tensor in_turn(Tensor x, const Tensor& other, std::mt19937& random) {
     }
   }
   return x;
+}
+
+bool is_result(const fused::testing::Stages& stages, const Tensor& tensor) {
+  return std::any_of(stages.tasks.results.begin(), stages.tasks.results.end(), [&](const fused::Result& result) {
+    return stages.pending.entries[static_cast<std::size_t>(result.entry)] == tensor.entry();
+  });
 }
 
 // 1/x tells 0 from -0.
@@ -166,36 +173,6 @@ TEST_CASE("movements and cheap operations in turn give what each of them gives, 
   }
 }
 
-TEST_CASE("what a checkpoint ends with is kept as it is, wherever it is read", "[views][checkpoint]") {
-  // The end of a checkpoint is cheap here, and so computed behind the view; its value is wanted for the way back.
-  const auto movements = std::vector<std::function<Tensor(const Tensor&)>>{
-      [](const Tensor& h) { return slice(h, -1, 0, 2); },   [](const Tensor& h) { return flip(h, 0); },
-      [](const Tensor& h) { return slice(h, 0, 1, 4, 2); }, [](const Tensor& h) { return pad(h, 1, 2, 1); },
-      [](const Tensor& h) { return transpose(h); },
-  };
-  for (std::size_t which = 0; which < movements.size(); ++which)
-    for (const DType dtype : {float32, float64}) {
-      CAPTURE(which, dtype);
-      const auto run = [&](bool in_memory) {
-        Rng rng(3);
-        const auto draw = [&](const Shape& shape) { return normal(shape, rng, 0, 1, dtype); };
-        const Parameter x{draw({6, 33})}, w{draw({33})}, b{draw({33})};
-        const Tensor loss = [&] {  // nobody holds what it is computed from
-          const Tensor h = checkpoint([&](const Tensor& t) { return tanh(t) * w + b; }, Tensor(x));
-          if (in_memory) evaluate(h);
-          const Tensor y = sin(movements[which](h));
-          if (in_memory) evaluate(y);
-          return sum(square(y));
-        }();
-        std::vector<double> numbers{loss.item()};
-        for (const Tensor& slope : grad(loss, std::vector<Tensor>{x, w, b}))
-          for (const double number : slope.to_vector()) numbers.push_back(number);
-        return numbers;
-      };
-      CHECK(run(false) == run(true));
-    }
-}
-
 TEST_CASE("long chains of movements and additions have few movements each", "[views]") {
   const auto movements_of = [](std::int64_t steps, bool adds) {
     const fused::testing::InEngine engine("fused");
@@ -240,4 +217,48 @@ TEST_CASE("a view that is repeated is read where it is", "[views]") {
     const Tensor framed = pad(reshape(turned, {24}), 0, 1, 1, 0.), more = pad(reshape(back, {24}), 0, 2, 1, 0.);
     return Roots{add(framed, 1.), add(slice(turned, 1, 1, 3), 1.), sub(more, 1.), add(slice(back, 1, 1, 3), 1.)};
   });
+}
+
+TEST_CASE("the result of a checkpoint is kept whole where only a part of it is read", "[views]") {
+  const fused::testing::InEngine engine("fused");
+  const auto affine = [](const Tensor& x) { return add(mul(exp(x), 2.), 1.); };
+  const Tensor x = track(numbers({9, 33}, 1)), whole = checkpoint(affine, x), part = slice(whole, 1, 0, 2);
+  const Tensor plain = affine(x), part_of_plain = slice(plain, 1, 0, 2);
+  const fused::testing::Stages stages({sin(part), sin(part_of_plain)});
+  CHECK(stages.at(whole).numel == 9 * 33);
+  CHECK(is_result(stages, whole));
+  CHECK_FALSE(is_result(stages, plain));
+}
+
+TEST_CASE("gradients that are taken after the loss was computed read what a checkpoint gave, whatever moved it",
+          "[views]") {
+  const std::vector<std::function<Tensor(const Tensor&)>> movements{
+      [](const Tensor& h) { return slice(h, 1, 0, 2); },
+      [](const Tensor& h) { return slice(h, 0, 2, 7, 2); },
+      [](const Tensor& h) { return flip(h, 1); },
+      [](const Tensor& h) { return transpose(h); },
+      [](const Tensor& h) { return pad(h, 1, 1, 2, 0.); },
+      [](const Tensor& h) { return slice(flip(pad(h, 0, 1, 1, 0.), 1), 1, 3, 20); },
+  };
+  for (std::size_t i = 0; i < movements.size(); ++i)
+    for (const int last : {0, 1, 2, 3}) {
+      CAPTURE(i, last);
+      const auto roots = [&] {
+        const Tensor x = track(numbers({9, 33}, 1)), w = track(numbers({33}, 2)), b = track(numbers({33}, 3));
+        const auto layer = [&](const Tensor& in) {
+          const Tensor e = exp(in), scaled = mul(e, w);
+          return last == 0 ? add(scaled, b) : last == 1 ? sub(neg(scaled), 0.5) : last == 2 ? mul(scaled, e) : scaled;
+        };
+        const Tensor moved = movements[i](checkpoint(layer, x));
+        const Tensor loss = sum(mul(sin(moved), moved));
+        evaluate({loss});
+        Roots all = grad(loss, {x, w, b}, {.allow_unused = true});
+        all.push_back(loss);
+        return all;
+      };
+      const Values fused = compute("fused", roots), reference = compute("reference", roots);
+      for (std::size_t k = 0; k < fused.size(); ++k)
+        for (std::size_t j = 0; j < fused[k].size(); ++j)
+          CHECK(std::abs(fused[k][j] - reference[k][j]) <= 1e-12 * std::max(1., std::abs(reference[k][j])));
+    }
 }

@@ -34,6 +34,24 @@ TEST_CASE("an expensive value that a backward pass may want is kept, and a cheap
   CHECK_FALSE(is_result(stages, cheap));
 }
 
+TEST_CASE("no entry is given the value of another", "[tasks][stages][verify]") {
+  const Tensor x = track(numbers({6, 5}, 1)), kept = exp(x), root = sin(kept * 2.0);
+  Stages stages({root});
+  const auto node = [&](const Tensor& tensor) -> Node& {
+    return stages.graph.nodes[static_cast<std::size_t>(stages.node(tensor))];
+  };
+  const auto check_found = [&] {
+    CHECK_THROWS_WITH(Tasks(stages.pending, stages.groups), Catch::Contains("an entry is given the value of another"));
+  };
+  CHECK(is_result(stages, kept));
+  node(kept).numel = 10;
+  check_found();
+  node(kept).numel = 30;
+  CHECK_NOTHROW(Tasks(stages.pending, stages.groups));
+  node(root).dtype = float32;
+  check_found();
+}
+
 TEST_CASE("a group that is computed again wherever it is needed is no task", "[tasks][stages]") {
   const Tensor x = numbers({70, 70}, 1), doubled = x * 2.0, product = matmul(x, x), root = product * doubled;
   const Stages stages({root});
