@@ -124,7 +124,8 @@ Var Network::start() {
 }
 
 Var Network::layer() {
-  if (build_.recipe().seed >= first_moving && build_.chance(30)) return apply_any(build_, movement_layers(), x_);
+  const std::uint64_t seed = build_.recipe().seed;
+  if (seed >= first_moving && build_.chance(30)) return apply_any(build_, movement_layers(seed), x_);
   const std::uint64_t kind = build_.below(100);
   const std::size_t table = kind < 58 ? 0 : kind < 73 ? 1 : kind < 88 ? 2 : 3;
   return apply_any(build_, tables()[table], x_);
