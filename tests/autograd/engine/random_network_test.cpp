@@ -11,6 +11,7 @@
 
 #include "tests/autograd/engine/networks/check.hpp"
 #include "tests/autograd/engine/networks/conditioning.hpp"
+#include "tests/autograd/engine/networks/kept.hpp"
 #include "tests/autograd/engine/networks/layers.hpp"
 #include "tests/autograd/engine/networks/network.hpp"
 #include "tests/autograd/engine/networks/run.hpp"
@@ -125,6 +126,22 @@ TEST_CASE("two random networks of one seed are the same program", "[networks]") 
       CHECK(first.seen[i].shape == second.seen[i].shape);
     }
   }
+}
+
+TEST_CASE("what a loss leaves for its gradients is seen, and a wrong number in it", "[networks]") {
+  std::size_t seen = 0;
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    const Recipe recipe{.seed = seed, .most_steps = 1};
+    Result kept = run_loss(recipe);
+    CHECK(kept.error.empty());
+    CHECK(!judge(recipe, kept, kept_mode()).difference);
+    seen += kept.seen.size();
+    if (kept.seen.empty()) continue;
+    Seen& last = kept.seen.back();
+    last.numbers.back() += 1e-3 * scale_of(last);
+    CHECK(judge(recipe, kept, kept_mode()).difference);
+  }
+  CHECK(seen >= 30);
 }
 
 TEST_CASE("a difference between two runs of a network is found and told", "[networks]") {

@@ -6,13 +6,21 @@
 #include <stdexcept>
 
 #include "tests/autograd/engine/networks/conditioning.hpp"
+#include "tests/autograd/engine/networks/kept.hpp"
 #include "tests/autograd/engine/networks/network.hpp"
 
 namespace xgrad::networks {
 
 namespace {
 
+/// What the loss of the first step leaves for its gradients.
+Judgement judge_kept(Recipe recipe) {
+  recipe.most_steps = 1;
+  return judge(recipe, run_loss(recipe), kept_mode());
+}
+
 std::optional<std::string> difference(const Failure& failure, const Recipe& recipe) {
+  if (failure.mode.name == kept_mode().name) return judge_kept(recipe).difference;
   const Result expected = run(recipe, plain_mode());
   if (failure.mode.name == plain_mode().name)
     return expected.error.empty() ? std::nullopt : std::optional("it ends with '" + expected.error + '\'');
@@ -68,10 +76,13 @@ std::vector<Failure> check_network(std::uint64_t seed, int modes, Tally& tally) 
   if (!expected.error.empty()) {
     note(recipe, plain_mode(), false, "it ends with '" + expected.error + '\'');
   } else {
-    const Judgement judgement = judge(recipe, expected);
-    note(recipe, reference_mode(), true, judgement.difference);
-    if (judgement.ill_conditioned)
-      tally.ill_conditioned.push_back("seed " + std::to_string(seed) + ": " + *judgement.ill_conditioned);
+    const auto note_judgement = [&](const Mode& mode, const Judgement& judgement) {
+      note(recipe, mode, true, judgement.difference);
+      if (judgement.ill_conditioned)
+        tally.ill_conditioned.push_back("seed " + std::to_string(seed) + ": " + *judgement.ill_conditioned);
+    };
+    note_judgement(reference_mode(), judge(recipe, expected));
+    note_judgement(kept_mode(), judge_kept(recipe));
   }
   if (Rng(seed).below(2) == 0) {
     recipe.dtype = float32;

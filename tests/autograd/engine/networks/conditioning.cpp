@@ -11,11 +11,12 @@ namespace {
 constexpr std::uint64_t ways = 8;
 
 /// The farthest that each value came from `reference`, by its name.
-std::map<std::string, double> movements(const Recipe& recipe, const Result& computed, const Result& reference) {
+std::map<std::string, double> movements(const Recipe& recipe, const Mode& mode, const Result& computed,
+                                        const Result& reference) {
   std::map<std::string, double> farthest;
   Recipe nudged = recipe;
   for (nudged.nudge = 1; nudged.nudge <= ways; ++nudged.nudge) {
-    const Result moved = run(nudged, reference_mode(), &computed);
+    const Result moved = run(nudged, mode, &computed);
     for (const Seen& seen : reference.seen)
       if (const Seen* there = moved.find(seen.name))
         farthest[seen.name] = std::max(farthest[seen.name], largest_difference(seen, *there));
@@ -25,15 +26,15 @@ std::map<std::string, double> movements(const Recipe& recipe, const Result& comp
 
 }  // namespace
 
-Judgement judge(const Recipe& recipe, const Result& computed) {
-  const Result reference = run(recipe, reference_mode(), &computed);
+Judgement judge(const Recipe& recipe, const Result& computed, const Mode& mode) {
+  const Result reference = run(recipe, mode, &computed);
   Judgement judgement{difference_in_values(reference, computed), {}};
   if (!judgement.difference) return judgement;
   constexpr double anything = std::numeric_limits<double>::infinity();
   std::map<std::string, double> allowed;
   for (const Seen& seen : reference.seen) allowed[seen.name] = excused(anything, scale_of(seen));
   if (difference_in_values(reference, computed, allowed)) return judgement;  // whatever its condition
-  const std::map<std::string, double> moved = movements(recipe, computed, reference);
+  const std::map<std::string, double> moved = movements(recipe, mode, computed, reference);
   for (const Seen& seen : reference.seen) {
     const auto found = moved.find(seen.name);
     allowed[seen.name] = found == moved.end() ? 0 : excused(found->second, scale_of(seen));

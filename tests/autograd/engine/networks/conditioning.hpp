@@ -21,7 +21,7 @@ struct Judgement {
 /// moved by one unit in the last place, up or down at random. A value by which they differ is ill-conditioned if it is
 /// no farther from the reference than 8 times the farthest that these runs came, and no farther than 1e-6 of its scale.
 /// All of them have to be, or the engine is wrong.
-Judgement judge(const Recipe& recipe, const Result& computed);
+Judgement judge(const Recipe& recipe, const Result& computed, const Mode& mode = reference_mode());
 
 /// How far engine and reference may differ where the reference itself moves as far as this.
 double excused(double movement, double scale);

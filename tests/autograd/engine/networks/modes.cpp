@@ -12,6 +12,11 @@ const Mode& reference_mode() {
   return mode;
 }
 
+const Mode& kept_mode() {
+  static const Mode mode{.name = "kept for gradients", .held = 100, .engine = "reference"};
+  return mode;
+}
+
 const std::vector<Mode>& all_modes() {
   static const std::vector<Mode> modes{
       {.name = "again"},

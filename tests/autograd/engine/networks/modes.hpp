@@ -41,6 +41,8 @@ struct Mode {
 const Mode& plain_mode();
 /// The reference kernels.
 const Mode& reference_mode();
+/// The same, with whatever has a name held: what is kept for gradients (see kept.hpp) is compared with that.
+const Mode& kept_mode();
 /// All other modes.
 const std::vector<Mode>& all_modes();
 /// Several of them at once.

@@ -249,8 +249,8 @@ TEST_CASE("gradients that are taken after the loss was computed read what a chec
           const Tensor e = exp(in), scaled = mul(e, w);
           return last == 0 ? add(scaled, b) : last == 1 ? sub(neg(scaled), 0.5) : last == 2 ? mul(scaled, e) : scaled;
         };
-        const Tensor moved = movements[i](checkpoint(layer, x));
-        const Tensor loss = sum(mul(sin(moved), moved));
+        const auto of_moved = [](const Tensor& moved) { return sum(mul(sin(moved), moved)); };
+        const Tensor loss = of_moved(movements[i](checkpoint(layer, x)));  // and nobody holds what it is computed from
         evaluate({loss});
         Roots all = grad(loss, {x, w, b}, {.allow_unused = true});
         all.push_back(loss);
