@@ -237,8 +237,11 @@ void Requirements::require_broadcast(std::int32_t node, std::int32_t broadcast, 
   const Node& operand = graph_.nodes[broadcast];
   const std::int32_t source = of_[operand.inputs[0]].storage;
   const Kind kind = of_[source].kind;
-  if (kind == Kind::broadcast || kind == Kind::transposition || kind == Kind::strided || kind == Kind::shifted ||
-      columns_of(source) != 0)
+  const Movements* const vector = operand.extent == Extent::per_column ? moved(source) : nullptr;
+  if (vector && of_[node].type == graph_.nodes[source].dtype)
+    materialise(vector->memory);
+  else if (kind == Kind::broadcast || kind == Kind::transposition || kind == Kind::strided || kind == Kind::shifted ||
+           columns_of(source) != 0)
     materialise(source);
   const bool clash = operand.columns != 0 && columns != 0 && operand.columns != columns &&
                      !planted("two broadcasts agree on their columns");
