@@ -169,12 +169,18 @@ class Description {
     return refusal != nullptr ? refusal : "another program is its epilogue, or comes between";
   }
 
+  std::int64_t room_of(const ProgramTask& program) const {
+    std::int64_t room = 0;
+    for (const std::int32_t member : members_of(program.outputs[0]))
+      room += room_of_member(groups_.graph().nodes[member], program.rows * program.columns);
+    return room;
+  }
   std::string reason_of_programs(std::int32_t node, const ProgramTask& from, const ProgramTask& to) const {
     if (from.program->program().dtype != to.program->program().dtype) return "numbers of another dtype";
     if (groups_.extent_of[node] == Extent::per_column) return "a sum over rows is known after the last row";
     if (from.rows * from.columns != to.rows * to.columns) return "another space";
     if (from.columns != to.columns) return "rows of another length";
-    if (members_of(from.outputs[0]).size() + members_of(to.outputs[0]).size() > most_members(to.rows * to.columns))
+    if (room_of(from) + room_of(to) > room_of_program(to.rows * to.columns))
       return "a program has no more operations than these";
     return "something else has to run between";
   }

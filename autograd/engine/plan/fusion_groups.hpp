@@ -18,8 +18,15 @@ struct FusionGroup {
   std::vector<std::int32_t> members{};
 };
 
-/// The most members of a program over a space of so many elements.
-constexpr std::size_t most_members(std::int64_t elements) { return elements == 1 ? 1024 : 56; }
+/// A program over a space of so many elements has room for so much: the more it does, the longer its code is made, and
+/// the more results it writes side by side.
+constexpr std::int64_t room_of_program(std::int64_t elements) { return elements == 1 ? 4096 : 224; }
+/// What a member takes of that. Over many elements a cheap one takes less: nobody keeps its value, and dividing the
+/// program would write and read values of all elements.
+constexpr std::int64_t room_of_member(const Node& node, std::int64_t elements) {
+  constexpr std::int64_t many = 16384;
+  return elements >= many && (node.cheap || node.is_mask) ? 2 : 4;
+}
 
 /// The nodes that roots depend on, in groups; the groups are in an order in which they can run.
 class FusionGroups {

@@ -4,7 +4,7 @@
 
 #include "autograd/engine/cpu/fault.hpp"
 #include "autograd/engine/plan/fusion_groups.hpp"
-#include "autograd/engine/plan/group_set.hpp"
+#include "autograd/engine/plan/open_group.hpp"
 #include "autograd/engine/programs/program.hpp"
 
 namespace xgrad::fused {
@@ -14,16 +14,6 @@ namespace {
 using Kind = Lowering::Kind;
 
 constexpr std::size_t groups_looked_at = 16;  // when looking for one that reads the same memory
-
-/// A group that nodes may still join.
-struct OpenGroup : FusionGroup {
-  bool split = false;       // whether a member requires the number of columns
-  bool preferred = false;   // whether a member chose it that allows others, too
-  GroupSet before{};        // the groups that have to run before this one
-  bool awaited = false;     // whether another group has to run after this one
-  bool dead = false;        // merged into another one
-  std::uint64_t reads = 0;  // a hash of the memory that members read: bit (node mod 64)
-};
 
 /// A node whose value another one reads, and whether it is moved in between: read at other places than it is computed.
 struct Producer {
@@ -189,6 +179,7 @@ class Grouping {
   void begin_group(OpenGroup group, std::int32_t node, Extent as) {
     group.members = {node};
     group.reads = reads_of(node);
+    group.room = room_of_member(node_at(node), group.rows * group.columns);
     groups_.push_back(std::move(group));
     group_of_[node] = static_cast<std::int32_t>(groups_.size()) - 1;
     extent_of_[node] = as;
@@ -198,7 +189,8 @@ class Grouping {
   bool join(std::int32_t node, std::int32_t group, Extent as, std::int64_t wanted) {
     OpenGroup& to = groups_[group];
     if (to.dead || to.kind != FusionGroup::Kind::program) return false;
-    if (to.members.size() >= most_members(to.rows * to.columns)) return false;
+    const std::int64_t elements = to.rows * to.columns, room = to.room + room_of_member(node_at(node), elements);
+    if (room > room_of_program(elements)) return false;
     const DType type = requirements_[node].type;
     if (type != boolean && to.dtype != boolean && type != to.dtype && !planted("a group has members of two dtypes"))
       return false;
@@ -220,6 +212,7 @@ class Grouping {
     to.preferred = to.preferred || preferred != 0;
     if (to.dtype == boolean) to.dtype = type;
     to.members.push_back(node);
+    to.room = room;
     to.reads |= reads_of(node);
     group_of_[node] = group;
     extent_of_[node] = as;
@@ -292,8 +285,7 @@ class Grouping {
     if (x.rows * x.columns != y.rows * y.columns || (x.split && y.split && x.columns != y.columns)) return false;
     if (x.dtype != boolean && y.dtype != boolean && x.dtype != y.dtype) return false;
     if (x.bands != 0 && y.bands != 0 && x.bands != y.bands) return false;
-    const std::size_t most = most_members(x.rows * x.columns);
-    if (x.members.size() + y.members.size() > most || stands_between(a, b)) return false;
+    if (x.room + y.room > room_of_program(x.rows * x.columns) || stands_between(a, b)) return false;
     const std::int64_t columns = x.split || (x.preferred && !y.split) ? x.columns : y.columns;
     for (const OpenGroup* group : {&x, &y})
       for (const std::int32_t member : group->members)
@@ -338,6 +330,7 @@ class Grouping {
     to.bands = std::max(to.bands, old.bands);
     for (const std::int32_t member : old.members) group_of_[member] = into;
     to.members.insert(to.members.end(), old.members.begin(), old.members.end());
+    to.room += old.room;
     std::sort(to.members.begin(), to.members.end());
     to.reads |= old.reads;
     to.before.insert(old.before);
