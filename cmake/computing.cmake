@@ -1,18 +1,36 @@
-# What takes part in every operation is an object library, with flags of its own. The other rooms are written with Tensors:
-# what they record takes longer than they do, and with -O1 they are compiled in two thirds of the time.
-file(GLOB_RECURSE xgrad_composing_sources CONFIGURE_DEPENDS autograd/inspect/*.cpp autograd/solve/*.cpp
-     autograd/check/*.cpp nn/*.cpp optim/*.cpp report/*.cpp)
+# What takes part in every operation is in object libraries, with flags of their own; the engine in one of itself. The
+# other rooms and operations are written with Tensors, or recorded seldom: what they record takes longer than they do, and
+# with -O1 they are compiled in two thirds of the time.
+set(seldom_recorded adaptive_pooling densities distances einsum gamma interpolation linalg masked matrices matrix_functions
+    matrix_norms order orthogonal scans spectral statistics stirling transposed_convolution unpooling)
+set(seldom_transformed batch curvature explain functional line linearize taken taylor vmap)
+foreach(list seldom_recorded seldom_transformed)
+  list(JOIN ${list} "|" ${list})
+endforeach()
+set(xgrad_composing_sources ${xgrad_sources})
+list(FILTER xgrad_composing_sources INCLUDE REGEX
+     "/(autograd/(inspect/|solve/|check/|ops/(${seldom_recorded})\\.cpp|transform/(${seldom_transformed})\\.cpp)|nn/|optim/|report/)")
+if(xgrad_sanitizers)  # see sanitizers.cmake
+  set(xgrad_composing_sources ${xgrad_sources})
+  list(FILTER xgrad_composing_sources EXCLUDE REGEX "/(autograd/(core|kernels|engine|tape)|data)/")
+endif()
 set(xgrad_computing_sources ${xgrad_sources})
 list(REMOVE_ITEM xgrad_computing_sources ${xgrad_composing_sources})
+set(xgrad_engine_sources ${xgrad_sources})
+list(FILTER xgrad_engine_sources INCLUDE REGEX "/autograd/engine/")
+list(REMOVE_ITEM xgrad_computing_sources ${xgrad_engine_sources})
 
-add_library(xgrad_computing OBJECT ${xgrad_computing_sources})
-target_compile_features(xgrad_computing PRIVATE cxx_std_20)
-target_include_directories(xgrad_computing PRIVATE ${PROJECT_SOURCE_DIR})
-target_link_libraries(xgrad_computing PRIVATE xgrad_flags xgrad_headers ZLIB::ZLIB PNG::PNG)
-set_target_properties(xgrad_computing PROPERTIES POSITION_INDEPENDENT_CODE ${BUILD_SHARED_LIBS})
+foreach(part computing engine)
+  add_library(xgrad_${part} OBJECT ${xgrad_${part}_sources})
+  target_compile_features(xgrad_${part} PRIVATE cxx_std_20)
+  target_include_directories(xgrad_${part} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(xgrad_${part} PRIVATE xgrad_flags xgrad_headers ZLIB::ZLIB PNG::PNG)
+  set_target_properties(xgrad_${part} PROPERTIES POSITION_INDEPENDENT_CODE ${BUILD_SHARED_LIBS})
+endforeach()
 
-# xgrad_compile_options(OPTIONS...): for both parts of the library.
+# xgrad_compile_options(OPTIONS...): for all parts of the library.
 function(xgrad_compile_options)
-  target_compile_options(xgrad PRIVATE ${ARGN})
-  target_compile_options(xgrad_computing PRIVATE ${ARGN})
+  foreach(part xgrad xgrad_computing xgrad_engine)
+    target_compile_options(${part} PRIVATE ${ARGN})
+  endforeach()
 endfunction()

@@ -8,6 +8,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT xgrad_sanitizers)
                                               <string> <string_view> <tuple> <unordered_map> <utility> <variant>
                                               <vector>)
   endforeach()
+  target_precompile_headers(xgrad_engine REUSE_FROM xgrad_computing)
   set(with_flags ${xgrad_sources})
   list(FILTER with_flags INCLUDE REGEX "_avx(2|512)\\.cpp$|/engine/about\\.cpp$")
   set_property(SOURCE ${with_flags} PROPERTY SKIP_PRECOMPILE_HEADERS ON)

@@ -15,7 +15,7 @@ void check_eps(double eps, const char* call, const Location& where) {
   check<ValueError>(eps >= 0, where, call, ": eps is ", eps);
 }
 
-void check_shape(const Shape& shape, const char* call, const Location& where) {
+void check_normalised(const Shape& shape, const char* call, const Location& where) {
   const bool some = shape.ndim() > 0 && std::all_of(shape.begin(), shape.end(), [](auto size) { return size > 0; });
   check<ValueError>(some, where, call, ": needs positive sizes of the last axes, got ", shape);
 }
@@ -25,7 +25,7 @@ void check_shape(const Shape& shape, const char* call, const Location& where) {
 LayerNorm::LayerNorm(const Shape& shape, LayerNormOptions options, const Location& where)
     : eps(options.eps), shape_(shape) {
   const CallScope scope("LayerNorm", where);
-  check_shape(shape, "LayerNorm", where);
+  check_normalised(shape, "LayerNorm", where);
   check_eps(eps, "LayerNorm", where);
   if (options.affine) weight = Parameter(ones(shape, options.dtype), where);
   if (options.affine && options.bias) bias = Parameter(zeros(shape, options.dtype), where);
@@ -43,7 +43,7 @@ void LayerNorm::visit(Visitor& visitor) {
 
 RMSNorm::RMSNorm(const Shape& shape, RMSNormOptions options, const Location& where) : eps(options.eps), shape_(shape) {
   const CallScope scope("RMSNorm", where);
-  check_shape(shape, "RMSNorm", where);
+  check_normalised(shape, "RMSNorm", where);
   check_eps(eps, "RMSNorm", where);
   if (options.affine) weight = Parameter(ones(shape, options.dtype), where);
 }

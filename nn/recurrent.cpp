@@ -12,11 +12,11 @@ namespace xgrad::nn {
 namespace {
 
 using detail::RecurrentStep;
-using Steps = std::vector<Tensor>;
+using Sequence = std::vector<Tensor>;
 
 /// Which sequences have not ended, as [N, 1], at each step; nothing where all sequences have all steps.
-Steps present_at(const Tensor& lengths, std::int64_t steps) {
-  Steps present;
+Sequence present_at(const Tensor& lengths, std::int64_t steps) {
+  Sequence present;
   if (!lengths.defined()) return present;
   const Tensor column = reshape(lengths, {lengths.numel(), 1});
   for (std::int64_t t = 0; t < steps; ++t) present.push_back(column > t);
@@ -24,8 +24,9 @@ Steps present_at(const Tensor& lengths, std::int64_t steps) {
 }
 
 /// The results of one direction of one layer after each step; `state` becomes the last one.
-Steps run(const RecurrentStep& step, const Steps& inputs, const Steps& present, bool backward, RecurrentState& state) {
-  Steps outputs(inputs.size());
+Sequence run(const RecurrentStep& step, const Sequence& inputs, const Sequence& present, bool backward,
+             RecurrentState& state) {
+  Sequence outputs(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const std::size_t t = backward ? inputs.size() - 1 - i : i;
     RecurrentState next = step(inputs[t], state);
@@ -101,14 +102,14 @@ std::vector<RecurrentState> Recurrent::first_states(const RecurrentState& start,
   return parts;
 }
 
-RecurrentOutput Recurrent::joined(const Steps& steps, const std::vector<RecurrentState>& states, bool batched,
+RecurrentOutput Recurrent::joined(const Sequence& steps, const std::vector<RecurrentState>& states, bool batched,
                                   std::int64_t batch, const Location& where) const {
   const bool batch_first = batched && options_.batch_first;
   const Shape nothing =
       batch_first ? Shape{batch, 0, directions() * sizes_.outputs()} : Shape{0, batch, directions() * sizes_.outputs()};
   Tensor output = steps.empty() ? zeros(nothing, sizes().dtype, where) : stack(steps, batch_first ? 1 : 0, where);
   if (!batched) output = squeeze(output, 1);
-  Steps h, c;
+  Sequence h, c;
   for (const RecurrentState& state : states) {
     h.push_back(batched ? state.h : squeeze(state.h, 0));
     if (state.c.defined()) c.push_back(batched ? state.c : squeeze(state.c, 0));
@@ -128,15 +129,15 @@ RecurrentOutput Recurrent::operator()(const Operand& operand, const RecurrentSta
   const std::int64_t count = x.shape()[0], batch = x.shape()[1];
   check_lengths(lengths, batched, batch, count, name_, where);
   std::vector<RecurrentState> states = first_states(start, batched, batch, where);
-  const Steps present = present_at(lengths, count);
-  Steps steps = unbind(x, 0);
+  const Sequence present = present_at(lengths, count);
+  Sequence steps = unbind(x, 0);
   // What is behind the end of a sequence may be NaN, which products in the derivatives of the weights would spread.
   for (std::size_t t = 0; t < present.size(); ++t) steps[t] = xgrad::where(present[t], steps[t], 0);
   const auto each = static_cast<std::size_t>(directions());
   for (std::size_t layer = 0; layer < weights.size(); layer += each) {
     if (layer > 0 && dropout_)
       for (Tensor& step : steps) step = (*dropout_)(step);
-    std::vector<Steps> found;
+    std::vector<Sequence> found;
     for (std::size_t d = 0; d < each; ++d)
       found.push_back(run(RecurrentStep(kind_, weights[layer + d]), steps, present, d == 1, states[layer + d]));
     for (std::size_t t = 0; t < steps.size(); ++t)

@@ -17,7 +17,7 @@ namespace xgrad {
 
 namespace {
 
-bool has_value(const Entry& entry) { return entry.evaluated.load(std::memory_order_acquire); }
+bool is_evaluated(const Entry& entry) { return entry.evaluated.load(std::memory_order_acquire); }
 
 std::string operation_of(const Entry& entry) {
   if (!dynamic_cast<const Leaf*>(entry.primitive)) return entry.primitive->name();
@@ -28,7 +28,7 @@ std::string operation_of(const Entry& entry) {
 std::size_t bytes_elsewhere(std::unordered_set<const void*>& counted) {
   std::size_t bytes = 0;
   EntrySlab::visit([&](const Entry& entry) {
-    if (has_value(entry) && counted.insert(entry.value.data()).second) bytes += entry.value.bytes();
+    if (is_evaluated(entry) && counted.insert(entry.value.data()).second) bytes += entry.value.bytes();
   });
   return bytes;
 }
@@ -56,7 +56,7 @@ Ledger ledger(const Tensor& loss, const Location& where) {
     LedgerLine& line = lines.try_emplace(key, LedgerLine{operation, call, entry->where, 0, 0, 0, 0}).first->second;
     ++line.entries;
     ++ledger.entries;
-    if (!has_value(*entry)) {
+    if (!is_evaluated(*entry)) {
       ++ledger.pending;
       continue;
     }

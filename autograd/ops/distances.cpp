@@ -25,13 +25,13 @@ Tensor fold(std::span<const Tensor> parts, Combine combine, Term term) {
 
 // The differences x_i - y_j, or their negatives, for each coordinate, [..., m, n] each, from a column and a row. The
 // engine fuses them into one pass and never stores the differences of all coordinates.
-enum class Sign { plus, minus };
-std::vector<Tensor> differences(const Tensor& x, const Tensor& y, Sign sign = Sign::plus) {
+enum class PartSign { plus, minus };
+std::vector<Tensor> differences(const Tensor& x, const Tensor& y, PartSign sign = PartSign::plus) {
   std::vector<Tensor> result;
   const Tensor across = transpose(y);
   for (std::int64_t k = 0; k < x.size(-1); ++k) {
     const Tensor column = slice(x, -1, k, k + 1), row = slice(across, -2, k, k + 1);
-    result.push_back(sign == Sign::plus ? column - row : row - column);
+    result.push_back(sign == PartSign::plus ? column - row : row - column);
   }
   return result;
 }
@@ -42,7 +42,7 @@ std::vector<Tensor> differences(const Tensor& x, const Tensor& y, Sign sign = Si
 Tensor scale_of(const Tensor& x, const Tensor& y) {
   const double least = x.dtype() == float32 ? static_cast<double>(std::numeric_limits<float>::min())
                                             : std::numeric_limits<double>::min();
-  const std::vector<Tensor> parts = differences(x, y, Sign::minus);
+  const std::vector<Tensor> parts = differences(x, y, PartSign::minus);
   const Tensor largest =
       maximum(fold(std::span<const Tensor>(parts), maximum, [](const Tensor& d) { return abs(d); }), least);
   return where(largest == infinity, 1, largest);

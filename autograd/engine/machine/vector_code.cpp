@@ -10,7 +10,7 @@ namespace xgrad::fused::machine {
 
 namespace {
 
-bool commutes(Op op) {
+bool in_any_order(Op op) {
   return op == Op::add || op == Op::mul || op == Op::integer_add || (op >= Op::bit_and && op <= Op::bit_xor) ||
          (op >= Op::fma && op <= Op::fnma);
 }
@@ -59,7 +59,7 @@ Value InstructionList::add(Op op, Value a, Value b, Value c, std::uint64_t immed
                static_cast<std::uint64_t>(complement(static_cast<Predicate>(of.immediate))));
   }
   // An invariant goes second, because the second operand can come from memory.
-  if ((commutes(op) || op == Op::compare) && invariant(a) && !invariant(b)) {
+  if ((in_any_order(op) || op == Op::compare) && invariant(a) && !invariant(b)) {
     std::swap(a, b);
     if (op == Op::compare && !planted("a comparison keeps its predicate when its operands are swapped"))
       immediate = static_cast<std::uint64_t>(mirrored(static_cast<Predicate>(immediate)));

@@ -8,9 +8,9 @@ namespace {
 
 using Kind = Lowering::Kind;
 
-class Verifier {
+class GroupingVerifier {
  public:
-  explicit Verifier(const FusionGroups& groups) : groups_(groups), graph_(groups.graph()) {}
+  explicit GroupingVerifier(const FusionGroups& groups) : groups_(groups), graph_(groups.graph()) {}
 
   void run() {
     std::size_t members = 0, in_groups = 0;
@@ -68,7 +68,7 @@ class Verifier {
 }  // namespace
 
 void verify_grouping(const FusionGroups& groups) {
-  if (verification() != Verification::never) Verifier(groups).run();
+  if (verification() != Verification::never) GroupingVerifier(groups).run();
 }
 
 }  // namespace xgrad::fused

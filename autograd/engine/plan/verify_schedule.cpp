@@ -10,9 +10,9 @@ namespace {
 
 constexpr std::uint32_t never = std::numeric_limits<std::uint32_t>::max();
 
-class Verifier {
+class ScheduleVerifier {
  public:
-  Verifier(std::span<const Work> tasks, std::span<const StoredValue> values, const Schedule& schedule)
+  ScheduleVerifier(std::span<const Work> tasks, std::span<const StoredValue> values, const Schedule& schedule)
       : tasks_(tasks),
         values_(values),
         schedule_(schedule),
@@ -183,7 +183,7 @@ class Verifier {
 
 void verify_schedule(const std::vector<Work>& tasks, const std::vector<StoredValue>& values, const Schedule& schedule,
                      std::size_t budget) {
-  Verifier(tasks, values, schedule).run(budget);
+  ScheduleVerifier(tasks, values, schedule).run(budget);
 }
 
 }  // namespace xgrad::fused

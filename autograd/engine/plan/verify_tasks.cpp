@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::int64_t exact_numbers = 1 << 24;  // up to here columns are different numbers of float32
 
-class Verifier {
+class TaskVerifier {
  public:
-  Verifier(std::span<const Bound> tasks, std::span<const Work> works, std::span<const Memory> values)
+  TaskVerifier(std::span<const Bound> tasks, std::span<const Work> works, std::span<const Memory> values)
       : tasks_(tasks), works_(works), values_(values), memory_(values.size()), facts_(memory_) {}
 
   void run() {
@@ -388,7 +388,7 @@ class Verifier {
 }  // namespace
 
 void verify_tasks(std::span<const Bound> tasks, std::span<const Work> works, std::span<const Memory> values) {
-  Verifier(tasks, works, values).run();
+  TaskVerifier(tasks, works, values).run();
 }
 
 }  // namespace xgrad::fused

@@ -24,7 +24,7 @@ constexpr std::size_t most_places = 0x8000;
 Kind operand_kind(Code code, int k) { return takes_mask(code, k) ? Kind::mask : Kind::number; }
 Kind result_kind(Code code) { return gives_mask(code) ? Kind::mask : Kind::number; }
 
-class Verifier {
+class ProgramVerifier {
  public:
   void run(const Program& program) {
     program_ = &program;
@@ -233,7 +233,7 @@ bool is_full_of_numbers(const Pointer& pointer) {
 }  // namespace
 
 const Program& verified(const Program& program) {
-  static constinit thread_local ThreadObject<Verifier> verifier;  // keeps its memory for the next program
+  static constinit thread_local ThreadObject<ProgramVerifier> verifier;  // keeps its memory for the next program
   if (verification() != Verification::never) verifier->run(program);
   return program;
 }

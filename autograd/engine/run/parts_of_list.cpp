@@ -19,9 +19,9 @@ std::size_t most_entries() { return memory_budget() == 0 ? 4096 : 16384; }
 
 // Divides a list that is too long for one plan into parts, in tape order. What a later part reads is a root of the
 // earlier part; but views cost nothing, so every part that reads one takes it over.
-class Parts {
+class ListInParts {
  public:
-  explicit Parts(const Pending& pending)
+  explicit ListInParts(const Pending& pending)
       : pending_(pending),
         size_(most_entries()),
         parts_((pending.entries.size() - 1) / size_ + 1),
@@ -92,7 +92,7 @@ void for_each_part(const Pending& pending, FunctionRef<void(const Pending&)> run
   if (pending.entries.size() <= most_entries())
     run(pending);
   else
-    Parts(pending).run(run);
+    ListInParts(pending).run(run);
 }
 
 }  // namespace xgrad::fused

@@ -11,6 +11,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "tests/autograd/engine/pick.hpp"
+
 namespace xgrad::fused::testing {
 
 template <class T>
@@ -71,7 +73,7 @@ T any_number(std::mt19937_64& random) {
   const std::uint64_t bits = random();
   if (bits % 3 == 0) return special[bits / 3 % special.size()];
   if (bits % 3 == 1) return std::bit_cast<T>(static_cast<Word<T>>(random()));
-  return static_cast<T>(std::normal_distribution<double>(0, 4)(random));
+  return static_cast<T>(xgrad::testing::normal(random, 4));
 }
 
 /// All bits or none.

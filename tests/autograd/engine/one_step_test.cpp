@@ -9,6 +9,7 @@
 #include "autograd/engine/machine/compile_phase.hpp"
 #include "tests/autograd/engine/codes.hpp"
 #include "tests/autograd/engine/numbers.hpp"
+#include "tests/autograd/engine/pick.hpp"
 #include "tests/autograd/engine/sets.hpp"
 
 using namespace xgrad;
@@ -31,8 +32,7 @@ struct Data {
   explicit Data(std::uint64_t seed, bool moderate = false) : random(seed) {
     for (int k = 0; k < 3; ++k)
       for (std::size_t i = 0; i < room; ++i) {
-        numbers[k].push_back(moderate ? static_cast<T>(std::normal_distribution<double>()(random))
-                                      : any_number<T>(random));
+        numbers[k].push_back(moderate ? static_cast<T>(xgrad::testing::normal(random)) : any_number<T>(random));
         masks[k].push_back(static_cast<char>(random() % 2));
       }
     registers_.resize(20 * most_rows);

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "autograd/engine/interpreter/interpreter.hpp"
+#include "tests/autograd/engine/pick.hpp"
 #include "tests/autograd/engine/programs/random_program.hpp"
 #include "tests/skip.hpp"
 
@@ -69,7 +70,7 @@ struct Rows {
 
   static T number(int specials, Random& random) {
     if (specials && random() % static_cast<unsigned>(specials) == 0) return special<T>(random);
-    return static_cast<T>(std::normal_distribution<double>(0, 2)(random));
+    return static_cast<T>(xgrad::testing::normal(random, 2));
   }
 
   /// All rows at a time, or one by one.

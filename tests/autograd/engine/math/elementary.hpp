@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "autograd/engine/interpreter/tile_functions.hpp"
+#include "tests/autograd/engine/pick.hpp"
 #include "tests/autograd/engine/sets.hpp"
 
 namespace xgrad::fused::testing {
@@ -82,12 +83,13 @@ template <class T>
 Arguments<T> points(const Function& f, int count) {
   std::mt19937_64 random(7);
   const auto four = [&](const Range& range) {
-    std::uniform_real_distribution<double> working(range.low, range.high), middle(-1, 1);
+    const auto middle = [&] { return xgrad::testing::uniform(random, -1.0, 1.0); };
     T any;
     const std::uint64_t bits = random();
     std::memcpy(&any, &bits, sizeof any);
-    const T scaled = static_cast<T>(std::ldexp(middle(random), static_cast<int>(random() % 40) - 32));
-    return std::array{any, static_cast<T>(working(random)), static_cast<T>(middle(random)), scaled};
+    const T scaled = static_cast<T>(std::ldexp(middle(), static_cast<int>(random() % 40) - 32));
+    return std::array{any, static_cast<T>(xgrad::testing::uniform<double>(random, range.low, range.high)),
+                      static_cast<T>(middle()), scaled};
   };
   Arguments<T> at;
   for (int i = 0; i < count; ++i) {

@@ -3,6 +3,7 @@
 
 #include "tests/autograd/engine/codes.hpp"
 #include "tests/autograd/engine/math/elementary.hpp"
+#include "tests/autograd/engine/pick.hpp"
 #include "tests/catalogue.hpp"
 
 namespace xgrad::fused::testing {
@@ -13,9 +14,8 @@ namespace {
 template <class T>
 std::vector<T> numbers_of(const catalogue::Input& input, std::uint64_t seed) {
   std::mt19937_64 random(seed);
-  std::uniform_real_distribution<double> any(input.low, input.high);
   std::vector<T> numbers(10'000);
-  for (T& x : numbers) x = static_cast<T>(any(random));
+  for (T& x : numbers) x = static_cast<T>(xgrad::testing::uniform<double>(random, input.low, input.high));
   return numbers;
 }
 

@@ -1,6 +1,7 @@
 // x^y, against long double.
 
 #include "tests/autograd/engine/math/elementary.hpp"
+#include "tests/autograd/engine/pick.hpp"
 
 using namespace xgrad;
 using namespace xgrad::fused;
@@ -18,9 +19,7 @@ template <class T>
 Arguments<T> large_exponents(int count) {
   using Limits = std::numeric_limits<T>;
   std::mt19937_64 random(11);
-  const auto uniform = [&](double low, double high) {
-    return std::uniform_real_distribution<double>(low, high)(random);
-  };
+  const auto uniform = [&](double low, double high) { return xgrad::testing::uniform(random, low, high); };
   const double least = Limits::min_exponent - Limits::digits - 4, most = Limits::max_exponent + 2;
   Arguments<T> at;
   const auto add = [&](T x) { at.add(x, static_cast<T>(uniform(least, most) / std::log2(static_cast<double>(x)))); };
@@ -39,7 +38,7 @@ Arguments<T> whole_exponents(int count) {
   std::mt19937_64 random(13);
   Arguments<T> at;
   for (int i = 0; i < count; ++i)
-    at.add(static_cast<T>(std::uniform_real_distribution<double>(-4, 0)(random)), static_cast<T>(random() % 99) - 49);
+    at.add(static_cast<T>(xgrad::testing::uniform(random, -4.0, 0.0)), static_cast<T>(random() % 99) - 49);
   return at;
 }
 

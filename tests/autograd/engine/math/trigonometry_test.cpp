@@ -2,6 +2,7 @@
 
 #include "autograd/engine/math/c_library.hpp"
 #include "tests/autograd/engine/math/elementary.hpp"
+#include "tests/autograd/engine/pick.hpp"
 
 using namespace xgrad;
 using namespace xgrad::fused;
@@ -94,7 +95,7 @@ TEMPLATE_TEST_CASE("large angles are left to the C library, lane by lane", "[mat
     for (const Function& f : of_angles) {
       Arguments<T> small, mixed;
       for (int i = 0; i < 2'003; ++i) {
-        const T x = static_cast<T>(std::uniform_real_distribution<double>(-1, 1)(random));
+        const T x = static_cast<T>(xgrad::testing::uniform(random, -1.0, 1.0));
         small.add(x * 100);
         mixed.add(random() % 9 == 0 ? x * largest_reduced<T> * 1000 : x * 100);
       }

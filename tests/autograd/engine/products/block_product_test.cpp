@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "autograd/engine/cpu/instruction_set.hpp"
+#include "tests/autograd/engine/pick.hpp"
 #include "tests/autograd/engine/products/sums_in_order.hpp"
 
 using namespace xgrad;
@@ -58,7 +59,7 @@ struct Matrices {
                        row_b = row(b_turned, sizes.depth, sizes.columns),
                        row_c = row(c_turned, sizes.rows, sizes.columns);
     std::mt19937 generator(11);
-    std::normal_distribution<T> normal;
+    xgrad::testing::Normal<T> normal;
     const std::int64_t size_c = (c_turned ? sizes.columns : sizes.rows) * row_c;
     for (auto [matrix, count] : {std::pair(&a, (a_turned ? sizes.depth : sizes.rows) * row_a),
                                  std::pair(&b, (b_turned ? sizes.columns : sizes.depth) * row_b), std::pair(&c, size_c),

@@ -10,6 +10,7 @@
 #include "autograd/engine/interpreter/tile_functions.hpp"
 #include "autograd/engine/products/block_product.hpp"
 #include "autograd/engine/products/gemm.hpp"
+#include "tests/autograd/engine/pick.hpp"
 #include "tests/autograd/engine/products/sums_in_order.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
@@ -25,9 +26,8 @@ using Values = std::vector<T>;
 template <class T>
 Values<T> random_values(std::int64_t count, unsigned seed) {
   std::mt19937 generator(seed);
-  std::uniform_real_distribution<T> uniform(-1, 1);
   Values<T> values(static_cast<std::size_t>(count));
-  for (T& value : values) value = uniform(generator);
+  for (T& value : values) value = xgrad::testing::uniform<T>(generator, -1, 1);
   return values;
 }
 

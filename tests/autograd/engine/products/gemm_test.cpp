@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "autograd/engine/cpu/threads.hpp"
+#include "tests/autograd/engine/pick.hpp"
 #include "tests/autograd/engine/products/sums_in_order.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
@@ -88,7 +89,7 @@ struct Product {
 
  private:
   static void fill(std::vector<T>& values, std::int64_t count, std::mt19937& generator) {
-    std::normal_distribution<T> normal;
+    xgrad::testing::Normal<T> normal;
     for (std::int64_t i = 0; i < count; ++i) values.push_back(normal(generator));
   }
   void bind() {

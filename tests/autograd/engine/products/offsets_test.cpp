@@ -100,9 +100,9 @@ void check_product(std::uint64_t seed) {
   std::vector<T> held(
       static_cast<std::size_t>(largest(offsets.batches) + largest(offsets.rows) + largest(offsets.columns) + 1));
   std::vector<T> other(static_cast<std::size_t>(gemm.batch * (first ? gemm.k * gemm.n : gemm.m * gemm.k)));
-  std::normal_distribution<T> normal;
-  for (T& x : held) x = normal(random);
-  for (T& x : other) x = normal(random);
+  xgrad::testing::Normal<T> number;
+  for (T& x : held) x = number(random);
+  for (T& x : other) x = number(random);
   const std::vector<T> laid_out = laid_out_of(held, offsets);
   std::vector<T> wanted(static_cast<std::size_t>(gemm.batch * gemm.m * gemm.n), T(0.5)), got = wanted;
   gemm.a = first ? laid_out.data() : other.data();
@@ -197,9 +197,9 @@ TEMPLATE_TEST_CASE("products are added up where they belong as they would be one
     gemm.batch_a = gemm.m * gemm.k, gemm.batch_b = gemm.k * gemm.n, gemm.batch_c = gemm.m * gemm.n;
     std::vector<T> a(static_cast<std::size_t>(gemm.batch * gemm.batch_a)),
         b(static_cast<std::size_t>(gemm.batch * gemm.batch_b)), c(static_cast<std::size_t>(gemm.batch * gemm.batch_c));
-    std::normal_distribution<T> normal;
-    for (T& x : a) x = normal(random);
-    for (T& x : b) x = normal(random);
+    xgrad::testing::Normal<T> number;
+    for (T& x : a) x = number(random);
+    for (T& x : b) x = number(random);
     gemm.a = a.data(), gemm.b = b.data(), gemm.c = c.data();
     fused::run(gemm);
     Offsets offsets{{}, some_offsets(gemm.m, random), some_offsets(gemm.n, random)};

@@ -15,6 +15,7 @@
 #include "autograd/engine/programs/reduction_lanes.hpp"
 #include "autograd/engine/rows/tiered_program.hpp"
 #include "tests/autograd/engine/codes.hpp"
+#include "tests/autograd/engine/pick.hpp"
 
 namespace xgrad::fused::testing {
 
@@ -83,7 +84,7 @@ class RandomProgram {
   double number() {
     if (pick(200) == 0) return std::numeric_limits<double>::quiet_NaN();
     if (pick(20) == 0) return 0;
-    return std::normal_distribution<double>(0, 1.5)(random_);
+    return xgrad::testing::normal(random_, 1.5);
   }
   void fill(char* bytes, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "autograd/engine/programs/verify_program.hpp"
+#include "tests/autograd/engine/pick.hpp"
 #include "tests/autograd/engine/programs/random_program.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
@@ -215,7 +216,7 @@ class Trial {
       if (pointer.shape == Pointer::Shape::full) n *= static_cast<std::size_t>(rows_);
       std::vector<char> bytes(pointer.shape == Pointer::Shape::scratch ? 0 : n * (pointer.mask ? 1 : item) + 64, 0x5a);
       for (std::size_t i = 0; i < n && !bytes.empty(); ++i) {
-        const auto x = static_cast<T>(std::normal_distribution<double>(0, 1.5)(random_));
+        const auto x = static_cast<T>(xgrad::testing::normal(random_, 1.5));
         if (pointer.mask)
           bytes[i] = static_cast<char>(random_() % 2);
         else
@@ -235,7 +236,7 @@ class Trial {
     });
     char* bytes = memory_.rows[i].data();
     const auto index = static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(columns_));
-    const auto x = static_cast<T>(std::normal_distribution<double>(0, 1.5)(random_));
+    const auto x = static_cast<T>(xgrad::testing::normal(random_, 1.5));
     if (whole)
       std::memcpy(bytes + row * 8, &index, 8);
     else
