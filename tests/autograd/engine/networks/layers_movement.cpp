@@ -123,7 +123,8 @@ Var joined_programs(Builder& build, const Var& x) {
   for (std::int64_t count = build.between(1, 2); count > 0; --count) pieces.push_back(piece());
   if (build.chance(40)) pieces.push_back(slice(x, axis, 0, build.between(1, x.size(axis)), 1));
   if (build.chance(40)) pieces.insert(pieces.begin(), x);
-  const Var joined = pieces.size() > 1 ? concat(pieces, axis) : stack({pieces[0], piece()}, axis);
+  const bool stacks = pieces.size() == 1 && x.ndim() == 2;  // what follows takes three axes at most
+  const Var joined = stacks ? stack({pieces[0], piece()}, axis) : concat(pieces, axis);
   return build.let("h", build.chance(50) ? joined : 0.5 * tanh(joined));
 }
 
