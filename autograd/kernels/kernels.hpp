@@ -4,7 +4,7 @@
 //   in:  raw row-major memory, with shapes that were checked.
 //   out: every element of the result.
 //
-// The kernels are loops over raw row-major memory, with xtensor-blas for products; they know no Tensor. Callers
+// The kernels are loops over raw row-major memory, written with xtensor and xtensor-blas; they know no Tensor. Callers
 // check shapes, axes and sizes. Kernels check indices and integer divisors before they use them, because their values
 // are not known earlier.
 
