@@ -103,7 +103,7 @@ TEST_CASE("exponentials that are known") {
   const Numbers e = matrix_exp(steep).to_vector();
   CHECK(e[0] == Approx(std::exp(1)).epsilon(1e-14));
   CHECK(e[1] == Approx(1e6 * std::sinh(1)).epsilon(1e-14));
-  CHECK(e[2] == 0);
+  CHECK(std::abs(e[2]) < 1e-20);  // a BLAS that fuses multiplications and additions leaves some 1e-23
   CHECK(e[3] == Approx(std::exp(-1)).epsilon(1e-14));
   const Tensor nilpotent = tensor(Numbers{0, 1e200, 0, 0}, {2, 2}, float64);
   CHECK(matrix_exp(nilpotent).to_vector() == Numbers{1, 1e200, 0, 1});
