@@ -84,15 +84,17 @@ bool JoinedPrograms::take(Task& task) {
   if (const auto* join = std::get_if<JoinTask>(&task)) note(*join);
   auto* program = std::get_if<ProgramTask>(&task);
   JoinTask* const join = program ? join_of(*program) : nullptr;
-  if (join == nullptr || !fits(*program, *join)) return false;
+  constexpr std::size_t most_programs = 64;  // each looks through all that is joined for what it writes
+  if (join == nullptr || join->programs.size() >= most_programs || !fits(*program, *join)) return false;
   join->programs.push_back(std::move(*program));
   return true;
 }
 
 void JoinedPrograms::note(const JoinTask& join) {
+  auto view = join.moved.begin();  // in the order of the operands
   for (std::size_t i = 0; i < join.operands.size(); ++i) {
-    const bool moved =
-        std::any_of(join.moved.begin(), join.moved.end(), [i](const MovedFactor& each) { return each.factor == i; });
+    const bool moved = view != join.moved.end() && view->factor == i;
+    if (moved) ++view;
     const std::int32_t node = join.operands[i];
     if (!moved && (readers_[node] == 1 || planted("what others read, too, is written where it is joined")))
       join_[node] = static_cast<std::int32_t>(tasks_.size());
