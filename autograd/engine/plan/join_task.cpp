@@ -4,22 +4,12 @@
 #include <utility>
 
 #include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/plan/contains.hpp"
 #include "autograd/engine/programs/program.hpp"
 
 namespace xgrad::fused {
 
 namespace {
-
-bool contains(const std::vector<std::int32_t>& list, std::int32_t node) {
-  return std::find(list.begin(), list.end(), node) != list.end();
-}
-
-// Rows of the result: all that is before the axis.
-std::int64_t rows_of(const JoinTask& join) {
-  std::int64_t rows = 1;
-  for (std::int64_t axis = 0; axis < join.axis; ++axis) rows *= join.shapes[0][axis];
-  return rows;
-}
 
 // Whether the program writes all elements of a value, one for each of its rows and columns.
 bool writes(const ProgramTask& program, std::int32_t value) {
@@ -124,7 +114,7 @@ bool JoinedPrograms::reads_little(const ProgramTask& program) const {
 // Whether the program can write where its results are joined; sets its rows and columns to those of the join.
 bool JoinedPrograms::fits(ProgramTask& program, const JoinTask& join) const {
   const Program& code = program.program->program();
-  const std::int64_t rows = rows_of(join), elements = program.rows * program.columns;
+  const std::int64_t rows = join.rows(), elements = program.rows * program.columns;
   const bool plain = program.checks.empty() && program.bands == 1 && code.element_stores.empty() &&
                      code.row_stores.empty() && code.dtype == groups_.graph().nodes[join.node].dtype;
   if (!plain || elements == 0 || !reads_little(program)) return false;

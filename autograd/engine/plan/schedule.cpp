@@ -4,14 +4,11 @@
 #include <utility>
 
 #include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/plan/contains.hpp"
 
 namespace xgrad::fused {
 
 namespace {
-
-bool contains(const std::vector<std::int32_t>& list, std::int32_t value) {
-  return std::find(list.begin(), list.end(), value) != list.end();
-}
 
 class Layout {
  public:

@@ -66,6 +66,13 @@ struct JoinTask {
   std::vector<MovedFactor> moved{};
   std::size_t first_moved = 0;          // as of programs
   std::vector<ProgramTask> programs{};  // what they write has no memory of its own
+
+  /// Of the result: all that is before the axis.
+  std::int64_t rows() const {
+    std::int64_t rows = 1;
+    for (std::int64_t at = 0; at < axis; ++at) rows *= shapes[0][at];
+    return rows;
+  }
 };
 
 using Task = std::variant<ProgramTask, ProductTask, KernelTask, JoinTask>;

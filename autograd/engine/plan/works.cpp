@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/plan/contains.hpp"
 #include "autograd/engine/programs/program.hpp"
 
 namespace xgrad::fused {
@@ -10,10 +11,6 @@ namespace xgrad::fused {
 namespace {
 
 bool is_full(const Pointer& pointer) { return pointer.shape == Pointer::Shape::full && !pointer.accumulator; }
-
-bool lists(const std::vector<std::int32_t>& list, std::int32_t node) {
-  return std::find(list.begin(), list.end(), node) != list.end();
-}
 
 /// Collects what one task reads, writes, may overwrite, and costs.
 class WorkOf {
@@ -79,7 +76,7 @@ class WorkOf {
   }
   // Scratch and literals have no node, and constants need no memory, so none of them counts as a read.
   void reads(std::int32_t node) {
-    if (node < 0 || (memory_[node].leaf < 0 && !written_[node]) || lists(work_.writes, node)) return;
+    if (node < 0 || (memory_[node].leaf < 0 && !written_[node]) || contains(work_.writes, node)) return;
     work_.reads.push_back(node);
   }
   void may_take(std::int32_t output, std::int32_t input, std::ptrdiff_t times_read) {
@@ -138,7 +135,7 @@ const char* epilogue_refusal(const ProgramTask& program, const ProductTask& prod
   for (std::size_t p = 0; p < pointers.size(); ++p)
     if (program.lowered.pointers[p] == product.node && !is_full(pointers[p]))
       return "it reads the product as a vector, or adds up over it";
-  if (lists(numbers, product.node)) return "it reads numbers of rows from the product";
+  if (contains(numbers, product.node)) return "it reads numbers of rows from the product";
   if (program.program->parts() == Parts::none && !planted("a program of whole rows runs on parts of a product"))
     return "it reduces along whole rows";
   return nullptr;

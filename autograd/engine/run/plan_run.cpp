@@ -7,6 +7,7 @@
 
 #include "autograd/core/fail.hpp"
 #include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/plan/contains.hpp"
 #include "autograd/engine/rows/join.hpp"
 #include "autograd/engine/run/donation.hpp"
 #include "autograd/engine/run/executor.hpp"
@@ -252,8 +253,7 @@ class Run {
   void run_task(const JoinTask& task, const ProgramTask*) {
     std::vector<PlacedView> whole(task.operands.size());  // those that are no views
     std::vector<Piece> pieces;
-    std::int64_t rows = 1;
-    for (std::int64_t axis = 0; axis < task.axis; ++axis) rows *= task.shapes[0][axis];
+    const std::int64_t rows = task.rows();
     const PlacedView* view = views_read_.data() + task.first_moved;
     auto moved = task.moved.begin();
     for (std::size_t i = 0; i < task.operands.size(); ++i) {
@@ -268,9 +268,8 @@ class Run {
     for (const ProgramTask& program : task.programs) write_joined(task, program, pieces, rows);
   }
   static bool is_written(const JoinTask& task, std::int32_t node) {
-    return std::any_of(task.programs.begin(), task.programs.end(), [node](const ProgramTask& program) {
-      return std::find(program.outputs.begin(), program.outputs.end(), node) != program.outputs.end();
-    });
+    return std::any_of(task.programs.begin(), task.programs.end(),
+                       [node](const ProgramTask& program) { return contains(program.outputs, node); });
   }
   // Runs a program whose results begin where they are joined, each row of them at the distance of the rows there.
   void write_joined(const JoinTask& task, const ProgramTask& program, std::span<const Piece> pieces,

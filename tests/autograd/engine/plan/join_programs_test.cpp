@@ -9,35 +9,30 @@
 #include "autograd/autograd.hpp"
 #include "nn/nn.hpp"
 #include "tests/autograd/engine/pick.hpp"
+#include "tests/autograd/engine/plan/quarters.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
 using namespace xgrad;
 using fused::testing::InEngine;
 using fused::testing::Threads;
 using xgrad::testing::pick;
+using xgrad::testing::quarters;
 using xgrad::testing::Random;
 
 namespace {
 
-Tensor numbers(const Shape& shape, DType dtype, std::uint64_t seed) {
-  Rng rng(seed);
-  const Tensor drawn = cast(randint(shape, rng, -9, 10), dtype) / 4.0;
-  evaluate(drawn);
-  return drawn;
-}
-
 /// What some program computes, of this shape.
 Tensor computed(const Shape& shape, DType dtype, Random& random) {
-  const Tensor x = numbers(shape, dtype, random());
+  const Tensor x = quarters(shape, dtype, random());
   Shape larger = shape, column = shape;
   switch (pick(random, 0, 9)) {
     case 0:
       return tanh(x) * 0.5;
     case 1:  // a vector for each row
-      return exp(x) + numbers({shape.back()}, dtype, random());
+      return exp(x) + quarters({shape.back()}, dtype, random());
     case 2:  // a number for each row
       column[shape.ndim() - 1] = 1;
-      return x * nn::sigmoid(numbers(column, dtype, random()));
+      return x * nn::sigmoid(quarters(column, dtype, random()));
     case 3:
       return softmax(x);
     case 4: {
@@ -46,7 +41,7 @@ Tensor computed(const Shape& shape, DType dtype, Random& random) {
     }
     case 5:  // where a view lies
       larger[shape.ndim() - 1] += 3;
-      return exp(slice(numbers(larger, dtype, random()), -1, 1, 1 + shape.back()));
+      return exp(slice(quarters(larger, dtype, random()), -1, 1, 1 + shape.back()));
     case 6:
       return x;  // nothing is computed
     case 7:
@@ -134,7 +129,7 @@ TEST_CASE("long rows are written where they are joined, in every tier", "[joins]
     const Threads scope(threads);
     for (const auto& [rows, columns] : std::vector<std::array<std::int64_t, 2>>{{3, 40'000}, {500, 64}, {2000, 65}}) {
       CAPTURE(threads, rows, columns);
-      const Tensor x = numbers({rows, columns}, float32, 1), y = numbers({rows, columns}, float32, 2);
+      const Tensor x = quarters({rows, columns}, float32, 1), y = quarters({rows, columns}, float32, 2);
       const Tensor tanh_x = tanh(x), norm_y = softmax(y);
       evaluate({tanh_x, norm_y});
       for (int time = 0; time < 30; ++time) {  // machine code takes over meanwhile
@@ -148,7 +143,7 @@ TEST_CASE("long rows are written where they are joined, in every tier", "[joins]
 
 TEST_CASE("the plan of a join of what is computed is one task", "[joins][plan]") {
   const InEngine scope("fused");
-  const Tensor a = numbers({64, 128}, float32, 1), b = numbers({64, 70}, float32, 2);
+  const Tensor a = quarters({64, 128}, float32, 1), b = quarters({64, 70}, float32, 2);
   const Tensor beside = [&] { return concat({tanh(a), exp(b)}, 1); }();
   CHECK(plan(beside) ==
         "1: join: concat of program [64, 128]: tanh, program [64, 70]: exp; reads 50.7 kB, writes 50.7 kB, computes "
@@ -182,7 +177,7 @@ TEST_CASE("joins of what is computed differentiate, nest, and keep to a memory b
 }
 
 TEST_CASE("a Parameter becomes a join of what is computed from it", "[joins][donation]") {
-  Parameter w(numbers({8, 128}, float32, 3));
+  Parameter w(quarters({8, 128}, float32, 3));
   const Tensor start = w.value() + 0.0;
   evaluate(start);
   for (int step = 0; step < 3; ++step) w.assign(concat({slice(w, 1, 64, 128) * 0.5, tanh(slice(w, 1, 0, 64))}, 1));

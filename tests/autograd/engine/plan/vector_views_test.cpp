@@ -8,27 +8,22 @@
 #include "autograd/autograd.hpp"
 #include "nn/nn.hpp"
 #include "tests/autograd/engine/pick.hpp"
+#include "tests/autograd/engine/plan/quarters.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
 using namespace xgrad;
 using fused::testing::InEngine;
 using fused::testing::Threads;
 using xgrad::testing::pick;
+using xgrad::testing::quarters;
 using xgrad::testing::Random;
 
 namespace {
 
-Tensor numbers(const Shape& shape, DType dtype, std::uint64_t seed) {
-  Rng rng(seed);
-  const Tensor drawn = cast(randint(shape, rng, -9, 10), dtype) / 4.0;
-  evaluate(drawn);
-  return drawn;
-}
-
 /// A view of so many elements of a vector, or of what is computed.
 Tensor some_vector(std::int64_t columns, DType dtype, Random& random) {
   const auto source = [&](const Shape& shape) {
-    const Tensor x = numbers(shape, dtype, random());
+    const Tensor x = quarters(shape, dtype, random());
     return random() % 3 == 0 ? exp(x) : x;
   };
   switch (pick(random, 0, 6)) {
@@ -76,7 +71,7 @@ TEST_CASE("vectors that are views are read where they lie, to the bit", "[views]
           Random random(seed);
           const std::int64_t widths[] = {2, 5, 16, 63, 64, 65, 100, 300};
           const std::int64_t columns = widths[pick(random, 0, 7)], rows = pick(random, 1, 40);
-          const Tensor x = numbers({rows, columns}, dtype, random());
+          const Tensor x = quarters({rows, columns}, dtype, random());
           const Tensor v = some_vector(columns, dtype, random), w = some_vector(columns, dtype, random);
           if (in_memory) evaluate({v, w});
           return used(x, v, w, static_cast<int>(pick(random, 0, 4))).to_vector();
@@ -87,7 +82,7 @@ TEST_CASE("vectors that are views are read where they lie, to the bit", "[views]
 
 TEST_CASE("a part of a bias is added by the program that follows the product", "[views][plan]") {
   const InEngine scope("fused");
-  const Tensor x = numbers({64, 32}, float32, 1), w = numbers({32, 128}, float32, 2), b = numbers({384}, float32, 3);
+  const Tensor x = quarters({64, 32}, float32, 1), w = quarters({32, 128}, float32, 2), b = quarters({384}, float32, 3);
   const Tensor y = [&] { return nn::relu(matmul(x, w) + slice(b, 0, 128, 256)); }();
   const std::string text = plan(y);
   CAPTURE(text);
