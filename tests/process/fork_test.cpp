@@ -1,6 +1,7 @@
 // A child that is forked off works, whatever other threads were at.
 
 #include <dlfcn.h>
+#include <pthread.h>
 
 #include <atomic>
 #include <thread>
@@ -11,6 +12,42 @@
 #include "optim/optim.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 #include "tests/process/child.hpp"
+
+#ifdef XGRAD_SANITIZED
+// AddressSanitizer's allocator may be locked by another thread when one forks, and then is for ever in the child: that
+// of clang 16 does not wait as later ones do. What they do is done here, with its own functions.
+namespace __sanitizer {
+void StackDepotLockAll();
+void StackDepotUnlockAll();
+}  // namespace __sanitizer
+namespace __lsan {
+void LockThreadRegistry();
+void UnlockThreadRegistry();
+void LockAllocator();
+void UnlockAllocator();
+}  // namespace __lsan
+
+namespace {
+
+void lock_allocator() {
+  __lsan::LockThreadRegistry();
+  __lsan::LockAllocator();
+  __sanitizer::StackDepotLockAll();
+}
+
+void unlock_allocator() {
+  __sanitizer::StackDepotUnlockAll();
+  __lsan::UnlockAllocator();
+  __lsan::UnlockThreadRegistry();
+}
+
+// Before all others: what is asked first waits last.
+[[gnu::constructor(101)]] void wait_for_the_allocator() {
+  pthread_atfork(lock_allocator, unlock_allocator, unlock_allocator);
+}
+
+}  // namespace
+#endif
 
 namespace xgrad {
 namespace {
