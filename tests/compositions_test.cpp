@@ -11,6 +11,7 @@
 
 #include "autograd/check/check.hpp"
 #include "tests/apart.hpp"
+#include "tests/gradient_checks.hpp"
 
 namespace xgrad::catalogue {
 namespace {
@@ -103,7 +104,7 @@ TEST_CASE("derivatives of compositions agree with numeric ones, to the second or
       return;
     }
     if (row.orders == 0) return;
-    const auto report = check_gradient(sample.function, inputs, {.order = row.orders});
+    const auto report = check_gradient(sample.function, inputs, to_order(row.orders));
     INFO(report.text());
     CHECK(report.verdict == Verdict::pass);
   });

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "autograd/check/check.hpp"
+#include "tests/gradient_checks.hpp"
 
 namespace xgrad::layers {
 namespace {
@@ -59,7 +60,7 @@ void check_derivatives(const Row& row, bool training) {
     for (Parameter parameter : made.module->parameters()) parameter.assign(xs[next++]);
     return made.call({xs.begin(), xs.begin() + static_cast<std::ptrdiff_t>(row.inputs.size())});
   };
-  const GradientCheckReport report = check_gradient(f, at, {.order = 2, .all_elements_up_to = 8, .directions = 3});
+  const GradientCheckReport report = check_gradient(f, at, to_order(2, {.all_elements_up_to = 8, .directions = 3}));
   INFO(report.text());
   CHECK(report.verdict == Verdict::pass);
 }
