@@ -13,7 +13,7 @@
 #include "tests/autograd/engine/scopes.hpp"
 #include "tests/process/child.hpp"
 
-#ifdef XGRAD_SANITIZED
+#if defined(XGRAD_SANITIZED) && __clang_major__ == 16
 // AddressSanitizer's allocator may be locked by another thread when one forks, and then is for ever in the child: that
 // of clang 16 does not wait as later ones do. What they do is done here, with its own functions.
 namespace __sanitizer {
