@@ -41,10 +41,9 @@ void unlock_allocator() {
   __lsan::UnlockThreadRegistry();
 }
 
-// Before all others: what is asked first waits last.
-[[gnu::constructor(101)]] void wait_for_the_allocator() {
-  pthread_atfork(lock_allocator, unlock_allocator, unlock_allocator);
-}
+// Before all others, also those of shared libraries (OpenBLAS waits for its threads): what is asked first waits last.
+void wait_for_the_allocator() { pthread_atfork(lock_allocator, unlock_allocator, unlock_allocator); }
+[[gnu::section(".preinit_array"), gnu::used]] void (*const before_all_others)() = wait_for_the_allocator;
 
 }  // namespace
 #endif
