@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <deque>
-#include <iterator>
+#include <list>
 #include <new>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -30,6 +30,11 @@ struct FoundPlan::Shared {
   std::optional<const Plan> plan;
   std::size_t bytes = 0;
   std::atomic<std::uint8_t> uses{0};  // approximate; halved now and then; at most most_uses
+
+  // The cache's.
+  std::list<Shared*>::iterator by_age;
+  std::uint64_t moved = 0;
+  std::uint8_t rank = 0;  // uses, when they were last counted
 };
 
 /// What one thread knows of a plan.
@@ -45,6 +50,7 @@ using Shared = FoundPlan::Shared;
 using Own = FoundPlan::Own;
 
 constexpr std::uint8_t most_uses = 15;
+std::uint8_t uses_of(const Shared& plan) { return plan.uses.load(std::memory_order_relaxed); }
 
 // The plans of all threads. New plans have a part of the memory of their own, from which the oldest move to the main
 // part; there the least used plan is dropped, of equal ones the newest. So a cycle of plans that is longer than the
@@ -52,6 +58,13 @@ constexpr std::uint8_t most_uses = 15;
 // now and then. The uses of dropped plans are remembered for their return.
 class PlanCache {
   using ByHash = std::unordered_multimap<std::uint64_t, std::shared_ptr<Shared>>;
+  // The least used plan first; of equal ones, the newest.
+  struct LessUsed {
+    bool operator()(const Shared* a, const Shared* b) const {
+      return a->rank != b->rank ? a->rank < b->rank : a->moved > b->moved;
+    }
+  };
+  using ByUse = std::set<Shared*, LessUsed>;
 
  public:
   static PlanCache& common() {
@@ -106,7 +119,7 @@ class PlanCache {
     Shared& fresh = *shared;
     fresh.bytes = fresh.plan->bytes() + sizeof(Shared) + fresh.words.size() * sizeof(std::uint64_t);
     if (!is_known(fresh)) by_hash_.emplace(fresh.hash, shared);  // a thread that could not make it has forgotten it
-    new_.push_back(&fresh);
+    fresh.by_age = new_.insert(new_.end(), &fresh);
     bytes_ += fresh.bytes;
     new_bytes_ += fresh.bytes;
     if (const auto gone = gone_.find(fresh.hash);
@@ -123,27 +136,35 @@ class PlanCache {
 
   void make_room() {
     while (new_.size() > 1 && new_bytes_ > most_bytes_ / new_share) {
-      others_.push_back(new_.front());
-      new_bytes_ -= new_.front()->bytes;
-      new_.pop_front();
+      Shared& plan = *new_.front();
+      plan.moved = ++moved_;
+      plan.rank = uses_of(plan);
+      by_use_.insert(&plan);
+      by_age_.splice(by_age_.end(), new_, new_.begin());
+      new_bytes_ -= plan.bytes;
     }
-    while (bytes_ > most_bytes_ && !others_.empty() && !planted("plans take any memory")) drop_one();
+    while (bytes_ > most_bytes_ && !by_age_.empty() && !planted("plans take any memory")) drop_one();
+  }
+
+  // Uses only grow until they are halved: a plan that comes first for as many uses as it has now is the least used.
+  Shared& least_used() {
+    if (planted("the plan that is used most goes")) return **by_use_.rbegin();
+    while ((*by_use_.begin())->rank != uses_of(**by_use_.begin())) count_again(by_use_.extract(by_use_.begin()));
+    return **by_use_.begin();
+  }
+  void count_again(ByUse::node_type&& plan) {
+    plan.value()->rank = uses_of(*plan.value());
+    by_use_.insert(std::move(plan));
   }
 
   // Drops the least used plan. The newest one may have one use more and still be dropped: if all plans come in turn, it
   // is already counted in this turn, and others are not.
   void drop_one() {
-    const auto uses = [this](const Shared* plan) {
-      const bool last = plan == others_.back() && !planted("what comes last stays");
-      return plan->uses.load(std::memory_order_relaxed) + (last ? 0 : 1);
-    };
-    const auto less = [&](const Shared* a, const Shared* b) {
-      return planted("the plan that is used most goes") ? uses(b) < uses(a) : uses(a) < uses(b);
-    };
-    const auto least = std::prev(std::min_element(others_.rbegin(), others_.rend(), less).base());
-    Shared& plan = **least;
-    gone_[plan.hash] = plan.uses.load(std::memory_order_relaxed);  // the last step that can fail
-    others_.erase(least);
+    Shared &least = least_used(), &newest = *by_age_.back();
+    Shared& plan = uses_of(newest) <= least.rank + 1 && !planted("what comes last stays") ? newest : least;
+    gone_[plan.hash] = uses_of(plan);  // the last step that can fail
+    by_use_.erase(&plan);
+    by_age_.erase(plan.by_age);
     bytes_ -= plan.bytes;
     forget(plan);
     if (++dropped_ >= 2 * by_hash_.size() && !planted("uses count for ever")) halve_uses();
@@ -151,8 +172,8 @@ class PlanCache {
 
   void halve_uses() {
     dropped_ = 0;
-    for (auto& [hash, shared] : by_hash_)
-      shared->uses.store(shared->uses.load(std::memory_order_relaxed) / 2, std::memory_order_relaxed);
+    for (auto& [hash, shared] : by_hash_) shared->uses.store(uses_of(*shared) / 2, std::memory_order_relaxed);
+    for (ByUse before = std::exchange(by_use_, {}); !before.empty();) count_again(before.extract(before.begin()));
     for (auto& [hash, uses] : gone_) uses /= 2;
     std::erase_if(gone_, [](const auto& each) { return each.second == 0; });
   }
@@ -172,8 +193,9 @@ class PlanCache {
 
   Mutex mutex_;
   ByHash by_hash_;
-  std::deque<Shared*> new_;      // from the oldest to the newest
-  std::vector<Shared*> others_;  // in the same order
+  std::list<Shared*> new_, by_age_;  // the new plans and the others, from the oldest to the newest
+  ByUse by_use_;                     // the others
+  std::uint64_t moved_ = 0;          // to the others, ever
   std::size_t most_bytes_ = std::size_t{256} << 20, bytes_ = 0, new_bytes_ = 0;
   std::unordered_map<std::uint64_t, std::uint8_t> gone_;  // by hash: the uses of dropped plans
   std::size_t dropped_ = 0;                               // since uses were halved
