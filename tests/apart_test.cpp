@@ -4,7 +4,7 @@
 
 #include "tests/autograd/engine/agreement.hpp"
 
-namespace xgrad {
+namespace xgrad::apart_test {
 
 TEST_CASE("a NaN on one side is no agreement") {
   const double nan = std::nan(""), infinity = std::numeric_limits<double>::infinity();
@@ -20,4 +20,4 @@ TEST_CASE("a NaN on one side is no agreement") {
   CHECK(difference({{1, 2}}, {{infinity, 2}}) == infinity);
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::apart_test

@@ -11,7 +11,7 @@
 #include "tests/autograd/engine/scopes.hpp"
 #include "tests/catalogue.hpp"
 
-namespace xgrad::catalogue {
+namespace xgrad::catalogue::catalogue_operands_test {
 namespace {
 
 using Xs = std::vector<Tensor>;
@@ -141,4 +141,4 @@ TEST_CASE("operands with an axis of another size are computed, or are an error o
 }
 
 }  // namespace
-}  // namespace xgrad::catalogue
+}  // namespace xgrad::catalogue::catalogue_operands_test

@@ -9,7 +9,7 @@
 #include "autograd/check/check.hpp"
 #include "tests/apart.hpp"
 
-namespace xgrad::catalogue {
+namespace xgrad::catalogue::catalogue_test {
 namespace {
 
 TEST_CASE("every primitive has a row in the catalogue") {
@@ -94,4 +94,4 @@ TEST_CASE("cotangents have the shapes and dtypes of the inputs") {
 }
 
 }  // namespace
-}  // namespace xgrad::catalogue
+}  // namespace xgrad::catalogue::catalogue_test

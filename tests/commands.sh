@@ -55,29 +55,25 @@ run_tests() {
 # The sources that a build compiles.
 sources_of() { sed -nE 's/^  "file": "(.*)",?$/\1/p' "$root/build/$1/compile_commands.json" | sort -u; }
 
-# syntax COMPILER REGEX [PRESET]: whether a compiler takes those sources of the release build, without a warning. Those that
-# a build compiles with this compiler in any case are left out.
+# syntax COMPILER REGEX [PRESET]: whether a compiler takes those sources, each alone, without a warning. Those that a build
+# compiles with this compiler in any case are left out.
 syntax() {
-  local compiler=$1 pattern=$2 other=${3:-} build=$root/build/release catch=$root/build/$1 flags commands
-  configure release
+  local compiler=$1 pattern=$2 other=${3:-} build=$root/build/$1 commands
+  need "${packages[@]}"
+  (cd "$root" && show cmake -S . -B "$build" -G Ninja --log-level=WARNING -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER="$compiler" \
+    -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DXGRAD_UNITY=OFF -DXGRAD_WERROR=ON)
   mapfile -t commands < <(sed -nE 's/^  "command": "(.*)",$/\1/p' "$build/compile_commands.json" | sed -E 's/\\(["\\])/\1/g' |
-    grep -E -- "-c $root/($pattern)" | grep -v "cmake_pch\.hxx\.cxx$" |
-    sed -E "s#^[^ ]*/c\+\+ #$compiler #; s#^[^ ]*ccache [^ ]+ #$compiler #; s# -o [^ ]+ -c # -fsyntax-only #
-            s# -include [^ ]*cmake_pch\.hxx##
-            s# -W(no-restrict|no-array-bounds|no-stringop[a-z-]*|no-(maybe-)?uninitialized|invalid-pch)##g
-            s# -freorder-functions##
-            s#\$# -Werror -Wno-sign-conversion#" | sort -u)
+    grep -E -- "-c $root/($pattern)" | sed -E "s# -o [^ ]+ -c # -fsyntax-only #" | sort -u)
   if [ -n "$other" ] && [ -e "$root/build/$other/build.ninja" ]; then
-    mapfile -t commands < <(printf '%s\n' "${commands[@]}" | grep -vFf <(sources_of "$other" | sed 's/.*/ -fsyntax-only & /'))
+    mapfile -t commands < <(printf '%s\n' "${commands[@]}" | grep -vFf <(sources_of "$other" | sed 's/.*/ -fsyntax-only &/'))
   fi
   [ ${#commands[@]} -gt 0 ] || die "no source matches '$pattern'"
   # Reading Catch takes half of the time.
-  mkdir -p "$catch"
-  echo '#include <catch2/catch.hpp>' >"$catch/catch.hpp"
-  flags=(-std=c++20 -O3 -DNDEBUG -ffp-contract=off)
-  "$compiler" "${flags[@]}" -x c++-header -fpch-instantiate-templates "$catch/catch.hpp" -o "$catch/catch.pch"
+  echo '#include <catch2/catch.hpp>' >"$build/catch.hpp"
+  "$compiler" -std=c++20 -O3 -DNDEBUG -ffp-contract=off -x c++-header -fpch-instantiate-templates "$build/catch.hpp" \
+    -o "$build/catch.pch"
   echo "$compiler looks at ${#commands[@]} sources"
-  printf '%s\0' "${commands[@]}" | sed -z "/catch2\|_test\.cpp/s#\$# -include-pch $catch/catch.pch#" |
+  printf '%s\0' "${commands[@]}" | sed -z "/catch2\|_test\.cpp/s#\$# -include-pch $build/catch.pch#" |
     (cd "$build" && xargs -0 -P "$(nproc)" -I{} sh -c '{} || { echo "+ {}"; exit 1; }')
 }
 

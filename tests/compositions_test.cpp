@@ -13,7 +13,7 @@
 #include "tests/apart.hpp"
 #include "tests/gradient_checks.hpp"
 
-namespace xgrad::catalogue {
+namespace xgrad::catalogue::compositions_test {
 namespace {
 
 template <class See>
@@ -287,4 +287,4 @@ TEST_CASE("what refuses int64 refuses it empty and of one element, too") {
 }
 
 }  // namespace
-}  // namespace xgrad::catalogue
+}  // namespace xgrad::catalogue::compositions_test

@@ -7,7 +7,7 @@
 #include "tests/compositions.hpp"
 #include "tests/sanitized.hpp"
 
-namespace xgrad::catalogue {
+namespace xgrad::catalogue::compositions_vmap_test {
 namespace {
 
 constexpr int count = sanitized ? 2 : 3;  // of examples
@@ -101,4 +101,4 @@ TEST_CASE("compositions that look at values say so in a vmap") {
 }
 
 }  // namespace
-}  // namespace xgrad::catalogue
+}  // namespace xgrad::catalogue::compositions_vmap_test

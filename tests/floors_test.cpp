@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace floors_test {
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -213,6 +215,25 @@ TEST_CASE("every room says what it is for, what comes in and what goes out", "[f
   }
 }
 
+// They are compiled several at a time. What replaces a function of others, or names one that no header has, stands
+// outside of any namespace: its file is compiled alone.
+TEST_CASE("the names of a file of tests are its own", "[floors]") {
+  const auto begins = [](const std::string& line, const char* with) { return line.rfind(with, 0) == 0; };
+  for (const Source& source : sources()) {
+    if (source.path.rfind("tests/", 0) != 0 || source.path.rfind("tests/parallel/", 0) == 0) continue;
+    const std::string stem = fs::path(source.path).stem();
+    if (stem.size() < 5 || stem.compare(stem.size() - 5, 5, "_test") != 0) continue;
+    const auto own = std::ranges::any_of(source.lines, [&](const std::string& line) {
+      return begins(line, "namespace ") &&
+             (line.find(" " + stem + " {") != line.npos || line.find("::" + stem + " {") != line.npos);
+    });
+    const auto outside = std::ranges::any_of(
+        source.lines, [&](const std::string& line) { return begins(line, "extern ") || begins(line, "namespace __"); });
+    INFO(source.path);
+    CHECK(own != outside);
+  }
+}
+
 TEST_CASE("tests stand in the folder of what they test", "[floors]") {
   for (const Source& source : sources()) {
     const std::size_t name = source.path.rfind('/');
@@ -225,3 +246,5 @@ TEST_CASE("tests stand in the folder of what they test", "[floors]") {
     CHECK(fs::is_directory(root / of));
   }
 }
+
+}  // namespace floors_test

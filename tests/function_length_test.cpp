@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace function_length_test {
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -196,3 +198,5 @@ TEST_CASE("no function has more than 40 lines", "[floors]") {
     }
   CHECK(functions > 5000);
 }
+
+}  // namespace function_length_test

@@ -10,6 +10,8 @@
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"
 
+namespace messages_test {
+
 using namespace xgrad;
 
 namespace {
@@ -292,3 +294,5 @@ TEST_CASE("told: a kernel of one's own is given another dtype", "[messages]") {
   CHECK(lines.error<DTypeError>([&] { return record(Location::current(), Sine{}, x).item(); }) ==
         "custom_sine: elements of f64 are asked for, but those of [2] f32 are there, at <here>");
 }
+
+}  // namespace messages_test

@@ -15,7 +15,7 @@
 #include "tests/compositions.hpp"
 #include "tests/skip.hpp"
 
-namespace xgrad::catalogue {
+namespace xgrad::catalogue::operations_test {
 namespace {
 
 const std::filesystem::path root = XGRAD_SOURCE_DIR;
@@ -265,4 +265,4 @@ TEST_CASE("docs/operations.md is what the rows say") {
 }
 
 }  // namespace
-}  // namespace xgrad::catalogue
+}  // namespace xgrad::catalogue::operations_test

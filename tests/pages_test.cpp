@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace pages_test {
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -87,3 +89,5 @@ TEST_CASE("links between the pages lead somewhere", "[pages]") {
     }
   CHECK(links > 20);
 }
+
+}  // namespace pages_test

@@ -5,6 +5,8 @@
 
 #include "autograd/autograd.hpp"
 
+namespace xtensor_test {
+
 using namespace xgrad;
 
 TEST_CASE("an xtensor array becomes a Tensor of its elements") {
@@ -83,3 +85,5 @@ TEST_CASE("a view of a Tensor may be a temporary within an expression") {
 TEST_CASE("asking xtensor for another element type is a DTypeError") {
   CHECK_THROWS_AS(as_xarray<double>(tensor({1.0f})), DTypeError);
 }
+
+}  // namespace xtensor_test

@@ -10,6 +10,8 @@
 #include "autograd/ops/create.hpp"
 #include "autograd/ops/movement.hpp"
 
+namespace batches_test {
+
 using namespace xgrad;
 
 namespace {
@@ -261,3 +263,5 @@ TEST_CASE("parts that make no sense are refused", "[batches][parts]") {
   refused({.size = 2, .drop_last = true, .parts = 3});
   CHECK(data::batches(numbered(20), {.size = 6, .drop_last = true, .part = 2, .parts = 3}).size() == 3);
 }
+
+}  // namespace batches_test

@@ -18,6 +18,8 @@
 #include "tests/data/small_disk.hpp"
 #include "tests/written.hpp"
 
+namespace checkpoint_test {
+
 using namespace xgrad;
 using namespace xgrad::test;
 using Catch::Contains;
@@ -345,3 +347,5 @@ TEST_CASE("a model is taken out of a checkpoint", "[checkpoint]") {
   data::load(directory / "best.safetensors", other, {.strict = false, .rename = {{"model.", ""}}});
   CHECK(other.weight.value().to_vector() == model.weight.value().to_vector());
 }
+
+}  // namespace checkpoint_test

@@ -8,6 +8,8 @@
 #include "tests/data/files.hpp"
 #include "tests/data/gzip.hpp"
 
+namespace csv_test {
+
 using namespace xgrad;
 using namespace xgrad::test;
 using Catch::Contains;
@@ -263,3 +265,5 @@ TEST_CASE("a file that write_csv wrote is read", "[csv]") {
 TEST_CASE("what cannot be opened as a CSV file is refused with the reason", "[csv]") {
   check_unreadable([](const std::string& path) { data::load_csv(path); });
 }
+
+}  // namespace csv_test

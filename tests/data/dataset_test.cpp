@@ -7,6 +7,8 @@
 
 #include "tests/data/files.hpp"
 
+namespace dataset_test {
+
 using namespace xgrad;
 using namespace xgrad::test;
 using Catch::Contains;
@@ -127,3 +129,5 @@ TEST_CASE("when MNIST is nowhere, the error tells what is missing and how to sup
   CHECK_THAT(message_of<IoError>([&] { data::find_fashion_mnist(directory.path()); }),
              Contains("dataset-fashion-mnist"));
 }
+
+}  // namespace dataset_test

@@ -11,6 +11,8 @@
 #include "data/safetensors.hpp"
 #include "tests/data/files.hpp"
 
+namespace file_test {
+
 using namespace xgrad;
 using namespace xgrad::test;
 using Catch::Contains;
@@ -158,3 +160,5 @@ TEST_CASE("a product that does not fit is noticed", "[file]") {
   CHECK_FALSE(data::multiply(a, 2));
   CHECK_FALSE(data::multiply(a, 4));
 }
+
+}  // namespace file_test

@@ -3,6 +3,8 @@
 #include "tests/data/files.hpp"
 #include "tests/data/gzip.hpp"
 
+namespace idx_test {
+
 using namespace xgrad;
 using namespace xgrad::test;
 using Catch::Contains;
@@ -108,3 +110,5 @@ TEST_CASE("damaged or doubled gzip compression is named", "[idx]") {
   CHECK_THAT(refusal(damaged), Contains("gzip-compressed, but damaged"));
   CHECK_THAT(refusal(gzip(gzip(six_bytes))), Contains("gzip-compressed twice"));
 }
+
+}  // namespace idx_test

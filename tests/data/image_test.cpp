@@ -3,6 +3,8 @@
 #include "tests/data/files.hpp"
 #include "tests/data/picture.hpp"
 
+namespace image_test {
+
 using namespace xgrad;
 using namespace xgrad::test;
 using Catch::Contains;
@@ -153,3 +155,5 @@ TEST_CASE("a PGM or PPM image that is not what it says is refused", "[image]") {
 TEST_CASE("what cannot be opened as an image is refused with the reason", "[image]") {
   check_unreadable([](const std::string& path) { data::load_image(path); });
 }
+
+}  // namespace image_test

@@ -10,6 +10,8 @@
 #include "nn/linear.hpp"
 #include "tests/data/files.hpp"
 
+namespace load_options_test {
+
 using namespace xgrad;
 using namespace xgrad::test;
 using Catch::Contains;
@@ -252,3 +254,5 @@ TEST_CASE("what is not taken is not read", "[load_options]") {
   data::load(directory / "file", linear, partial);
   data::load_npz(directory / "file.npz", linear, partial);
 }
+
+}  // namespace load_options_test

@@ -12,6 +12,8 @@
 #include "tests/data/readers.hpp"
 #include "tests/sanitized.hpp"
 
+namespace memory_test {
+
 using namespace xgrad;
 using namespace xgrad::test;
 
@@ -172,3 +174,5 @@ TEST_CASE("images, tables and bytes are read in the memory of their Tensors", "[
   check_peak("lines", million * sizeof(std::string), [&] { data::load_lines(directory / "lines"); });
   check_peak("text", 4 * million, [&] { data::load_text(directory / "bytes"); });
 }
+
+}  // namespace memory_test

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <limits>
 
+namespace narrow_float_test {
+
 using namespace xgrad;
 
 namespace {
@@ -144,3 +146,5 @@ TEST_CASE("narrowing does not depend on the rounding mode", "[narrow_float]") {
     CHECK(most == 65504);
   }
 }
+
+}  // namespace narrow_float_test

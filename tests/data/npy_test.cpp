@@ -3,6 +3,8 @@
 #include "autograd/ops/create.hpp"
 #include "tests/data/files.hpp"
 
+namespace npy_test {
+
 using namespace xgrad;
 using namespace xgrad::test;
 using Catch::Contains;
@@ -198,3 +200,5 @@ TEST_CASE("a saved npy file is read back the same, and has numpy's bytes", "[npy
   CHECK(bytes[127] == '\n');
   CHECK(directory.names().size() == 1);
 }
+
+}  // namespace npy_test

@@ -12,6 +12,8 @@
 #include "tests/data/files.hpp"
 #include "tests/data/gzip.hpp"
 
+namespace npz_test {
+
 using namespace xgrad;
 using namespace xgrad::test;
 using Catch::Contains;
@@ -340,3 +342,5 @@ TEST_CASE("a changed byte of an archive is refused, or changes nothing", "[npz]"
 TEST_CASE("what cannot be opened as a npz file is refused with the reason", "[npz]") {
   check_unreadable([](const std::string& path) { data::load_npz(path); });
 }
+
+}  // namespace npz_test

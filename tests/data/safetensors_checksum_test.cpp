@@ -6,6 +6,8 @@
 #include "data/safetensors.hpp"
 #include "tests/data/files.hpp"
 
+namespace safetensors_checksum_test {
+
 using namespace xgrad;
 using namespace xgrad::test;
 using Catch::Contains;
@@ -156,3 +158,5 @@ TEST_CASE("what could not be loaded is not saved", "[checksum]") {
   CHECK_THAT(message_of<LimitError>([&] { data::save(path, std::vector<NamedTensor>{}, notes); }),
              Contains("100999 notes for one file, the most is 100998"));
 }
+
+}  // namespace safetensors_checksum_test

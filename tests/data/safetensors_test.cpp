@@ -10,6 +10,8 @@
 #include "tests/data/files.hpp"
 #include "tests/sanitized.hpp"
 
+namespace safetensors_test {
+
 using namespace xgrad;
 using namespace xgrad::test;
 using Catch::Contains;
@@ -370,3 +372,5 @@ TEST_CASE("a state of a newer version is refused with both versions", "[safetens
   CHECK_THAT(message_of<FormatError>([&] { data::load(directory / "file", pair); }),
              Contains("version '2'") && Contains("version 1"));
 }
+
+}  // namespace safetensors_test

@@ -3,6 +3,8 @@
 #include "tests/data/files.hpp"
 #include "tests/data/gzip.hpp"
 
+namespace text_test {
+
 using namespace xgrad;
 using namespace xgrad::test;
 using Catch::Contains;
@@ -87,3 +89,5 @@ TEST_CASE("what cannot be opened as a text is refused with the reason", "[text]"
   CHECK_THAT(message_of<IoError>([&] { data::load_lines(directory.path()); }), Contains("Is a directory"));
   CHECK_THAT(message_of<ValueError>([&] { data::load_bytes(std::string("a\0b", 3)); }), Contains("a zero byte"));
 }
+
+}  // namespace text_test

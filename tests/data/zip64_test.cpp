@@ -6,6 +6,8 @@
 #include "data/zip.hpp"
 #include "tests/data/files.hpp"
 
+namespace zip64_test {
+
 using namespace xgrad;
 using namespace xgrad::test;
 using Catch::Contains;
@@ -152,3 +154,5 @@ TEST_CASE("a changed bit of a zip64 archive is refused, or changes nothing", "[z
     }
   }
 }
+
+}  // namespace zip64_test

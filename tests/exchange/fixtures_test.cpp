@@ -7,6 +7,8 @@
 #include "tests/data/files.hpp"
 #include "tests/exchange/measure.hpp"
 
+namespace fixtures_test {
+
 using namespace xgrad;
 
 namespace {
@@ -49,3 +51,5 @@ TEST_CASE("what is written for PyTorch is read back with the same outputs and gr
     CHECK(exchange::check_formats(layer, stem + ".xgrad").wrong == std::vector<std::string>());
   }
 }
+
+}  // namespace fixtures_test

@@ -8,6 +8,8 @@
 #include "autograd/autograd.hpp"
 #include "autograd/check/matcher.hpp"
 
+namespace activations_test {
+
 using namespace xgrad;
 
 namespace {
@@ -314,3 +316,5 @@ TEST_CASE("activations refuse parameters that make no sense") {
   CHECK_THROWS_AS(prelu(x, tensor({0.1, 0.2, 0.3})), ShapeError);
   CHECK_THROWS_AS(prelu(x, tensor(0.25, float64)), DTypeError);
 }
+
+}  // namespace activations_test

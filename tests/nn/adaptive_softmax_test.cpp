@@ -7,7 +7,7 @@
 #include "autograd/check/check.hpp"
 #include "nn/nn.hpp"
 
-namespace xgrad {
+namespace xgrad::adaptive_softmax_test {
 namespace {
 
 nn::AdaptiveLogSoftmaxWithLoss made() {
@@ -114,4 +114,4 @@ TEST_CASE("the adaptive softmax has PyTorch's names, and refuses what does not f
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::adaptive_softmax_test

@@ -7,7 +7,7 @@
 #include "autograd/check/check.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::attention_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -146,4 +146,4 @@ TEST_CASE("attention refuses what does not fit") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::attention_test

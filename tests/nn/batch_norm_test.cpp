@@ -11,7 +11,7 @@
 #include "nn/sequential.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::batch_norm_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -364,4 +364,4 @@ TEST_CASE("BatchNorm and InstanceNorm refuse what makes no sense, at the user's 
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::batch_norm_test

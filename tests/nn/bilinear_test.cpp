@@ -7,6 +7,8 @@
 #include "nn/nn.hpp"
 #include "tests/throws.hpp"
 
+namespace bilinear_test {
+
 using namespace xgrad;
 
 namespace {
@@ -71,3 +73,5 @@ TEST_CASE("inputs that do not fit a Bilinear are errors") {
   CHECK_THROWS_AS(layer(zeros({}), zeros({})), ShapeError);
   CHECK_THROWS_AS(layer(zeros({3}, float64), zeros({2})), DTypeError);
 }
+
+}  // namespace bilinear_test

@@ -5,6 +5,8 @@
 #include "autograd/autograd.hpp"
 #include "nn/nn.hpp"
 
+namespace cast_test {
+
 using namespace xgrad;
 
 namespace {
@@ -67,3 +69,5 @@ TEST_CASE("layers for sequences that are cast to float64 take and give float64, 
   check_cast(nn::TransformerDecoderLayer(4, 2), sequence, sequence);
   check_cast(nn::LanguageModel(7, {.features = 4, .heads = 2, .num_layers = 1, .longest = 4}), tensor({{1, 2}}));
 }
+
+}  // namespace cast_test

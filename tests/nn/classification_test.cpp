@@ -9,6 +9,8 @@
 #include "autograd/check/matcher.hpp"
 #include "nn/nn.hpp"
 
+namespace classification_test {
+
 using namespace xgrad;
 using nn::Reduction;
 
@@ -158,3 +160,5 @@ TEST_CASE("classification losses refuse what does not fit") {
   CHECK_THROWS_AS(nn::cross_entropy(f64(1.0), tensor(0)), ShapeError);
   CHECK_THROWS_AS(nn::multi_margin_loss(logits(), y, {.power = 3}), ValueError);
 }
+
+}  // namespace classification_test

@@ -6,6 +6,8 @@
 #include "autograd/check/matcher.hpp"
 #include "nn/nn.hpp"
 
+namespace combined_test {
+
 using namespace xgrad;
 
 namespace {
@@ -83,3 +85,5 @@ TEST_CASE("training mode, hooks and clones reach the steps of Residual and Paral
   const auto cloned = nn::clone(model);
   CHECK_FALSE(cloned.step<nn::Linear>(1).weight == model.step<nn::Linear>(1).weight);
 }
+
+}  // namespace combined_test

@@ -5,6 +5,8 @@
 #include "autograd/autograd.hpp"
 #include "nn/nn.hpp"
 
+namespace containers_test {
+
 using namespace xgrad;
 
 namespace {
@@ -85,3 +87,5 @@ TEST_CASE("an Owned holds a module of any derived type by value") {
   CHECK(cloned.step.as<nn::Linear>());
   STATIC_REQUIRE_FALSE(std::convertible_to<nn::Module, nn::Owned<nn::Module>>);
 }
+
+}  // namespace containers_test

@@ -11,7 +11,7 @@
 #include "nn/sequential.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::convolution_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -298,4 +298,4 @@ TEST_CASE("convolutions refuse what makes no sense, at the user's line") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::convolution_test

@@ -7,7 +7,7 @@
 
 #include "tests/nn/layers.hpp"
 
-namespace xgrad::nn {
+namespace xgrad::nn::documented_test {
 
 TEST_CASE("docs/networks.md shows every layer") {
   const std::set<std::string> names = layers::layer_names();
@@ -22,4 +22,4 @@ TEST_CASE("docs/networks.md shows every layer") {
   }
 }
 
-}  // namespace xgrad::nn
+}  // namespace xgrad::nn::documented_test

@@ -9,6 +9,8 @@
 #include "nn/nn.hpp"
 #include "tests/throws.hpp"
 
+namespace dropout_test {
+
 using namespace xgrad;
 
 TEST_CASE("dropout as a function is what a Dropout does in training, from the same stream") {
@@ -148,3 +150,5 @@ TEST_CASE("FeatureAlphaDropout keeps or drops whole channels, and p = 1 gives ze
   CHECK_THROWS_AS(nn::AlphaDropout(2), ValueError);
   CHECK_THROWS_AS(nn::AlphaDropout()(ones({2}, int64)), DTypeError);
 }
+
+}  // namespace dropout_test

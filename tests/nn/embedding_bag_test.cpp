@@ -7,6 +7,8 @@
 #include "nn/nn.hpp"
 #include "tests/throws.hpp"
 
+namespace embedding_bag_test {
+
 using namespace xgrad;
 
 namespace {
@@ -97,3 +99,5 @@ TEST_CASE("what does not fit an EmbeddingBag is an error") {
   CHECK_THROWS_AS(layer(zeros({1, 1})), DTypeError);
   CHECK_THROWS_AS(nn::EmbeddingBag(0, 2), ValueError);
 }
+
+}  // namespace embedding_bag_test

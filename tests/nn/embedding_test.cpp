@@ -9,6 +9,8 @@
 #include "optim/optim.hpp"
 #include "tests/throws.hpp"
 
+namespace embedding_test {
+
 using namespace xgrad;
 using Catch::Contains;
 
@@ -204,3 +206,5 @@ TEST_CASE("the hooks of an Embedding are called") {
   table.add_hook("*", [](const std::string&, const Tensor& y) { return y * 2; });
   CHECK(table(0).to_vector() == Values{2, 4});
 }
+
+}  // namespace embedding_test

@@ -8,7 +8,7 @@
 #include "optim/optim.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::functional_call_test {
 namespace {
 
 using List = std::vector<Tensor>;
@@ -172,4 +172,4 @@ TEST_CASE("Tensors that do not fit are refused, by the name of the Parameter, an
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::functional_call_test

@@ -3,6 +3,8 @@
 #include "autograd/autograd.hpp"
 #include "nn/nn.hpp"
 
+namespace hooks_test {
+
 using namespace xgrad;
 
 namespace {
@@ -247,3 +249,5 @@ TEST_CASE("every layer for sequences calls its hooks, once") {
   check_hook(nn::LearnedPositions(5, 4), sequence, 0);
   check_hook(nn::LanguageModel(7, {.features = 4, .heads = 2, .num_layers = 1, .longest = 4}), tensor({{1, 2}}));
 }
+
+}  // namespace hooks_test

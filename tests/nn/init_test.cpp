@@ -6,6 +6,8 @@
 
 #include "autograd/autograd.hpp"
 
+namespace init_test {
+
 using namespace xgrad;
 namespace init = nn::init;
 
@@ -138,3 +140,5 @@ TEST_CASE("sparse weights have so many zeros in each column, in random rows") {
   CHECK_THROWS_AS(init::sparse({5}, rng, 0.5), ShapeError);
   CHECK_THROWS_AS(init::sparse({5, 4}, rng, 1.5), ValueError);
 }
+
+}  // namespace init_test

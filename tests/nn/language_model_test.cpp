@@ -8,7 +8,7 @@
 #include "optim/optim.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::language_model_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -159,4 +159,4 @@ TEST_CASE("language models refuse what does not fit") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::language_model_test

@@ -10,7 +10,7 @@
 #include "nn/sequential.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::layer_norm_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -170,4 +170,4 @@ TEST_CASE("LayerNorm, RMSNorm and GroupNorm refuse what makes no sense, at the u
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::layer_norm_test

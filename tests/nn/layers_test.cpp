@@ -8,7 +8,7 @@
 #include "autograd/check/check.hpp"
 #include "tests/gradient_checks.hpp"
 
-namespace xgrad::layers {
+namespace xgrad::layers::layers_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -219,4 +219,4 @@ TEST_CASE("the state of every layer makes another one the same") {
 }
 
 }  // namespace
-}  // namespace xgrad::layers
+}  // namespace xgrad::layers::layers_test

@@ -6,6 +6,8 @@
 #include "autograd/autograd.hpp"
 #include "autograd/check/matcher.hpp"
 
+namespace linear_test {
+
 using namespace xgrad;
 
 TEST_CASE("Linear computes x W^T + b over the last axis") {
@@ -64,3 +66,5 @@ TEST_CASE("Linear names what does not fit, at the caller's line") {
       Catch::Contains("Linear: the input [4, 3] f32 does not end in an axis of size 2; weight [3, 2] f32") &&
           Catch::Contains("linear_test.cpp:"));
 }
+
+}  // namespace linear_test

@@ -7,6 +7,8 @@
 #include "autograd/check/matcher.hpp"
 #include "nn/nn.hpp"
 
+namespace losses_test {
+
 using namespace xgrad;
 using nn::Reduction;
 
@@ -181,3 +183,5 @@ TEST_CASE("losses refuse what does not fit") {
       nn::l1_loss(x, f64({1, 2})),
       Catch::Contains("l1_loss: the output is [1, 2] f64, the target [2] f64") && Catch::Contains("losses_test.cpp:"));
 }
+
+}  // namespace losses_test

@@ -7,6 +7,8 @@
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"
 
+namespace module_test {
+
 using namespace xgrad;
 
 namespace {
@@ -387,3 +389,5 @@ TEST_CASE("an Optimizer takes the Parameters of a pattern, and groups of them") 
   CHECK(model.output.weight.value().to_vector() != before[2].value.to_vector());
   CHECK(model.output.bias.value().to_vector() == before[3].value.to_vector());
 }
+
+}  // namespace module_test

@@ -7,7 +7,7 @@
 #include "tests/nn/module_gradients.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::multi_head_attention_test {
 namespace {
 
 using loops::Numbers;
@@ -228,4 +228,4 @@ TEST_CASE("MultiHeadAttention refuses what does not fit") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::multi_head_attention_test

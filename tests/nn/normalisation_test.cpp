@@ -7,7 +7,7 @@
 #include "autograd/check/check.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::normalisation_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -96,4 +96,4 @@ TEST_CASE("layer_norm of nothing is nothing") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::normalisation_test

@@ -8,7 +8,7 @@
 #include "nn/sequential.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::pooling_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -141,4 +141,4 @@ TEST_CASE("pooling layers refuse what their functions refuse, at the user's line
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::pooling_test

@@ -7,7 +7,7 @@
 #include "tests/nn/module_gradients.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::positions_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -59,4 +59,4 @@ TEST_CASE("learned positions add rows of their weight, and learn them") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::positions_test

@@ -6,6 +6,8 @@
 #include "autograd/check/matcher.hpp"
 #include "nn/activations.hpp"
 
+namespace prelu_test {
+
 using namespace xgrad;
 
 TEST_CASE("PReLU has one slope for all, or one for each channel, and trains it") {
@@ -39,3 +41,5 @@ TEST_CASE("PReLU has PyTorch's state, and refuses what does not fit") {
   CHECK_THROWS_AS(nn::PReLU(0), ValueError);
   CHECK_THROWS_WITH(prelu(ones({2, 3}, float64)), Catch::Contains("PReLU") && Catch::Contains("prelu_test.cpp:"));
 }
+
+}  // namespace prelu_test

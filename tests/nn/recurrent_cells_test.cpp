@@ -7,7 +7,7 @@
 #include "tests/nn/recurrent_loops.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::recurrent_cells_test {
 namespace {
 
 using loops::Cell;
@@ -124,4 +124,4 @@ TEST_CASE("cells refuse what does not fit") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::recurrent_cells_test

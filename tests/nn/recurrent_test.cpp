@@ -10,7 +10,7 @@
 #include "tests/nn/recurrent_loops.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::recurrent_test {
 namespace {
 
 using loops::Cell;
@@ -318,4 +318,4 @@ TEST_CASE("recurrent networks refuse what does not fit") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::recurrent_test

@@ -12,6 +12,8 @@
 #include "tests/nn/positive.hpp"
 #include "tests/throws.hpp"
 
+namespace reparametrised_test {
+
 using namespace xgrad;
 using Catch::Contains;
 
@@ -228,3 +230,5 @@ TEST_CASE("what cannot be wrapped is an error, and errors inside point at the ca
                     Contains("weight_norm: Linear: the input") && Contains("reparametrised_test"));
   CHECK(weight.value().entry() == before.entry());
 }
+
+}  // namespace reparametrised_test

@@ -6,6 +6,8 @@
 
 #include "autograd/autograd.hpp"
 
+namespace rrelu_test {
+
 using namespace xgrad;
 
 TEST_CASE("RReLU draws the slope of each negative element in training") {
@@ -47,3 +49,5 @@ TEST_CASE("RReLU refuses what makes no sense, and hides no NaN") {
   CHECK(std::isnan(rrelu(x).item()));
   CHECK(std::isnan(grad(rrelu(x), x).item()));
 }
+
+}  // namespace rrelu_test

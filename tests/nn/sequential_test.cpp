@@ -6,6 +6,8 @@
 #include "autograd/autograd.hpp"
 #include "nn/nn.hpp"
 
+namespace sequential_test {
+
 using namespace xgrad;
 
 TEST_CASE("Sequential applies modules, functions and lambdas in turn, and names the modules by their place") {
@@ -118,3 +120,5 @@ TEST_CASE("a list of steps is shown, called and cloned like any list of modules"
   CHECK_FALSE(cloned.parameters()[0] == net.parameters()[0]);
   CHECK(nn::summary(net, x).lines[1].outputs == std::vector<Shape>{{3}});
 }
+
+}  // namespace sequential_test

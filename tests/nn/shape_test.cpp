@@ -7,7 +7,7 @@
 #include "nn/sequential.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::shape_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -90,4 +90,4 @@ TEST_CASE("layers of shapes refuse what makes no sense, at the user's line") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::shape_test

@@ -6,6 +6,8 @@
 #include "autograd/autograd.hpp"
 #include "nn/nn.hpp"
 
+namespace summary_test {
+
 using namespace xgrad;
 
 namespace {
@@ -154,3 +156,5 @@ TEST_CASE("a summary prints as a table") {
         "* some of them shared with a module above, and counted once in all\n"
         "in all: 50 parameters, 50 of them trainable; 1,042,000 multiply-adds; 240 bytes of state");
 }
+
+}  // namespace summary_test

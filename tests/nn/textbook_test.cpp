@@ -8,6 +8,8 @@
 #include "autograd/xtensor.hpp"
 #include "nn/nn.hpp"
 
+namespace textbook_test {
+
 using namespace xgrad;
 
 namespace {
@@ -130,3 +132,5 @@ TEST_CASE("the recorded gradients are those of the back-propagation recursion") 
           CHECK_THAT(found[i], AllClose(from_xtensor(expected[i]), 1e-12, 1e-12));
       }
 }
+
+}  // namespace textbook_test

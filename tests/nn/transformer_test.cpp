@@ -8,7 +8,7 @@
 #include "tests/nn/attention_loops.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::transformer_test {
 namespace {
 
 using loops::Numbers;
@@ -274,4 +274,4 @@ TEST_CASE("transformers refuse what does not fit") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::transformer_test

@@ -6,6 +6,8 @@
 #include "autograd/autograd.hpp"
 #include "nn/nn.hpp"
 
+namespace tree_test {
+
 using namespace xgrad;
 
 TEST_CASE("a module prints as a tree with the shapes of its parameters") {
@@ -39,3 +41,5 @@ TEST_CASE("members that a module shows after a module inside it are printed as i
         "  scale [2], shifts.0 [1], shifts.1 [3]\n"
         "  last: Linear  weight [1, 3]");
 }
+
+}  // namespace tree_test

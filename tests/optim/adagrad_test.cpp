@@ -5,6 +5,8 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/optim/problems.hpp"
 
+namespace adagrad_test {
+
 using namespace xgrad;
 using namespace xgrad::optim;
 
@@ -39,3 +41,5 @@ TEST_CASE("Adagrad and Adadelta refuse hyperparameters that make no sense") {
   CHECK_THROWS_AS(adadelta(1, {.rho = 1}), ValueError);
   CHECK_THROWS_AS(adadelta(1, {.eps = 0}), ValueError);
 }
+
+}  // namespace adagrad_test

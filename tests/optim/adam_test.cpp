@@ -6,6 +6,8 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/optim/problems.hpp"
 
+namespace adam_test {
+
 using namespace xgrad;
 using namespace xgrad::optim;
 
@@ -100,3 +102,5 @@ TEST_CASE("Adam refuses hyperparameters that make no sense") {
   CHECK_THROWS_WITH(adam(0.1, {.beta1 = 1}),
                     Catch::Contains("adam: beta1 = 1 is not in [0, 1)") && Catch::Contains("adam_test.cpp:"));
 }
+
+}  // namespace adam_test

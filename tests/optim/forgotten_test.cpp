@@ -11,6 +11,8 @@
 #include "optim/optim.hpp"
 #include "tests/written.hpp"
 
+namespace forgotten_test {
+
 using namespace xgrad;
 using namespace xgrad::optim;
 
@@ -46,7 +48,7 @@ TEST_CASE("a Parameter that visit forgot is told in the first step, in one line"
       optimizer.step(grad(loss, model.parameters()));
     });
   const std::string recorded = line(__LINE__ - 3), step = line(__LINE__ - 2);
-  CHECK(told == "xgrad: step: the loss recorded at " + recorded + " depends on [2] f32, made at forgotten_test.cpp:19" +
+  CHECK(told == "xgrad: step: the loss recorded at " + recorded + " depends on [2] f32, made at forgotten_test.cpp:21" +
                     ", which no Optimizer was given and no `visit` has shown, so that it is not trained; " +
                     "set_trainable(false) says that this is meant, at " + step + "\n");
 }
@@ -140,3 +142,5 @@ TEST_CASE("gradients that were changed since are still known", "[forgotten]") {
                 }).empty());
   }
 }
+
+}  // namespace forgotten_test

@@ -5,7 +5,7 @@
 #include "tests/optim/problems.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad::optim {
+namespace xgrad::optim::groups_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -172,4 +172,4 @@ TEST_CASE("a missing gradient is an error that tells the name, or a step that is
 }
 
 }  // namespace
-}  // namespace xgrad::optim
+}  // namespace xgrad::optim::groups_test

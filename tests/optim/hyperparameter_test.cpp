@@ -5,6 +5,8 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/optim/problems.hpp"
 
+namespace hyperparameter_test {
+
 using namespace xgrad;
 using namespace xgrad::optim;
 
@@ -49,3 +51,5 @@ TEST_CASE("a Tensor is no schedule and no rule, though it can be called with an 
   STATIC_REQUIRE_FALSE(std::convertible_to<Tensor, Transformation>);
   STATIC_REQUIRE_FALSE(std::convertible_to<Parameter, Transformation>);
 }
+
+}  // namespace hyperparameter_test

@@ -13,7 +13,7 @@
 #include "optim/optim.hpp"
 #include "tests/skip.hpp"
 
-namespace xgrad {
+namespace xgrad::in_place_test {
 namespace {
 
 constexpr std::int64_t size = 3000;
@@ -355,4 +355,4 @@ TEST_CASE("a Parameter that occurs in no loss, and one that is frozen, are left 
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::in_place_test

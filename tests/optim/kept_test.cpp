@@ -6,6 +6,8 @@
 #include "autograd/autograd.hpp"
 #include "optim/optim.hpp"
 
+namespace kept_test {
+
 using namespace xgrad;
 using namespace xgrad::optim;
 
@@ -70,3 +72,5 @@ TEST_CASE("what cannot be kept is refused", "[optimizer][kept]") {
   CHECK(clipped.skipped() == 1);
   CHECK(clipped.policy() == NonFinite::error);
 }
+
+}  // namespace kept_test

@@ -9,6 +9,8 @@
 #include "optim/optim.hpp"
 #include "tests/throws.hpp"
 
+namespace nonfinite_test {
+
 using namespace xgrad;
 using namespace xgrad::optim;
 
@@ -111,3 +113,5 @@ TEST_CASE("noting losses leaves no entries behind", "[nonfinite]") {
   const std::int64_t before = train(100);
   CHECK(train(200) <= before);
 }
+
+}  // namespace nonfinite_test

@@ -11,6 +11,8 @@
 #include "tests/data/files.hpp"
 #include "tests/optim/problems.hpp"
 
+namespace optimizer_state_test {
+
 using namespace xgrad;
 using namespace xgrad::optim;
 using namespace xgrad::test;
@@ -176,3 +178,5 @@ TEST_CASE("the moments of another rule can be taken over when that is asked for"
   data::load(directory / "file", other, {.only = {"step", "taken_steps", "?.exp*"}});
   CHECK(other.steps() == 1);
 }
+
+}  // namespace optimizer_state_test

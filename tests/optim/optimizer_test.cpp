@@ -5,6 +5,8 @@
 
 #include "tests/optim/problems.hpp"
 
+namespace optimizer_test {
+
 using namespace xgrad;
 using namespace xgrad::optim;
 
@@ -174,3 +176,5 @@ TEST_CASE("an Optimizer refuses what it cannot work with, and then nothing has c
   CHECK(a.value().to_vector() == std::vector<double>{1, 1});
   CHECK(optimizer.steps() == 0);
 }
+
+}  // namespace optimizer_test

@@ -5,6 +5,8 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/optim/problems.hpp"
 
+namespace rmsprop_test {
+
 using namespace xgrad;
 using namespace xgrad::optim;
 
@@ -43,3 +45,5 @@ TEST_CASE("RMSprop refuses hyperparameters that make no sense") {
   CHECK_THROWS_AS(rmsprop(0.1, {.eps = 0}), ValueError);
   CHECK_THROWS_AS(rmsprop(0.1, {.momentum = -1}), ValueError);
 }
+
+}  // namespace rmsprop_test

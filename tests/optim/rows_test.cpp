@@ -5,7 +5,7 @@
 #include "tests/optim/problems.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad::optim {
+namespace xgrad::optim::rows_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -100,4 +100,4 @@ TEST_CASE("a frozen table takes no steps, and what does not fit is an error that
 }
 
 }  // namespace
-}  // namespace xgrad::optim
+}  // namespace xgrad::optim::rows_test

@@ -6,6 +6,8 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/optim/problems.hpp"
 
+namespace schedules_test {
+
 using namespace xgrad;
 using namespace xgrad::optim;
 
@@ -101,3 +103,5 @@ TEST_CASE("schedules refuse lengths that make no sense") {
   CHECK_THROWS_AS(join({constant(1)}, {3}), ValueError);
   CHECK_THROWS_AS(join({constant(1), constant(2), constant(3)}, {3, 2}), ValueError);
 }
+
+}  // namespace schedules_test

@@ -6,6 +6,8 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/optim/problems.hpp"
 
+namespace sgd_test {
+
 using namespace xgrad;
 using namespace xgrad::optim;
 
@@ -46,3 +48,5 @@ TEST_CASE("gradient descent refuses hyperparameters that make no sense") {
   CHECK_THROWS_AS(sgd(Tensor()), GraphError);
   CHECK_THROWS_AS(sgd(Parameter()), GraphError);
 }
+
+}  // namespace sgd_test

@@ -8,6 +8,8 @@
 #include "tests/data/files.hpp"
 #include "tests/optim/problems.hpp"
 
+namespace step_number_test {
+
 using namespace xgrad;
 using namespace xgrad::optim;
 
@@ -147,3 +149,5 @@ TEST_CASE("numbers of steps that cannot be are refused") {
   state.back().value = tensor({0, 0});
   CHECK_THROWS_AS(optimizer.load_state(state), FormatError);
 }
+
+}  // namespace step_number_test

@@ -4,6 +4,8 @@
 
 #include "tests/optim/problems.hpp"
 
+namespace transformation_test {
+
 using namespace xgrad;
 using namespace xgrad::optim;
 
@@ -69,3 +71,5 @@ TEST_CASE("what a rule makes is checked") {
       ValueError);
   CHECK(x.value().to_vector() == std::vector<double>{1, 1});
 }
+
+}  // namespace transformation_test

@@ -7,6 +7,8 @@
 #include "tests/optim/problems.hpp"
 #include "tests/throws.hpp"
 
+namespace transformations_test {
+
 using namespace xgrad;
 using namespace xgrad::optim;
 
@@ -89,3 +91,5 @@ TEST_CASE("the parts of chains refuse what makes no sense") {
   CHECK_THROWS_AS(scale(-std::numeric_limits<double>::infinity()), ValueError);
   CHECK_THROWS_AS(weight_decay(nan), ValueError);
 }
+
+}  // namespace transformations_test

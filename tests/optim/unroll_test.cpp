@@ -5,6 +5,8 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/optim/problems.hpp"
 
+namespace unroll_test {
+
 using namespace xgrad;
 using namespace xgrad::optim;
 
@@ -66,3 +68,5 @@ TEST_CASE("unrolling no steps gives the initial loss; nonsense is refused") {
   CHECK_THROWS_AS(unroll({{}, valley().loss}, sgd(0.1), 1), ValueError);
   CHECK_THROWS_AS(unroll({valley().initial, {}}, sgd(0.1), 1), ValueError);
 }
+
+}  // namespace unroll_test

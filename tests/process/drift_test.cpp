@@ -9,7 +9,7 @@
 #include "optim/optim.hpp"
 #include "tests/process/child.hpp"
 
-namespace xgrad {
+namespace xgrad::drift_test {
 namespace {
 
 constexpr int steps = sanitized ? 2'000 : 100'000, warm_up = steps / 10;
@@ -108,4 +108,4 @@ TEST_CASE("a million entries take little memory in every setting", "[process]") 
   CHECK(ended.well());
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::drift_test

@@ -11,7 +11,7 @@
 #include "optim/optim.hpp"
 #include "tests/process/child.hpp"
 
-namespace xgrad {
+namespace xgrad::exit_test {
 namespace {
 
 // All that a program uses of the library, which gives the same each time.
@@ -146,4 +146,4 @@ TEST_CASE("threads that have ended leave nothing behind", "[process]") {
   CHECK(ended.well());
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::exit_test

@@ -19,7 +19,7 @@
 #include "report/report.hpp"
 #include "tests/process/child.hpp"
 
-namespace xgrad {
+namespace xgrad::locale_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -161,4 +161,4 @@ TEST_CASE("a locale that groups digits changes no message and no file", "[proces
   }
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::locale_test

@@ -10,7 +10,7 @@
 #include "optim/optim.hpp"
 #include "tests/process/child.hpp"
 
-namespace xgrad {
+namespace xgrad::memory_test {
 namespace {
 
 /// While it lives, the process gets no more than so many bytes beyond what it has.
@@ -121,4 +121,4 @@ TEST_CASE("an operation that gets no memory says how much, and where it was reco
   CHECK(ended.well());
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::memory_test

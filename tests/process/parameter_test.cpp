@@ -10,7 +10,7 @@
 #include "optim/optim.hpp"
 #include "tests/sanitized.hpp"
 
-namespace xgrad {
+namespace xgrad::parameter_test {
 namespace {
 
 constexpr std::int64_t size = 20'000;
@@ -113,4 +113,4 @@ TEST_CASE("who alone has a Parameter has it written over by the optimiser", "[pr
   CHECK(same >= 3);
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::parameter_test

@@ -9,6 +9,8 @@
 #include "tests/data/files.hpp"
 #include "tests/data/small_disk.hpp"
 
+namespace curve_test {
+
 using namespace xgrad;
 using namespace xgrad::test;
 using report::Series;
@@ -124,3 +126,5 @@ TEST_CASE("a series is saved and loaded, however long", "[curve]") {
   CHECK_THROWS_AS(other.load_state({{"x", ones({2}, float64)}, {"y", ones({2})}}), FormatError);
   CHECK_THROWS_AS(other.load_state({{"x", ones({2}, float64)}}), FormatError);
 }
+
+}  // namespace curve_test

@@ -5,6 +5,8 @@
 #include "autograd/ops/create.hpp"
 #include "tests/data/files.hpp"
 
+namespace digits_test {
+
 using namespace xgrad;
 using namespace xgrad::test;
 
@@ -48,3 +50,5 @@ TEST_CASE("images that are none are refused", "[digits]") {
   CHECK_THROWS_AS(report::draw_images("x", zeros({0, 16}), {}), ShapeError);
   CHECK_THROWS_AS(report::draw_images("x", zeros({16}), {"a"}), ShapeError);
 }
+
+}  // namespace digits_test

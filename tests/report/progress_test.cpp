@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
+namespace progress_test {
+
 using namespace xgrad;
 using Catch::Contains;
 
@@ -58,3 +60,5 @@ TEST_CASE("nothing is written where there is no terminal", "[progress]") {
           progress.advance(4, 0.5);
         }).empty());
 }
+
+}  // namespace progress_test

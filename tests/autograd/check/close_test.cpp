@@ -6,7 +6,7 @@
 #include "autograd/autograd.hpp"
 #include "autograd/check/matcher.hpp"
 
-namespace xgrad {
+namespace xgrad::close_test {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -51,4 +51,4 @@ TEST_CASE("AllClose is a matcher") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::close_test

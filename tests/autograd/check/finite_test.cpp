@@ -6,7 +6,7 @@
 #include "autograd/autograd.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::finite_test {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -115,4 +115,4 @@ TEST_CASE("after a FiniteScope evaluation is lazy again") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::finite_test

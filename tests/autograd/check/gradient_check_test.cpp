@@ -9,7 +9,7 @@
 #include "autograd/transform/mutation.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::gradient_check_test {
 namespace {
 
 Tensor f64(const Literal& values) { return tensor(values, float64); }
@@ -167,4 +167,4 @@ TEST_CASE("the verdict does not depend on tracking outside, and leaves no entrie
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::gradient_check_test

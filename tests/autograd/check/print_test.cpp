@@ -5,7 +5,7 @@
 
 #include "autograd/autograd.hpp"
 
-namespace xgrad {
+namespace xgrad::print_test {
 namespace {
 
 std::string place(int line) { return "print_test.cpp:" + std::to_string(line); }
@@ -65,4 +65,4 @@ TEST_CASE("the history of an evaluated untracked Tensor ends with it") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::print_test

@@ -8,6 +8,8 @@
 #include <random>
 #include <vector>
 
+namespace access_test {
+
 using namespace xgrad;
 
 namespace {
@@ -219,3 +221,5 @@ TEST_CASE("an access tells what reaches beyond a memory", "[access]") {
   CHECK_FALSE(padded.pad(0, 1, 0, 1.5));  // another number around what has one already
   CHECK_FALSE(padded.is_contiguous());
 }
+
+}  // namespace access_test

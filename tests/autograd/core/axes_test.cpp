@@ -4,6 +4,8 @@
 
 #include "autograd/core/error.hpp"
 
+namespace axes_test {
+
 using namespace xgrad;
 
 namespace {
@@ -61,3 +63,5 @@ TEST_CASE("reduced axes become 1 or go") {
   CHECK(without_axes({2, 3}, AxisSet(3)) == Shape{});
   CHECK(reduced_shape({2, 0}, AxisSet()) == Shape{2, 0});
 }
+
+}  // namespace axes_test

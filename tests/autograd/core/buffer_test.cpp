@@ -11,6 +11,8 @@
 
 #include "autograd/core/error.hpp"
 
+namespace buffer_test {
+
 using namespace xgrad;
 
 namespace {
@@ -170,3 +172,5 @@ TEST_CASE("bytes are counted whichever threads take and give them, the small one
   CHECK(memory_use().peak >= before + 30 * 4950);
   CHECK(memory_use().peak <= before + 30 * 4950 + (128 << 10));
 }
+
+}  // namespace buffer_test

@@ -11,7 +11,7 @@
 #include "tests/autograd/engine/sets.hpp"
 #include "tests/catalogue.hpp"
 
-namespace xgrad {
+namespace xgrad::instruction_facts_test {
 
 namespace {
 
@@ -78,4 +78,4 @@ TEST_CASE("every instruction has its loops on every instruction set", "[instruct
       });
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::instruction_facts_test

@@ -7,7 +7,7 @@
 #include <functional>
 #include <vector>
 
-namespace xgrad::fused {
+namespace xgrad::fused::mixing_test {
 namespace {
 
 // How many of 2^20 places are taken by so many mixtures, against how many would be by random ones.
@@ -39,4 +39,4 @@ TEST_CASE("mixtures of numbers that lie close together are scattered", "[linear]
   CHECK(taken(count, address) > 0.98);
 }
 
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::mixing_test

@@ -14,6 +14,8 @@
 #include "tests/data/files.hpp"
 #include "tests/skip.hpp"
 
+namespace output_file_test {
+
 using namespace xgrad;
 using namespace xgrad::test;
 using Catch::Contains;
@@ -385,3 +387,5 @@ TEST_CASE("of processes that write to one path at a time, one wins whole", "[out
     CHECK(directory.names().size() == 1);
   }
 }
+
+}  // namespace output_file_test

@@ -7,7 +7,7 @@
 
 #include "autograd/engine/cpu/threads.hpp"
 
-namespace xgrad {
+namespace xgrad::parallel_test {
 
 TEST_CASE("blocks and elements run once each, on any number of threads, also inside others") {
   const int before = num_threads();
@@ -35,4 +35,4 @@ TEST_CASE("an exception of a block reaches the caller") {
                     std::runtime_error);
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::parallel_test

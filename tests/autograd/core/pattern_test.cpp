@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+namespace pattern_test {
+
 using namespace xgrad;
 
 TEST_CASE("a pattern matches names as a shell's does, stars across dots") {
@@ -22,3 +24,5 @@ TEST_CASE("a pattern matches names as a shell's does, stars across dots") {
   // As many stars as one likes cost no more than a product of lengths.
   CHECK_FALSE(name_matches(std::string(2000, 'a'), std::string(200, '*') + "a*a*a*a*a*a*a*a*b"));
 }
+
+}  // namespace pattern_test

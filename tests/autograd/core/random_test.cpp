@@ -5,6 +5,8 @@
 #include <set>
 #include <thread>
 
+namespace random_test {
+
 using namespace xgrad;
 
 // "Random123: a library of counter-based random number generators", known-answer test of philox4x32 with 10 rounds.
@@ -77,3 +79,5 @@ TEST_CASE("each thread has a default source, which seed restarts") {
   CHECK(elsewhere == Rng(0).bits());
   seed(0);
 }
+
+}  // namespace random_test

@@ -6,6 +6,8 @@
 
 #include "autograd/core/error.hpp"
 
+namespace shape_test {
+
 using namespace xgrad;
 
 namespace {
@@ -97,3 +99,5 @@ TEST_CASE("shapes that do not broadcast are a ShapeError that names the axis") {
       broadcast({2, 3}, {4}),
       Catch::StartsWith("add: sizes 3 and 4 differ at axis 1 of shapes [2, 3] and [4], at shape_test.cpp:"));
 }
+
+}  // namespace shape_test

@@ -9,6 +9,8 @@
 #include "autograd/engine/engine.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
+namespace about_test {
+
 using namespace xgrad;
 
 TEST_CASE("about tells what computes, and how it is set", "[about]") {
@@ -44,3 +46,5 @@ TEST_CASE("about prints a line for each of them, and says which instruction sets
   const std::string lines = text.str();
   CHECK(std::count(lines.begin(), lines.end(), '\n') == 8);
 }
+
+}  // namespace about_test

@@ -14,7 +14,7 @@
 #include "optim/optim.hpp"
 #include "tests/sanitized.hpp"
 
-namespace xgrad {
+namespace xgrad::linear_time_test {
 namespace {
 
 constexpr std::int64_t many = sanitized ? 100'000 : 300'000;
@@ -113,4 +113,4 @@ TEST_CASE("many stop_gradients of values that are computed together", "[linear]"
   CHECK(stops.back().to_vector() == std::vector<double>{19999, 39998});
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::linear_time_test

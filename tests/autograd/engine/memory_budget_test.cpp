@@ -13,7 +13,7 @@
 #include "optim/optim.hpp"
 #include "tests/skip.hpp"
 
-namespace xgrad {
+namespace xgrad::memory_budget_test {
 namespace {
 
 using Values = std::vector<std::vector<double>>;
@@ -304,4 +304,4 @@ TEST_CASE("a budget is a number of bytes, or of their multiples", "[budget]") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::memory_budget_test

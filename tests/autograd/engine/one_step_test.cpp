@@ -12,6 +12,8 @@
 #include "tests/autograd/engine/pick.hpp"
 #include "tests/autograd/engine/sets.hpp"
 
+namespace one_step_test {
+
 using namespace xgrad;
 using namespace xgrad::fused;
 using namespace xgrad::fused::testing;
@@ -318,3 +320,5 @@ void check_the_rest(InstructionSet set) {
 XGRAD_ON(generic, "generic code")
 XGRAD_ON(avx2, "AVX2")
 XGRAD_ON(avx512, "AVX-512")
+
+}  // namespace one_step_test

@@ -6,7 +6,7 @@
 #include "tests/autograd/engine/agreement.hpp"
 #include "tests/skip.hpp"
 
-namespace xgrad {
+namespace xgrad::outside_primitives_test {
 
 namespace {
 
@@ -193,4 +193,4 @@ TEST_CASE("a primitive without an instruction that the engine knows is left to i
   is_alone<NoReduction>();
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::outside_primitives_test

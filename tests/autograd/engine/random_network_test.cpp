@@ -18,6 +18,8 @@
 #include "tests/sanitized.hpp"
 #include "tests/skip.hpp"
 
+namespace random_network_test {
+
 using namespace xgrad;
 using namespace xgrad::networks;
 
@@ -240,3 +242,5 @@ TEST_CASE("a nudge moves every number by one unit in its last place, up or down"
   CHECK(up > 0);
   CHECK(up < 12);
 }
+
+}  // namespace random_network_test

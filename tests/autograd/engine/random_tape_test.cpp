@@ -13,6 +13,8 @@
 #include "tests/autograd/engine/random_tape.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
+namespace random_tape_test {
+
 using namespace xgrad;
 using xgrad::testing::RandomTape;
 
@@ -161,3 +163,5 @@ TEST_CASE("the fused engine computes the same bits of random tapes in the least 
     }
   });
 }
+
+}  // namespace random_tape_test

@@ -7,7 +7,7 @@
 #include "tests/autograd/engine/agreement.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
-namespace xgrad {
+namespace xgrad::rounding_test {
 namespace {
 
 using fused::testing::InTier;
@@ -177,4 +177,4 @@ TEST_CASE("the bits of a product's terms do not depend on who reads them", "[rou
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::rounding_test

@@ -13,7 +13,7 @@
 #include "optim/optim.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
-namespace xgrad {
+namespace xgrad::training_test {
 namespace {
 
 Tensor waves(const Shape& shape, double step) {
@@ -123,4 +123,4 @@ TEST_CASE("training a recurrent network on sequences of many lengths needs no mo
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::training_test

@@ -8,7 +8,7 @@
 #include "autograd/check/finite.hpp"
 #include "tests/autograd/inspect/planted.hpp"
 
-namespace xgrad {
+namespace xgrad::agreement_test {
 namespace {
 
 using Operation = std::function<Tensor(const Tensor&)>;
@@ -79,4 +79,4 @@ TEST_CASE("why_nan finds the forward line of the rule at which a FiniteScope sto
   CHECK(found > 5);
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::agreement_test

@@ -10,7 +10,7 @@
 #include "tests/autograd/inspect/told.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::explain_missing_test {
 namespace {
 using Cause = Explanation::Cause;
 using Gradient = Explanation::Gradient;
@@ -170,4 +170,4 @@ TEST_CASE("explained: the loss itself, a Tensor on its way, and nothing", "[expl
   CHECK(explain(sum(none * 2), none).gradient == Gradient::present);
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::explain_missing_test

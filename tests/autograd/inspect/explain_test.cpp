@@ -8,7 +8,7 @@
 #include "nn/nn.hpp"
 #include "tests/autograd/inspect/told.hpp"
 
-namespace xgrad {
+namespace xgrad::explain_test {
 namespace {
 using Cause = Explanation::Cause;
 using Gradient = Explanation::Gradient;
@@ -349,4 +349,4 @@ TEST_CASE("explain goes through chains of any length", "[explain]") {
   CHECK(explain(sum(x), p).gradient == Gradient::tiny);
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::explain_test

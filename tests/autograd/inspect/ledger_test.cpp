@@ -6,12 +6,11 @@
 
 #include "autograd/autograd.hpp"
 #include "nn/nn.hpp"
+#include "tests/autograd/inspect/line.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::ledger_test {
 namespace {
-
-unsigned line(const Location& here = Location::current()) { return here.line(); }
 
 std::size_t reported() {
   const MemoryReport report = memory_report();
@@ -166,4 +165,4 @@ TEST_CASE("a ledger of a long chain takes no stack", "[ledger]") {
   });
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::ledger_test

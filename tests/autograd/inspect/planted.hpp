@@ -5,10 +5,9 @@
 #include <vector>
 
 #include "autograd/inspect/why_nan.hpp"
+#include "tests/autograd/inspect/line.hpp"
 
 namespace xgrad {
-
-inline unsigned line(const Location& here = Location::current()) { return here.line(); }
 
 /// What an origin is expected to be.
 struct Planted {

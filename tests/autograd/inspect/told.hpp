@@ -6,10 +6,9 @@
 
 #include "autograd/inspect/explain.hpp"
 #include "autograd/tape/parameter.hpp"
+#include "tests/autograd/inspect/line.hpp"
 
 namespace xgrad {
-
-inline unsigned line(const Location& here = Location::current()) { return here.line(); }
 
 /// A text with the lines of this test told from line `first`: `+1`.
 inline std::string relative(std::string text, unsigned first) {

@@ -11,7 +11,7 @@
 #include "optim/optim.hpp"
 #include "tests/autograd/inspect/planted.hpp"
 
-namespace xgrad {
+namespace xgrad::why_nan_backward_test {
 namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 }
@@ -301,4 +301,4 @@ TEST_CASE("why_nan: through two derivatives that were both evaluated", "[why_nan
   CHECK(why.origin.derivative.line() == made + 1);
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::why_nan_backward_test

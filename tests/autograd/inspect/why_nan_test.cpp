@@ -11,7 +11,7 @@
 #include "tests/autograd/inspect/planted.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::why_nan_test {
 namespace {
 constexpr double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
 }
@@ -205,4 +205,4 @@ TEST_CASE("why_nan refuses what it cannot look at", "[why_nan]") {
   throws<GraphError>("why_nan: an undefined Tensor").by([] { return why_nan(Tensor()); });
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::why_nan_test

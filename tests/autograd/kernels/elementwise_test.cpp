@@ -6,6 +6,8 @@
 #include "autograd/kernels/kernels.hpp"
 #include "tests/autograd/kernels/array.hpp"
 
+namespace elementwise_test {
+
 using namespace xgrad;
 using test::Array;
 
@@ -192,3 +194,5 @@ TEST_CASE("elementwise kernels take any shape, and may write over what they read
   kernels::unary(Instruction::neg, x.view(), x.view());
   CHECK(std::abs(x[0]) <= 9);
 }
+
+}  // namespace elementwise_test

@@ -7,6 +7,8 @@
 #include "autograd/kernels/kernels.hpp"
 #include "tests/autograd/kernels/array.hpp"
 
+namespace gather_test {
+
 using namespace xgrad;
 using test::Array;
 
@@ -150,3 +152,5 @@ TEST_CASE("the largest of what goes to an index is found, of equal ones and of N
     CHECK(same);
   }
 }
+
+}  // namespace gather_test

@@ -15,6 +15,8 @@
 #include "autograd/kernels/random_bits.hpp"
 #include "tests/autograd/kernels/array.hpp"
 
+namespace large_test {
+
 using namespace xgrad;
 using test::Array;
 
@@ -384,3 +386,5 @@ TEMPLATE_TEST_CASE("reductions of large arrays are exact enough, the same bits o
       CHECK(same_on_threads(most, [&](const View& y) { kernels::reduce(Instruction::max, x.view(), axes, y); }));
     }
 }
+
+}  // namespace large_test

@@ -5,6 +5,8 @@
 #include "autograd/kernels/kernels.hpp"
 #include "tests/autograd/kernels/array.hpp"
 
+namespace matmul_test {
+
 using namespace xgrad;
 using test::Array;
 
@@ -68,3 +70,5 @@ TEST_CASE("products of whole numbers are the same on any number of threads") {
   }
   set_num_threads(before);
 }
+
+}  // namespace matmul_test

@@ -5,6 +5,8 @@
 #include "autograd/kernels/kernels.hpp"
 #include "tests/autograd/kernels/array.hpp"
 
+namespace movement_test {
+
 using namespace xgrad;
 using test::Array;
 using Place = std::vector<std::int64_t>;
@@ -168,3 +170,5 @@ TEMPLATE_TEST_CASE("concatenation lays arrays one after the other", "", float, d
     }));
   }
 }
+
+}  // namespace movement_test

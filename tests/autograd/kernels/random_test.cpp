@@ -7,6 +7,8 @@
 #include "autograd/kernels/kernels.hpp"
 #include "tests/autograd/kernels/array.hpp"
 
+namespace random_test {
+
 using namespace xgrad;
 using test::Array;
 
@@ -111,3 +113,5 @@ TEST_CASE("random numbers are floating") {
   CHECK_THROWS_AS(kernels::uniform({}, 0, 1, y.view()), DTypeError);
   CHECK_THROWS_AS(kernels::normal({}, 0, 1, y.view()), DTypeError);
 }
+
+}  // namespace random_test

@@ -6,6 +6,8 @@
 #include "autograd/kernels/kernels.hpp"
 #include "tests/autograd/kernels/array.hpp"
 
+namespace reduce_test {
+
 using namespace xgrad;
 using test::Array;
 
@@ -160,3 +162,5 @@ TEST_CASE("reductions of 64 axes") {
   CHECK(reduce(Instruction::sum, x, AxisSet(0x1010101010101010))[0] == 256);  // every other axis of size 2
   CHECK(reduce(Instruction::sum, x, AxisSet(std::uint64_t{1} << 63)).size() == 65536);
 }
+
+}  // namespace reduce_test

@@ -7,6 +7,8 @@
 #include "autograd/kernels/kernels.hpp"
 #include "tests/autograd/kernels/array.hpp"
 
+namespace scan_test {
+
 using namespace xgrad;
 using test::Array;
 
@@ -90,3 +92,5 @@ TEST_CASE("there are no running sums of bool") {
   const Array<bool> x(Shape{2}, {true, true}), y(Shape{2});
   CHECK_THROWS_AS(kernels::cumsum(x.view(), 0, false, y.view()), DTypeError);
 }
+
+}  // namespace scan_test

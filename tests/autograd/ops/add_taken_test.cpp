@@ -4,7 +4,7 @@
 
 #include "autograd/autograd.hpp"
 
-namespace xgrad {
+namespace xgrad::add_taken_test {
 
 TEST_CASE("a sum that takes its handles over is that sum") {
   const Tensor a = tensor({1., 2.}), b = tensor({10., 20.}), number = tensor({5.});
@@ -17,4 +17,4 @@ TEST_CASE("a sum that takes its handles over is that sum") {
   CHECK_THROWS_AS(add_taken(a, tensor({1., 2., 3.})), ShapeError);
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::add_taken_test

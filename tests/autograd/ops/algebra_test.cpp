@@ -6,7 +6,7 @@
 #include "autograd/autograd.hpp"
 #include "tests/catalogue.hpp"
 
-namespace xgrad::catalogue {
+namespace xgrad::catalogue::algebra_test {
 namespace {
 
 /// A case as a function of one of its floating inputs.
@@ -108,4 +108,4 @@ TEST_CASE("binary primitives with one Tensor on both sides") {
 }
 
 }  // namespace
-}  // namespace xgrad::catalogue
+}  // namespace xgrad::catalogue::algebra_test

@@ -7,7 +7,7 @@
 #include "autograd/autograd.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::any_all_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -83,4 +83,4 @@ TEST_CASE("masks are counted in int64 and averaged in float32") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::any_all_test

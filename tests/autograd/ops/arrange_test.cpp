@@ -13,7 +13,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::arrange_test {
 namespace {
 
 using Place = std::vector<std::int64_t>;
@@ -188,4 +188,4 @@ TEST_CASE("triangles of rows longer than float32 numbers count") {
   CHECK(last(triu(x, columns - 3)) == Numbers{0, 0, 0, 1, 1, 1});
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::arrange_test

@@ -6,7 +6,7 @@
 #include "autograd/autograd.hpp"
 #include "tests/catalogue.hpp"
 
-namespace xgrad::catalogue {
+namespace xgrad::catalogue::broadcasting_test {
 namespace {
 
 using Index = std::vector<std::int64_t>;
@@ -105,4 +105,4 @@ TEST_CASE("second derivatives through broadcasting") {
 }
 
 }  // namespace
-}  // namespace xgrad::catalogue
+}  // namespace xgrad::catalogue::broadcasting_test

@@ -13,7 +13,7 @@
 #include "autograd/ops/windows.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::convolution_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -301,4 +301,4 @@ TEST_CASE("convolutions differentiate as their differences say") {
       DifferentiatesCorrectly({x, numbers({2, 2, 3, 2}, 2) / 4, b}).order(2));
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::convolution_test

@@ -7,7 +7,7 @@
 #include "autograd/autograd.hpp"
 #include "nn/nn.hpp"
 
-namespace xgrad {
+namespace xgrad::count_test {
 namespace {
 
 constexpr std::int64_t many = (1 << 24) + 1;
@@ -46,4 +46,4 @@ TEST_CASE("variances and losses of more elements than float32 can count") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::count_test

@@ -7,6 +7,8 @@
 
 #include "autograd/autograd.hpp"
 
+namespace create_test {
+
 using namespace xgrad;
 
 namespace {
@@ -262,3 +264,5 @@ TEST_CASE("all orders of a permutation are equally likely") {
     }
   CHECK(orders == 6);
 }
+
+}  // namespace create_test

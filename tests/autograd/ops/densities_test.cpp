@@ -14,7 +14,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::densities_test {
 namespace {
 
 using Density = std::function<Tensor(const Tensor&)>;
@@ -303,4 +303,4 @@ TEST_CASE("Poisson's density of counts whose sum with the rate is not finite is 
     }
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::densities_test

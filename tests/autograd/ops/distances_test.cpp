@@ -12,7 +12,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::distances_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -124,4 +124,4 @@ TEST_CASE("points that have no distance") {
   throws<ValueError>("cdist: p is nan").by([&] { cdist(x, x, std::numeric_limits<double>::quiet_NaN()); });
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::distances_test

@@ -12,7 +12,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/autograd/ops/means.hpp"
 
-namespace xgrad {
+namespace xgrad::draws_derivatives_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -197,4 +197,4 @@ TEST_CASE("draws by the inverse distribution function differentiate as their dif
         width);
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::draws_derivatives_test

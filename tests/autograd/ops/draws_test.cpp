@@ -16,7 +16,7 @@
 #include "tests/autograd/ops/means.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::draws_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -352,4 +352,4 @@ TEST_CASE("multinomial refuses more classes than are possible, and what are no l
   });
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::draws_test

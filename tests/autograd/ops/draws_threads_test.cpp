@@ -8,7 +8,7 @@
 #include "tests/autograd/ops/bits.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::draws_threads_test {
 
 TEST_CASE("draws are the same on any number of threads") {
   Rng made(1);
@@ -45,4 +45,4 @@ TEST_CASE("of several rows that are no distributions the first one is named, on 
   set_num_threads(before);
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::draws_threads_test

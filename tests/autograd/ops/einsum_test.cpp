@@ -13,7 +13,7 @@
 #include "autograd/ops/contraction_order.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::einsum_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -227,4 +227,4 @@ TEST_CASE("products over axes without letters refuse what does not fit") {
   throws<ShapeError>("cross: axis -1 of [2, 3] f64 and [4, 2] f64 has not 3 elements").by([&] { cross(left, right); });
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::einsum_test

@@ -6,7 +6,7 @@
 #include "autograd/autograd.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::errors_test {
 namespace {
 
 const std::int64_t huge = std::int64_t{1} << 32;
@@ -176,4 +176,4 @@ TEST_CASE("derivatives that the tape cannot give") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::errors_test

@@ -8,7 +8,7 @@
 #include "autograd/autograd.hpp"
 #include "tests/catalogue.hpp"
 
-namespace xgrad::catalogue {
+namespace xgrad::catalogue::extremes_test {
 namespace {
 
 using Function = Real (*)(Real);
@@ -104,4 +104,4 @@ TEST_CASE("every differentiable unary row is swept") {
 }
 
 }  // namespace
-}  // namespace xgrad::catalogue
+}  // namespace xgrad::catalogue::extremes_test

@@ -6,7 +6,7 @@
 #include "tests/apart.hpp"
 #include "tests/catalogue.hpp"
 
-namespace xgrad::catalogue {
+namespace xgrad::catalogue::float32_test {
 namespace {
 
 // The largest error of float32 elements, in units in the last place of max(|expected|, floor).
@@ -65,4 +65,4 @@ TEST_CASE("float32 second derivatives agree with float64") {
 }
 
 }  // namespace
-}  // namespace xgrad::catalogue
+}  // namespace xgrad::catalogue::float32_test

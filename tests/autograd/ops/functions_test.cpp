@@ -10,7 +10,7 @@
 #include "tests/autograd/ops/points.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::functions_test {
 namespace {
 
 struct Reference {
@@ -183,4 +183,4 @@ TEST_CASE("numbers between two of different signs, whose difference overflows") 
              DifferentiatesCorrectly({from, to, at}).order(2));
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::functions_test

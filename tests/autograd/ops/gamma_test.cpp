@@ -14,7 +14,7 @@
 #include "tests/autograd/ops/points.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::gamma_test {
 namespace {
 
 struct Values {
@@ -265,4 +265,4 @@ TEST_CASE("the incomplete gamma function differentiates by the shape as its diff
              DifferentiatesCorrectly({a, x}).order(2));
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::gamma_test

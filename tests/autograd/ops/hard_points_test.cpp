@@ -9,7 +9,7 @@
 #include "nn/activations.hpp"
 #include "tests/autograd/ops/points.hpp"
 
-namespace xgrad {
+namespace xgrad::hard_points_test {
 namespace {
 
 Tensor hypot_of(const Tensor& x) { return hypot(select(x, 0, 0), select(x, 0, 1)); }
@@ -283,4 +283,4 @@ TEST_CASE("empty Tensors go through matmul") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::hard_points_test

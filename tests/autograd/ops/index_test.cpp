@@ -6,7 +6,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::index_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -47,4 +47,4 @@ TEST_CASE("take refuses indices out of range, where they are known and where the
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::index_test

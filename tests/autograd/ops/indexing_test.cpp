@@ -9,7 +9,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::indexing_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -211,4 +211,4 @@ TEST_CASE("what is no index does not compile") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::indexing_test

@@ -11,7 +11,7 @@
 #include "autograd/autograd.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::integers_test {
 namespace {
 
 using Numbers = std::vector<std::int64_t>;
@@ -275,4 +275,4 @@ TEST_CASE("what is created has a size that can be counted") {
   }
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::integers_test

@@ -12,7 +12,7 @@
 #include "tests/autograd/ops/points.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::interpolation_test {
 namespace {
 
 using Mode = Interpolation;
@@ -191,4 +191,4 @@ TEST_CASE("interpolation of many examples by vmap is that of each, and of nothin
   CHECK_THROWS_AS(interpolate(Tensor(), {.size = 2}), GraphError);
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::interpolation_test

@@ -13,7 +13,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::linalg_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -166,4 +166,4 @@ TEST_CASE("matrices that have no factors, or no inverse") {
   throws<DTypeError>("solve: dtypes differ: [2, 2] f32 and [2] f64").by([&] { solve(good, ones({2}, float64)); });
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::linalg_test

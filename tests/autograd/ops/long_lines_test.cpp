@@ -13,7 +13,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/autograd/ops/bits.hpp"
 
-namespace xgrad {
+namespace xgrad::long_lines_test {
 
 namespace {
 
@@ -175,4 +175,4 @@ TEST_CASE("the derivative of a product over any axes is the product of the other
     CHECK_THAT([&](const Tensor& t) { return square(prod(t, axes)); }, DifferentiatesCorrectly(x).order(2));
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::long_lines_test

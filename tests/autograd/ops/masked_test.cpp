@@ -7,7 +7,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::masked_test {
 namespace {
 using Numbers = std::vector<double>;
 }
@@ -68,4 +68,4 @@ TEST_CASE("what masks and indices choose is differentiated") {
              DifferentiatesCorrectly(x).order(2));
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::masked_test

@@ -6,7 +6,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::masks_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -88,4 +88,4 @@ TEST_CASE("derivatives flow past a mask to the numbers beside it") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::masks_test

@@ -9,7 +9,7 @@
 #include "autograd/autograd.hpp"
 #include "autograd/tape/slab.hpp"
 
-namespace xgrad {
+namespace xgrad::matmul_transposed_test {
 
 namespace {
 
@@ -89,4 +89,4 @@ TEST_CASE("a product with a transposed matrix is mapped as the product is") {
   }
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::matmul_transposed_test

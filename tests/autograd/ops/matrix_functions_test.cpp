@@ -12,7 +12,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::matrix_functions_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -218,4 +218,4 @@ TEST_CASE("matrices that have no power or exponential") {
   });
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::matrix_functions_test

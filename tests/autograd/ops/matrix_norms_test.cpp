@@ -11,7 +11,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::matrix_norms_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -125,4 +125,4 @@ TEST_CASE("norms of nothing, and norms that there are not") {
   throws<ValueError>("matrix_rank: rtol is -1").by([&] { matrix_rank(x, -1); });
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::matrix_norms_test

@@ -13,6 +13,8 @@
 #include "nn/nn.hpp"
 #include "optim/optim.hpp"
 
+namespace names_test {
+
 using namespace std;
 using namespace xgrad;
 
@@ -38,3 +40,5 @@ TEST_CASE("names of xgrad are found beside those of the standard library") {
   nn::Sequential model(nn::Linear(2, 3), gelu, nn::Linear(3, 2), softmax);
   CHECK(sum(model(x)).item() == Approx(2));
 }
+
+}  // namespace names_test

@@ -7,7 +7,7 @@
 #include "autograd/autograd.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::not_finite_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -66,4 +66,4 @@ TEST_CASE("a convolution without outputs has none") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::not_finite_test

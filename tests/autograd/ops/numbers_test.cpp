@@ -5,7 +5,7 @@
 
 #include "autograd/autograd.hpp"
 
-namespace xgrad {
+namespace xgrad::numbers_test {
 namespace {
 
 using Whole = std::vector<std::int64_t>;
@@ -119,4 +119,4 @@ TEST_CASE("numbers that are none of the dtype are refused") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::numbers_test

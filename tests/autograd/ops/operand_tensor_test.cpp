@@ -6,7 +6,7 @@
 
 #include "autograd/autograd.hpp"
 
-namespace xgrad {
+namespace xgrad::operand_tensor_test {
 
 namespace {
 
@@ -50,4 +50,4 @@ TEST_CASE("what an operand has to read is moved into what is recorded") {
   CHECK(handles(value) == before);
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::operand_tensor_test

@@ -14,7 +14,7 @@
 #include "tests/autograd/ops/bits.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::order_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -226,4 +226,4 @@ TEST_CASE("the value at any place of the order is that of sorting, on any number
     }
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::order_test

@@ -12,7 +12,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::orthogonal_test {
 namespace {
 
 Tensor random(const Shape& shape, std::uint64_t seed, DType dtype = float64) {
@@ -178,4 +178,4 @@ TEST_CASE("arguments of which there are no factors") {
   throws<LinalgError>("qr: the element [0, 0] is inf").by([&] { evaluate(qr(good / 0).r); });
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::orthogonal_test

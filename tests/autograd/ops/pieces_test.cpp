@@ -9,7 +9,7 @@
 
 #include "autograd/autograd.hpp"
 
-namespace xgrad {
+namespace xgrad::pieces_test {
 namespace {
 
 Tensor padded(double value, std::int64_t start, std::int64_t size, std::int64_t whole = 10) {
@@ -103,4 +103,4 @@ TEST_CASE("joined cotangents have derivatives of any order", "[pieces]") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::pieces_test

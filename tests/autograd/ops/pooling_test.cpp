@@ -14,7 +14,7 @@
 #include "tests/autograd/ops/points.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::pooling_test {
 namespace {
 
 using Sizes = std::vector<std::int64_t>;
@@ -378,4 +378,4 @@ TEST_CASE("an undefined operand of a pool is an error") {
   CHECK_THROWS_AS(max_unpool1d(x, none, 1), GraphError);
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::pooling_test

@@ -8,7 +8,7 @@
 #include "autograd/autograd.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::random_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -164,4 +164,4 @@ TEST_CASE("what is no distribution is refused, perhaps when it is evaluated") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::random_test

@@ -5,7 +5,7 @@
 
 #include "autograd/autograd.hpp"
 
-namespace xgrad {
+namespace xgrad::reduce_test {
 namespace {
 
 const Tensor x = tensor({{1.0, 2.0, 2.0}, {3.0, 4.0, 0.0}}, float64);
@@ -91,4 +91,4 @@ static_assert(!takes_orders_as_axes<Tensor, double>());
 static_assert(takes_orders_as_axes<Tensor, int>());  // so that the ones above are not false for another reason
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::reduce_test

@@ -11,7 +11,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::scans_test {
 namespace {
 using Numbers = std::vector<double>;
 }
@@ -180,4 +180,4 @@ TEST_CASE("logarithms of running sums where they are infinite") {
   CHECK(cummax(tensor({-inf, inf, 1.0}, float64)).to_vector() == Numbers{-inf, inf, inf});
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::scans_test

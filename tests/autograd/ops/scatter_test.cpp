@@ -12,7 +12,7 @@
 #include "tests/autograd/ops/points.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::scatter_test {
 namespace {
 
 using Sizes = std::vector<std::int64_t>;
@@ -318,4 +318,4 @@ TEST_CASE("an undefined operand of a scatter is an error") {
   CHECK_THROWS_AS(put(x, index, none), GraphError);
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::scatter_test

@@ -15,7 +15,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::spectral_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -338,4 +338,4 @@ TEST_CASE("matrices that have no decomposition, and arguments that make no sense
   });
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::spectral_test

@@ -14,7 +14,7 @@
 #include "nn/activations.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
-namespace xgrad {
+namespace xgrad::sweep_test {
 namespace {
 
 using Real = long double;
@@ -182,4 +182,4 @@ TEMPLATE_TEST_CASE("functions of one Tensor and their derivatives agree with lon
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::sweep_test

@@ -13,7 +13,7 @@
 #include "tests/autograd/ops/points.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::whole_test {
 namespace {
 
 using Whole = std::int64_t;
@@ -216,4 +216,4 @@ TEST_CASE("an undefined operand of division or of bits is an error") {
   CHECK_THROWS_AS(left_shift(none, 1), GraphError);
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::whole_test

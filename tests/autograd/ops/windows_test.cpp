@@ -8,7 +8,7 @@
 #include "autograd/autograd.hpp"
 #include "autograd/check/matcher.hpp"
 
-namespace xgrad {
+namespace xgrad::windows_test {
 namespace {
 
 struct Tiles {
@@ -77,4 +77,4 @@ TEST_CASE("what tiles an axis is asked of the whole window") {
   CHECK_FALSE(Window{0, 2, 2, 1, 1, 1}.tiles(6));
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::windows_test

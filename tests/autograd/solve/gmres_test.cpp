@@ -6,7 +6,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::gmres_test {
 namespace {
 
 TEST_CASE("a linear system is solved by products with its matrix") {
@@ -49,4 +49,4 @@ TEST_CASE("a tiny right side has a tiny solution, not none") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::gmres_test

@@ -7,7 +7,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::implicit_test {
 namespace {
 
 // Newton's method, for any shape.
@@ -171,4 +171,4 @@ TEST_CASE("what is no root, or no function, is an error") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::implicit_test

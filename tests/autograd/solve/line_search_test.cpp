@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-namespace xgrad::detail {
+namespace xgrad::detail::line_search_test {
 namespace {
 
 struct Function {
@@ -65,4 +65,4 @@ TEST_CASE("where values differ by less than their precision, slopes decide") {
 }
 
 }  // namespace
-}  // namespace xgrad::detail
+}  // namespace xgrad::detail::line_search_test

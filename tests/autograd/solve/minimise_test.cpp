@@ -7,7 +7,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::minimise_test {
 namespace {
 
 Tensor rosenbrock(const Tensor& x) {
@@ -127,4 +127,4 @@ TEST_CASE("at a minimum there is nothing to do, and kinks end the search") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::minimise_test

@@ -7,7 +7,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::ode_test {
 namespace {
 
 using Several = std::vector<Tensor>;
@@ -258,4 +258,4 @@ TEST_CASE("without an absolute tolerance, unknowns may be 0, at the start and th
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::ode_test

@@ -9,7 +9,7 @@
 #include "autograd/tape/slab.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::custom_primitive_test {
 namespace {
 
 template <class Self>
@@ -184,4 +184,4 @@ TEST_CASE("a rule that gives NaN passes, and is found by check_finite") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::custom_primitive_test

@@ -18,7 +18,7 @@
 #include "tests/skip.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::history_test {
 namespace {
 
 std::int64_t computed_by(const Tensor& x) {
@@ -309,4 +309,4 @@ TEST_CASE("a memory report names the lines that hold most", "[history]") {
   CHECK(report.to_string(1).find("history_test.cpp:" + std::to_string(line)) != std::string::npos);
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::history_test

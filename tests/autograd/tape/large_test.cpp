@@ -8,7 +8,7 @@
 #include "autograd/tape/slab.hpp"
 #include "tests/small_stack.hpp"
 
-namespace xgrad {
+namespace xgrad::large_test {
 namespace {
 
 constexpr int length = 1000000;
@@ -132,4 +132,4 @@ TEST_CASE("nothing refers to itself: after a scope no entry is left") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::large_test

@@ -4,6 +4,8 @@
 
 #include "autograd/autograd.hpp"
 
+namespace print_test {
+
 using namespace xgrad;
 
 // The expected texts are what numpy 1.24 prints.
@@ -86,3 +88,5 @@ TEST_CASE("a Tensor goes to a stream, and is evaluated for that") {
   out << tensor({1, 2}) + tensor({1, 1});
   CHECK(out.str() == "[2 3]");
 }
+
+}  // namespace print_test

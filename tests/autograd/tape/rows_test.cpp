@@ -6,6 +6,8 @@
 #include "autograd/tape/substitution.hpp"
 #include "tests/throws.hpp"
 
+namespace rows_test {
+
 using namespace xgrad;
 
 namespace {
@@ -131,3 +133,5 @@ TEST_CASE("a Parameter is replaced by a value of another dtype, but of no other 
   CHECK_THROWS_AS(p.replace(Tensor()), GraphError);
   CHECK_THROWS_AS(Parameter().replace(ones({1})), GraphError);
 }
+
+}  // namespace rows_test

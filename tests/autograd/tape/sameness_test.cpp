@@ -5,7 +5,7 @@
 #include "autograd/autograd.hpp"
 #include "autograd/ops/families.hpp"
 
-namespace xgrad {
+namespace xgrad::sameness_test {
 namespace {
 
 template <class Self>
@@ -151,4 +151,4 @@ TEST_CASE("a copy of an entry for a checkpoint keeps what is known of its primit
   CHECK(grad(f)(x).to_vector() == std::vector<double>{12, 120});
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::sameness_test

@@ -3,7 +3,7 @@
 #include "autograd/autograd.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::scopes_test {
 namespace {
 
 TEST_CASE("inside NoGrad nothing is tracked, and EnableGrad undoes it") {
@@ -132,4 +132,4 @@ TEST_CASE("a backward pass may be taken again, and adds") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::scopes_test

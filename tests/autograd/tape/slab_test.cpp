@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-namespace xgrad {
+namespace xgrad::slab_test {
 namespace {
 
 std::vector<Entry*> take(std::size_t count) {
@@ -75,4 +75,4 @@ TEST_CASE("a thread goes on with the places of one that ended") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::slab_test

@@ -5,7 +5,7 @@
 
 #include "autograd/autograd.hpp"
 
-namespace xgrad {
+namespace xgrad::substitution_test {
 namespace {
 
 using Parameters = std::vector<Parameter>;
@@ -123,4 +123,4 @@ TEST_CASE("a substitution that fails or is left by an exception changes nothing"
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::substitution_test

@@ -6,6 +6,8 @@
 #include "autograd/core/error.hpp"
 #include "autograd/ops/create.hpp"
 
+namespace text_test {
+
 using namespace xgrad;
 
 TEST_CASE("a text comes back from its Tensor, whatever its bytes", "[text]") {
@@ -23,3 +25,5 @@ TEST_CASE("what is no text is refused", "[text]") {
                                       tensor({1.0, 2.0}), tensor({{0}}), tensor({17, 1, 1})};
   for (const Tensor& other : others) CHECK_THROWS_AS(text_of(other, "load"), FormatError);
 }
+
+}  // namespace text_test

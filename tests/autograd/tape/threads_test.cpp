@@ -4,7 +4,7 @@
 #include "autograd/autograd.hpp"
 #include "autograd/tape/slab.hpp"
 
-namespace xgrad {
+namespace xgrad::threads_test {
 namespace {
 
 std::vector<double> train(const Parameter& shared, int steps) {
@@ -56,4 +56,4 @@ TEST_CASE("Tensors outlive the thread that made them") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::threads_test

@@ -16,7 +16,7 @@
 #include "optim/optim.hpp"
 #include "report/report.hpp"
 
-namespace xgrad {
+namespace xgrad::undefined_test {
 namespace {
 
 struct Row {
@@ -378,4 +378,4 @@ TEST_CASE("the error names what was asked, and where", "[undefined]") {
   CHECK_THROWS_WITH(data::Dataset{}.size(), Catch::Contains("size: the Tensor is undefined, at undefined_test.cpp:"));
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::undefined_test

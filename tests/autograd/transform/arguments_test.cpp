@@ -8,7 +8,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::arguments_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -161,4 +161,4 @@ TEST_CASE("tangents and lists that do not fit are refused by name") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::arguments_test

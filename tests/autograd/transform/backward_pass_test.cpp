@@ -8,7 +8,7 @@
 
 #include "autograd/autograd.hpp"
 
-namespace xgrad {
+namespace xgrad::backward_pass_test {
 namespace {
 
 // Notes which rules the next backward pass asks, as `mul 0` for input 0 of a product.
@@ -103,4 +103,4 @@ TEST_CASE("entries need their values no more after the last order, and do after 
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::backward_pass_test

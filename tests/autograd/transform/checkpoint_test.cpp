@@ -3,7 +3,7 @@
 #include "autograd/autograd.hpp"
 #include "autograd/check/check.hpp"
 
-namespace xgrad {
+namespace xgrad::checkpoint_test {
 namespace {
 
 Tensor block(const Tensor& x) {
@@ -204,4 +204,4 @@ TEST_CASE("derivatives by what is tracked inside a checkpoint are those without 
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::checkpoint_test

@@ -8,7 +8,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::cotangents_test {
 namespace {
 using Numbers = std::vector<double>;
 }
@@ -107,4 +107,4 @@ TEST_CASE("a rule of one's own stands in place of the derivatives") {
   throws<ValueError>("custom_gradient: there is no function, or no rule").by([&] { custom_gradient({}, rule, {x}); });
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::cotangents_test

@@ -8,7 +8,7 @@
 #include "autograd/engine/run/executor.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::curvature_test {
 namespace {
 
 using Several = std::vector<Tensor>;
@@ -160,4 +160,4 @@ TEST_CASE("of several arguments some are named: the equation of heat holds") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::curvature_test

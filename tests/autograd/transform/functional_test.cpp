@@ -6,7 +6,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::functional_test {
 namespace {
 
 const Tensor a = tensor({{2.0, 1.0}, {1.0, 3.0}}, float64), x = tensor({0.5, -1.0}, float64),
@@ -107,4 +107,4 @@ TEST_CASE("no derivative flows into a matrix through a transposition of it that 
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::functional_test

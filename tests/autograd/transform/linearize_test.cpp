@@ -6,7 +6,7 @@
 #include "autograd/check/matcher.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::linearize_test {
 namespace {
 
 using Several = std::vector<Tensor>;
@@ -92,4 +92,4 @@ TEST_CASE("results of several dtypes, and wrong numbers of tangents and cotangen
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::linearize_test

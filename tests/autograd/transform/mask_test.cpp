@@ -5,7 +5,7 @@
 
 #include "autograd/autograd.hpp"
 
-namespace xgrad {
+namespace xgrad::mask_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -107,4 +107,4 @@ TEST_CASE("the masks of where move with the elements") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::mask_test

@@ -10,7 +10,7 @@
 #include "autograd/check/check.hpp"
 #include "tests/catalogue.hpp"
 
-namespace xgrad::catalogue {
+namespace xgrad::catalogue::mutation_test {
 namespace {
 
 enum class Kind { sign, scale, shrink, zero, dropped_element, reversed, no_unbroadcast };
@@ -172,4 +172,4 @@ TEST_CASE("what is blamed is the spoiled primitive") {
 }
 
 }  // namespace
-}  // namespace xgrad::catalogue
+}  // namespace xgrad::catalogue::mutation_test

@@ -5,7 +5,7 @@
 
 #include "autograd/autograd.hpp"
 
-namespace xgrad {
+namespace xgrad::nested_test {
 namespace {
 
 using Xs = std::vector<Tensor>;
@@ -134,4 +134,4 @@ TEST_CASE("the last step of a solution reaches the last time, however it is roun
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::nested_test

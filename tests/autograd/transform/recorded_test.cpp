@@ -5,7 +5,7 @@
 #include "autograd/autograd.hpp"
 #include "autograd/transform/linearize.hpp"
 
-namespace xgrad::detail {
+namespace xgrad::detail::recorded_test {
 namespace {
 
 bool holds(const Tensors& all, const Tensor& one) {
@@ -54,4 +54,4 @@ TEST_CASE("recorded again, it depends on what stands in place of the inputs alon
 }
 
 }  // namespace
-}  // namespace xgrad::detail
+}  // namespace xgrad::detail::recorded_test

@@ -8,7 +8,7 @@
 #include "tests/small_stack.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad {
+namespace xgrad::taylor_test {
 namespace {
 
 using Several = std::vector<Tensor>;
@@ -238,4 +238,4 @@ TEST_CASE("functions that do not move, polynomials that end, and errors") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::taylor_test

@@ -8,7 +8,7 @@
 #include "tests/autograd/engine/random_tape.hpp"
 #include "tests/sanitized.hpp"
 
-namespace xgrad::testing {
+namespace xgrad::testing::vmap_random_test {
 namespace {
 
 using Xs = std::vector<Tensor>;
@@ -65,4 +65,4 @@ TEST_CASE("vmap of random functions and of their derivatives is a loop over the 
 }
 
 }  // namespace
-}  // namespace xgrad::testing
+}  // namespace xgrad::testing::vmap_random_test

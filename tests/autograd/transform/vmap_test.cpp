@@ -10,7 +10,7 @@
 #include "tests/catalogue.hpp"
 #include "tests/throws.hpp"
 
-namespace xgrad::catalogue {
+namespace xgrad::catalogue::vmap_test {
 namespace {
 
 constexpr int count = 3;
@@ -298,4 +298,4 @@ TEST_CASE("vmap is the same where everything is evaluated as it is recorded") {
 }
 
 }  // namespace
-}  // namespace xgrad::catalogue
+}  // namespace xgrad::catalogue::vmap_test

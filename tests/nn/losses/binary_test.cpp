@@ -7,6 +7,8 @@
 #include "autograd/check/matcher.hpp"
 #include "nn/activations.hpp"
 
+namespace binary_test {
+
 using namespace xgrad;
 using nn::Reduction;
 
@@ -31,3 +33,5 @@ TEST_CASE("the multilabel soft margin is the mean over the labels of a sample, e
   CHECK_THROWS_AS(nn::multilabel_soft_margin_loss(zeros({2, 3, 4}), zeros({2, 3, 4})), ShapeError);
   CHECK_THROWS_AS(nn::multilabel_soft_margin_loss(zeros({2, 0}), zeros({2, 0})), ValueError);
 }
+
+}  // namespace binary_test

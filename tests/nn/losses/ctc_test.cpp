@@ -8,6 +8,8 @@
 #include "autograd/autograd.hpp"
 #include "autograd/check/matcher.hpp"
 
+namespace ctc_test {
+
 using namespace xgrad;
 using nn::Reduction;
 
@@ -202,3 +204,5 @@ TEST_CASE("CTC of one example after another by vmap is that of the batch") {
   };
   CHECK_THAT(vmap(one)(transpose(log_p, 0, 1), targets, steps, lengths), AllClose(one(log_p, targets, steps, lengths)));
 }
+
+}  // namespace ctc_test

@@ -7,6 +7,8 @@
 #include "autograd/autograd.hpp"
 #include "autograd/check/matcher.hpp"
 
+namespace divergences_test {
+
 using namespace xgrad;
 using nn::Reduction;
 
@@ -84,3 +86,5 @@ TEST_CASE("Wasserstein's distance differentiates correctly, with 0 where nothing
   CHECK_THROWS_AS(nn::wasserstein_loss(x, zeros({2, 0}, float64)), ValueError);
   CHECK_THROWS_AS(nn::wasserstein_loss(x, zeros({2, 3})), DTypeError);
 }
+
+}  // namespace divergences_test

@@ -8,6 +8,8 @@
 #include "autograd/check/matcher.hpp"
 #include "nn/nn.hpp"
 
+namespace focal_test {
+
 using namespace xgrad;
 using nn::Reduction;
 
@@ -74,3 +76,5 @@ TEST_CASE("the focal loss leaves out what is ignored, like the cross-entropy, wi
   CHECK_THAT(nn::focal_loss(z, tensor({1, 0, 2}), {.ignore_index = 0}), AllClose(nn::focal_loss(kept, classes)));
   CHECK(nn::focal_loss(z, y, {.reduction = Reduction::none}).to_vector()[1] == 0);
 }
+
+}  // namespace focal_test

@@ -6,6 +6,8 @@
 #include "autograd/autograd.hpp"
 #include "autograd/check/matcher.hpp"
 
+namespace margins_test {
+
 using namespace xgrad;
 using nn::Reduction;
 
@@ -56,3 +58,5 @@ TEST_CASE("the multilabel margin has the values of its definition, and reads lab
   CHECK_THROWS_AS(nn::multilabel_margin_loss(x, tensor({3, 0, -1, 1})), ShapeError);
   CHECK_THROWS_AS(nn::multilabel_margin_loss(zeros({2, 0}), zeros({2, 0}, int64)), ValueError);
 }
+
+}  // namespace margins_test

@@ -6,6 +6,8 @@
 #include "autograd/autograd.hpp"
 #include "autograd/check/matcher.hpp"
 
+namespace mined_triplets_test {
+
 using namespace xgrad;
 using nn::Mining;
 using nn::Reduction;
@@ -97,3 +99,5 @@ TEST_CASE("mined triplets refuse what does not fit") {
   CHECK_THROWS_AS(nn::mined_triplet_loss(zeros({0, 2}), zeros({0}, int64)), ValueError);
   CHECK_THROWS_AS(nn::mined_triplet_loss(points(), classes(), {.p = -1}), ValueError);
 }
+
+}  // namespace mined_triplets_test

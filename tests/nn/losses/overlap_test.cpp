@@ -6,6 +6,8 @@
 #include "autograd/autograd.hpp"
 #include "autograd/check/matcher.hpp"
 
+namespace overlap_test {
+
 using namespace xgrad;
 using nn::Reduction;
 
@@ -66,3 +68,5 @@ TEST_CASE("a root of the Tversky loss has derivative 0 where nothing is missed")
       CHECK((slopes[2] < 0 && slopes[3] > 0));
     }
 }
+
+}  // namespace overlap_test

@@ -8,6 +8,8 @@
 #include "autograd/autograd.hpp"
 #include "autograd/check/matcher.hpp"
 
+namespace regression_test {
+
 using namespace xgrad;
 using nn::Reduction;
 
@@ -121,3 +123,5 @@ TEST_CASE("a rate of 0 costs nothing for the target 0, and infinitely much for o
     CHECK(grad(sum(others), rates).to_vector() == std::vector<double>{1, -infinity});
   }
 }
+
+}  // namespace regression_test

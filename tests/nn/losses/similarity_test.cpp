@@ -7,6 +7,8 @@
 #include "autograd/check/matcher.hpp"
 #include "nn/nn.hpp"
 
+namespace similarity_test {
+
 using namespace xgrad;
 using nn::Reduction;
 
@@ -91,3 +93,5 @@ TEST_CASE("InfoNCE is a cross-entropy of each query's own key, symmetric if aske
   CHECK_THROWS_AS(nn::info_nce_loss(q, k(slice(0, 2))), ShapeError);
   CHECK_THROWS_AS(nn::info_nce_loss(q, k, {.temperature = -1}), ValueError);
 }
+
+}  // namespace similarity_test

@@ -5,6 +5,8 @@
 
 #include "autograd/autograd.hpp"
 
+namespace accuracy_test {
+
 using namespace xgrad;
 namespace metrics = nn::metrics;
 
@@ -72,3 +74,5 @@ TEST_CASE("accuracy refuses what does not fit, and counts nothing of it") {
                     Catch::Contains("accuracy: class index 3 at place 1 of 2, for 3 classes") &&
                         Catch::Contains("accuracy_test.cpp:"));
 }
+
+}  // namespace accuracy_test

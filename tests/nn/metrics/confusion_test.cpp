@@ -4,6 +4,8 @@
 
 #include "autograd/autograd.hpp"
 
+namespace confusion_test {
+
 using namespace xgrad;
 namespace metrics = nn::metrics;
 
@@ -59,3 +61,5 @@ TEST_CASE("the confusion matrix has no counts for classes that it has not") {
   CHECK_THROWS_AS(matrix.at(std::int64_t{1} << 62, 0), IndexError);
   CHECK(matrix.at(1, 1) == 1);
 }
+
+}  // namespace confusion_test

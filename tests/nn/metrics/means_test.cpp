@@ -8,6 +8,8 @@
 #include "autograd/tape/slab.hpp"
 #include "nn/nn.hpp"
 
+namespace means_test {
+
 using namespace xgrad;
 namespace metrics = nn::metrics;
 
@@ -83,3 +85,5 @@ TEST_CASE("metrics let go of the tape of what they were given") {
   CHECK(live_entries() == before);
   CHECK_FALSE(matrix.counts().tracked());
 }
+
+}  // namespace means_test

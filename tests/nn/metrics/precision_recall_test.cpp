@@ -7,6 +7,8 @@
 #include "autograd/autograd.hpp"
 #include "nn/metrics/accuracy.hpp"
 
+namespace precision_recall_test {
+
 using namespace xgrad;
 namespace metrics = nn::metrics;
 using metrics::Average;
@@ -77,3 +79,5 @@ TEST_CASE("precision and recall of one batch are those of its confusion matrix, 
   CHECK(metrics::recall(scores, classes, 3, {.average = Average::micro}) == Approx(metrics::accuracy(scores, classes)));
   CHECK_THROWS_AS(metrics::precision(scores, classes, 4), ShapeError);
 }
+
+}  // namespace precision_recall_test

@@ -5,6 +5,8 @@
 
 #include "autograd/autograd.hpp"
 
+namespace roc_auc_test {
+
 using namespace xgrad;
 namespace metrics = nn::metrics;
 using metrics::Average;
@@ -92,3 +94,5 @@ TEST_CASE("the area refuses what has none, and what does not fit") {
   CHECK_THROWS_WITH(metrics::roc_auc(scores, tensor({1, 1})),
                     Catch::Contains("roc_auc: of 2 samples 2 are of class 1") && Catch::Contains("roc_auc_test.cpp:"));
 }
+
+}  // namespace roc_auc_test

@@ -8,6 +8,8 @@
 #include "autograd/engine/cpu/threads.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
+namespace float_mode_test {
+
 using namespace xgrad;
 using fused::testing::Threads;
 
@@ -105,3 +107,5 @@ TEST_CASE("an evaluation on several threads gives the bits of one on one, whatev
   for (int round = 0; round < 5; ++round) CHECK((computed(4) == flushed));
 #endif
 }
+
+}  // namespace float_mode_test

@@ -20,6 +20,8 @@
 #include "tests/autograd/engine/sets.hpp"
 #include "tests/written.hpp"
 
+namespace instruction_set_test {
+
 using namespace xgrad;
 using namespace xgrad::fused::testing;
 using fused::InstructionSet;
@@ -196,3 +198,5 @@ TEST_CASE("products follow the instruction set", "[isa]") {
     for (const InstructionSet set : sets())
       if (set != InstructionSet::generic) CHECK(products.at(InstructionSet::generic) != products.at(set));
 }
+
+}  // namespace instruction_set_test

@@ -20,6 +20,8 @@
 #include "tests/autograd/engine/scopes.hpp"
 #include "tests/skip.hpp"
 
+namespace threads_test {
+
 using namespace xgrad;
 using fused::parallel;
 using fused::testing::Threads;
@@ -200,3 +202,5 @@ TEST_CASE("workers sleep when there is nothing to do", "[threads]") {
   }
   CHECK(least < 0.02);
 }
+
+}  // namespace threads_test

@@ -16,6 +16,8 @@
 #include "tests/throws.hpp"
 #include "tests/written.hpp"
 
+namespace draw_functions_test {
+
 using namespace xgrad;
 using namespace xgrad::fused;
 using namespace xgrad::fused::testing;
@@ -234,3 +236,5 @@ TEST_CASE("where a set draws wrong numbers the next smaller one is taken, with o
                     " draws wrong random numbers on this processor; they are left for generic\n");
   CHECK(written([&] { right_set(widest, only_generic); }).empty());
 }
+
+}  // namespace draw_functions_test

@@ -7,7 +7,7 @@
 #include <numbers>
 #include <vector>
 
-namespace xgrad::fused {
+namespace xgrad::fused::draw_numbers_test {
 namespace {
 
 using L = DrawLanes<xsimd::default_arch>;
@@ -90,4 +90,4 @@ TEST_CASE("numbers become fractions without rounding", "[draws]") {
   }
 }
 
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::draw_numbers_test

@@ -4,7 +4,7 @@
 
 #include "tests/autograd/engine/agreement.hpp"
 
-namespace xgrad {
+namespace xgrad::add_products_test {
 namespace {
 
 /// Each of its steps is evaluated before the next one, or none.
@@ -44,4 +44,4 @@ TEST_CASE("a product that is added to something has the bits of the product, the
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::add_products_test

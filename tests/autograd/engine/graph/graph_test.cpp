@@ -3,7 +3,7 @@
 #include "tests/autograd/engine/agreement.hpp"
 #include "tests/skip.hpp"
 
-namespace xgrad {
+namespace xgrad::graph_test {
 namespace {
 
 TEST_CASE("products that are read transposed", "[graph]") {
@@ -178,4 +178,4 @@ TEST_CASE("products that are added up are in memory one at a time", "[graph]") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::graph_test

@@ -2,7 +2,7 @@
 
 #include "tests/autograd/engine/plan/stages.hpp"
 
-namespace xgrad::fused {
+namespace xgrad::fused::rewriting_test {
 namespace {
 
 using testing::Stages;
@@ -111,4 +111,4 @@ TEST_CASE("the extent of a broadcast says which axes it repeats", "[graph][stage
 }
 
 }  // namespace
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::rewriting_test

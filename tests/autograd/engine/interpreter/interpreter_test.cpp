@@ -10,6 +10,8 @@
 #include "tests/autograd/engine/scopes.hpp"
 #include "tests/sanitized.hpp"
 
+namespace interpreter_test {
+
 using namespace xgrad;
 using namespace xgrad::fused;
 using xgrad::fused::testing::Memory;
@@ -206,3 +208,5 @@ TEST_CASE("a stored value is read after another was computed for its memory", "[
     CHECK(y == sums);
   }
 }
+
+}  // namespace interpreter_test

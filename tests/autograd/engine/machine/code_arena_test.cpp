@@ -6,6 +6,8 @@
 
 #include "autograd/engine/machine/compile_phase.hpp"
 
+namespace code_arena_test {
+
 using namespace xgrad;
 using xgrad::fused::machine::Arena;
 
@@ -73,3 +75,5 @@ TEST_CASE("where executable memory is refused programs stay interpreted", "[mach
   const bool there = fused::instruction_set() != fused::InstructionSet::generic;
   CHECK((fused::compile(program, 0, {0, 1}) != nullptr) == there);
 }
+
+}  // namespace code_arena_test

@@ -11,6 +11,8 @@
 #include "tests/autograd/engine/programs/random_program.hpp"
 #include "tests/skip.hpp"
 
+namespace compile_phase_test {
+
 using namespace xgrad;
 using namespace xgrad::fused;
 using xgrad::fused::testing::RandomProgram;
@@ -224,3 +226,5 @@ TEST_CASE("machine code keeps its registers when it leaves a lane to the C libra
     }
   }
 }
+
+}  // namespace compile_phase_test

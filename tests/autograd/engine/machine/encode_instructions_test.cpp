@@ -12,6 +12,8 @@
 #include "tests/autograd/engine/numbers.hpp"
 #include "tests/autograd/engine/sets.hpp"
 
+namespace encode_instructions_test {
+
 using namespace xgrad;
 using namespace xgrad::fused;
 using namespace xgrad::fused::machine;
@@ -314,3 +316,5 @@ TEMPLATE_TEST_CASE("machine code for AVX2 takes every mask", "[machine]", float,
 TEMPLATE_TEST_CASE("machine code for AVX-512 takes every mask", "[machine]", float, double) {
   check_masks<TestType>(InstructionSet::avx512);
 }
+
+}  // namespace encode_instructions_test

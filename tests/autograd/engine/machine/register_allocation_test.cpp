@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-namespace xgrad::fused::machine {
+namespace xgrad::fused::machine::register_allocation_test {
 namespace {
 
 const Target target{32, 16, false};
@@ -50,4 +50,4 @@ TEST_CASE("where an instruction has more operands than registers there is no all
   CHECK(!allocated(code, 2).possible);
 }
 
-}  // namespace xgrad::fused::machine
+}  // namespace xgrad::fused::machine::register_allocation_test

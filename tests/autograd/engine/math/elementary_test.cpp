@@ -2,6 +2,8 @@
 
 #include "tests/autograd/engine/math/elementary.hpp"
 
+namespace elementary_test {
+
 using namespace xgrad;
 using namespace xgrad::fused;
 using namespace xgrad::fused::testing;
@@ -70,3 +72,5 @@ TEMPLATE_TEST_CASE("an element has the same bits wherever it lies", "[math]", fl
 TEMPLATE_TEST_CASE("instruction sets with fused multiply-add agree bit for bit", "[math]", float, double) {
   check_sets_agree<TestType>(functions);
 }
+
+}  // namespace elementary_test

@@ -6,7 +6,7 @@
 #include "tests/autograd/engine/pick.hpp"
 #include "tests/catalogue.hpp"
 
-namespace xgrad::fused::testing {
+namespace xgrad::fused::testing::every_function_test {
 
 namespace {
 
@@ -50,4 +50,4 @@ TEMPLATE_TEST_CASE("every function of numbers is what the catalogue says, within
   for (const Code code : codes_of({Form::unary, Form::binary})) check<TestType>(code);
 }
 
-}  // namespace xgrad::fused::testing
+}  // namespace xgrad::fused::testing::every_function_test

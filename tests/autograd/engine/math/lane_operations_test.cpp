@@ -15,6 +15,8 @@
 #include <unistd.h>
 #endif
 
+namespace lane_operations_test {
+
 using namespace xgrad;
 using namespace xgrad::fused;
 using namespace xgrad::fused::testing;
@@ -143,3 +145,5 @@ TEMPLATE_TEST_CASE("a part of the lanes is loaded from no memory beyond it", "[l
   munmap(pages, 3 * page);
 }
 #endif
+
+}  // namespace lane_operations_test

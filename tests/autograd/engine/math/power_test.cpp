@@ -3,6 +3,8 @@
 #include "tests/autograd/engine/math/elementary.hpp"
 #include "tests/autograd/engine/pick.hpp"
 
+namespace power_test {
+
 using namespace xgrad;
 using namespace xgrad::fused;
 using namespace xgrad::fused::testing;
@@ -128,3 +130,5 @@ TEMPLATE_TEST_CASE("powers have the same bits wherever they lie", "[math]", floa
 TEMPLATE_TEST_CASE("powers are the same on instruction sets with fused multiply-add", "[math]", float, double) {
   check_sets_agree<TestType>(power);
 }
+
+}  // namespace power_test

@@ -4,6 +4,8 @@
 #include "tests/autograd/engine/math/elementary.hpp"
 #include "tests/autograd/engine/pick.hpp"
 
+namespace trigonometry_test {
+
 using namespace xgrad;
 using namespace xgrad::fused;
 using namespace xgrad::fused::testing;
@@ -134,3 +136,5 @@ TEST_CASE("functions of angles and their inverses are within the bounds all over
       check_arguments(f, instruction_set(), at);
     }
 }
+
+}  // namespace trigonometry_test

@@ -8,6 +8,8 @@
 #include "tests/autograd/engine/agreement.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
+namespace bands_test {
+
 using namespace xgrad;
 
 namespace {
@@ -98,3 +100,5 @@ TEST_CASE("what is not finite stays in its band and its column", "[bands]") {
       CHECK(sums[i] == (i == 2 * 64 + 63 ? infinity : 20));
   }
 }
+
+}  // namespace bands_test

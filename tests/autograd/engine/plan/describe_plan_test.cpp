@@ -12,6 +12,8 @@
 #include "tests/autograd/engine/scopes.hpp"
 #include "tests/throws.hpp"
 
+namespace describe_plan_test {
+
 using namespace xgrad;
 
 namespace {
@@ -255,3 +257,5 @@ TEST_CASE("asking for a plan changes nothing that is computed", "[plan]") {
   const Tensor again = sum(exp(x) * sin(x));
   CHECK(y.item() == again.item());
 }
+
+}  // namespace describe_plan_test

@@ -2,7 +2,7 @@
 
 #include "tests/autograd/engine/plan/stages.hpp"
 
-namespace xgrad::fused {
+namespace xgrad::fused::fusion_groups_test {
 namespace {
 
 using testing::Stages;
@@ -90,4 +90,4 @@ TEST_CASE("groups that a third one stands between stay two", "[groups][stages]")
 }
 
 }  // namespace
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::fusion_groups_test

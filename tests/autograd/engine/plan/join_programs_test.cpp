@@ -12,6 +12,8 @@
 #include "tests/autograd/engine/plan/quarters.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
+namespace join_programs_test {
+
 using namespace xgrad;
 using fused::testing::InEngine;
 using fused::testing::Threads;
@@ -190,3 +192,5 @@ TEST_CASE("a Parameter becomes a join of what is computed from it", "[joins][don
   }
   CHECK(values(w.value()) == values(expected));
 }
+
+}  // namespace join_programs_test

@@ -8,6 +8,8 @@
 #include "tests/autograd/engine/pick.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
+namespace join_test {
+
 using namespace xgrad;
 using fused::testing::InEngine;
 using fused::testing::Threads;
@@ -158,3 +160,5 @@ TEST_CASE("joins differentiate, nest, and keep to a memory budget", "[views]") {
   const fused::testing::WithinBudget budget(4096);
   CHECK(grad(loss(false), Tensor(w)).to_vector() == eager.to_vector());
 }
+
+}  // namespace join_test

@@ -2,7 +2,7 @@
 
 #include "tests/autograd/engine/plan/stages.hpp"
 
-namespace xgrad::fused {
+namespace xgrad::fused::lower_group_test {
 namespace {
 
 using testing::Stages;
@@ -87,4 +87,4 @@ TEST_CASE("a mask is computed where it is read", "[lowering][stages]") {
 }
 
 }  // namespace
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::lower_group_test

@@ -5,7 +5,7 @@
 #include "tests/autograd/engine/agreement.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
-namespace xgrad {
+namespace xgrad::plan_test {
 
 using fused::testing::Threads;
 
@@ -359,4 +359,4 @@ TEST_CASE("a plan for random numbers from equal sources is one for others", "[pl
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::plan_test

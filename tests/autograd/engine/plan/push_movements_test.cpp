@@ -11,6 +11,8 @@
 #include "tests/autograd/engine/plan/stages.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
+namespace push_movements_test {
+
 using namespace xgrad;
 
 namespace {
@@ -262,3 +264,5 @@ TEST_CASE("gradients that are taken after the loss was computed read what a chec
           CHECK(std::abs(fused[k][j] - reference[k][j]) <= 1e-12 * std::max(1., std::abs(reference[k][j])));
     }
 }
+
+}  // namespace push_movements_test

@@ -8,7 +8,7 @@
 
 #include "tests/autograd/engine/plan/random_tasks.hpp"
 
-namespace xgrad::fused {
+namespace xgrad::fused::rematerialise_test {
 namespace {
 
 using testing::random_tasks;
@@ -217,4 +217,4 @@ TEST_CASE("leaves are overwritten only after the last task that runs again, and 
 }
 
 }  // namespace
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::rematerialise_test

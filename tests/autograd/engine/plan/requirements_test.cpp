@@ -2,7 +2,7 @@
 
 #include "tests/autograd/engine/plan/stages.hpp"
 
-namespace xgrad::fused {
+namespace xgrad::fused::requirements_test {
 namespace {
 
 using testing::Stages;
@@ -130,4 +130,4 @@ TEST_CASE("a value that is computed from constants alone needs no memory", "[req
 }
 
 }  // namespace
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::requirements_test

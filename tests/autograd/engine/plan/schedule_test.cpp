@@ -7,7 +7,7 @@
 
 #include "tests/autograd/engine/plan/random_tasks.hpp"
 
-namespace xgrad::fused {
+namespace xgrad::fused::schedule_test {
 namespace {
 
 using testing::Tasks;
@@ -76,4 +76,4 @@ TEST_CASE("an epilogue joins the task right before it", "[schedule][stages]") {
 }
 
 }  // namespace
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::schedule_test

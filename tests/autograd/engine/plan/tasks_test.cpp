@@ -2,7 +2,7 @@
 
 #include "tests/autograd/engine/plan/stages.hpp"
 
-namespace xgrad::fused {
+namespace xgrad::fused::tasks_test {
 namespace {
 
 using testing::Stages;
@@ -135,4 +135,4 @@ TEST_CASE("a product of what lies anywhere may fail, for it needs memory", "[tas
 }
 
 }  // namespace
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::tasks_test

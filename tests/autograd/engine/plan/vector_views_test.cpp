@@ -11,6 +11,8 @@
 #include "tests/autograd/engine/plan/quarters.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
+namespace vector_views_test {
+
 using namespace xgrad;
 using fused::testing::InEngine;
 using fused::testing::Threads;
@@ -90,3 +92,5 @@ TEST_CASE("a part of a bias is added by the program that follows the product", "
   CHECK(text.find("2: program [64, 128]: add") != std::string::npos);
   CHECK(text.find("on each block of 1 while that is in the cache") != std::string::npos);
 }
+
+}  // namespace vector_views_test

@@ -7,7 +7,7 @@
 #include "autograd/engine/run/plan_key.hpp"
 #include "tests/autograd/engine/agreement.hpp"
 
-namespace xgrad::fused {
+namespace xgrad::fused::verify_cost_test {
 namespace {
 
 double processor_seconds() {
@@ -81,4 +81,4 @@ TEST_CASE("the cost of verifying plans", "[.][verify-cost]") {
 }
 
 }  // namespace
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::verify_cost_test

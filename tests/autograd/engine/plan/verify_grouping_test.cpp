@@ -6,7 +6,7 @@
 
 #include "tests/autograd/engine/plan/stages.hpp"
 
-namespace xgrad::fused {
+namespace xgrad::fused::verify_grouping_test {
 namespace {
 
 // A normalised layer, gathered from, and a product.
@@ -53,4 +53,4 @@ TEST_CASE("members that do not fit their group are found", "[verify]") {
 }
 
 }  // namespace
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::verify_grouping_test

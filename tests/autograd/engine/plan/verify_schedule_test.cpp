@@ -9,7 +9,7 @@
 #include "autograd/engine/plan/rematerialise.hpp"
 #include "tests/autograd/engine/plan/schedule_run.hpp"
 
-namespace xgrad::fused {
+namespace xgrad::fused::verify_schedule_test {
 namespace {
 
 using testing::random_tasks;
@@ -249,4 +249,4 @@ TEST_CASE("a million changed schedules are rejected, or give the same values", "
 }
 
 }  // namespace
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::verify_schedule_test

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace xgrad::fused {
+namespace xgrad::fused::verify_tasks_test {
 namespace {
 
 constexpr Pointer matrix{}, scratch{Pointer::Shape::scratch, false, false};
@@ -275,4 +275,4 @@ TEST_CASE("what must not follow a product is found", "[verify]") {
 }
 
 }  // namespace
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::verify_tasks_test

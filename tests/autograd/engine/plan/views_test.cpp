@@ -8,6 +8,8 @@
 #include "tests/autograd/engine/agreement.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
+namespace views_test {
+
 using namespace xgrad;
 
 namespace {
@@ -261,3 +263,5 @@ TEST_CASE("a view of a view that has to be in memory is copied once, to the bit"
   CAPTURE(once);
   CHECK(kernels_in(once) == 1);
 }
+
+}  // namespace views_test

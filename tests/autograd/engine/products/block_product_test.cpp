@@ -14,6 +14,8 @@
 #include "tests/autograd/engine/pick.hpp"
 #include "tests/autograd/engine/products/sums_in_order.hpp"
 
+namespace block_product_test {
+
 using namespace xgrad;
 using fused::Block;
 using fused::InstructionSet;
@@ -225,3 +227,5 @@ TEMPLATE_TEST_CASE("NaN, infinity and the sign of nothing stay in their sums", "
           }
       }
 }
+
+}  // namespace block_product_test

@@ -14,6 +14,8 @@
 #include "tests/autograd/engine/products/sums_in_order.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
+namespace gemm_order_test {
+
 using namespace xgrad;
 using fused::Gemm;
 using fused::testing::Threads;
@@ -219,3 +221,5 @@ TEST_CASE("float32 sums of ten million products are right to a millionth, whatev
       }
   CHECK(deep_error(13, 14, k / 10, 14, 15, tenths, tenths) < 1e-6);
 }
+
+}  // namespace gemm_order_test

@@ -15,6 +15,8 @@
 #include "tests/autograd/engine/products/sums_in_order.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
+namespace gemm_test {
+
 using namespace xgrad;
 using fused::Gemm;
 using fused::Rectangle;
@@ -259,3 +261,5 @@ TEST_CASE("every element is handed on once, when it is finished", "[gemm][thread
     CHECK_FALSE(larger);
   }
 }
+
+}  // namespace gemm_test

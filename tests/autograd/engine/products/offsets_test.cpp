@@ -14,6 +14,8 @@
 #include "tests/autograd/engine/pick.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
+namespace offsets_test {
+
 using namespace xgrad;
 using fused::distance;
 using fused::Gemm;
@@ -314,3 +316,5 @@ TEST_CASE("a convolution's gradients have the bits of those that go through its 
           CHECK(compute(false) == compute(true));
         }
 }
+
+}  // namespace offsets_test

@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace xgrad::fused {
+namespace xgrad::fused::in_place_test {
 namespace {
 
 constexpr Pointer matrix{}, vector{Pointer::Shape::vector, false, false}, mask{Pointer::Shape::full, true, false};
@@ -47,4 +47,4 @@ TEST_CASE("the output that is stored first is served first", "[programs]") {
 }
 
 }  // namespace
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::in_place_test

@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-namespace xgrad::fused {
+namespace xgrad::fused::simplify_steps_test {
 namespace {
 
 constexpr Ref x{Ref::Kind::pointer, 0}, y{Ref::Kind::pointer, 1};
@@ -38,4 +38,4 @@ TEST_CASE("two stores of one value stay two", "[programs]") {
 }
 
 }  // namespace
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::simplify_steps_test

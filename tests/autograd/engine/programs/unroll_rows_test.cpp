@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace xgrad::fused {
+namespace xgrad::fused::unroll_rows_test {
 namespace {
 
 constexpr Pointer matrix{}, vector{Pointer::Shape::vector, false, false}, sum{Pointer::Shape::vector, false, true};
@@ -80,4 +80,4 @@ TEST_CASE("rows that have numbers of their own, or take much, are taken one by o
 }
 
 }  // namespace
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::unroll_rows_test

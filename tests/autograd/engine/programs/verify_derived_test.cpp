@@ -6,7 +6,7 @@
 #include "autograd/engine/programs/verify_program.hpp"
 #include "tests/autograd/engine/programs/random_program.hpp"
 
-namespace xgrad::fused {
+namespace xgrad::fused::verify_derived_test {
 namespace {
 
 using testing::Kind;
@@ -120,4 +120,4 @@ TEST_CASE("what is derived from random programs is verified", "[verify]") {
 }
 
 }  // namespace
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::verify_derived_test

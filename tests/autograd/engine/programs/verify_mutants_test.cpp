@@ -11,7 +11,7 @@
 #include "tests/autograd/engine/programs/random_program.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
-namespace xgrad::fused {
+namespace xgrad::fused::verify_mutants_test {
 namespace {
 
 using testing::InTier;
@@ -352,4 +352,4 @@ TEST_CASE("many changed programs are rejected, or do what they say", "[.][verify
 }
 
 }  // namespace
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::verify_mutants_test

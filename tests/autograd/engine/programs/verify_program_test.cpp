@@ -8,7 +8,7 @@
 
 #include "tests/autograd/engine/programs/random_program.hpp"
 
-namespace xgrad::fused {
+namespace xgrad::fused::verify_program_test {
 namespace {
 
 using testing::Kind;
@@ -232,4 +232,4 @@ TEST_CASE("whatever the planner lets share memory may share it", "[verify]") {
 }
 
 }  // namespace
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::verify_program_test

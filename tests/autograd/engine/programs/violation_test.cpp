@@ -9,7 +9,7 @@
 
 #include "tests/autograd/engine/agreement.hpp"
 
-namespace xgrad {
+namespace xgrad::violation_test {
 namespace {
 
 const bool ends = (fused::end_on_violation(true), true);
@@ -68,4 +68,4 @@ TEST_CASE("a violation names the thing and the rule", "[verify]") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::violation_test

@@ -11,6 +11,8 @@
 #include "tests/autograd/engine/sets.hpp"
 #include "tests/sanitized.hpp"
 
+namespace narrow_rows_test {
+
 using namespace xgrad;
 using namespace xgrad::fused;
 using namespace xgrad::fused::testing;
@@ -225,3 +227,5 @@ TEST_CASE("narrow rows become machine code when their tier says so", "[program][
   CHECK_FALSE(becomes("compiled", 200));
   CHECK(becomes("compiled", 300));
 }
+
+}  // namespace narrow_rows_test

@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-namespace xgrad::fused {
+namespace xgrad::fused::row_reader_test {
 namespace {
 
 using Axis = Access::Axis;
@@ -145,4 +145,4 @@ TEST_CASE("the offsets of short runs are found where runs are short, and where t
   CHECK(offsets({whole(7, 3)}).empty());
 }
 
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::row_reader_test

@@ -9,6 +9,8 @@
 #include "autograd/engine/rows/tiered_program.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
+namespace tier_test {
+
 using namespace xgrad;
 using namespace xgrad::fused;
 using xgrad::fused::testing::InTier;
@@ -61,3 +63,5 @@ TEST_CASE("programs become machine code when their tier says so", "[tier]") {
   CHECK(fresh.is_machine_code() == there);
   CHECK(y == std::vector<float>(100, 9));
 }
+
+}  // namespace tier_test

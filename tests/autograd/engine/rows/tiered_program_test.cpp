@@ -12,6 +12,8 @@
 #include "tests/autograd/engine/programs/random_program.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
+namespace tiered_program_test {
+
 using namespace xgrad;
 using namespace xgrad::fused;
 using xgrad::fused::testing::InTier;
@@ -138,3 +140,5 @@ TEST_CASE("what looks along a row has no parts", "[program]") {
   CHECK(Compiled(picks).parts() == Parts::none);
   CHECK(Compiled(stores).parts() == Parts::none);
 }
+
+}  // namespace tiered_program_test

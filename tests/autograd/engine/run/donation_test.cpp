@@ -4,7 +4,7 @@
 
 #include "tests/autograd/engine/plan/stages.hpp"
 
-namespace xgrad::fused {
+namespace xgrad::fused::donation_test {
 namespace {
 
 using testing::Stages;
@@ -48,4 +48,4 @@ TEST_CASE("a donated leaf that an entry which stays reads may not be overwritten
 }
 
 }  // namespace
-}  // namespace xgrad::fused
+}  // namespace xgrad::fused::donation_test

@@ -9,7 +9,7 @@
 #include "autograd/tape/slab.hpp"
 #include "tests/autograd/engine/run/lazy_loops.hpp"
 
-namespace xgrad::lazy {
+namespace xgrad::lazy::laziness_test {
 namespace {
 
 /// The most that lived at the ends of some iterations, and how many entries they computed.
@@ -92,4 +92,4 @@ TEST_CASE("what a loop adds up from large pieces is computed from time to time",
   CHECK(total.item() == 400.0 * (1 << 18));
 }
 
-}  // namespace xgrad::lazy
+}  // namespace xgrad::lazy::laziness_test

@@ -10,7 +10,7 @@
 #include "tests/autograd/engine/agreement.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
-namespace xgrad {
+namespace xgrad::plan_cache_test {
 namespace {
 
 using fused::plan_bytes;
@@ -207,4 +207,4 @@ TEST_CASE("a program is shared as long as somebody holds it", "[plan-cache]") {
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::plan_cache_test

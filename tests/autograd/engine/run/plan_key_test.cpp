@@ -8,7 +8,7 @@
 #include "tests/autograd/engine/plan/stages.hpp"
 #include "tests/autograd/engine/scopes.hpp"
 
-namespace xgrad {
+namespace xgrad::plan_key_test {
 namespace {
 
 using fused::plans_made;
@@ -175,4 +175,4 @@ TEST_CASE("the key numbers leaves and constants in order of first use, and leave
 }
 
 }  // namespace
-}  // namespace xgrad
+}  // namespace xgrad::plan_key_test
