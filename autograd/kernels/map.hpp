@@ -25,7 +25,8 @@ template <class F, class Y, class... X>
 void map(F f, std::int64_t count, Y* y, const X*... x) {
   parallel_ranges(count, 1, [&](std::int64_t begin, std::int64_t end) {
     const auto values = xt::make_lambda_xfunction(F(f), flat(x + begin, end - begin)...);
-    // What assigns one expression to another is instantiated anew for each function, and takes longer than all the rest.
+    // What assigns one expression to another is instantiated anew for each function, and takes longer than all the
+    // rest.
     for (std::int64_t i = begin; i < end; ++i) y[i] = values.data_element(static_cast<std::size_t>(i - begin));
   });
 }

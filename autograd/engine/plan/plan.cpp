@@ -29,8 +29,7 @@ std::size_t bytes_of(const std::vector<std::int32_t>& list) { return list.size()
 std::size_t bytes_of(const ProgramTask& task) {
   const Lowered& lowered = task.lowered;
   return bytes_of(task.outputs) + bytes_of(lowered.pointers) + bytes_of(lowered.row_operands) +
-         lowered.arguments.size() * sizeof(Argument) + task.checks.size() * sizeof(IndexCheck) +
-         (task.program && task.program.use_count() == 1 ? task.program->bytes() : 0);
+         lowered.arguments.size() * sizeof(Argument) + task.checks.size() * sizeof(IndexCheck);
 }
 
 std::size_t bytes_of(const ProductTask& task) {

@@ -17,7 +17,7 @@ struct Plan {
   /// Values take at most `budget` bytes at a time, where an order of tasks is found that keeps to it; 0 for no limit.
   Plan(const Pending& pending, const Inputs& inputs, std::size_t budget);
 
-  /// About how many bytes the plan takes, without programs that it shares with earlier plans.
+  /// About how many bytes the plan takes, without its programs, which others may share.
   std::size_t bytes() const;
 
   Tasks tasks;

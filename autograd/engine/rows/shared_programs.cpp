@@ -67,11 +67,16 @@ class Registry {
     std::shared_ptr<Compiled> shared(program, [this, hash](Compiled* last) { remove(last, hash); });
     const std::lock_guard lock(mutex_);
     by_hash_.emplace(hash, Known{instruction_set(), program, shared});
+    bytes_ += program->bytes();
     return shared;
   }
   std::size_t size() {
     const std::lock_guard lock(mutex_);
     return by_hash_.size();
+  }
+  std::size_t bytes() {
+    const std::lock_guard lock(mutex_);
+    return bytes_;
   }
 
  private:
@@ -87,6 +92,7 @@ class Registry {
       for (auto [at, last] = by_hash_.equal_range(hash); at != last; ++at)
         if (at->second.program == program) {
           by_hash_.erase(at);
+          bytes_ -= program->bytes();
           break;
         }
     }
@@ -95,6 +101,7 @@ class Registry {
 
   Mutex mutex_;
   std::unordered_multimap<std::uint64_t, Known> by_hash_;
+  std::size_t bytes_ = 0;  // of all of them
 };
 
 }  // namespace
@@ -109,5 +116,6 @@ std::shared_ptr<Compiled> shared_program(const Program& program) {
 }
 
 std::size_t shared_programs() { return Registry::common().size(); }
+std::size_t shared_program_bytes() { return Registry::common().bytes(); }
 
 }  // namespace xgrad::fused

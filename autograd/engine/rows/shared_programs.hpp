@@ -10,7 +10,8 @@ namespace xgrad::fused {
 /// machine code, so that a plan for another shape need not compile it again. Throws Unverified.
 std::shared_ptr<Compiled> shared_program(const Program& program);
 
-/// The number of shared programs.
+/// The number of shared programs, and about how many bytes they take.
 std::size_t shared_programs();
+std::size_t shared_program_bytes();
 
 }  // namespace xgrad::fused

@@ -13,6 +13,7 @@
 #include "autograd/core/never_destroyed.hpp"
 #include "autograd/core/thread_object.hpp"
 #include "autograd/engine/cpu/fault.hpp"
+#include "autograd/engine/rows/shared_programs.hpp"
 #include "autograd/engine/run/plan_run.hpp"
 
 namespace xgrad::fused {
@@ -28,7 +29,7 @@ struct FoundPlan::Shared {
   const std::uint64_t hash;
   Mutex making;
   std::optional<const Plan> plan;
-  std::size_t bytes = 0;
+  std::size_t bytes = 0;              // without programs
   std::atomic<std::uint8_t> uses{0};  // approximate; halved now and then; at most most_uses
 
   // The cache's.
@@ -99,7 +100,7 @@ class PlanCache {
   }
   std::size_t bytes() {
     const std::lock_guard lock(mutex_);
-    return bytes_;
+    return all_bytes();
   }
   std::size_t size() {
     const std::lock_guard lock(mutex_);
@@ -135,15 +136,24 @@ class PlanCache {
   }
 
   void make_room() {
-    while (new_.size() > 1 && new_bytes_ > most_bytes_ / new_share) {
-      Shared& plan = *new_.front();
-      plan.moved = ++moved_;
-      plan.rank = uses_of(plan);
-      by_use_.insert(&plan);
-      by_age_.splice(by_age_.end(), new_, new_.begin());
-      new_bytes_ -= plan.bytes;
+    while (all_bytes() > most_bytes_ && new_.size() + by_age_.size() > 1 && !planted("plans take any memory")) {
+      while (new_.size() > 1 && (by_age_.empty() || new_bytes_ > bytes_ / new_share)) move_oldest();
+      drop_one();
     }
-    while (bytes_ > most_bytes_ && !by_age_.empty() && !planted("plans take any memory")) drop_one();
+  }
+
+  void move_oldest() {
+    Shared& plan = *new_.front();
+    plan.moved = ++moved_;
+    plan.rank = uses_of(plan);
+    by_use_.insert(&plan);
+    by_age_.splice(by_age_.end(), new_, new_.begin());
+    new_bytes_ -= plan.bytes;
+  }
+
+  // Plans share programs: one that is dropped may leave its programs to others.
+  std::size_t all_bytes() const {
+    return bytes_ + (planted("the memory of programs does not count") ? 0 : shared_program_bytes());
   }
 
   // Uses only grow until they are halved: a plan that comes first for as many uses as it has now is the least used.
@@ -189,16 +199,16 @@ class PlanCache {
     return by_hash_.end();
   }
 
-  static constexpr std::size_t new_share = 8;  // new plans have one part in so many of the memory
+  static constexpr std::size_t new_share = 8;  // when memory is short, new plans have one part in so many of it
 
   Mutex mutex_;
   ByHash by_hash_;
   std::list<Shared*> new_, by_age_;  // the new plans and the others, from the oldest to the newest
   ByUse by_use_;                     // the others
   std::uint64_t moved_ = 0;          // to the others, ever
-  std::size_t most_bytes_ = std::size_t{256} << 20, bytes_ = 0, new_bytes_ = 0;
-  std::unordered_map<std::uint64_t, std::uint8_t> gone_;  // by hash: the uses of dropped plans
-  std::size_t dropped_ = 0;                               // since uses were halved
+  std::size_t most_bytes_ = std::size_t{256} << 20, bytes_ = 0, new_bytes_ = 0;  // without programs
+  std::unordered_map<std::uint64_t, std::uint8_t> gone_;                         // by hash: the uses of dropped plans
+  std::size_t dropped_ = 0;                                                      // since uses were halved
 };
 
 // The plans that this thread has used, by hash, so that it need not lock the cache of all threads.

@@ -30,7 +30,7 @@ class FoundPlan {
 /// whatever it takes.
 void set_plan_memory(std::size_t bytes);
 std::size_t plan_memory();
-/// The bytes that remembered plans take, and their number.
+/// The bytes that remembered plans take with their programs, and their number.
 std::size_t plan_bytes();
 std::size_t plans_kept();
 

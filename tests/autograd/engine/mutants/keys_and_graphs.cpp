@@ -34,6 +34,8 @@ Room keys_and_caches() {
           {"programs are told by their hash alone", tests("a program is shared as long as somebody holds it")},
           {"plans take any memory",
            tests("plans take no more memory than they may\\, and those that are gone are made again")},
+          {"the memory of programs does not count",
+           tests("programs take no more memory than plans may\\, whichever plans share them")},
           {"the plan that is used most goes", tests("plans that are used often stay while many others come and go")},
           {"uses of plans are not counted", tests("plans that were used often make room for others that are now")},
           {"uses count for ever", tests("plans that were used often make room for others that are now")},

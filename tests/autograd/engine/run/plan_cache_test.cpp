@@ -61,6 +61,27 @@ TEST_CASE("plans take no more memory than they may, and those that are gone are 
   check_sum(300);
 }
 
+// The plan that came first with a program goes, the one that is used keeps it.
+TEST_CASE("programs take no more memory than plans may, whichever plans share them", "[plan-cache]") {
+  if (!is_fused()) return;
+  constexpr std::size_t most = 1'000'000;
+  const PlanMemory scope(most);
+  std::size_t largest = 0;
+  for (unsigned bits = 0; bits < 500; ++bits) {
+    const auto compute = [&](std::int64_t columns) {
+      const Tensor x = full({3, columns}, 0.5, float64) + 0.0;
+      Tensor y = x;
+      for (unsigned i = 0; i < 9; ++i) y = bits >> i & 1 ? y + x : y * x;
+      y.to_vector();
+    };
+    compute(70);
+    for (int use = 0; use < 4; ++use) compute(71);
+    largest = std::max(largest, fused::shared_program_bytes());
+    REQUIRE(plan_bytes() >= fused::shared_program_bytes());
+  }
+  CHECK(largest <= most);
+}
+
 TEST_CASE("what comes in a cycle that is longer than the room for plans is not planned each time", "[plan-cache]") {
   if (!is_fused()) return;
   const PlanMemory scope(100'000);
