@@ -158,7 +158,6 @@ class PlanCache {
 
   // Uses only grow until they are halved: a plan that comes first for as many uses as it has now is the least used.
   Shared& least_used() {
-    if (planted("the plan that is used most goes")) return **by_use_.rbegin();
     while ((*by_use_.begin())->rank != uses_of(**by_use_.begin())) count_again(by_use_.extract(by_use_.begin()));
     return **by_use_.begin();
   }
@@ -171,7 +170,8 @@ class PlanCache {
   // is already counted in this turn, and others are not.
   void drop_one() {
     Shared &least = least_used(), &newest = *by_age_.back();
-    Shared& plan = uses_of(newest) <= least.rank + 1 && !planted("what comes last stays") ? newest : least;
+    const bool last = uses_of(newest) <= least.rank + 1 && !planted("what comes last stays");
+    Shared& plan = planted("the plan that is used most goes") ? **by_use_.rbegin() : last ? newest : least;
     gone_[plan.hash] = uses_of(plan);  // the last step that can fail
     by_use_.erase(&plan);
     by_age_.erase(plan.by_age);
