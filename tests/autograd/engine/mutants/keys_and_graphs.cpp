@@ -31,7 +31,7 @@ Room keys_and_caches() {
            tests("what was planned and compiled for one instruction set is not used for another")},
           {"plans are told by their hash alone",
            tests("a plan is never used for another structure\\, shape or constant")},
-          {"programs are told by their hash alone", tests("a program is shared as long as somebody holds it")},
+          {"programs are told by the hash of their steps", tests("a program is shared as long as somebody holds it")},
           {"plans take any memory",
            tests("plans take no more memory than they may\\, and those that are gone are made again")},
           {"the memory of programs does not count",
