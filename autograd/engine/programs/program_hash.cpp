@@ -45,9 +45,12 @@ class Hash {
     add(static_cast<std::uint64_t>(step.code));
     add(step.out, step.in[0], step.in[1], step.in[2]);
   }
-  void add(const Pointer& pointer) { add(static_cast<std::uint64_t>(pointer.shape), pointer.mask, pointer.accumulator, pointer.placed); }
+  void add(const Pointer& pointer) {
+    add(static_cast<std::uint64_t>(pointer.shape), pointer.mask, pointer.accumulator, pointer.placed);
+  }
   void add(const Load& load) {
-    add(static_cast<std::uint64_t>(load.source) << 1 | std::uint64_t{load.placed}, load.index, load.register_, load.column);
+    add(static_cast<std::uint64_t>(load.source) << 1 | std::uint64_t{load.placed}, load.index, load.register_,
+        load.column);
   }
   void add(const RowStore& store) { add(store.register_, store.index, 0); }
   void add(const ElementStore& store) { add(store.register_, store.pointer, store.column); }

@@ -53,10 +53,10 @@ using Own = FoundPlan::Own;
 constexpr std::uint8_t most_uses = 15;
 std::uint8_t uses_of(const Shared& plan) { return plan.uses.load(std::memory_order_relaxed); }
 
-// The plans of all threads. New plans have a part of the memory of their own, from which the oldest move to the main
-// part; there the least used plan is dropped, of equal ones the newest. So a cycle of plans that is longer than the
-// memory does not drive all of itself out, and a plan that was used often long ago has to go, because uses are halved
-// now and then. The uses of dropped plans are remembered for their return.
+// The plans of all threads. When memory is short, new plans have a part of it of their own, from which the oldest move
+// to the main part; there the least used plan is dropped, of equal ones the newest. So a cycle of plans that is longer
+// than the memory does not drive all of itself out, and a plan that was used often long ago has to go, because uses are
+// halved now and then. The uses of dropped plans are remembered for their return.
 class PlanCache {
   using ByHash = std::unordered_multimap<std::uint64_t, std::shared_ptr<Shared>>;
   // The least used plan first; of equal ones, the newest.

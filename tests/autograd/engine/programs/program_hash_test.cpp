@@ -17,9 +17,9 @@ Program sample() {
   program.pointers = {{}, {Pointer::Shape::vector}, {}};
   program.loads = {{Load::Source::argument, 0, 0}, {Load::Source::rows, 0, 1}};
   program.before = {{Code::add, {0, 1, 0}, 2}};
-  program.phases = {{{{Code::mul, {{Kind::pointer, 0}, {Kind::pointer, 1}, {}}},
-                      {Code::store, {{Kind::value, 0}, {}, {}}, 2}},
-                     {{Code::mul, {2, 1, 0}, 3}}}};
+  program.phases = {
+      {{{Code::mul, {{Kind::pointer, 0}, {Kind::pointer, 1}, {}}}, {Code::store, {{Kind::value, 0}, {}, {}}, 2}},
+       {{Code::mul, {2, 1, 0}, 3}}}};
   program.row_stores = {{3, 1}};
   program.element_stores = {{3, 2, 1}};
   program.registers = 4;
