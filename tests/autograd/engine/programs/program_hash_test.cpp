@@ -7,26 +7,12 @@
 #include <set>
 #include <vector>
 
+#include "tests/autograd/engine/programs/sample_program.hpp"
+
 namespace xgrad::fused::program_hash_test {
 namespace {
 
-using Kind = Ref::Kind;
-
-Program sample() {
-  Program program;
-  program.pointers = {{}, {Pointer::Shape::vector}, {}};
-  program.loads = {{Load::Source::argument, 0, 0}, {Load::Source::rows, 0, 1}};
-  program.before = {{Code::add, {0, 1, 0}, 2}};
-  program.phases = {
-      {{{Code::mul, {{Kind::pointer, 0}, {Kind::pointer, 1}, {}}}, {Code::store, {{Kind::value, 0}, {}, {}}, 2}},
-       {{Code::mul, {2, 1, 0}, 3}}}};
-  program.row_stores = {{3, 1}};
-  program.element_stores = {{3, 2, 1}};
-  program.registers = 4;
-  program.row_operands = 2;
-  program.arguments = 1;
-  return program;
-}
+using testing::sample_program;
 
 // All that programs are compared by.
 const std::vector<std::function<void(Program&)>> changes = {
@@ -41,7 +27,7 @@ const std::vector<std::function<void(Program&)>> changes = {
     [](Program& p) { p.pointers[0].accumulator = true; },
     [](Program& p) { p.pointers[0].placed = true; },
     [](Program& p) { p.pointers[2].placed = true; },
-    [](Program& p) { std::swap(p.pointers[0], p.pointers[1]); },
+    [](Program& p) { std::swap(p.pointers[0], p.pointers[2]); },
     [](Program& p) { p.loads.push_back({}); },
     [](Program& p) { p.loads[0].source = Load::Source::integers; },
     [](Program& p) { ++p.loads[0].index; },
@@ -58,7 +44,7 @@ const std::vector<std::function<void(Program&)>> changes = {
     [](Program& p) { p.phases[0].steps[0].code = Code::add; },
     [](Program& p) { p.phases[0].steps[0].out = 1; },
     [](Program& p) { p.phases[0].steps[0].in[0].index = 1; },
-    [](Program& p) { p.phases[0].steps[0].in[1].kind = Kind::register_; },
+    [](Program& p) { p.phases[0].steps[0].in[1].kind = Ref::Kind::register_; },
     [](Program& p) { p.phases[0].steps[0].in[2].index = 1; },
     [](Program& p) { p.phases[0].steps[1].out = 0; },
     [](Program& p) { p.phases[0].after[0].in[1] = 0; },
@@ -75,13 +61,13 @@ const std::vector<std::function<void(Program&)>> changes = {
 }  // namespace
 
 TEST_CASE("a program that differs in anything has another hash", "[program-hash]") {
-  CHECK(hash_of(sample()) == hash_of(sample()));
-  std::set<std::uint64_t> hashes{hash_of(sample())};
+  CHECK(hash_of(sample_program()) == hash_of(sample_program()));
+  std::set<std::uint64_t> hashes{hash_of(sample_program())};
   for (std::size_t i = 0; i < changes.size(); ++i) {
-    Program changed = sample();
+    Program changed = sample_program();
     changes[i](changed);
     INFO("change " << i);
-    REQUIRE_FALSE(changed == sample());
+    REQUIRE_FALSE(changed == sample_program());
     CHECK(hashes.insert(hash_of(changed)).second);
   }
 }

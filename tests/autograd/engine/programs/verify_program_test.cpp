@@ -7,48 +7,12 @@
 #include <string>
 
 #include "tests/autograd/engine/programs/random_program.hpp"
+#include "tests/autograd/engine/programs/sample_program.hpp"
 
 namespace xgrad::fused::verify_program_test {
 namespace {
 
-using testing::Kind;
-using testing::RandomProgram;
-
-Ref value(std::uint16_t i) { return {Ref::Kind::value, i}; }
-Ref pointer(std::uint16_t i) { return {Ref::Kind::pointer, i}; }
-Ref number(std::uint16_t i) { return {Ref::Kind::register_, i}; }
-
-constexpr Pointer matrix{}, row{Pointer::Shape::vector, false, false}, sum{Pointer::Shape::vector, false, true};
-constexpr Pointer mask{Pointer::Shape::full, true, false}, scratch{Pointer::Shape::scratch, false, false};
-
-/// A program with some of everything. Pointer 1 holds what the first phase leaves, then a result.
-Program good() {
-  Program program;
-  program.pointers = {matrix, matrix, row, sum, mask, scratch, mask, matrix};
-  program.loads = {{Load::Source::argument, 0, 0},
-                   {Load::Source::rows, 0, 1},
-                   {Load::Source::integers, 1, 2},
-                   {Load::Source::element, 0, 3, 2}};
-  program.before = {{Code::add, {0, 1, 0}, 4}};
-  Phase first, second;
-  first.steps = {{Code::exp, {pointer(0), {}, {}}},
-                 {Code::store, {value(0), {}, {}}, 1},
-                 {Code::mul, {value(0), number(4), {}}},
-                 {Code::store, {value(2), {}, {}}, 5},
-                 {Code::sum, {value(0), {}, {}}, 5}};
-  first.after = {{Code::div, {0, 5, 0}, 6}};
-  second.steps = {{Code::mul, {pointer(1), number(6), {}}}, {Code::where, {pointer(4), value(0), pointer(5)}},
-                  {Code::store, {value(1), {}, {}}, 1},     {Code::accumulate, {value(1), {}, {}}, 3},
-                  {Code::greater, {value(0), pointer(2)}},  {Code::store, {value(4), {}, {}}, 6},
-                  {Code::store, {number(1), {}, {}}, 7}};
-  program.phases = {first, second};
-  program.row_stores = {{6, 2}};
-  program.element_stores = {{3, 1, 2}};
-  program.registers = 7;
-  program.row_operands = 3;
-  program.arguments = 1;
-  return program;
-}
+using namespace testing;
 
 std::string verdict(const Program& program) {
   try {
@@ -60,7 +24,7 @@ std::string verdict(const Program& program) {
 }
 
 void broken(const std::string& rule, const std::function<void(Program&)>& change) {
-  Program program = good();
+  Program program = sample_program();
   change(program);
   INFO(rule);
   CHECK_THAT(verdict(program), Catch::Contains(rule));
@@ -69,7 +33,7 @@ void broken(const std::string& rule, const std::function<void(Program&)>& change
 std::vector<Step>& steps(Program& program, std::size_t phase) { return program.phases[phase].steps; }
 
 TEST_CASE("a program that breaks no rule is verified", "[verify]") {
-  CHECK(verdict(good()) == "");
+  CHECK(verdict(sample_program()) == "");
   for (std::uint64_t seed = 0; seed < 500; ++seed)
     for (const Kind kind : {Kind::any, Kind::by_columns, Kind::by_elements}) {
       INFO("seed " << seed);
@@ -198,7 +162,7 @@ TEST_CASE("a carried value that is read after a result was stored over it is fou
 }
 
 TEST_CASE("memory is shared only where the input is not read any more", "[verify]") {
-  const Program program = good();
+  const Program program = sample_program();
   const auto shared = [&](std::uint16_t read, std::uint16_t written) -> std::string {
     const Overwrite pair{read, written};
     try {
